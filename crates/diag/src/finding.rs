@@ -69,7 +69,10 @@ pub trait Finding {
             secondary: Vec::new(),
             frames: expansions
                 .chain(origin)
-                .map(|frame| FrameNote { macro_name: frame.name.to_string(), call: frame.call.span })
+                .map(|frame| FrameNote {
+                    macro_name: frame.name.to_string(),
+                    call: frame.call.span,
+                })
                 .collect(),
             help: self.help(),
             fix: None,

@@ -7,6 +7,7 @@
 
 pub mod edit;
 pub mod finding;
+pub mod render;
 pub mod source;
 pub mod span;
 

@@ -28,16 +28,32 @@ pub struct LineColumn {
 impl SourceFile {
     fn new(path: &str, text: &str) -> Self {
         let mut line_starts = vec![0];
-        line_starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
+        line_starts.extend(
+            text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1),
+        );
         SourceFile { path: path.into(), text: text.into(), line_starts: line_starts.into() }
     }
 
-    /// Line and column of a byte; a byte past the end is the end, one inside a character its start.
-    pub fn line_column(&self, byte: u32) -> LineColumn {
+    /// The byte, moved back to the start of its character and inside the text.
+    pub(crate) fn char_floor(&self, byte: u32) -> usize {
         let mut byte = (byte as usize).min(self.text.len());
         while !self.text.is_char_boundary(byte) {
             byte -= 1;
         }
+        byte
+    }
+
+    /// The byte range of the whole lines from the one that holds `first` to the one that holds
+    /// `last`.
+    pub(crate) fn line_window(&self, first: u32, last: u32) -> std::ops::Range<usize> {
+        let start = self.line_starts[self.line_column(first).line as usize - 1] as usize;
+        let after = self.line_starts.get(self.line_column(last).line as usize);
+        start..after.map_or(self.text.len(), |byte| *byte as usize)
+    }
+
+    /// Line and column of a byte; a byte past the end is the end, one inside a character its start.
+    pub fn line_column(&self, byte: u32) -> LineColumn {
+        let byte = self.char_floor(byte);
         let line = self.line_starts.partition_point(|start| *start as usize <= byte) - 1;
         let column = self.text[self.line_starts[line] as usize..byte].chars().count();
         LineColumn { line: line as u32 + 1, column: column as u32 + 1 }
