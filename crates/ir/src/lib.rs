@@ -1,1 +1,33 @@
-//! 
+//! The SIMT intermediate representation.
+//!
+//! This documentation is the definition of the IR. (The text is completed as the crate grows.)
+
+pub mod arena;
+pub mod builder;
+pub mod expression;
+pub mod function;
+pub mod module;
+pub mod operation;
+pub mod statement;
+pub mod types;
+pub mod typing;
+
+pub use arena::{Arena, Handle, InlineFrame, Location};
+pub use builder::FunctionBuilder;
+pub use expression::Expression;
+pub use function::{Function, FunctionKind, LaunchBounds, Local, Parameter, ParameterAttributes};
+pub use module::{ArgumentFact, Extent, LaunchFacts, Module, Range, Variable};
+pub use operation::{
+    Axis, Builtin, CompareOp, Constant, Conversion, FloatFlags, FloatOp, IntegerOp, MathClass,
+    MathFunction, Rounding, UnaryOp,
+};
+pub use statement::{
+    Access, AsyncCopy, AtomicOp, BarrierReduce, BarrierReduction, BarrierScope, Block, CacheHint,
+    ClockKind, Loop, LoopTest, MemoryOrder, MemoryScope, NamedBarrier, Ordering, ReduceOp,
+    ShuffleMode, Statement, StatementKind, SwitchCase, Unroll, Value, VoteKind,
+};
+pub use types::{
+    Array, Fragment, FragmentElement, FragmentUse, Layout, MatrixLayout, Member, Scalar, Space,
+    Struct, Type, Types, VectorSize,
+};
+pub use typing::ExpressionTypes;
