@@ -37,8 +37,12 @@ pub struct Function {
     /// Template parameter lists around it (its records' and its own): the depth of its own list is
     /// one less when it has one.
     pub template_depth: u16,
-    /// `template <> void f<int>(…)`: the arguments, and the template it belongs to when in view.
+    /// `template <> void f<int>(…)`: the arguments. A specialisation takes no part in overload
+    /// resolution: it is in no overload set, only in its template's `specialisations`.
     pub specialisation: Option<Specialisation>,
+    /// Of a template: the explicit specialisations of the templates of its name with as many
+    /// parameters, in order. Which of the overloads each belongs to is for deduction to see.
+    pub specialisations: Vec<FunctionId>,
     /// Parameters, in order.
     pub parameters: Vec<LocalId>,
     /// Whether the parameters end in `...` of C.
@@ -248,6 +252,9 @@ pub enum TemplateParameterKind {
 pub struct Specialisation {
     /// The arguments; fewer than the parameters when the rest is deduced or defaulted.
     pub arguments: Vec<TemplateArgument>,
+    /// For a member of a class template, specialised outside it
+    /// (`template <> int A<float>::f()`): the arguments of the class.
+    pub record_arguments: Vec<TemplateArgument>,
 }
 
 /// A struct, class or union.

@@ -1,8 +1,7 @@
 //! The [`Module`]: everything known of one translation unit under one configuration.
 
-use std::collections::HashMap;
-
 use port_diag::{Diagnostic, Expansions};
+use port_syntax::SymbolMap;
 
 use crate::*;
 
@@ -61,8 +60,8 @@ pub struct Module {
     pub expansions: Expansions,
     /// Findings, in order.
     pub diagnostics: Vec<Diagnostic>,
-    pub(crate) function_names: HashMap<Name, Vec<FunctionId>>,
-    pub(crate) declared_names: std::collections::HashSet<Name>,
+    pub(crate) function_names: SymbolMap<Vec<FunctionId>>,
+    pub(crate) declared_names: SymbolMap<()>,
 }
 
 impl Module {
@@ -78,13 +77,13 @@ impl Module {
 
     /// All functions of this unqualified name, members and friends included, in order: the
     /// candidates from which argument-dependent lookup picks by namespace.
-    pub fn functions_named(&self, name: &str) -> &[FunctionId] {
-        self.function_names.get(name).map_or(&[], |list| list)
+    pub fn functions_named(&self, name: impl Into<Name>) -> &[FunctionId] {
+        self.function_names.get(&name.into()).map_or(&[], |list| list)
     }
 
     /// Whether the user's files declare anything under this unqualified name, in any scope.
-    pub fn declares(&self, name: &str) -> bool {
-        self.declared_names.contains(name)
+    pub fn declares(&self, name: impl Into<Name>) -> bool {
+        self.declared_names.contains_key(&name.into())
     }
 
     /// The qualified name of something declared in `parent`: `a::B::c`. Anonymous parts are left
@@ -97,18 +96,18 @@ impl Module {
                 Parent::Namespace(id) => {
                     let namespace = &self.namespaces[id];
                     next = namespace.parent.map(Parent::Namespace);
-                    &namespace.name
+                    namespace.name
                 }
                 Parent::Record(id) => {
                     next = Some(self.records[id].parent);
-                    &self.records[id].name
+                    self.records[id].name
                 }
                 Parent::Function(id) => {
                     next = Some(self.functions[id].parent);
-                    &self.functions[id].name
+                    self.functions[id].name
                 }
             };
-            if !name.is_empty() {
+            if !name.as_str().is_empty() {
                 parts.push(name.to_string());
             }
         }
@@ -119,6 +118,6 @@ impl Module {
     /// The qualified name of a function.
     pub fn function_name(&self, id: FunctionId) -> String {
         let function = &self.functions[id];
-        self.qualified_name(function.parent, &function.name)
+        self.qualified_name(function.parent, function.name.as_str())
     }
 }

@@ -4,18 +4,17 @@
 //! argument is substituted, and argument-dependent lookup is left to lowering (which finds the
 //! candidates with [`Module::functions_named`](crate::Module::functions_named)).
 
-use std::sync::Arc;
-
 use port_diag::Origin;
 
 use crate::{
     AliasId, EnumId, ExprId, FunctionId, LocalId, NamespaceId, RecordId, TyId, VariableId,
 };
 
-/// The text of an identifier. Operators are `operator+`, `operator()`, `operator new[]`; a
+/// An identifier: interned, copyable, compared by identity, ordered by text
+/// ([`as_str`](port_syntax::Symbol::as_str) gives the text). Operators are `operator+`, `operator()`, `operator new[]`; a
 /// conversion function is `operator T` with its type in
 /// [`FunctionKind::Conversion`](crate::FunctionKind::Conversion); a destructor is `~Record`.
-pub type Name = Arc<str>;
+pub type Name = port_syntax::Symbol;
 
 /// A possibly qualified name with template arguments: `::a::B<int>::c<3>`.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +50,7 @@ impl NameRef {
             if index > 0 || self.global {
                 path.push_str("::");
             }
-            path.push_str(&segment.name);
+            path.push_str(segment.name.as_str());
         }
         path
     }
