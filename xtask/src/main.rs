@@ -1,1 +1,50 @@
-fn main() {}
+//! The project's chores, each one command: `cargo xtask <TASK>`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod codegen_api;
+mod compilers;
+mod setup;
+mod tidy;
+mod validate;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's chores")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Regenerates the committed code and documentation pages that come from data.
+    Codegen {
+        /// Changes nothing; fails where a committed file is out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Installs the compilers, header sets and cargo tools that tests and checks use.
+    Setup(setup::Arguments),
+    /// Checks house rules that no compiler checks.
+    Tidy,
+    /// Compiles HIP files by clang for every architecture and header set, CUDA files by nvcc.
+    Validate(validate::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Codegen { check } => codegen_api::run(check),
+        Task::Setup(arguments) => setup::run(&arguments),
+        Task::Tidy => tidy::run(),
+        Task::Validate(arguments) => validate::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,176 @@
-//! 
+//! What every back end is given and what it returns.
+//!
+//! A back end takes a [`Unit`] (one translation unit, analysed) and returns a [`Ported`]: files,
+//! a status for each kernel, and findings. It reads no file and stops at no first error. Back ends
+//! never see each other.
+
+use port_diag::{Diagnostic, FileId, SourceMap};
+use port_hir::{FunctionId, Module};
+use port_rewrite::Change;
+use port_syntax::{Configuration, Parsed};
+
+/// Width of a warp in the port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WarpMode {
+    /// 32 lanes, as in CUDA, on any hardware: results and their order are kept.
+    #[default]
+    Logical32,
+    /// The hardware's own width.
+    Native,
+}
+
+/// What a back end may be asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Width of a warp.
+    pub warp: WarpMode,
+    /// The architecture, if one was named; one of [`Backend::architectures`].
+    pub architecture: Option<&'static str>,
+    /// `__CUDA_ARCH__` of the reference, 800 for sm_80.
+    pub cuda_arch: u32,
+    /// The folder of generated files that units share, as the source map spells paths; `None`: the
+    /// folder of the unit's root.
+    pub shared_folder: Option<String>,
+}
+
+/// One translation unit, analysed under the reference configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit<'a> {
+    /// All files in reach.
+    pub sources: &'a SourceMap,
+    /// The file that the user named.
+    pub root: FileId,
+    /// The macros and folders that the reference is compiled with.
+    pub configuration: &'a Configuration,
+    /// The tokens and the tree that CUDA compiles.
+    pub parsed: &'a Parsed,
+    /// Names, types, and what each token means.
+    pub module: &'a Module,
+    /// The kernel instances in view.
+    pub instances: &'a [KernelInstance],
+    /// The instances as IR.
+    pub ir: &'a port_ir::Module,
+}
+
+/// An instance of a kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelInstance {
+    /// The kernel.
+    pub kernel: FunctionId,
+    /// Its template arguments, `<float, 4>`; empty for a kernel that is no template.
+    pub arguments: String,
+    /// Its IR; `None` when it could not be lowered.
+    pub function: Option<port_ir::Handle<port_ir::Function>>,
+    /// Why it could not be lowered, in a few words; the findings have the places.
+    pub failure: Option<String>,
+}
+
+/// What became of a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Ported; everything that can differ on the target was looked at.
+    Ported,
+    /// The text is ported; its semantics could not be analysed.
+    PortedUnchecked,
+    /// Right, with a note on what it costs.
+    PortedSlow,
+    /// Not translated: a person has to.
+    Manual,
+}
+
+impl Status {
+    /// As reports spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Ported => "ported",
+            Status::PortedUnchecked => "ported-unchecked",
+            Status::PortedSlow => "ported-slow",
+            Status::Manual => "manual",
+        }
+    }
+}
+
+/// What became of an instance of a kernel. A kernel shows the worst of its instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelReport {
+    /// The qualified name.
+    pub name: String,
+    /// The template arguments, `<float, 4>`; empty for a kernel that is no template.
+    pub instance: String,
+    /// The file that holds the definition.
+    pub file: FileId,
+    /// The line of the definition, from 1.
+    pub line: u32,
+    /// What became of it.
+    pub status: Status,
+    /// How: `edits` for a dialect.
+    pub lowering: &'static str,
+    /// The codes of the findings that concern it, sorted, each once.
+    pub codes: Vec<&'static str>,
+}
+
+/// A file of a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile {
+    /// What it is.
+    pub role: FileRole,
+    /// Its text.
+    pub text: String,
+    /// The changes that made it, in the order of the input's text; empty for a generated file.
+    pub changes: Vec<Change>,
+}
+
+/// Which file of a port an [`OutputFile`] is. Where it goes is for the caller to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileRole {
+    /// The port of the file that the user named.
+    Root,
+    /// The port of a repository header; it keeps its name.
+    Header(FileId),
+    /// A generated file of this name.
+    Generated(&'static str),
+}
+
+/// The result of a back end.
+#[derive(Clone, Debug, Default)]
+pub struct Ported {
+    /// The files; the root's first.
+    pub files: Vec<OutputFile>,
+    /// Kernel instances in the order of the text.
+    pub kernels: Vec<KernelReport>,
+    /// All findings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A target.
+pub trait Backend: Sync {
+    /// The name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// One line for people.
+    fn description(&self) -> &'static str;
+
+    /// The architectures that may follow the name, the default first.
+    fn architectures(&self) -> &'static [Architecture];
+
+    /// The extension of the root's port, without the dot.
+    fn extension(&self) -> &'static str;
+
+    /// One text that serves wherever any of these generated files of this name would; `None` when
+    /// they cannot be joined (one is not a file that this back end wrote, or they contradict).
+    fn merge_generated(&self, name: &str, texts: &[&str]) -> Option<String>;
+
+    /// Ports one unit.
+    fn port(&self, unit: &Unit<'_>, options: &Options) -> Ported;
+}
+
+/// An architecture of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Architecture {
+    /// As written after the target's name.
+    pub name: &'static str,
+    /// Lanes of a hardware wave.
+    pub wave: u32,
+    /// What a user should know: that the compiler checks stand on another chip, for example.
+    pub note: Option<&'static str>,
+}

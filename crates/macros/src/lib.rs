@@ -7,7 +7,7 @@ use syn::{DeriveInput, Expr, ExprLit, Fields, Lit, LitStr, Meta, parse_macro_inp
 
 /// Derives `port_diag::Finding`.
 ///
-/// ```ignore
+/// ```text
 /// /// Inline PTX has no form on the target.
 /// ///
 /// /// ## What it means

@@ -1,1 +1,97 @@
-//! 
+//! Ports CUDA C++ to other accelerators: the whole pipeline as pure functions.
+//!
+//! ```
+//! let mut sources = port::SourceMap::new();
+//! let root = sources.add("scale.cu", "__global__ void scale(float *x) { x[threadIdx.x] *= 2.0f; }\n");
+//! let target: port::Target = "hip".parse().unwrap();
+//! let options = port::Options::default();
+//! let translations = port::translate(&sources, root, &[target], &options);
+//! assert!(translations[0].ported.files[0].text.starts_with("#include <hip/hip_runtime.h>\n"));
+//! ```
+//!
+//! Nothing here reads a file, keeps state or depends on time: the same sources and options give the
+//! same bytes. Whoever calls fills the [`SourceMap`] with every file that may be included; what a
+//! file asks for is told by [`include_requests`].
+
+mod registry;
+mod target;
+mod unit;
+
+pub use port_backend::{
+    Architecture, Backend, FileRole, KernelReport, OutputFile, Ported, Status, WarpMode,
+};
+pub use port_diag::{Diagnostic, FileId, Severity, SourceMap};
+pub use port_rewrite::{Change, Reason};
+pub use registry::{explain, findings};
+pub use target::{Target, TargetError, backends};
+pub use unit::Analysis;
+
+use port_rewrite::FileText;
+
+/// What is asked of a run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Folders searched for includes, as the source map spells them.
+    pub include_dirs: Vec<String>,
+    /// Macros, as `-D` gives them.
+    pub defines: Vec<(String, String)>,
+    /// Instances of kernel templates to analyse besides those in view: `softmax<float, 128>`.
+    pub instantiate: Vec<String>,
+    /// Width of a warp in the port.
+    pub warp: WarpMode,
+    /// The compute capability of the reference, times ten: 80 for sm_80.
+    pub cuda_arch: u32,
+    /// The folder of generated files that several units share; `None`: beside each root.
+    pub shared_folder: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            include_dirs: Vec::new(),
+            defines: Vec::new(),
+            instantiate: Vec::new(),
+            warp: WarpMode::default(),
+            cuda_arch: 80,
+            shared_folder: None,
+        }
+    }
+}
+
+/// The port of one unit to one target.
+#[derive(Clone, Debug)]
+pub struct Translation {
+    /// The target.
+    pub target: Target,
+    /// Files, kernels and findings; the findings of the front end are among them.
+    pub ported: Ported,
+}
+
+/// Ports one file, with the headers that it includes, to each target.
+pub fn translate(
+    sources: &SourceMap,
+    root: FileId,
+    targets: &[Target],
+    options: &Options,
+) -> Vec<Translation> {
+    let analysis = Analysis::new(sources, root, options);
+    targets.iter().map(|target| analysis.port(target)).collect()
+}
+
+/// A header that a file asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncludeRequest {
+    /// The name between the delimiters.
+    pub name: String,
+    /// Whether the delimiters are `<>`.
+    pub angled: bool,
+}
+
+/// The headers that a text includes, in every branch of its conditionals.
+pub fn include_requests(text: &str) -> Vec<IncludeRequest> {
+    FileText::of_text(FileId(0), text)
+        .includes()
+        .into_iter()
+        .map(|include| IncludeRequest { name: include.name, angled: include.angled })
+        .collect()
+}

@@ -1,1 +1,11 @@
-//! 
+//! Edits of the user's own text, as all targets need them: which tokens name the CUDA API
+//! ([`names`]), which lines include what ([`file`]), and the set of changes with their reasons
+//! ([`edits`]). Knows no target: a back end decides what a name becomes.
+
+pub mod edits;
+pub mod file;
+pub mod names;
+
+pub use edits::{Change, ChangeSet, Conflict, Reason};
+pub use file::{Directive, FileText, IncludeLine};
+pub use names::{Doubt, DoubtReason, NameUse, uses};
