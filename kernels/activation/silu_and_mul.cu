@@ -1,5 +1,5 @@
-// Gated activations: out[t, i] = act(in[t, i]) * in[t, width + i] for an input of 2 * width columns.
-// SiLU (SwiGLU), GELU and its tanh approximation (GeGLU), and a clamped SiLU with a packed half2 form.
+// Gated activations: out[t, i] = act(in[t, i]) * in[t, width + i], an input row being 2 * width long.
+// SiLU (SwiGLU), GELU and its tanh approximation (GeGLU), and a clamped SiLU in packed half2 form.
 
 #include "../common/dtype.cuh"
 #include "../common/vec.cuh"
@@ -64,8 +64,9 @@ __global__ void act_and_mul_kernel(scalar_t* __restrict__ out,          // [...,
   });
 }
 
-// min(gate, limit) * sigmoid(alpha * gate) * (clamp(up, -limit, limit) + 1), two lanes at a time and
-// in half arithmetic but for the sigmoid. The grid strides over all pairs.
+// gate' * sigmoid(alpha * gate') * (up' + 1) with gate' = min(gate, limit) and up' = up clamped to
+// [-limit, limit]: two elements at a time, in half arithmetic but for the sigmoid. The grid strides
+// over all pairs.
 __global__ void __launch_bounds__(256)
 clamped_silu_and_mul_half2_kernel(half2* __restrict__ out, const half2* __restrict__ input,
                                   const int tokens, const int pairs, const float alpha,

@@ -1,8 +1,8 @@
 // out = residual + dropout(input + bias), with the kept positions recorded for the backward pass.
 //
-// Random bits come from Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-// SC'11), written out here so that a run is reproducible on every device: element i of a call uses
-// word i % 4 of the block with counter offset + i / 4 under the key `seed`.
+// Random bits come from Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2,
+// 3", SC'11), written out here so that a run is reproducible on every device: element i of a call
+// uses word i % 4 of the block with counter offset + i / 4 under the key `seed`.
 
 #include "../common/dtype.cuh"
 #include "../common/vec.cuh"
@@ -22,7 +22,8 @@ class Philox4x32 {
       : key_(make_uint2(static_cast<unsigned>(seed), static_cast<unsigned>(seed >> 32))) {}
 
   __device__ __forceinline__ uint4 operator()(unsigned long long counter) const {
-    uint4 c = make_uint4(static_cast<unsigned>(counter), static_cast<unsigned>(counter >> 32), 0, 0);
+    uint4 c = make_uint4(static_cast<unsigned>(counter),
+                         static_cast<unsigned>(counter >> 32), 0u, 0u);
     uint2 key = key_;
 #pragma unroll
     for (int i = 0; i < kRounds - 1; ++i) {

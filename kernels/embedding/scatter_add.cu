@@ -13,8 +13,9 @@ __device__ __forceinline__ void atomic_add(half* address, half value) {
   atomicAdd(address, value);
 #else
   // The half is one side of an aligned 32-bit word: replace that side until no one came between.
-  unsigned int* word = reinterpret_cast<unsigned int*>(reinterpret_cast<size_t>(address) & ~size_t(3));
-  const bool upper = reinterpret_cast<size_t>(address) & 2;
+  const size_t at = reinterpret_cast<size_t>(address);
+  unsigned int* word = reinterpret_cast<unsigned int*>(at & ~size_t(3));
+  const bool upper = at & 2;
   unsigned int old = *word;
   unsigned int assumed;
   do {
@@ -29,8 +30,8 @@ __device__ __forceinline__ void atomic_add(half* address, half value) {
 #endif
 }
 
-// Maximum through integer atomics: floats without the sign bit order like signed integers, those with
-// it in reverse like unsigned ones.
+// Maximum through integer atomics: floats without the sign bit order like signed integers, those
+// with it in reverse like unsigned ones.
 __device__ __forceinline__ void atomic_max(float* address, float value) {
   const int bits = __float_as_int(value);
   if (bits >= 0) {

@@ -2,8 +2,8 @@
 //
 //   C[M, N] = alpha * op(A) * B + beta * C,   op(A)[M, K] = A[M, K] or the transpose of A[K, M]
 //
-//   sgemm_tile_kernel      one element of C a thread, square tiles in shared memory
-//   sgemm_blocked_kernel   a kThreadM x kThreadN block of C a thread, tiles streamed through registers
+//   gemm_tile_kernel       one element of C a thread, square tiles in shared memory
+//   sgemm_blocked_kernel   a kThreadM x kThreadN block of C a thread, tiles streamed via registers
 
 #include <cuda_runtime.h>
 
@@ -12,9 +12,9 @@
 
 // `T` is float or double. The tile of A is padded: its transposed form is read down a column.
 template <typename T, int kTile, bool kTransposeA>
-__global__ void sgemm_tile_kernel(int M, int N, int K, T alpha, const T* __restrict__ A, int lda,
-                                  const T* __restrict__ B, int ldb, T beta, T* __restrict__ C,
-                                  int ldc) {
+__global__ void gemm_tile_kernel(int M, int N, int K, T alpha, const T* __restrict__ A, int lda,
+                                 const T* __restrict__ B, int ldb, T beta, T* __restrict__ C,
+                                 int ldc) {
   __shared__ T tile_a[kTile][kTile + 1];
   __shared__ T tile_b[kTile][kTile];
 
@@ -65,8 +65,8 @@ __device__ __forceinline__ float4 load_row4(const float* __restrict__ matrix, in
   return v;
 }
 
-// Block tile kBlockM x kBlockN, steps of kBlockK. While one tile is multiplied out of shared memory,
-// the next one is on its way in registers.
+// Block tile kBlockM x kBlockN, steps of kBlockK. While one tile is multiplied out of shared
+// memory, the next one is on its way in registers.
 template <int kBlockM, int kBlockN, int kBlockK, int kThreadM, int kThreadN, bool kAligned>
 __global__ void __launch_bounds__((kBlockM / kThreadM) * (kBlockN / kThreadN))
 sgemm_blocked_kernel(const int M, const int N, const int K, const float alpha,
@@ -75,7 +75,7 @@ sgemm_blocked_kernel(const int M, const int N, const int K, const float alpha,
   constexpr int kThreads = (kBlockM / kThreadM) * (kBlockN / kThreadN);
   constexpr int kLoadsA = kBlockM * kBlockK / 4 / kThreads;
   constexpr int kLoadsB = kBlockK * kBlockN / 4 / kThreads;
-  static_assert(kLoadsA >= 1 && kLoadsB >= 1, "every thread loads at least one float4 of each tile");
+  static_assert(kLoadsA >= 1 && kLoadsB >= 1, "each thread loads a float4 of both tiles");
   static_assert(kThreadM % 4 == 0 && kThreadN % 4 == 0, "fragments are read as float4");
 
   // A is kept transposed, so that a thread's fragment is contiguous.
@@ -175,10 +175,10 @@ cudaError_t sgemm(bool transpose_a, int M, int N, int K, float alpha, const floa
     const dim3 block(kTile, kTile);
     const dim3 grid(CEIL_DIV(N, kTile), CEIL_DIV(M, kTile));
     if (transpose_a) {
-      sgemm_tile_kernel<float, kTile, true>
+      gemm_tile_kernel<float, kTile, true>
           <<<grid, block, 0, stream>>>(M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
     } else {
-      sgemm_tile_kernel<float, kTile, false>
+      gemm_tile_kernel<float, kTile, false>
           <<<grid, block, 0, stream>>>(M, N, K, alpha, A, lda, B, ldb, beta, C, ldc);
     }
     return cudaGetLastError();

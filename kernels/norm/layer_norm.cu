@@ -115,8 +115,8 @@ __global__ void layer_norm_forward_kernel(T* __restrict__ output, float* __restr
 
 // grad_gamma[c] = sum over rows of grad[r, c] * (x[r, c] - mean[r]) * rstd[r]
 // grad_beta[c]  = sum over rows of grad[r, c]
-// A block of (kTile, kTile) threads owns kTile columns. Each thread sums a strided share of the rows;
-// the partial sums cross the tile transposed, so that one warp reduces one column.
+// A block of (kTile, kTile) threads owns kTile columns. Each thread sums a strided share of the
+// rows; the partial sums cross the tile transposed, so that one warp reduces one column.
 template <typename T>
 __global__ void __launch_bounds__(kTile* kTile)
 layer_norm_backward_parameters_kernel(float* __restrict__ grad_gamma, float* __restrict__ grad_beta,

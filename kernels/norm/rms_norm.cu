@@ -100,9 +100,9 @@ __device__ float block_sum(float value) {
 
 template <typename scalar_t, int kWidth>
 __global__ void __launch_bounds__(kMaxThreads)
-rms_norm_kernel(scalar_t* __restrict__ output,       // [tokens, hidden_size]
-                const scalar_t* __restrict__ input,  // [tokens, hidden_size], rows input_stride apart
-                const int64_t input_stride,
+rms_norm_kernel(scalar_t* __restrict__ output,        // [tokens, hidden_size]
+                const scalar_t* __restrict__ input,   // [tokens, hidden_size]
+                const int64_t input_stride,           // elements between rows of the input
                 const scalar_t* __restrict__ weight,  // [hidden_size]
                 const float epsilon, const int hidden_size) {
   using pack_t = Pack<scalar_t, kWidth>;

@@ -2,8 +2,8 @@
 //
 // Pair i of a head turns by the angle position * inverse_frequency[i]:
 //   x' = x cos - y sin,   y' = y cos + x sin
-// Two layouts of a pair are in use: NeoX pairs element i with element i + rotary_dim / 2, GPT-J pairs
-// neighbours 2i and 2i + 1. Elements past rotary_dim are left alone.
+// Two layouts of a pair are in use: NeoX pairs element i with element i + rotary_dim / 2, GPT-J
+// pairs neighbours 2i and 2i + 1. Elements past rotary_dim are left alone.
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -61,7 +61,8 @@ __global__ void build_cos_sin_cache_kernel(scalar_t* __restrict__ cache,  // [po
 }
 
 template <typename scalar_t, bool kIsNeox>
-inline __device__ void rotate_pair(scalar_t* __restrict__ head, const scalar_t* __restrict__ cos_row,
+inline __device__ void rotate_pair(scalar_t* __restrict__ head,
+                                   const scalar_t* __restrict__ cos_row,
                                    const scalar_t* __restrict__ sin_row, int pair, int pairs) {
   using C = Convert<scalar_t>;
   int x_index, y_index;
@@ -93,13 +94,13 @@ inline __device__ void rotate_heads(scalar_t* __restrict__ token_heads, int head
 
 // One block a token. `key` may be null (queries alone, as in cross attention).
 template <typename scalar_t, bool kIsNeox>
-__global__ void rotary_embedding_kernel(const int64_t* __restrict__ positions,  // [tokens]
-                                        scalar_t* __restrict__ query,  // [tokens, heads, head_size]
-                                        scalar_t* __restrict__ key,  // [tokens, kv_heads, head_size]
-                                        const scalar_t* __restrict__ cache,  // [max, rotary_dim]
-                                        const int rotary_dim, const int64_t query_stride,
-                                        const int64_t key_stride, const int heads,
-                                        const int kv_heads, const int head_size) {
+__global__ void rotary_embedding_kernel(
+    const int64_t* __restrict__ positions,  // [tokens]
+    scalar_t* __restrict__ query,           // [tokens, heads, head_size], rows query_stride apart
+    scalar_t* __restrict__ key,             // [tokens, kv_heads, head_size], rows key_stride apart
+    const scalar_t* __restrict__ cache,     // [positions, rotary_dim]: cosines, then sines
+    const int rotary_dim, const int64_t query_stride, const int64_t key_stride, const int heads,
+    const int kv_heads, const int head_size) {
   const int token = blockIdx.x;
   const int pairs = rotary_dim / 2;
   const scalar_t* cos_row = cache + positions[token] * rotary_dim;

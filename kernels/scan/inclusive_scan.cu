@@ -1,8 +1,8 @@
 // Inclusive scan of a long vector: y[i] = x[0] op x[1] op … op x[i].
 //
-// Three kernels: each block scans its own segment and leaves the segment's total; one block scans the
-// totals; every element takes the total of the segments before its own. The order of the operations
-// is fixed by the shape of the launch, so float results repeat.
+// Three kernels: each block scans its own segment and leaves the segment's total; one block scans
+// the totals; every element takes the total of the segments before its own. The order of the
+// operations is fixed by the shape of the launch, so float results repeat.
 
 #include <cuda_runtime.h>
 
@@ -77,7 +77,8 @@ __device__ __forceinline__ T warp_inclusive_scan(T value, Op op) {
   return value;
 }
 
-// Scans one value of each thread; `total` becomes the block's. `warp_totals` holds WARP_SIZE values.
+// Scans one value of each thread; `total` becomes the block's. `warp_totals` holds WARP_SIZE
+// values.
 template <typename T, typename Op>
 __device__ T block_inclusive_scan(T value, Op op, T* warp_totals, T& total) {
   const int lane = threadIdx.x % WARP_SIZE;
