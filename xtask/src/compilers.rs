@@ -166,7 +166,7 @@ impl Tools {
         for folder in self.include_folders(job.headers) {
             command.arg("-isystem").arg(folder);
         }
-        // Where the system has no HIP of its own, the driver wants a path to find one.
+        // The driver includes its own wrapper headers only for a HIP whose version file it finds.
         command.arg({
             let mut argument = OsString::from("--rocm-path=");
             argument.push(self.root.join(job.headers.name()));

@@ -96,6 +96,9 @@ const HIP71_PLATFORM: &[&str] = &[
 /// The folder of the wheel that holds the headers.
 const HIP71_IN_WHEEL: &str = "triton/backends/amd/include";
 
+/// The file by which clang's driver recognises a HIP of this version; the wheel leaves it out.
+const HIP71_VERSION: &str = "HIP_VERSION_MAJOR=7\nHIP_VERSION_MINOR=1\nHIP_VERSION_PATCH=25424\n";
+
 /// NVIDIA's compiler with the headers it needs. Its licence forbids passing it on.
 const CUDA_REQUIREMENTS: &str = "\
 nvidia-cuda-nvcc==13.5.37 --hash=sha256:f5c4f7ead5d964fb4af42bbf1e6d3ec3c1e6e9d83b53749f691d387e7fcaa3a7
@@ -263,6 +266,8 @@ wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startsw
     run_quietly(&mut extract)?;
     refill(&folder)?;
     move_path(&unpacked.join(HIP71_IN_WHEEL), &folder.join("include"))?;
+    create_folder(&folder.join("share/hip"))?;
+    write_file(&folder.join("share/hip/version"), HIP71_VERSION)?;
     mark_filled(&folder, HIP71_REQUIREMENT)?;
     report("hip71", "from the triton 3.9.0 wheel");
     Ok(())
