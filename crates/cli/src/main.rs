@@ -1,1 +1,55 @@
-fn main() {}
+//! `port`: the command line. The only room with a screen: it reads files, calls the pure pipeline,
+//! writes outputs and prints.
+
+mod arguments;
+mod explain;
+mod layout;
+mod load;
+mod port_command;
+mod report;
+mod write;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use arguments::{Command, CommandLine};
+use clap::{CommandFactory, Parser};
+
+/// Nothing to say, or nothing that needs a person.
+const CLEAN: u8 = 0;
+/// Findings that need a person.
+const FINDINGS: u8 = 1;
+/// Wrong usage, or a file that cannot be read or written.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    let result = match &command_line.command {
+        Some(Command::Explain { code }) => explain::explain(code.as_deref()),
+        Some(Command::Targets) => explain::targets(),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut CommandLine::command(), "port", &mut script);
+            print(&String::from_utf8_lossy(&script)).map(|()| CLEAN)
+        }
+        None => port_command::run(&command_line.port, &command_line.common),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(message) => {
+            eprintln!("port: {message}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Prints to standard output; a reader that closed it (`port … | head`) is no error.
+fn print(text: &str) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
+        _ => Ok(()),
+    }
+}

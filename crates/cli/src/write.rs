@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub struct Planned {
     pub path: PathBuf,
     pub text: String,
+    /// It extends a file of ours: overwriting that one loses nothing.
+    pub replace: bool,
 }
 
 /// Writes all files. Before the first is written, every target is checked, so that a refusal leaves
@@ -17,7 +19,7 @@ pub fn write_all(files: &[Planned], force: bool) -> Result<(), String> {
     if !force {
         let taken: Vec<String> = files
             .iter()
-            .filter(|file| file.path.exists() && !holds(&file.path, &file.text))
+            .filter(|file| !file.replace && file.path.exists() && !holds(&file.path, &file.text))
             .map(|file| file.path.display().to_string())
             .collect();
         if !taken.is_empty() {
@@ -58,7 +60,7 @@ fn write(file: &Planned, force: bool) -> std::io::Result<()> {
     let mut temporary = builder.tempfile_in(folder)?;
     temporary.write_all(file.text.as_bytes())?;
     temporary.as_file().sync_all()?;
-    if force {
+    if force || file.replace {
         temporary.persist(&file.path).map_err(|error| error.error)?;
     } else {
         // Between the check and here somebody may have made the file.

@@ -1,0 +1,258 @@
+//! Headers: each CUDA include becomes what its row says, and the headers that nvcc gives without
+//! asking, or that the port needs, are added.
+
+use port_api::HeaderStatus;
+use port_diag::{FileId, Finding, Span};
+use port_rewrite::{FileText, IncludeLine, Reason};
+use port_syntax::token::TokenKind;
+
+use super::port::Port;
+use crate::compat;
+use crate::findings::{
+    CompatibilityHeader, ImplicitRuntimeHeader, UnknownCudaHeader, UnsupportedHeader,
+};
+
+const RUNTIME_HEADER: &str = "hip/hip_runtime.h";
+
+/// Prefixes of file names that only CUDA libraries have.
+const CUDA_PREFIXES: [&str; 6] = ["cuda", "cu", "nv", "thrust/", "cooperative_groups", "npp"];
+
+/// Edits the include lines.
+pub(super) fn apply(port: &mut Port<'_>) {
+    for index in 0..port.files.len() {
+        apply_file(port, index);
+    }
+}
+
+fn apply_file(port: &mut Port<'_>, index: usize) {
+    let id = port.files[index].id;
+    let lines = port.files[index].includes();
+    let names = port.ported_identifiers(id);
+    let options = port.compat_options();
+    let sections = compat::section_names(names.iter().map(String::as_str), &options);
+    let needs_compat = !sections.is_empty();
+    let mut compat_included = false;
+    let mut runtime_included = false;
+    let mut anchor: Option<Span> = None;
+    for line in &lines {
+        if resolves_to_repository(port, line) {
+            continue;
+        }
+        let Some(header) = port_api::header(&line.name) else {
+            report_unknown(port, line);
+            continue;
+        };
+        let reason = Reason::Row(header.name);
+        match header.hip {
+            HeaderStatus::Same => {}
+            HeaderStatus::Renamed(names) => {
+                runtime_included |= names.contains(&RUNTIME_HEADER);
+                anchor = anchor.or(Some(line.line).filter(|_| is_unconditional(port, index, line)));
+                let text = names.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>();
+                port.changes.replace(line.header, text.join("\n#include "), reason);
+            }
+            HeaderStatus::Removed(_) => port.changes.replace(line.line, "", reason),
+            HeaderStatus::Compat if needs_compat && !compat_included => {
+                compat_included = true;
+                let name = compat_include_name(port, id);
+                port.changes.replace(line.header, format!("\"{name}\""), reason);
+            }
+            HeaderStatus::Compat => port.changes.replace(line.line, "", reason),
+            HeaderStatus::Unsupported(why) => {
+                let finding = UnsupportedHeader {
+                    header: line.name.clone(),
+                    target: port.target(),
+                    reason: why.into(),
+                };
+                port.report_at(&finding, line.header);
+            }
+        }
+    }
+
+    let mut added = String::new();
+    let is_root = id == port.unit.root;
+    if is_root && port.uses_runtime && !runtime_included && !unit_includes_runtime(port) {
+        added.push_str(&format!("#include <{RUNTIME_HEADER}>\n"));
+        let finding = ImplicitRuntimeHeader { header: RUNTIME_HEADER.into() };
+        let place = Span::new(id, 0, 0);
+        port.findings.push(finding.at_span(place));
+    }
+    let runtime_added = !added.is_empty();
+    if needs_compat && !compat_included {
+        let name = compat_include_name(port, id);
+        added.push_str(&format!("#include \"{name}\"\n"));
+    }
+    if needs_compat {
+        let names: Vec<&str> =
+            names.iter().map(String::as_str).filter(|name| compat::provides(name)).collect();
+        let finding = CompatibilityHeader {
+            header: compat::FILE_NAME.into(),
+            names: names.join(", "),
+        };
+        port.findings.push(finding.at_span(anchor.unwrap_or(Span::new(id, 0, 0))));
+    }
+    if !added.is_empty() {
+        let at = anchor.map_or_else(|| first_include_or_code(&port.files[index]), |line| line.end);
+        let file = &port.files[index];
+        // The anchor may be the last line of a file without a final newline.
+        if at as usize == file.text.len() && !file.text.is_empty() && !file.text.ends_with('\n') {
+            added = format!("\n{}", added.trim_end());
+        }
+        if file.text.contains("\r\n") {
+            added = added.replace('\n', "\r\n");
+        }
+        let code = if runtime_added {
+            ImplicitRuntimeHeader::METADATA.code
+        } else {
+            CompatibilityHeader::METADATA.code
+        };
+        port.changes.insert(id, at, added, Reason::Finding(code));
+    }
+}
+
+/// Whether some file of the unit that is read before any code of the root includes the runtime.
+/// Only the root's own unconditional includes count: a header may include it too late.
+fn unit_includes_runtime(port: &Port<'_>) -> bool {
+    port.unit.parsed.unit.includes.iter().any(|include| {
+        include.active
+            && matches!(
+                port_api::header(&include.name).map(|header| header.hip),
+                Some(HeaderStatus::Renamed(names)) if names.contains(&RUNTIME_HEADER)
+            )
+    })
+}
+
+fn resolves_to_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
+    port.unit
+        .parsed
+        .unit
+        .includes
+        .iter()
+        .any(|include| include.name_span == line.header && include.file.is_some())
+}
+
+/// A header that only CUDA's libraries have, without a row.
+fn report_unknown(port: &mut Port<'_>, line: &IncludeLine) {
+    let looks_like_cuda = line.angled
+        && CUDA_PREFIXES.iter().any(|prefix| line.name.starts_with(prefix))
+        && !line.name.starts_with("cute/")
+        && !line.name.starts_with("cutlass/");
+    if looks_like_cuda {
+        let finding = UnknownCudaHeader { header: line.name.clone(), target: port.target() };
+        port.report_at(&finding, line.header);
+    }
+}
+
+/// Whether the line is in no `#if`, an include guard around the whole file excepted.
+fn is_unconditional(port: &Port<'_>, index: usize, line: &IncludeLine) -> bool {
+    let file = &port.files[index];
+    let mut depth = 0_u32;
+    let mut guard_depth = 0;
+    for (position, directive) in file.directives.iter().enumerate() {
+        if directive.line.start >= line.line.start {
+            break;
+        }
+        match directive.keyword.as_str() {
+            "if" | "ifdef" | "ifndef" => {
+                depth += 1;
+                let next = file.directives.get(position + 1).map(|d| d.keyword.as_str());
+                if position == 0 && directive.keyword == "ifndef" && next == Some("define") {
+                    guard_depth = 1;
+                }
+            }
+            "endif" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    depth <= guard_depth
+}
+
+/// Where an include goes when there is no CUDA include to stand after: before the first include, or
+/// before the first code; after `#pragma once`, an include guard and leading comments.
+fn first_include_or_code(file: &FileText<'_>) -> u32 {
+    let mut directives = file.directives.iter().peekable();
+    let mut at = None;
+    if let Some(first) = directives.peek()
+        && (is_pragma_once(file, first) || first.keyword == "ifndef")
+    {
+        let second = file.directives.get(1).map(|d| d.keyword.as_str());
+        let guard = first.keyword == "ifndef" && second == Some("define");
+        let opener = if guard { file.directives.get(1) } else { Some(*first) };
+        if guard || is_pragma_once(file, first) {
+            at = opener.map(|directive| directive.line.end);
+        }
+    }
+    if let Some(at) = at {
+        return at;
+    }
+    let line_start = |byte: u32| {
+        let before = file.text.get(..byte as usize).unwrap_or("");
+        before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
+    };
+    let include = file.directives.iter().find(|directive| directive.keyword == "include");
+    let first_token = file.tokens.first().map_or(0, |token| token.start);
+    match include {
+        Some(directive) if directive.tokens.start == 0 => directive.line.start,
+        // An include that other code or a conditional precedes is no safe place.
+        _ => line_start(first_token),
+    }
+}
+
+fn is_pragma_once(file: &FileText<'_>, directive: &port_rewrite::Directive) -> bool {
+    let word = file.tokens.get(directive.tokens.clone()).and_then(|tokens| tokens.get(2));
+    directive.keyword == "pragma"
+        && word.is_some_and(|t| t.kind == TokenKind::Identifier && file.bytes(t) == "once")
+}
+
+/// The compatibility header as a file of the unit includes it: from the folder that the units of a
+/// run share, else from beside the root's port.
+fn compat_include_name(port: &Port<'_>, file: FileId) -> String {
+    let folder = |id: FileId| {
+        let path = &port.unit.sources.file(id).path;
+        path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned())
+    };
+    let from = folder(file);
+    let to = port.options.shared_folder.clone().unwrap_or_else(|| folder(port.unit.root));
+    format!("{}{}", relative(&from, &to), compat::FILE_NAME)
+}
+
+/// The way from one folder to another, ending in `/` unless they are the same.
+fn relative(from: &str, to: &str) -> String {
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let (from, to) = (parts(from), parts(to));
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut way = "../".repeat(from.len() - common);
+    for part in &to[common..] {
+        way.push_str(part);
+        way.push('/');
+    }
+    way
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str) -> u32 {
+        first_include_or_code(&FileText::of_text(FileId(0), text))
+    }
+
+    #[test]
+    fn an_added_include_goes_after_guards_and_comments() {
+        assert_eq!(place("// licence\n#pragma once\nint x;\n"), 24);
+        assert_eq!(place("#ifndef A\n#define A\nint x;\n#endif\n"), 20);
+        assert_eq!(place("// licence\n\nint x;\n"), 12);
+        assert_eq!(place("/* a */ #include <x>\n"), 0);
+        assert_eq!(place(""), 0);
+    }
+
+    #[test]
+    fn ways_between_folders() {
+        assert_eq!(relative("a/b", "a/b"), "");
+        assert_eq!(relative("a/common", "a/norm"), "../norm/");
+        assert_eq!(relative("", "x"), "x/");
+        assert_eq!(relative("x/y", ""), "../../");
+    }
+}

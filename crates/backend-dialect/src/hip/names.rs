@@ -1,0 +1,122 @@
+//! API names become what their rows say, in every file, branch and macro body.
+
+use port_api::{Row, Status};
+use port_diag::Span;
+use port_rewrite::{Doubt, DoubtReason, FileText, NameUse, uses};
+
+use super::port::Port;
+use crate::findings::{ArchitectureBranch, DifferentBehaviour, DoubtfulName, UnsupportedName};
+
+/// The macro whose value a port keeps as it is in the reference.
+const ARCHITECTURE_MACRO: &str = "__CUDA_ARCH__";
+
+/// Renames, and notes the uses that need more than that.
+pub(super) fn apply(port: &mut Port<'_>) {
+    for index in 0..port.files.len() {
+        let (uses, doubts) = uses(&port.files[index], port.unit.module);
+        for doubt in doubts {
+            report_doubt(port, &doubt);
+        }
+        for name_use in uses {
+            apply_one(port, index, name_use);
+        }
+    }
+}
+
+fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
+    let row = name_use.row;
+    port.uses_runtime = true;
+    match row.hip.status {
+        Status::Same => {}
+        Status::Renamed(name) => rename(port, file, name_use, name),
+        Status::Compat(name) => {
+            rename(port, file, name_use, name);
+            if row.name == ARCHITECTURE_MACRO {
+                let value = (port.options.cuda_arch * 10).to_string();
+                let finding =
+                    ArchitectureBranch { name: row.name.into(), value, target: port.target() };
+                port.report_at(&finding, name_use.span);
+            }
+        }
+        Status::Semantic { name, .. } => {
+            if let Some(name) = name {
+                rename(port, file, name_use, name);
+            }
+            port.rule_uses.push((file, name_use));
+        }
+        Status::Unsupported(reason) => {
+            let finding = UnsupportedName {
+                name: row.name.into(),
+                target: port.target(),
+                reason: reason.into(),
+            };
+            port.report_at(&finding, name_use.span);
+        }
+    }
+    if let Some(difference) = row.hip.note
+        && port.noted.insert(row.name)
+    {
+        let finding = DifferentBehaviour {
+            name: row.name.into(),
+            target: port.target(),
+            difference: difference.into(),
+        };
+        port.report_at(&finding, name_use.span);
+    }
+}
+
+/// Replaces the written name. Only what differs is touched: `cub::BlockReduce` becomes
+/// `hipcub::BlockReduce` by the row of the namespace `cub`, which renames its own token.
+fn rename(port: &mut Port<'_>, file: usize, name_use: NameUse, name: &'static str) {
+    let row = name_use.row;
+    let (old_prefix, old_last) = split(row.name);
+    let (new_prefix, new_last) = split(name);
+    if namespace_form(old_prefix) == new_prefix {
+        if old_last != new_last {
+            port.rename(name_use.span, new_last, row);
+        }
+        return;
+    }
+    // Another namespace, or none: the qualifiers go too.
+    let span = written_qualifiers(&port.files[file], name_use);
+    port.rename(span, name, row);
+}
+
+/// What becomes of a namespace by its own row.
+fn namespace_form(prefix: &str) -> &str {
+    if prefix.is_empty() {
+        return prefix;
+    }
+    match port_api::find(prefix).map(|row: &'static Row| row.hip.status) {
+        Some(Status::Renamed(name) | Status::Compat(name)) => name,
+        _ => prefix,
+    }
+}
+
+/// The qualified name as written; only the last part where the qualifier is an object's type that
+/// stays (`dim3::x`).
+fn written_qualifiers(file: &FileText<'_>, name_use: NameUse) -> Span {
+    let global = file.text.get(name_use.qualified.range()).is_some_and(|t| t.starts_with("::"));
+    // `::cudaMalloc` keeps its `::`; the new name is global as well.
+    if global && !name_use.row.name.contains("::") { name_use.span } else { name_use.qualified }
+}
+
+fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once("::").unwrap_or(("", name))
+}
+
+fn report_doubt(port: &mut Port<'_>, doubt: &Doubt) {
+    // A name that stays as it is cannot be left wrongly.
+    let Some(form) = doubt.row.hip_name().filter(|form| *form != doubt.row.name) else { return };
+    let owner = match doubt.why {
+        DoubtReason::Shadowed => "your own",
+        DoubtReason::Conflicting => "something else, depending on where the macro is used",
+    };
+    let finding = DoubtfulName {
+        name: doubt.row.name.into(),
+        owner: owner.into(),
+        target: port.target(),
+        form: form.into(),
+    };
+    port.report_at(&finding, doubt.span);
+}

@@ -1,0 +1,243 @@
+//! The passes of a port to HIP, in order, and what they share.
+
+use std::collections::BTreeSet;
+
+use port_api::Row;
+use port_backend::{
+    FileRole, KernelReport, Options, OutputFile, Ported, Status, Unit, WarpMode,
+};
+use port_diag::{Diagnostic, FileId, Finding, Origin, Severity, Span};
+use port_hir::FunctionId;
+use port_rewrite::{ChangeSet, FileText, NameUse, Reason};
+use port_syntax::{TokenKind, lex};
+
+use super::{TARGET, architecture, branches, device, guard, includes, names, rules};
+use crate::compat;
+use crate::findings::{ContradictoryEdits, ProxyArchitecture};
+use crate::program::Program;
+
+/// What the passes share.
+pub(super) struct Port<'a> {
+    pub unit: &'a Unit<'a>,
+    pub options: &'a Options,
+    /// The unit's functions: who holds which token, who calls whom.
+    pub program: Program<'a>,
+    /// The root and the repository headers that it includes.
+    pub files: Vec<FileText<'a>>,
+    pub changes: ChangeSet,
+    pub findings: Vec<Diagnostic>,
+    /// Uses that a semantic rule edits, with the file's index in `files`.
+    pub rule_uses: Vec<(usize, NameUse)>,
+    /// Whether some file names the CUDA API or holds device code.
+    pub uses_runtime: bool,
+    /// Rows whose note was given.
+    pub noted: BTreeSet<&'static str>,
+}
+
+/// Ports a unit.
+pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
+    let files =
+        unit.parsed.unit.files.iter().map(|id| FileText::new(unit.sources, *id)).collect();
+    let mut port = Port {
+        unit,
+        options,
+        program: Program::new(unit.module, unit.parsed),
+        files,
+        changes: ChangeSet::new(),
+        findings: Vec::new(),
+        rule_uses: Vec::new(),
+        uses_runtime: unit.module.kernels().next().is_some(),
+        noted: BTreeSet::new(),
+    };
+    port.note_proxy();
+    names::apply(&mut port);
+    rules::apply(&mut port);
+    device::apply(&mut port);
+    branches::report(&mut port);
+    guard::apply(&mut port);
+    includes::apply(&mut port);
+    port.finish()
+}
+
+impl<'a> Port<'a> {
+    /// The finding at a place of a file, in the kernels that the place belongs to.
+    pub fn report_at(&mut self, finding: &impl Finding, span: Span) {
+        let tokens = self.program.tokens_of(span);
+        // A macro's body is used in several places: the first use is shown.
+        let origin = match tokens.first() {
+            Some(token) => self.unit.parsed.tokens()[*token].origin,
+            None => Origin::plain(span),
+        };
+        let origin = Origin { span, ..origin };
+        let diagnostic = finding.at(origin, &self.unit.module.expansions);
+        let kernel = self.program.kernels_at(&tokens).first().map(|kernel| {
+            self.unit.module.function_name(*kernel)
+        });
+        self.findings.push(match kernel {
+            Some(kernel) => diagnostic.in_kernel(kernel),
+            None => diagnostic,
+        });
+    }
+
+    /// The finding at an origin, in a named kernel.
+    pub fn report_in(&mut self, finding: &impl Finding, origin: Origin, kernel: String) {
+        let diagnostic = finding.at(origin, &self.unit.module.expansions);
+        self.findings.push(diagnostic.in_kernel(kernel));
+    }
+
+    /// Replaces a span, with the row that asked for it.
+    pub fn rename(&mut self, span: Span, text: &str, row: &'static Row) {
+        self.changes.replace(span, text, Reason::Row(row.name));
+    }
+
+    fn note_proxy(&mut self) {
+        let named = self.options.architecture;
+        let chip = architecture::ALL.iter().find(|chip| Some(chip.name) == named);
+        if let Some((chip, note)) = chip.and_then(|chip| Some((chip, chip.note?))) {
+            let finding =
+                ProxyArchitecture { architecture: chip.name.to_owned(), note: note.to_owned() };
+            self.findings.push(finding.nowhere());
+        }
+    }
+
+    fn finish(mut self) -> Ported {
+        let mut files = Vec::new();
+        let ids: Vec<FileId> = self.files.iter().map(|file| file.id).collect();
+        for id in ids {
+            let (changes, conflicts) = self.changes.resolved(id);
+            let changes = changes.into_iter().cloned().collect();
+            for conflict in conflicts {
+                let finding = ContradictoryEdits {
+                    kept: conflict.kept.edit.text.clone(),
+                    kept_reason: conflict.kept.reason.to_string(),
+                    refused: conflict.refused.edit.text.clone(),
+                    refused_reason: conflict.refused.reason.to_string(),
+                };
+                self.report_at(&finding, conflict.refused.edit.span);
+            }
+            let role = if id == self.unit.root { FileRole::Root } else { FileRole::Header(id) };
+            let text = self.changes.apply(self.unit.sources, id);
+            files.push(OutputFile { role, text, changes });
+        }
+        files.sort_by_key(|file| file.role);
+        let names: BTreeSet<String> = files.iter().flat_map(|file| identifiers(&file.text)).collect();
+        let header = compat::assemble(names.iter().map(String::as_str), &self.compat_options());
+        if let Some(text) = header {
+            let role = FileRole::Generated(compat::FILE_NAME);
+            files.push(OutputFile { role, text, changes: Vec::new() });
+        }
+        let kernels = self.kernel_reports();
+        Ported { files, kernels, diagnostics: self.findings }
+    }
+
+    /// One report an instance; a kernel without an instance in view has one too.
+    fn kernel_reports(&self) -> Vec<KernelReport> {
+        let mut reports = Vec::new();
+        for (id, function) in self.unit.module.kernels() {
+            let mut instances: Vec<_> =
+                self.unit.instances.iter().filter(|instance| instance.kernel == id).collect();
+            instances.sort_by(|a, b| a.arguments.cmp(&b.arguments));
+            let span = self.unit.module.expansions.outermost(function.origin);
+            let name = self.unit.module.function_name(id);
+            let codes = self.codes_of(id, &name);
+            let manual = codes.iter().any(|(_, severity)| *severity == Severity::Error);
+            let report = |arguments: &str, analysed: bool| KernelReport {
+                name: name.clone(),
+                instance: arguments.to_owned(),
+                file: span.file,
+                line: self.unit.sources.file(span.file).line_column(span.start).line,
+                status: match (manual, analysed) {
+                    (true, _) => Status::Manual,
+                    (false, true) => Status::Ported,
+                    (false, false) => Status::PortedUnchecked,
+                },
+                lowering: "edits",
+                codes: codes.iter().map(|(code, _)| *code).collect(),
+            };
+            if instances.is_empty() {
+                reports.push(report("", false));
+            }
+            for instance in instances {
+                reports.push(report(&instance.arguments, instance.function.is_some()));
+            }
+        }
+        reports
+    }
+
+    fn codes_of(&self, kernel: FunctionId, name: &str) -> Vec<(&'static str, Severity)> {
+        let concerned = |finding: &&Diagnostic| match &finding.primary {
+            _ if finding.kernel.as_deref() == Some(name) => true,
+            Some(label) => {
+                self.program.kernels_at(&self.program.tokens_of(label.span)).contains(&kernel)
+            }
+            None => false,
+        };
+        let codes = self.findings.iter().filter(concerned).map(|f| (f.code, f.severity));
+        let codes: BTreeSet<(&'static str, Severity)> = codes.collect();
+        codes.into_iter().collect()
+    }
+
+    /// What the compatibility header is assembled for.
+    pub fn compat_options(&self) -> compat::Options {
+        let warp = match self.options.warp {
+            WarpMode::Logical32 => compat::WarpMode::Logical32,
+            WarpMode::Native => compat::WarpMode::Native,
+        };
+        compat::Options { warp, cuda_arch: self.options.cuda_arch * 10 }
+    }
+
+    /// The identifiers of a file as it is ported so far.
+    pub fn ported_identifiers(&self, file: FileId) -> BTreeSet<String> {
+        identifiers(&self.changes.apply(self.unit.sources, file))
+    }
+
+    /// The name of the target in messages.
+    pub fn target(&self) -> String {
+        TARGET.to_owned()
+    }
+
+    /// Whether the port keeps logical warps of 32 lanes.
+    pub fn logical_warps(&self) -> bool {
+        self.options.warp == WarpMode::Logical32
+    }
+}
+
+/// The identifiers of a text, macros' bodies and inactive branches included.
+pub(super) fn identifiers(text: &str) -> BTreeSet<String> {
+    let tokens = lex(text);
+    let names = tokens.iter().filter(|token| token.kind == TokenKind::Identifier);
+    names.map(|token| token.spelling(text).into_owned()).collect()
+}
+
+/// One compatibility header for the uses of several. A header is recognised as ours by being what
+/// its own identifiers assemble to; one that was edited is not.
+pub(super) fn merge_compat_headers(texts: &[&str]) -> Option<String> {
+    let mut names = BTreeSet::new();
+    let mut options: Option<compat::Options> = None;
+    let mut arch_fixed = false;
+    for text in texts {
+        let own = identifiers(text);
+        let cuda_arch = cuda_arch_of(text);
+        let made_by = |warp| {
+            let options = compat::Options { warp, ..compat::Options::default() };
+            let options = cuda_arch.map_or(options, |cuda_arch| compat::Options { cuda_arch, ..options });
+            let made = compat::assemble(own.iter().map(String::as_str), &options);
+            (made.as_deref() == Some(*text)).then_some(options)
+        };
+        let found = made_by(compat::WarpMode::Logical32).or_else(|| made_by(compat::WarpMode::Native))?;
+        match options {
+            Some(known) if known.warp != found.warp => return None,
+            Some(known) if cuda_arch.is_some_and(|_| arch_fixed && known != found) => return None,
+            Some(known) if cuda_arch.is_none() => options = Some(known),
+            _ => options = Some(found),
+        }
+        arch_fixed |= cuda_arch.is_some();
+        names.extend(own);
+    }
+    compat::assemble(names.iter().map(String::as_str), &options?)
+}
+
+/// The value that a compatibility header gives `PORT_CUDA_ARCH`, if it defines it.
+fn cuda_arch_of(text: &str) -> Option<u32> {
+    text.lines().find_map(|line| line.strip_prefix("#define PORT_CUDA_ARCH "))?.trim().parse().ok()
+}

@@ -1,0 +1,153 @@
+//! Uses that need more than a new name. A rule is one function; the API tables say which names it
+//! is for.
+
+use std::collections::HashMap;
+
+use port_api::Status;
+use port_diag::Span;
+use port_hir::{ExprId, ExprKind, TokenRange};
+use port_rewrite::{NameUse, Reason};
+
+use super::port::Port;
+use crate::findings::{LaunchBounds, UnappliedRule};
+
+/// A rule edits one use; `false` when the use is not of a form that it can edit.
+type Apply = fn(&mut Port<'_>, &Use) -> bool;
+
+/// The rules, by the name that rows give them.
+pub(super) const RULES: &[(&str, Apply)] = &[
+    ("hip-symbol", symbol_argument),
+    ("kernel-pointer-cast", kernel_pointer),
+    ("launch-bounds", launch_bounds),
+];
+
+/// A use with its call, if it is the callee of one.
+pub(super) struct Use {
+    name: NameUse,
+    /// The arguments, as spans of the user's text; `None` where an argument has no text of its own.
+    arguments: Option<Vec<Option<Span>>>,
+}
+
+/// Applies the rule of each noted use.
+pub(super) fn apply(port: &mut Port<'_>) {
+    if port.rule_uses.is_empty() {
+        return;
+    }
+    let calls = calls(port);
+    for (_, name) in std::mem::take(&mut port.rule_uses) {
+        let Status::Semantic { rule, .. } = name.row.hip.status else { continue };
+        let arguments = calls.get(&name.span).map(|arguments| {
+            arguments.iter().map(|argument| argument_span(port, *argument)).collect()
+        });
+        let apply = RULES.iter().find(|(id, _)| *id == rule).map(|(_, apply)| *apply);
+        let done = apply.is_some_and(|apply| apply(port, &Use { name, arguments }));
+        if !done {
+            let summary = port_api::rule(rule).map_or(rule, |rule| rule.summary);
+            let finding = UnappliedRule { name: name.row.name.into(), rule: summary.into() };
+            port.report_at(&finding, name.span);
+        }
+    }
+}
+
+/// For each call of a named function: the arguments, by the span of the callee's last name.
+fn calls(port: &Port<'_>) -> HashMap<Span, Vec<ExprId>> {
+    let mut calls = HashMap::new();
+    for (_, expr) in port.unit.module.exprs.iter() {
+        let ExprKind::Call { callee, arguments } = &expr.kind else { continue };
+        let ExprKind::Name(name) = &port.unit.module.exprs[*callee].kind else { continue };
+        if let Some(last) = name.last() {
+            calls.entry(last.origin.span).or_insert_with(|| arguments.clone());
+        }
+    }
+    calls
+}
+
+fn argument_span(port: &Port<'_>, argument: ExprId) -> Option<Span> {
+    source_span(port, port.unit.module.exprs[argument].tokens)
+}
+
+/// The bytes that spell a range of tokens, if they are in one place of one file.
+pub(super) fn source_span(port: &Port<'_>, range: TokenRange) -> Option<Span> {
+    let tokens = port.unit.parsed.tokens().get(range.range())?;
+    let (first, last) = (tokens.first()?.origin, tokens.last()?.origin);
+    let same = first.span.file == last.span.file && first.expansion == last.expansion;
+    let ordered = first.span.start < last.span.end;
+    (same && ordered).then(|| first.span.to(last.span))
+}
+
+fn wrap(port: &mut Port<'_>, span: Span, before: &str, after: &str, row: &'static str) {
+    port.changes.insert(span.file, span.start, before, Reason::Row(row));
+    port.changes.insert(span.file, span.end, after, Reason::Row(row));
+}
+
+/// `HIP_SYMBOL(symbol)`: on HIP a symbol is passed by its address.
+fn symbol_argument(port: &mut Port<'_>, name_use: &Use) -> bool {
+    // The symbol is the first argument of the copies to it, the second of those that ask for
+    // something of it.
+    let position = match name_use.name.row.name {
+        name if name.starts_with("cudaMemcpyToSymbol") => 0,
+        _ => 1,
+    };
+    wrap_argument(port, name_use, position, "HIP_SYMBOL(", ")")
+}
+
+/// A kernel passed to the runtime is passed as `const void *`.
+fn kernel_pointer(port: &mut Port<'_>, name_use: &Use) -> bool {
+    let position = match name_use.name.row.name {
+        "cudaFuncSetAttribute"
+        | "cudaFuncSetCacheConfig"
+        | "cudaFuncSetSharedMemConfig"
+        | "cudaLaunchKernel"
+        | "cudaLaunchCooperativeKernel" => 0,
+        _ => 1,
+    };
+    wrap_argument(port, name_use, position, "reinterpret_cast<const void*>(", ")")
+}
+
+fn wrap_argument(
+    port: &mut Port<'_>,
+    name_use: &Use,
+    position: usize,
+    before: &str,
+    after: &str,
+) -> bool {
+    let Some(arguments) = &name_use.arguments else { return false };
+    let Some(Some(span)) = arguments.get(position) else { return false };
+    let text = port.unit.sources.text(*span);
+    // A user who casts, or who ported this call before, has done it.
+    let done = ["HIP_SYMBOL", "reinterpret_cast", "(const void*)", "(void*)", "(const void *)"];
+    if !done.iter().any(|form| text.starts_with(form)) {
+        wrap(port, *span, before, after, name_use.name.row.name);
+    }
+    true
+}
+
+/// The second argument counts something else; it is a hint, so it stays.
+fn launch_bounds(port: &mut Port<'_>, name_use: &Use) -> bool {
+    let Some(function) = port
+        .program
+        .tokens_of(name_use.name.span)
+        .first()
+        .and_then(|token| port.program.function_at(*token))
+    else {
+        return true;
+    };
+    if port.unit.module.functions[function].qualifiers.launch_bounds.len() > 1 {
+        let finding = LaunchBounds { target: port.target() };
+        port.report_at(&finding, name_use.name.span);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_of_the_tables_is_here_and_no_other() {
+        let mut here: Vec<&str> = RULES.iter().map(|(id, _)| *id).collect();
+        here.sort_unstable();
+        let tables: Vec<&str> = port_api::RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!(here, tables);
+    }
+}

@@ -1,0 +1,44 @@
+//! `port explain` and `port targets`.
+
+use std::fmt::Write;
+
+use crate::{CLEAN, print};
+
+/// Prints one explanation, or the list of all codes.
+pub fn explain(code: Option<&str>) -> Result<u8, String> {
+    let mut out = String::new();
+    match code {
+        None => {
+            for metadata in port::findings() {
+                let severity = metadata.severity.as_str();
+                let _ = writeln!(out, "{}  {severity:<7}  {}", metadata.code, metadata.summary);
+            }
+        }
+        Some(code) => {
+            let metadata = port::explain(code).ok_or_else(|| {
+                format!("no finding has the code `{code}`; `port explain` lists all codes")
+            })?;
+            let severity = metadata.severity.as_str();
+            let _ = writeln!(out, "{} {} ({severity})\n", metadata.code, metadata.name);
+            let _ = writeln!(out, "{}\n\n{}", metadata.summary, metadata.explanation);
+        }
+    }
+    print(&out).map(|()| CLEAN)
+}
+
+/// Prints the targets.
+pub fn targets() -> Result<u8, String> {
+    let mut out = String::new();
+    for backend in port::backends() {
+        let _ = writeln!(out, "{}: {}", backend.name(), backend.description());
+        for architecture in backend.architectures() {
+            let wave = architecture.wave;
+            let _ = write!(out, "  {}:{:<8} wave {wave}", backend.name(), architecture.name);
+            let _ = match architecture.note {
+                Some(note) => writeln!(out, "  ({note})"),
+                None => writeln!(out),
+            };
+        }
+    }
+    print(&out).map(|()| CLEAN)
+}
