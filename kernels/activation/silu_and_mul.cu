@@ -1,4 +1,4 @@
-// Gated activations: out[t, i] = act(in[t, i]) * in[t, width + i], an input row being 2 * width long.
+// Gated activations: out[t, i] = act(in[t, i]) * in[t, width + i] for input rows of 2 * width.
 // SiLU (SwiGLU), GELU and its tanh approximation (GeGLU), and a clamped SiLU in packed half2 form.
 
 #include "../common/dtype.cuh"

@@ -33,8 +33,8 @@ struct Packed16<half> {
   }
 };
 
-// Rows [first, last) of the vocabulary live in `table`. One warp a token, blockDim.y a block. A row of
-// `row_bytes` is copied in 16-byte words, then the rest in bytes; the launcher passes
+// Rows [first, last) of the vocabulary live in `table`. One warp a token, blockDim.y a block. A row
+// of `row_bytes` is copied in 16-byte words, then the rest in bytes; the launcher passes
 // words_aligned = false where rows do not start on 16 bytes.
 template <typename index_t>
 __global__ void gather_rows_kernel(char* __restrict__ out, const char* __restrict__ table,
