@@ -1,1 +1,5 @@
-//! Workspace tests.
+//! What the workspace tests share.
+
+#[path = "../../xtask/src/compilers.rs"]
+pub mod compilers;
+pub mod kernels;

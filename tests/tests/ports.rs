@@ -1,0 +1,295 @@
+//! Every kernel of `kernels/`, to every target: what is written is reviewed (snapshots), accounted
+//! for (each hunk has a reason), accepted by the real compiler, and executed.
+//!
+//! A test reads `kernel::target::property`. One that needs a compiler which is not installed is
+//! listed as ignored, with the tool's name; `cargo xtask setup` installs them all.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use port::{FileRole, Options, Target, Translation, WarpMode};
+use port_check::oracle::{Language, Oracle, Order, RunOptions, Source};
+use port_check::toolchain::Toolchain;
+use port_check::{Spec, metrics};
+use port_diag::render::human;
+use port_diag::{FileId, SourceMap};
+use port_tests::compilers::{HipHeaders, HipJob, HipStage, Tools};
+use port_tests::kernels::{self, Kernel};
+
+/// What every HIP port must compile for.
+const ARCHITECTURES: [&str; 4] = ["gfx906", "gfx90a", "gfx942", "gfx1030"];
+const HEADERS: [HipHeaders; 2] = [HipHeaders::V5_2, HipHeaders::V7_1];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let tools = Arc::new(Tools::locate());
+    let mut trials = Vec::new();
+    for kernel in kernels::all() {
+        let kernel = Arc::new(kernel);
+        let trial = |name: &str, test: fn(&Kernel) -> Result<(), Failed>| {
+            let shared = kernel.clone();
+            Trial::test(format!("{}::{name}", kernel.name), move || test(&shared))
+        };
+        trials.push(trial("ir", ir_snapshot));
+        trials.push(trial("hip::text", hip_snapshot));
+        trials.push(trial("hip::native::text", hip_native_snapshot));
+        trials.push(trial("hip::reasons", every_hunk_has_a_reason));
+        trials.push(trial("hip::executed", executed_like_the_original));
+        for headers in HEADERS {
+            for architecture in ARCHITECTURES {
+                let (shared, tools) = (kernel.clone(), tools.clone());
+                let missing = tools.missing_for_hip(headers);
+                let name = format!("{}::hip::compiled::{architecture}::{}", kernel.name, headers.name());
+                let trial = Trial::test(name, move || compiled(&shared, &tools, architecture, headers));
+                trials.push(match missing.is_empty() {
+                    true => trial,
+                    false => trial.with_ignored_flag(true).with_kind(format!("needs {}", missing.join(", "))),
+                });
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// The HIP port of a kernel, made once for all its tests.
+fn hip(kernel: &Kernel) -> Arc<Port> {
+    static PORTS: OnceLock<std::sync::Mutex<BTreeMap<String, Arc<Port>>>> = OnceLock::new();
+    let ports = PORTS.get_or_init(Default::default);
+    let mut ports = ports.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    ports.entry(kernel.name.clone()).or_insert_with(|| Arc::new(port(kernel, WarpMode::Logical32))).clone()
+}
+
+struct Port {
+    sources: SourceMap,
+    root: FileId,
+    translation: Translation,
+    ir: String,
+}
+
+fn port(kernel: &Kernel, warp: WarpMode) -> Port {
+    let (sources, root) = kernel.load();
+    let options = Options { warp, ..Options::default() };
+    let target: Target = "hip".parse().expect("hip is a target");
+    let (translation, ir) = {
+        let analysis = port::Analysis::new(&sources, root, &options);
+        (analysis.port(&target), analysis.ir_text())
+    };
+    Port { sources, root, translation, ir }
+}
+
+impl Port {
+    /// The outputs with their paths relative to a folder that mirrors the workspace.
+    fn files(&self) -> Vec<(PathBuf, &str)> {
+        let root = PathBuf::from(&*self.sources.file(self.root).path);
+        let files = self.translation.ported.files.iter().map(|file| {
+            let path = match file.role {
+                FileRole::Root => root.with_extension("hip"),
+                FileRole::Header(id) => PathBuf::from(&*self.sources.file(id).path),
+                FileRole::Generated(name) => root.with_file_name(name),
+            };
+            (path, &*file.text)
+        });
+        files.collect()
+    }
+
+    fn findings(&self) -> String {
+        let findings = self.translation.ported.diagnostics.iter();
+        let texts = findings.map(|d| human::render(&self.sources, d, human::Options::default()));
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Everything a user gets: statuses, findings, and the files that differ from the input.
+    fn review(&self) -> String {
+        let mut text = String::new();
+        for kernel in &self.translation.ported.kernels {
+            text += &format!("{} {}{}\n", kernel.status.as_str(), kernel.name, kernel.instance);
+        }
+        text += &format!("\n{}", self.findings());
+        for file in &self.translation.ported.files {
+            let original = match file.role {
+                FileRole::Root => self.root,
+                FileRole::Header(id) => id,
+                // The header is the same for every kernel; its pieces have tests of their own.
+                FileRole::Generated(name) => {
+                    text += &format!("\n=== {name}: {} lines\n", file.text.lines().count());
+                    continue;
+                }
+            };
+            let source = self.sources.file(original);
+            text += &format!("\n=== {}\n", source.path);
+            for change in &file.changes {
+                let place = source.line_column(change.edit.span.start);
+                let old = self.sources.text(change.edit.span);
+                text += &format!(
+                    "{}:{} {old:?} -> {:?} ({})\n",
+                    place.line, place.column, change.edit.text, change.reason
+                );
+            }
+        }
+        text
+    }
+}
+
+fn snapshot(kernel: &Kernel, kind: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(kind));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(kernel.name.replace('/', "__"), text));
+}
+
+fn ir_snapshot(kernel: &Kernel) -> Result<(), Failed> {
+    snapshot(kernel, "ir", &hip(kernel).ir);
+    Ok(())
+}
+
+fn hip_snapshot(kernel: &Kernel) -> Result<(), Failed> {
+    snapshot(kernel, "hip", &hip(kernel).review());
+    Ok(())
+}
+
+fn hip_native_snapshot(kernel: &Kernel) -> Result<(), Failed> {
+    snapshot(kernel, "hip-native", &port(kernel, WarpMode::Native).review());
+    Ok(())
+}
+
+/// Taking every change back gives the input, byte for byte; and every change names a row of the API
+/// tables or a finding that exists.
+fn every_hunk_has_a_reason(kernel: &Kernel) -> Result<(), Failed> {
+    let port = hip(kernel);
+    for file in &port.translation.ported.files {
+        let original = match file.role {
+            FileRole::Root => port.root,
+            FileRole::Header(id) => id,
+            FileRole::Generated(_) => continue,
+        };
+        let original = &port.sources.file(original).text;
+        let mut rebuilt = String::new();
+        let mut at = 0;
+        let mut done = 0;
+        for change in &file.changes {
+            let range = change.edit.span.range();
+            let kept = &original[done..range.start];
+            if file.text.get(at..at + kept.len()) != Some(kept) {
+                return Err(format!("text before {range:?} changed without a reason").into());
+            }
+            at += kept.len();
+            if !file.text[at..].starts_with(&change.edit.text) {
+                return Err(format!("the change at {range:?} is not in the text").into());
+            }
+            at += change.edit.text.len();
+            rebuilt += kept;
+            rebuilt += &original[range.clone()];
+            done = range.end;
+            let known = match change.reason {
+                port::Reason::Row(name) => {
+                    port_api::find(name).is_some() || port_api::header(name).is_some()
+                }
+                port::Reason::Finding(code) => port::explain(code).is_some(),
+            };
+            if !known {
+                return Err(format!("{} is no row and no finding", change.reason).into());
+            }
+        }
+        rebuilt += &original[done..];
+        if rebuilt != **original || file.text[at..] != original[done..] {
+            return Err("the text after the last change differs".into());
+        }
+    }
+    Ok(())
+}
+
+fn compiled(
+    kernel: &Kernel,
+    tools: &Tools,
+    architecture: &str,
+    headers: HipHeaders,
+) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let port = hip(kernel);
+    for (path, text) in port.files() {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder.path()))?;
+        std::fs::write(path, text)?;
+    }
+    let source = folder.path().join(&*port.sources.file(port.root).path).with_extension("hip");
+    let output = folder.path().join("kernel.co");
+    let job = HipJob {
+        source: &source,
+        architecture,
+        headers,
+        stage: HipStage::Code,
+        include_folders: &[],
+        extra: &["-Werror=return-type"],
+        output: Some(&output),
+    };
+    tools.compile_hip(&job).map_err(|failure| Failed::from(failure.output))?;
+    Ok(())
+}
+
+/// The port computes what the original computes, bit for bit: for every parameter set of the spec,
+/// on waves of 32 and 64 lanes, and whatever the order in which threads run.
+fn executed_like_the_original(kernel: &Kernel) -> Result<(), Failed> {
+    static ORACLE: OnceLock<Result<Oracle, String>> = OnceLock::new();
+    let oracle = ORACLE
+        .get_or_init(|| Oracle::new(&Toolchain::discover()).map_err(|error| error.to_string()));
+    let oracle = oracle.as_ref().map_err(|error| Failed::from(error.clone()))?;
+    let mut spec_sources = SourceMap::new();
+    let spec = Spec::load(&kernel.spec_path, &mut spec_sources)?.map_err(|findings| {
+        let render = |d| human::render(&spec_sources, d, human::Options::default());
+        Failed::from(findings.iter().map(render).collect::<String>())
+    })?;
+
+    let port = hip(kernel);
+    let path = |id: FileId| port.sources.file(id).path.to_string();
+    let mut original =
+        Source::new(Language::Cuda, &path(port.root), &port.sources.file(port.root).text);
+    let mut ported: Option<Source> = None;
+    for (file, (place, text)) in port.translation.ported.files.iter().zip(port.files()) {
+        match (file.role, ported.take()) {
+            (FileRole::Root, _) => {
+                ported = Some(Source::new(Language::Hip, &place.to_string_lossy(), text));
+            }
+            (_, so_far) => {
+                ported = so_far.map(|source| source.with_file(&place.to_string_lossy(), text));
+            }
+        }
+        if let FileRole::Header(id) = file.role {
+            original = original.with_file(&path(id), &port.sources.file(id).text);
+        }
+    }
+    let ported = ported.ok_or("the port has no root")?;
+    let original = oracle.build(&original, &spec).map_err(|e| e.to_string())?;
+    let ported = oracle.build(&ported, &spec).map_err(|e| e.to_string())?;
+
+    let mut compared = 0;
+    for set in spec.parameter_sets() {
+        let case = spec.case(&set).map_err(|_| format!("no case for {set:?}"))?;
+        for order in [Order::Ascending, Order::Shuffled(7)] {
+            let options = |warp| RunOptions { warp, order, ..RunOptions::default() };
+            let expected = original.run(&case, &options(32)).map_err(|e| e.to_string())?;
+            for warp in [32, 64] {
+                let actual = ported.run(&case, &options(warp)).map_err(|e| e.to_string())?;
+                for (name, expected) in &expected.outputs {
+                    let actual = actual.output(name).ok_or_else(|| format!("no output {name}"))?;
+                    let comparison = metrics::compare(actual, expected)
+                        .ok_or_else(|| format!("{name}: shapes or types differ"))?;
+                    if !comparison.is_equal() {
+                        return Err(format!(
+                            "{name} differs at {set:?}, wave {warp}, {order:?}: {:?}, {} ulp at most",
+                            comparison.first_mismatch, comparison.max_ulp
+                        )
+                        .into());
+                    }
+                    compared += expected.shape().iter().product::<usize>();
+                }
+            }
+        }
+    }
+    if compared == 0 {
+        return Err("the spec compares nothing".into());
+    }
+    Ok(())
+}
