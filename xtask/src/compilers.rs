@@ -194,12 +194,13 @@ impl Tools {
     }
 
     /// Compiles one CUDA file to device code with NVIDIA's compiler, to know that it is valid CUDA.
-    /// `architecture` as nvcc names it, `sm_80`.
+    /// `architecture` as nvcc names it, `sm_80`; `extra` are further arguments.
     pub fn compile_cuda(
         &self,
         source: &Path,
         architecture: &str,
         include_folders: &[PathBuf],
+        extra: &[&str],
         output: &Path,
     ) -> Result<(), Failure> {
         let Some(nvcc) = self.nvcc() else {
@@ -213,7 +214,7 @@ impl Tools {
         for folder in include_folders {
             command.arg("-I").arg(folder);
         }
-        command.arg(source).arg("-o").arg(output);
+        command.args(extra).arg(source).arg("-o").arg(output);
         finish(command)
     }
 }

@@ -115,7 +115,7 @@ fn compile(tools: &Tools, job: &Job, arguments: &Arguments) -> Result<(), Failur
         }
         Job::Cuda { file } => {
             let output = Path::new("/dev/null");
-            return tools.compile_cuda(file, &arguments.cuda_arch, &arguments.include, output);
+            return tools.compile_cuda(file, &arguments.cuda_arch, &arguments.include, &[], output);
         }
     };
     tools.compile_hip(&HipJob {
