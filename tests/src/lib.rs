@@ -3,3 +3,4 @@
 #[path = "../../xtask/src/compilers.rs"]
 pub mod compilers;
 pub mod kernels;
+pub mod reference;

@@ -1,0 +1,235 @@
+//! The built binary, as a user runs it: outputs, streams, exit status, refusals.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const SCALE: &str = "\
+#include <cuda_runtime.h>
+
+__global__ void scale(float *x, int n, float a) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) x[i] *= a;
+}
+
+cudaError_t launch(float *x, int n, cudaStream_t stream) {
+  scale<<<(n + 255) / 256, 256, 0, stream>>>(x, n, 2.0f);
+  return cudaGetLastError();
+}
+";
+
+fn port(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_port"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the binary runs")
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("scale.cu"), SCALE).expect("a file");
+    folder
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().expect("no signal")
+}
+
+#[test]
+fn a_port_is_written_beside_its_input() {
+    let folder = folder();
+    let output = port(folder.path(), &["scale.cu", "--target", "hip"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    let ported = fs::read_to_string(folder.path().join("scale.hip")).expect("the port");
+    let expected = SCALE
+        .replace("cuda_runtime.h", "hip/hip_runtime.h")
+        .replace("cudaError_t", "hipError_t")
+        .replace("cudaStream_t", "hipStream_t")
+        .replace("cudaGetLastError", "hipGetLastError");
+    assert_eq!(ported, expected);
+    assert!(text(&output.stderr).contains("scale.hip"), "{}", text(&output.stderr));
+    assert!(output.stdout.is_empty());
+    let files = fs::read_dir(folder.path()).expect("readable").count();
+    assert_eq!(files, 2, "no temporary file and no header is left");
+}
+
+#[test]
+fn a_file_that_differs_is_not_overwritten_unasked() {
+    let folder = folder();
+    let existing = folder.path().join("scale.hip");
+    fs::write(&existing, "mine").expect("a file");
+    let output = port(folder.path(), &["scale.cu", "--target", "hip"]);
+    assert_eq!(status(&output), 2);
+    assert!(text(&output.stderr).contains("--force"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(&existing).expect("still there"), "mine");
+    assert_eq!(status(&port(folder.path(), &["scale.cu", "--target", "hip", "--force"])), 0);
+    // A second run has nothing to write.
+    assert_eq!(status(&port(folder.path(), &["scale.cu", "--target", "hip"])), 0);
+}
+
+#[test]
+fn standard_output_holds_the_port_alone() {
+    let folder = folder();
+    let output = port(folder.path(), &["scale.cu", "--target", "hip", "-o", "-"]);
+    assert_eq!(status(&output), 0);
+    assert!(text(&output.stdout).starts_with("#include <hip/hip_runtime.h>\n"));
+    assert!(!folder.path().join("scale.hip").exists());
+    let json =
+        port(folder.path(), &["scale.cu", "--target", "hip", "-o", "-", "--message-format", "json"]);
+    assert_eq!(status(&json), 2);
+}
+
+#[test]
+fn json_is_one_document_with_the_documented_shape() {
+    let folder = folder();
+    let output = port(folder.path(), &["scale.cu", "--target", "hip:gfx90a", "--message-format", "json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["schema"], 1);
+    let target = &document["inputs"][0]["targets"][0];
+    assert_eq!(document["inputs"][0]["path"], "scale.cu");
+    assert_eq!(target["target"], "hip");
+    assert_eq!(target["arch"], "gfx90a");
+    assert_eq!(target["outputs"][0], "scale.hip");
+    assert_eq!(target["kernels"][0]["name"], "scale");
+    assert_eq!(target["kernels"][0]["status"], "ported");
+    assert_eq!(target["kernels"][0]["line"], 3);
+    assert!(target["diagnostics"].is_array());
+}
+
+#[test]
+fn findings_that_need_a_person_give_status_one() {
+    let folder = folder();
+    let bad = "__global__ void k(int *x) { asm volatile(\"mov.u32 %0, %%laneid;\" : \"=r\"(*x)); }\n";
+    fs::write(folder.path().join("bad.cu"), bad).expect("a file");
+    let output = port(folder.path(), &["bad.cu", "--target", "hip"]);
+    assert_eq!(status(&output), 1, "{}", text(&output.stderr));
+    let errors = text(&output.stderr);
+    assert!(errors.contains("error[P0403]") && errors.contains("bad.cu:1:"), "{errors}");
+    let ported = fs::read_to_string(folder.path().join("bad.hip")).expect("the port");
+    assert!(ported.contains("#error \"port: P0403"), "{ported}");
+    let sarif = port(folder.path(), &["bad.cu", "--target", "hip", "--message-format", "sarif"]);
+    let log: Value = serde_json::from_slice(&sarif.stdout).expect("SARIF is JSON");
+    assert_eq!(log["version"], "2.1.0");
+    assert!(text(&sarif.stdout).contains("P0403"));
+    let github = port(folder.path(), &["bad.cu", "--target", "hip", "--message-format", "github"]);
+    assert!(text(&github.stdout).contains("::error title=port P0403,file=bad.cu,line=1"));
+}
+
+#[test]
+fn wrong_usage_gives_status_two_and_says_what_to_do() {
+    let folder = folder();
+    for (arguments, words) in [
+        (&["scale.cu"][..], "--target"),
+        (&["scale.cu", "--target", "cuda"], "hip"),
+        (&["scale.cu", "--target", "hip:gfx1"], "gfx90a"),
+        (&["missing.cu", "--target", "hip"], "missing.cu"),
+        (&["explain", "P9999"], "port explain"),
+    ] {
+        let output = port(folder.path(), arguments);
+        assert_eq!(status(&output), 2, "{arguments:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(words), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn text_that_is_not_utf8_is_named() {
+    let folder = folder();
+    fs::write(folder.path().join("latin.cu"), b"// caf\xe9\nint x;\n").expect("a file");
+    let output = port(folder.path(), &["latin.cu", "--target", "hip"]);
+    assert_eq!(status(&output), 2);
+    assert!(text(&output.stderr).contains("line 1"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_folder_is_mirrored_with_its_headers() {
+    let folder = folder();
+    let root = folder.path();
+    fs::create_dir_all(root.join("csrc/ops")).expect("a folder");
+    fs::write(root.join("csrc/util.cuh"), "#pragma once\ninline cudaError_t ok() { return cudaSuccess; }\n").expect("a file");
+    fs::write(root.join("csrc/plain.h"), "#pragma once\nint plain();\n").expect("a file");
+    let op = "#include \"../util.cuh\"\n#include \"../plain.h\"\n__global__ void k() {}\ncudaError_t f() { return ok(); }\n";
+    fs::write(root.join("csrc/ops/a.cu"), op).expect("a file");
+    fs::write(root.join("csrc/b.cu"), "#include \"util.cuh\"\n__global__ void k2() {}\n").expect("a file");
+    let output = port(root, &["csrc", "--target", "hip", "-o", "out"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    for file in ["out/ops/a.hip", "out/b.hip", "out/util.cuh", "out/plain.h"] {
+        assert!(root.join(file).is_file(), "{file}");
+    }
+    let header = fs::read_to_string(root.join("out/util.cuh")).expect("the header");
+    assert!(header.contains("hipError_t ok() { return hipSuccess; }"), "{header}");
+    let ported = fs::read_to_string(root.join("out/ops/a.hip")).expect("the port");
+    assert!(ported.contains("#include \"../util.cuh\""), "{ported}");
+}
+
+#[test]
+fn deterministic() {
+    let folder = folder();
+    let root = folder.path();
+    fs::create_dir(root.join("elsewhere")).expect("a folder");
+    let source = SCALE.replace("x[i] *= a", "x[i] += __shfl_down_sync(0xffffffffu, x[i], 1)");
+    for name in ["a.cu", "b.cu", "c.cu"] {
+        fs::write(root.join(name), &source).expect("a file");
+    }
+    let run = |jobs: &str, out: &str, input: &str, from: &str| {
+        let output = port(&root.join(from), &[input, "--target", "hip", "-o", out, "--jobs", jobs, "-v"]);
+        assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    };
+    run("1", "one/", ".", "");
+    run("3", "two/", ".", "");
+    run("2", "../three/", "..", "elsewhere");
+    for name in ["a.hip", "b.hip", "c.hip", "port_hip_compat.h"] {
+        let read = |out: &str| fs::read(root.join(out).join(name)).expect("an output");
+        assert_eq!(read("one"), read("two"), "{name}");
+        assert_eq!(read("one"), read("three"), "{name}");
+    }
+}
+
+#[test]
+fn a_later_port_extends_the_compatibility_header_of_an_earlier_one() {
+    let folder = folder();
+    let root = folder.path();
+    let kernel = |call: &str| format!("__global__ void k(int *x) {{ *x = {call}; }}\n");
+    fs::write(root.join("a.cu"), kernel("__shfl_sync(0xffffffffu, *x, 0)")).expect("a file");
+    fs::write(root.join("b.cu"), kernel("__ballot_sync(0xffffffffu, *x)")).expect("a file");
+    assert_eq!(status(&port(root, &["a.cu", "--target", "hip"])), 0);
+    assert_eq!(status(&port(root, &["b.cu", "--target", "hip"])), 0);
+    let header = fs::read_to_string(root.join("port_hip_compat.h")).expect("the header");
+    assert!(header.contains("port_shfl_sync") && header.contains("port_ballot_sync"));
+    fs::write(root.join("port_hip_compat.h"), "// mine\n").expect("a file");
+    assert_eq!(status(&port(root, &["a.cu", "--target", "hip"])), 2, "an edited header is kept");
+}
+
+#[test]
+fn explanations_targets_and_completions() {
+    let folder = folder();
+    let one = port(folder.path(), &["explain", "p0403"]);
+    assert!(text(&one.stdout).contains("## What to do"));
+    let all = port(folder.path(), &["explain"]);
+    assert!(text(&all.stdout).lines().count() > 10);
+    assert!(text(&port(folder.path(), &["targets"]).stdout).contains("hip:gfx90a"));
+    assert!(text(&port(folder.path(), &["completions", "bash"]).stdout).contains("_port"));
+}
+
+#[test]
+fn standard_input_is_an_input() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let folder = folder();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_port"))
+        .args(["-", "--target", "hip", "-o", "-"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    child.stdin.take().expect("a pipe").write_all(SCALE.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(text(&output.stdout).contains("hipGetLastError"));
+}
