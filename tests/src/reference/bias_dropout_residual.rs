@@ -49,7 +49,7 @@ pub(super) fn reference(inputs: Inputs<'_>) -> Vec<Expected> {
             seed: 1_311_768_467_294_899_695,
             offset: 0,
             keep_probability: 0.9,
-            scale: 1.111_111_1,
+            scale: 1.111_111_2,
         },
         Launch {
             suffix: "f16_wide",
