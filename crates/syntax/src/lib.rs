@@ -5,18 +5,22 @@
 //! the chain of macro expansions that it went through, so that later stages can edit that text.
 
 pub mod configuration;
+pub mod findings;
 pub mod keyword;
 mod launch;
 pub mod lexer;
 pub mod preprocess;
 pub mod symbol;
 pub mod token;
+pub mod tree;
 
 pub use configuration::{Configuration, HeaderSet};
 pub use keyword::Keyword;
 pub use lexer::lex;
 pub use preprocess::{
     BodyToken, Branch, BranchKind, Conditional, Include, MacroDefinition, Pragma, Preprocessed,
+    preprocess,
 };
 pub use symbol::{Symbol, SymbolMap};
 pub use token::{RawToken, Token, TokenKind};
+pub use tree::{ErrorKind, ErrorRegion, Hidden, HiddenKind, Launch, Parsed, parse, read};

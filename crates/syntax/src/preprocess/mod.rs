@@ -4,13 +4,28 @@
 //! It works on tokens, never on text. Files come from the [`SourceMap`]; a header that is not there
 //! is recorded and skipped. It knows no C++ beyond the conditions of `#if`.
 
+mod condition;
+mod directive;
+mod expand;
+mod headers;
+mod lexeme;
+mod macros;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use port_diag::{Diagnostic, Expansions, FileId, SourceMap, Span};
+use port_diag::{Diagnostic, Expansions, FileId, Finding, SourceMap, Span};
 
 use crate::configuration::Configuration;
-use crate::symbol::Symbol;
+use crate::findings::LimitReached;
+use crate::symbol::{Symbol, SymbolMap};
 use crate::token::{Token, TokenKind};
+use directive::OpenFile;
+use expand::Pending;
+use lexeme::LexedFile;
+use macros::{Builtin, Macro, MacroId, Replacement};
 
 /// A translation unit after preprocessing, and what was seen on the way.
 #[derive(Clone, Debug, Default)]
@@ -142,4 +157,137 @@ pub struct BodyToken {
     pub span: Span,
     /// Space stands before it.
     pub spaced: bool,
+}
+
+/// What the preprocessor reads at most. Each is far above what code of the field needs; together
+/// they bound time and memory on any input.
+mod limits {
+    /// Bytes of one file.
+    pub const FILE_BYTES: usize = 16 << 20;
+    /// Tokens of all files together, a file counted each time it is included.
+    pub const READ_TOKENS: usize = 8_000_000;
+    /// Tokens that macro expansion makes, intermediate ones included.
+    pub const EXPANDED_TOKENS: usize = 2_000_000;
+    /// Expansion frames: past it, frames of arguments are simplified.
+    pub const FRAMES: usize = 2_000_000;
+    /// Frames of one argument token that are kept when it is passed on.
+    pub const MOVED_FRAMES: usize = 32;
+    /// Macro calls inside arguments of macro calls; each level is a level of recursion.
+    pub const CALL_DEPTH: usize = 200;
+    /// Macro calls without a closing parenthesis, each of which reads to the end of the file.
+    pub const OPEN_CALLS: usize = 16;
+    /// Files that include each other; GCC's limit.
+    pub const INCLUDE_DEPTH: usize = 200;
+}
+
+/// Preprocesses a translation unit. `root` and everything that it includes come from `sources`.
+///
+/// Never fails: what is wrong is in [`Preprocessed::diagnostics`], and the tokens are the best that
+/// can be made of the text.
+pub fn preprocess(
+    sources: &SourceMap,
+    root: FileId,
+    configuration: &Configuration,
+) -> Preprocessed {
+    let mut preprocessor = Preprocessor::new(sources, configuration);
+    preprocessor.configure(root);
+    preprocessor.enter(root, None);
+    preprocessor.run();
+    preprocessor.out
+}
+
+/// The state of one run.
+struct Preprocessor<'a> {
+    sources: &'a SourceMap,
+    configuration: &'a Configuration,
+    out: Preprocessed,
+    /// The files being read, the innermost last.
+    stack: Vec<OpenFile>,
+    lexed: HashMap<FileId, Arc<LexedFile>>,
+    /// Files that are not entered again.
+    once: HashSet<FileId>,
+    /// Every definition so far.
+    macros: Vec<Macro>,
+    /// The definitions that hold now.
+    names: SymbolMap<MacroId>,
+    /// `#pragma push_macro`.
+    saved: SymbolMap<Vec<Option<MacroId>>>,
+    /// Tokens to read before the file's.
+    pending: Vec<Pending>,
+    pragma_pool: Vec<Pragma>,
+    pragma_operator: Symbol,
+    /// Macro calls whose arguments are being read.
+    collecting: usize,
+    /// Macro calls that had no end.
+    open_calls: usize,
+    /// Tokens made by expansion.
+    expanded: usize,
+    /// Tokens read from files.
+    read: usize,
+    /// Nothing is expanded any more: a limit was reached.
+    stopped: bool,
+    /// Limits that were reported.
+    limits_said: HashSet<String>,
+    /// `__COUNTER__`
+    counter: u32,
+}
+
+impl<'a> Preprocessor<'a> {
+    fn new(sources: &'a SourceMap, configuration: &'a Configuration) -> Self {
+        Preprocessor {
+            sources,
+            configuration,
+            out: Preprocessed::default(),
+            stack: Vec::new(),
+            lexed: HashMap::new(),
+            once: HashSet::new(),
+            macros: Vec::new(),
+            names: SymbolMap::default(),
+            saved: SymbolMap::default(),
+            pending: Vec::new(),
+            pragma_pool: Vec::new(),
+            pragma_operator: Symbol::new("_Pragma"),
+            collecting: 0,
+            open_calls: 0,
+            expanded: 0,
+            read: 0,
+            stopped: false,
+            limits_said: HashSet::new(),
+            counter: 0,
+        }
+    }
+
+    /// Defines the macros that hold from the start.
+    fn configure(&mut self, root: FileId) {
+        for (name, builtin) in [
+            ("__LINE__", Builtin::Line),
+            ("__FILE__", Builtin::File),
+            ("__COUNTER__", Builtin::Counter),
+        ] {
+            self.name_macro(Symbol::new(name), None, Replacement::Builtin(builtin), None);
+        }
+        // Dates would make the output depend on when it was made.
+        for (name, value) in [("__DATE__", "\"Jan  1 1970\""), ("__TIME__", "\"00:00:00\"")] {
+            self.define_configured(name, value, root);
+        }
+        for (name, value) in &self.configuration.defines {
+            self.define_configured(name, value, root);
+        }
+        for name in &self.configuration.undefines {
+            self.remove_macro(Symbol::new(name));
+        }
+    }
+
+    fn define_configured(&mut self, name: &str, value: &str, root: FileId) {
+        if let Some(definition) = macros::parse_configured(name, value, root) {
+            self.add_macro(definition, None);
+        }
+    }
+
+    /// Says, once per message, that a limit was reached.
+    fn limit(&mut self, what: String, place: Span) {
+        if self.limits_said.insert(what.clone()) {
+            self.out.diagnostics.push(LimitReached { what }.at_span(place));
+        }
+    }
 }
