@@ -156,12 +156,23 @@ impl FunctionBuilder {
         self.blocks.last_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Adds a statement to the innermost open block.
+    /// Adds a statement to the innermost open block. After a jump nothing can be reached, and what
+    /// is added is dropped.
     pub fn push(&mut self, kind: StatementKind, location: impl Into<Location>) {
         let statement = Statement { kind, location: location.into() };
-        if let Some(block) = self.blocks.last_mut() {
+        if let Some(block) = self.blocks.last_mut()
+            && !block.statements.last().is_some_and(|last| last.kind.is_jump())
+        {
             block.statements.push(statement);
         }
+    }
+
+    /// Whether the innermost open block has ended with a jump, so that nothing more is reached.
+    pub fn is_unreachable(&self) -> bool {
+        self.blocks
+            .last()
+            .and_then(|block| block.statements.last())
+            .is_some_and(|last| last.kind.is_jump())
     }
 
     /// Adds an if.

@@ -2,13 +2,19 @@
 //!
 //! This documentation is the definition of the IR. (The text is completed as the crate grows.)
 
+/// How deep blocks may be nested: what a C++ compiler has to accept (C++ standard, annex on
+/// implementation quantities).
+pub const MAX_BLOCK_DEPTH: usize = 256;
+
 pub mod arena;
 pub mod builder;
 pub mod expression;
 pub mod function;
 pub mod module;
 pub mod operation;
+mod scope;
 pub mod statement;
+pub mod text;
 pub mod types;
 pub mod typing;
 
@@ -26,6 +32,7 @@ pub use statement::{
     ClockKind, Loop, LoopTest, MemoryOrder, MemoryScope, NamedBarrier, Ordering, ReduceOp,
     ShuffleMode, Statement, StatementKind, SwitchCase, Unroll, Value, VoteKind,
 };
+pub use text::{Origins, ParseError, PrintOptions, parse, print, print_function};
 pub use types::{
     Array, Fragment, FragmentElement, FragmentUse, Layout, MatrixLayout, Member, Scalar, Space,
     Struct, Type, Types, VectorSize,

@@ -516,6 +516,38 @@ impl Constant {
         Self::from_bits(Scalar::F64, value.to_bits())
     }
 
+    /// A float of the given format, rounded to the nearest, ties to even. What is too large becomes
+    /// infinity, or NaN in a format that has none. `None` if the type is not a float.
+    pub fn float(scalar: Scalar, value: f64) -> Option<Self> {
+        match scalar {
+            Scalar::F64 => return Some(Self::f64(value)),
+            Scalar::F32 => return Some(Self::f32(value as f32)),
+            _ => {}
+        }
+        let NarrowFormat { exponent_bits, fraction_bits, has_infinity } = NarrowFormat::of(scalar)?;
+        let sign = u64::from(value.is_sign_negative()) << (exponent_bits + fraction_bits);
+        let largest = (1u64 << exponent_bits) - 1;
+        let nan = largest << fraction_bits | ((1 << fraction_bits) - 1);
+        let too_large = if has_infinity { largest << fraction_bits } else { nan };
+        if value.is_nan() {
+            return Some(Self::from_bits(scalar, sign | nan));
+        }
+        let smallest_normal = 2 - (1i32 << (exponent_bits - 1));
+        let magnitude = value.abs();
+        let exponent = ((magnitude.to_bits() >> 52) as i32 - 1023).max(smallest_normal);
+        // In units of the last place, exactly: both factors' product fits a binary64.
+        let units = (magnitude * 2f64.powi(fraction_bits as i32 - exponent)).round_ties_even();
+        if !units.is_finite() {
+            return Some(Self::from_bits(scalar, sign | too_large));
+        }
+        // A carry out of the fraction raises the exponent by itself, and a subnormal has units
+        // below the implicit bit, so that its exponent field comes out as 0.
+        let field = (exponent - smallest_normal) as u64;
+        let bits = (field << fraction_bits) + units as u64;
+        let overflows = if has_infinity { bits >= too_large } else { bits >= nan };
+        Some(Self::from_bits(scalar, sign | if overflows { too_large } else { bits }))
+    }
+
     /// The value of an integer or truth value (0 or 1).
     pub fn as_integer(self) -> Option<i128> {
         if self.scalar.is_float() {
@@ -526,5 +558,116 @@ impl Constant {
             return Some(i128::from(((self.bits << shift) as i64) >> shift));
         }
         Some(i128::from(self.bits))
+    }
+
+    /// The value of a float, exactly; `None` for integers and truth values. NaN payloads are lost.
+    pub fn as_float(self) -> Option<f64> {
+        match self.scalar {
+            Scalar::F64 => return Some(f64::from_bits(self.bits)),
+            Scalar::F32 => return Some(f64::from(f32::from_bits(self.bits as u32))),
+            _ => {}
+        }
+        let NarrowFormat { exponent_bits, fraction_bits, has_infinity } =
+            NarrowFormat::of(self.scalar)?;
+        let fraction = self.bits & ((1 << fraction_bits) - 1);
+        let exponent = (self.bits >> fraction_bits) & ((1 << exponent_bits) - 1);
+        let sign = if self.bits >> (fraction_bits + exponent_bits) & 1 == 1 { -1.0 } else { 1.0 };
+        let largest = (1 << exponent_bits) - 1;
+        let magnitude = if exponent == largest && has_infinity {
+            if fraction == 0 { f64::INFINITY } else { f64::NAN }
+        } else if exponent == largest && fraction == (1 << fraction_bits) - 1 {
+            // E4M3 (OCP) gives up one pattern for NaN.
+            f64::NAN
+        } else {
+            let bias = (1 << (exponent_bits - 1)) - 1;
+            let (significand, power) = if exponent == 0 {
+                (fraction, 1 - bias)
+            } else {
+                (fraction | 1 << fraction_bits, exponent as i32 - bias)
+            };
+            significand as f64 * 2f64.powi(power - fraction_bits as i32)
+        };
+        Some(sign * magnitude)
+    }
+}
+
+/// A float format narrower than `f32`.
+struct NarrowFormat {
+    exponent_bits: u32,
+    fraction_bits: u32,
+    /// Whether the largest exponent holds infinity and NaN; otherwise only its last pattern is NaN.
+    has_infinity: bool,
+}
+
+impl NarrowFormat {
+    fn of(scalar: Scalar) -> Option<Self> {
+        let (exponent_bits, fraction_bits, has_infinity) = match scalar {
+            Scalar::F16 => (5, 10, true),
+            Scalar::Bf16 => (8, 7, true),
+            Scalar::F8E5M2 => (5, 2, true),
+            Scalar::F8E4M3 => (4, 3, false),
+            _ => return None,
+        };
+        Some(NarrowFormat { exponent_bits, fraction_bits, has_infinity })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_floats_decode_to_known_values() {
+        let value = |scalar, bits| Constant::from_bits(scalar, bits).as_float().unwrap();
+        // IEEE 754-2019 table 3.5 and the OCP 8-bit float specification, table 2.
+        assert_eq!(value(Scalar::F16, 0x3c00), 1.0);
+        assert_eq!(value(Scalar::F16, 0x7bff), 65504.0);
+        assert_eq!(value(Scalar::F16, 0x0001), 2f64.powi(-24));
+        assert_eq!(value(Scalar::F16, 0xfc00), f64::NEG_INFINITY);
+        assert_eq!(value(Scalar::Bf16, 0x3f80), 1.0);
+        assert_eq!(value(Scalar::Bf16, 0x0001), 2f64.powi(-133));
+        assert_eq!(value(Scalar::F8E4M3, 0x7e), 448.0);
+        assert!(value(Scalar::F8E4M3, 0x7f).is_nan());
+        assert_eq!(value(Scalar::F8E5M2, 0x7b), 57344.0);
+        assert_eq!(value(Scalar::F8E5M2, 0x7c), f64::INFINITY);
+    }
+
+    #[test]
+    fn every_narrow_float_encodes_to_itself() {
+        for scalar in [Scalar::F16, Scalar::Bf16, Scalar::F8E4M3, Scalar::F8E5M2] {
+            for bits in 0..1u64 << scalar.bits() {
+                let constant = Constant::from_bits(scalar, bits);
+                let value = constant.as_float().unwrap();
+                if !value.is_nan() {
+                    assert_eq!(
+                        Constant::float(scalar, value),
+                        Some(constant),
+                        "{scalar:?} {bits:#x}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn halfway_values_round_to_even() {
+        for scalar in [Scalar::F16, Scalar::Bf16, Scalar::F8E4M3, Scalar::F8E5M2] {
+            for bits in 0..(1u64 << (scalar.bits() - 1)) - 1 {
+                let (low, high) =
+                    (Constant::from_bits(scalar, bits), Constant::from_bits(scalar, bits + 1));
+                let (Some(a), Some(b)) = (low.as_float(), high.as_float()) else { continue };
+                if !(a.is_finite() && b.is_finite()) {
+                    continue;
+                }
+                let even = if bits & 1 == 0 { low } else { high };
+                let middle = (a + b) / 2.0;
+                assert_eq!(Constant::float(scalar, middle), Some(even));
+                assert_eq!(Constant::float(scalar, middle.next_down()), Some(low));
+                assert_eq!(Constant::float(scalar, middle.next_up()), Some(high));
+            }
+        }
+        assert_eq!(Constant::float(Scalar::F16, 65520.0).unwrap().bits, 0x7c00);
+        assert_eq!(Constant::float(Scalar::F16, 65519.9).unwrap().bits, 0x7bff);
+        assert_eq!(Constant::float(Scalar::F8E4M3, 1e9).unwrap().bits, 0x7f);
     }
 }

@@ -284,6 +284,13 @@ pub struct Loop {
     pub unroll: Unroll,
 }
 
+impl Loop {
+    /// Whether anything is computed or tested to decide whether to go on.
+    pub fn has_condition(&self) -> bool {
+        self.test.is_some() || !self.condition.statements.is_empty()
+    }
+}
+
 /// One arm of a switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwitchCase {
