@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod codegen_api;
+mod codegen_ast;
 mod compilers;
 mod setup;
 mod tidy;
@@ -35,7 +36,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
-        Task::Codegen { check } => codegen_api::run(check),
+        Task::Codegen { check } => codegen_api::run(check).and(codegen_ast::run(check)),
         Task::Setup(arguments) => setup::run(&arguments),
         Task::Tidy => tidy::run(),
         Task::Validate(arguments) => validate::run(&arguments),

@@ -139,10 +139,8 @@ fn find_closes<T: LaunchToken>(tokens: &[T]) -> Vec<usize> {
                     }
                 }
             }
-            TokenKind::Semicolon => {
-                if opens.last().is_some_and(|open| open.depth == depth) {
-                    closes.extend(opens.pop().and_then(|open| open.fallback));
-                }
+            TokenKind::Semicolon if opens.last().is_some_and(|open| open.depth == depth) => {
+                closes.extend(opens.pop().and_then(|open| open.fallback));
             }
             kind if kind.is_open() => depth += 1,
             kind if kind.is_close() => {

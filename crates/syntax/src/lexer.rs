@@ -324,8 +324,7 @@ impl<'t> Lexer<'t> {
     fn number(&mut self) -> TokenKind {
         self.position += 1;
         let mut last = 0;
-        loop {
-            let (Some(byte), next) = self.seen(self.position) else { break };
+        while let (Some(byte), next) = self.seen(self.position) {
             let belongs = match byte {
                 b'+' | b'-' => matches!(last, b'e' | b'E' | b'p' | b'P'),
                 b'.' => true,

@@ -4,6 +4,7 @@
 //! means is `port-hir`'s business. Every token keeps the bytes of the user's text that spell it and
 //! the chain of macro expansions that it went through, so that later stages can edit that text.
 
+pub mod ast;
 pub mod configuration;
 pub mod findings;
 pub mod keyword;

@@ -230,7 +230,7 @@ impl Preprocessor<'_> {
         let start = lexed.lexemes.get(line.first)?.start;
         let span = Span::new(id, start, line.end);
         let words = lexed.lexemes.get(line.first + 1..line.last)?;
-        let Some((name, words)) = words.split_first() else { return None };
+        let (name, words) = words.split_first()?;
         let context = Line { lexed: &lexed, line, span, name: *name, words };
         match name.text.as_str() {
             "if" => self.open_group(&context, BranchKind::If),
