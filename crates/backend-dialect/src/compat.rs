@@ -2,9 +2,10 @@
 //! the names it uses and nothing else.
 //!
 //! The pieces are sections of the files in `assets/port_hip_compat/`. A section begins with a line
-//! `//@ section NAME` and may be followed by
+//! `//@ section NAME`. It provides the names with the prefix `port_` or `PORT_` that no section
+//! before it has, and needs the sections that provide the other names in it. It may be followed by
 //!
-//! - `//@ provides NAME…`: the names that ask for this section;
+//! - `//@ provides NAME…`: further names that ask for this section, such as overloads;
 //! - `//@ with NAME…`: it is taken only if one of these names is used too (the bf16 overload of
 //!   `__hadd`, say, only where bf16 is used);
 //! - `//@ needs SECTION…`: sections that it needs besides those whose names its text uses, which
@@ -102,6 +103,8 @@ const CUDA_ARCH_PLACEHOLDER: &str = "@CUDA_ARCH@";
 const FILES: &[(&str, &str)] = &[
     ("base.h", include_str!("../assets/port_hip_compat/base.h")),
     ("warp.h", include_str!("../assets/port_hip_compat/warp.h")),
+    ("rounding.h", include_str!("../assets/port_hip_compat/rounding.h")),
+    ("conversion.h", include_str!("../assets/port_hip_compat/conversion.h")),
 ];
 
 /// One piece of the header.
@@ -135,6 +138,7 @@ fn library() -> &'static Library {
 fn read_library(files: &[(&'static str, &'static str)]) -> Library {
     let mut sections: Vec<Section> = Vec::new();
     let mut listed_needs: Vec<Vec<&'static str>> = Vec::new();
+    let mut bodies: Vec<Vec<&'static str>> = Vec::new();
     for (_, text) in files {
         for line in text.lines() {
             if let Some(directive) = line.strip_prefix("//@") {
@@ -150,6 +154,7 @@ fn read_library(files: &[(&'static str, &'static str)]) -> Library {
                         text: String::new(),
                     });
                     listed_needs.push(Vec::new());
+                    bodies.push(Vec::new());
                 }
                 let (Some(section), Some(needs)) = (sections.last_mut(), listed_needs.last_mut())
                 else {
@@ -167,28 +172,41 @@ fn read_library(files: &[(&'static str, &'static str)]) -> Library {
                     }
                     _ => {}
                 }
-            } else if let Some(section) = sections.last_mut() {
-                section.text.push_str(line);
-                section.text.push('\n');
+            } else if let Some(body) = bodies.last_mut() {
+                body.push(line);
+            }
+        }
+    }
+
+    let mut seen: BTreeSet<&'static str> = BTreeSet::new();
+    for (section, body) in sections.iter_mut().zip(&bodies) {
+        for identifier in body.iter().flat_map(|line| identifiers(line)) {
+            if is_ours(identifier)
+                && seen.insert(identifier)
+                && !section.provides.contains(&identifier)
+            {
+                section.provides.push(identifier);
             }
         }
     }
 
     let mut providers: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
     let mut by_name: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for (index, section) in sections.iter_mut().enumerate() {
-        section.text.truncate(section.text.trim_end().len());
-        section.text = section.text.trim_start_matches('\n').to_string();
-        section.text.push('\n');
+    for (index, (section, body)) in sections.iter_mut().zip(&bodies).enumerate() {
+        section.text = format!("{}\n", body.join("\n").trim_matches('\n'));
         by_name.insert(section.name, index);
         for name in &section.provides {
             providers.entry(name).or_default().push(index);
         }
     }
-    for (index, (section, listed)) in sections.iter_mut().zip(listed_needs).enumerate() {
+    for (index, ((section, listed), body)) in
+        sections.iter_mut().zip(listed_needs).zip(&bodies).enumerate()
+    {
         let mut needs: BTreeSet<usize> = BTreeSet::new();
         needs.extend(listed.iter().filter_map(|name| by_name.get(name)));
-        for identifier in identifiers(&section.text) {
+        for identifier in
+            body.iter().flat_map(|line| identifiers(line)).filter(|name| is_ours(name))
+        {
             needs.extend(providers.get(identifier).into_iter().flatten());
         }
         needs.remove(&index);
@@ -230,10 +248,14 @@ fn select<'a>(names: impl IntoIterator<Item = &'a str>, mode: WarpMode) -> Vec<&
     taken.into_iter().filter_map(|index| sections.get(index)).collect()
 }
 
-/// The identifiers of C++ text outside its line comments, the one form of comment in the assets.
-fn identifiers(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .map(|line| line.split_once("//").map_or(line, |(code, _)| code))
-        .flat_map(|code| code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')))
+/// Whether a name is one that the header makes up, as opposed to an overload of a name of HIP.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("port_") || name.starts_with("PORT_")
+}
+
+/// The identifiers of a line of C++ before its comment; the assets have line comments alone.
+fn identifiers(line: &str) -> impl Iterator<Item = &str> {
+    let code = line.split_once("//").map_or(line, |(code, _)| code);
+    code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .filter(|word| word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'))
 }

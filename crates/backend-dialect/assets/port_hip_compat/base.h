@@ -1,12 +1,10 @@
 //@ section base
-//@ provides PORT_DEVICE PORT_HOST_DEVICE
 #include <hip/hip_runtime.h>
 
 #define PORT_DEVICE __device__ inline __attribute__((always_inline))
 #define PORT_HOST_DEVICE __host__ __device__ inline __attribute__((always_inline))
 
 //@ section cuda-arch
-//@ provides PORT_CUDA_ARCH
 // What __CUDA_ARCH__ was when the CUDA original was analysed. As in CUDA, it is defined only while
 // device code is compiled.
 #if defined(__HIP_DEVICE_COMPILE__) && __HIP_DEVICE_COMPILE__
@@ -14,7 +12,6 @@
 #endif
 
 //@ section bits
-//@ provides port_bits_to port_bits_of
 // The bits of a value as a value of another type of the same size.
 template <typename To, typename From>
 PORT_HOST_DEVICE To port_bits_to(From value) {

@@ -1,5 +1,4 @@
 //@ section warp-members
-//@ provides PORT_WARP_MEMBERS
 // The lanes of the wave that take part in the operations that follow; 0 says: no more. The hardware
 // knows them from its execution mask.
 #ifdef PORT_ORACLE
@@ -51,12 +50,10 @@ PORT_DEVICE port_lane_mask port_warp_ballot(bool predicate) { return __ballot(pr
 PORT_DEVICE int port_shfl_word(int word, int lane) { return __shfl(word, lane); }
 
 //@ section full-mask
-//@ provides PORT_FULL_MASK
 // Every lane of a warp.
 #define PORT_FULL_MASK ((port_lane_mask)~0ull)
 
 //@ section lane-masks
-//@ provides port_lanemask_eq port_lanemask_lt port_lanemask_le port_lanemask_gt port_lanemask_ge
 // The lanes of the warp that are equal to, below or above this one.
 PORT_DEVICE port_lane_mask port_lanemask_eq() { return (port_lane_mask)1 << port_lane_id(); }
 PORT_DEVICE port_lane_mask port_lanemask_lt() { return port_lanemask_eq() - 1; }
@@ -65,7 +62,6 @@ PORT_DEVICE port_lane_mask port_lanemask_gt() { return ~port_lanemask_le(); }
 PORT_DEVICE port_lane_mask port_lanemask_ge() { return ~port_lanemask_lt(); }
 
 //@ section shuffle
-//@ provides port_shfl_from port_shfl_type
 // The value that another lane of this warp gives, word by word.
 template <typename T>
 PORT_DEVICE T port_shfl_from(T value, int lane) {
@@ -87,7 +83,6 @@ template <> struct port_shfl_type<short> { typedef int type; };
 template <> struct port_shfl_type<unsigned short> { typedef int type; };
 
 //@ section shfl-sync
-//@ provides port_shfl_sync
 // The value of lane `source`, modulo `width`, of this segment of `width` lanes.
 template <typename T>
 PORT_DEVICE typename port_shfl_type<T>::type port_shfl_sync(port_lane_mask mask, T value,
@@ -100,7 +95,6 @@ PORT_DEVICE typename port_shfl_type<T>::type port_shfl_sync(port_lane_mask mask,
 }
 
 //@ section shfl-up-sync
-//@ provides port_shfl_up_sync
 // The value of the lane `delta` below; the own value where that is outside the segment.
 template <typename T>
 PORT_DEVICE typename port_shfl_type<T>::type port_shfl_up_sync(port_lane_mask mask, T value,
@@ -115,7 +109,6 @@ PORT_DEVICE typename port_shfl_type<T>::type port_shfl_up_sync(port_lane_mask ma
 }
 
 //@ section shfl-down-sync
-//@ provides port_shfl_down_sync
 // The value of the lane `delta` above; the own value where that is outside the segment.
 template <typename T>
 PORT_DEVICE typename port_shfl_type<T>::type port_shfl_down_sync(port_lane_mask mask, T value,
@@ -130,7 +123,6 @@ PORT_DEVICE typename port_shfl_type<T>::type port_shfl_down_sync(port_lane_mask 
 }
 
 //@ section shfl-xor-sync
-//@ provides port_shfl_xor_sync
 // The value of the lane whose number differs in the bits of `bits`; the own value where that is
 // above the segment. As in CUDA, segments below may be read.
 template <typename T>
@@ -146,7 +138,6 @@ PORT_DEVICE typename port_shfl_type<T>::type port_shfl_xor_sync(port_lane_mask m
 }
 
 //@ section ballot-sync
-//@ provides port_ballot_sync
 // The lanes of `mask` whose predicate is not zero.
 PORT_DEVICE port_lane_mask port_ballot_sync(port_lane_mask mask, int predicate) {
   PORT_WARP_MEMBERS(port_wave_lanes(mask));
@@ -156,32 +147,27 @@ PORT_DEVICE port_lane_mask port_ballot_sync(port_lane_mask mask, int predicate) 
 }
 
 //@ section any-sync
-//@ provides port_any_sync
 PORT_DEVICE int port_any_sync(port_lane_mask mask, int predicate) {
   return port_ballot_sync(mask, predicate) != 0;
 }
 
 //@ section all-sync
-//@ provides port_all_sync
 // Lanes that have left the kernel do not count.
 PORT_DEVICE int port_all_sync(port_lane_mask mask, int predicate) {
   return port_ballot_sync(mask, predicate == 0) == 0;
 }
 
 //@ section uni-sync
-//@ provides port_uni_sync
 PORT_DEVICE int port_uni_sync(port_lane_mask mask, int predicate) {
   const port_lane_mask lanes = port_ballot_sync(mask, predicate);
   return lanes == 0 || port_ballot_sync(mask, predicate == 0) == 0;
 }
 
 //@ section activemask
-//@ provides port_activemask
 // The lanes of this warp that execute this call together.
 PORT_DEVICE port_lane_mask port_activemask() { return port_warp_ballot(true); }
 
 //@ section syncwarp
-//@ provides port_syncwarp
 // The lanes of a wave run in step, so what is left of the barrier is its order of memory accesses:
 // no access may be moved across it by the compiler.
 PORT_DEVICE void port_syncwarp(port_lane_mask mask = (port_lane_mask)~0ull) {
@@ -196,7 +182,6 @@ PORT_DEVICE void port_syncwarp(port_lane_mask mask = (port_lane_mask)~0ull) {
 }
 
 //@ section match-any-sync
-//@ provides port_match_any_sync
 // The lanes of `mask` that give the same bits: one ballot for each bit, so any mask will do.
 template <typename T>
 PORT_DEVICE port_lane_mask port_match_any_sync(port_lane_mask mask, T value) {
@@ -217,7 +202,6 @@ PORT_DEVICE port_lane_mask port_match_any_sync(port_lane_mask mask, T value) {
 }
 
 //@ section match-all-sync
-//@ provides port_match_all_sync
 // `mask` where all its lanes give the same bits, else 0.
 template <typename T>
 PORT_DEVICE port_lane_mask port_match_all_sync(port_lane_mask mask, T value, int *predicate) {
@@ -228,7 +212,6 @@ PORT_DEVICE port_lane_mask port_match_all_sync(port_lane_mask mask, T value, int
 }
 
 //@ section reduce-ballot
-//@ provides port_reduce_ballot
 // The lanes of `mask` whose value has this bit. Reductions by one ballot for each bit are exact and
 // right for any mask.
 PORT_DEVICE port_lane_mask port_reduce_ballot(port_lane_mask mask, unsigned int value, int bit) {
@@ -236,7 +219,6 @@ PORT_DEVICE port_lane_mask port_reduce_ballot(port_lane_mask mask, unsigned int 
 }
 
 //@ section reduce-add-sync
-//@ provides port_reduce_add_sync
 PORT_DEVICE unsigned int port_reduce_add_sync(port_lane_mask mask, unsigned int value) {
   PORT_WARP_MEMBERS(port_wave_lanes(mask));
   unsigned int sum = 0;
@@ -251,7 +233,6 @@ PORT_DEVICE int port_reduce_add_sync(port_lane_mask mask, int value) {
 }
 
 //@ section reduce-or-sync
-//@ provides port_reduce_or_sync
 PORT_DEVICE unsigned int port_reduce_or_sync(port_lane_mask mask, unsigned int value) {
   PORT_WARP_MEMBERS(port_wave_lanes(mask));
   unsigned int result = 0;
@@ -263,13 +244,11 @@ PORT_DEVICE unsigned int port_reduce_or_sync(port_lane_mask mask, unsigned int v
 }
 
 //@ section reduce-and-sync
-//@ provides port_reduce_and_sync
 PORT_DEVICE unsigned int port_reduce_and_sync(port_lane_mask mask, unsigned int value) {
   return ~port_reduce_or_sync(mask, ~value);
 }
 
 //@ section reduce-xor-sync
-//@ provides port_reduce_xor_sync
 PORT_DEVICE unsigned int port_reduce_xor_sync(port_lane_mask mask, unsigned int value) {
   PORT_WARP_MEMBERS(port_wave_lanes(mask));
   unsigned int result = 0;
@@ -282,7 +261,6 @@ PORT_DEVICE unsigned int port_reduce_xor_sync(port_lane_mask mask, unsigned int 
 }
 
 //@ section reduce-max-sync
-//@ provides port_reduce_max_sync
 // From the highest bit down: the lanes that have it, where there are any, are the ones left.
 PORT_DEVICE unsigned int port_reduce_max_sync(port_lane_mask mask, unsigned int value) {
   PORT_WARP_MEMBERS(port_wave_lanes(mask));
@@ -303,7 +281,6 @@ PORT_DEVICE int port_reduce_max_sync(port_lane_mask mask, int value) {
 }
 
 //@ section reduce-min-sync
-//@ provides port_reduce_min_sync
 PORT_DEVICE unsigned int port_reduce_min_sync(port_lane_mask mask, unsigned int value) {
   return ~port_reduce_max_sync(mask, ~value);
 }
