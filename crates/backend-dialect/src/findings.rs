@@ -1,6 +1,8 @@
 //! What a dialect port has to say about the user's text. One struct a finding; its documentation is
 //! what `port explain` prints.
 
+#![expect(missing_docs, reason = "the fields are the words that the messages show")]
+
 use port_diag::{Finding, Metadata};
 use port_macros::Diagnostic;
 
@@ -16,7 +18,6 @@ pub const FINDINGS: &[&Metadata] = &[
     &ImplicitRuntimeHeader::METADATA,
     &UnsupportedHeader::METADATA,
     &UnappliedRule::METADATA,
-    &ContradictoryEdits::METADATA,
     &LaunchBounds::METADATA,
     &ProxyArchitecture::METADATA,
     &CompatibilityHeader::METADATA,
@@ -297,33 +298,6 @@ pub struct UnsupportedHeader {
 pub struct UnappliedRule {
     pub name: String,
     pub rule: String,
-}
-
-/// Two edits of one place contradict each other.
-///
-/// ## What it means
-/// A token shared by several uses (in a macro's body) would have to become different things. The
-/// first edit was made, the second was not.
-///
-/// ## What to do
-/// Split the macro, so that each use has its own text.
-///
-/// ## Example
-/// ```cuda
-/// #define CALL(f, x) f(x)
-/// ```
-#[derive(Diagnostic)]
-#[diagnostic(
-    code = "P0411",
-    severity = error,
-    message = "two edits contradict each other here: `{kept}` ({kept_reason}) and `{refused}` ({refused_reason})",
-    help = "split the macro, so that each use has its own text"
-)]
-pub struct ContradictoryEdits {
-    pub kept: String,
-    pub kept_reason: String,
-    pub refused: String,
-    pub refused_reason: String,
 }
 
 /// The second argument of `__launch_bounds__` means something else on AMD.

@@ -101,12 +101,12 @@ impl<'a> Program<'a> {
                 ExprKind::Name(name) => match &name.resolution {
                     Res::Functions(functions) | Res::Methods { functions, .. } => functions,
                     Res::Dependent | Res::Unresolved | Res::Member { .. } => {
-                        name.last().map_or(&[], |part| self.module.functions_named(&part.name))
+                        name.last().map_or(&[], |part| self.module.functions_named(part.name))
                     }
                     _ => &[],
                 },
                 ExprKind::Member { member, .. } => {
-                    member.last().map_or(&[], |part| self.module.functions_named(&part.name))
+                    member.last().map_or(&[], |part| self.module.functions_named(part.name))
                 }
                 _ => &[],
             };

@@ -65,11 +65,11 @@ impl ChangeSet {
         self.replace(Span::new(file, at, at), text, reason);
     }
 
-    /// Whether some change touches these bytes (insertions at either end do not count).
-    pub fn touches(&self, span: Span) -> bool {
-        self.files.get(&span.file).is_some_and(|changes| {
-            changes.iter().any(|c| c.edit.span.start < span.end && span.start < c.edit.span.end)
-        })
+    /// Takes back the changes inside a span that is about to be replaced as a whole.
+    pub fn remove_inside(&mut self, span: Span) {
+        if let Some(changes) = self.files.get_mut(&span.file) {
+            changes.retain(|change| !span.contains(change.edit.span));
+        }
     }
 
     /// Whether nothing changes.
@@ -90,9 +90,9 @@ impl ChangeSet {
             let key = |c: &Change| (c.edit.span.start, std::cmp::Reverse(c.edit.span.end));
             // Insertions go before the replacement of the byte that they stand at.
             let empty = |c: &Change| !c.edit.span.is_empty();
-            (a.edit.span.start, empty(a)).cmp(&(b.edit.span.start, empty(b))).then_with(|| {
-                key(a).cmp(&key(b)).then_with(|| a.cmp(b))
-            })
+            (a.edit.span.start, empty(a))
+                .cmp(&(b.edit.span.start, empty(b)))
+                .then_with(|| key(a).cmp(&key(b)).then_with(|| a.cmp(b)))
         });
         let mut kept: Vec<&Change> = Vec::with_capacity(changes.len());
         let mut conflicts = Vec::new();
@@ -100,8 +100,7 @@ impl ChangeSet {
             match kept.last() {
                 Some(last) if last.edit == change.edit && !change.edit.span.is_empty() => {}
                 Some(last) if last.edit.span.end > change.edit.span.start => {
-                    conflicts
-                        .push(Conflict { kept: (*last).clone(), refused: change.clone() });
+                    conflicts.push(Conflict { kept: (*last).clone(), refused: change.clone() });
                 }
                 _ => kept.push(change),
             }

@@ -144,7 +144,10 @@ mod tests {
         assert_eq!(names, [("a.h".to_owned(), true), ("b/c.cuh".to_owned(), false)]);
         let keywords: Vec<_> = file.directives.iter().map(|d| d.keyword.as_str()).collect();
         assert_eq!(keywords, ["include", "if", "include", "endif"]);
-        assert_eq!(file.text.get(0..file.directives[0].line.end as usize), Some("#include <a.h>\n"));
+        assert_eq!(
+            file.text.get(0..file.directives[0].line.end as usize),
+            Some("#include <a.h>\n")
+        );
     }
 
     #[test]

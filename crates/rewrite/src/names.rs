@@ -59,7 +59,9 @@ pub fn uses(file: &FileText<'_>, module: &Module) -> (Vec<NameUse>, Vec<Doubt>) 
         let qualified = qualified_from(file, index);
         let named = |row, resolved| NameUse { span, qualified, row, token: index, resolved };
         match module.meanings.get(span) {
-            Some(Meaning::Api(key)) => uses.extend(port_api::find(key).map(|row| named(row, true))),
+            Some(Meaning::Api(key)) => {
+                uses.extend(port_api::find(key.as_str()).map(|row| named(row, true)))
+            }
             Some(Meaning::User(_) | Meaning::Macro(_) | Meaning::Member | Meaning::Library(_)) => {}
             Some(Meaning::Conflicting) => {
                 let why = DoubtReason::Conflicting;
@@ -67,7 +69,7 @@ pub fn uses(file: &FileText<'_>, module: &Module) -> (Vec<NameUse>, Vec<Doubt>) 
             }
             Some(Meaning::Unresolved) | None => {
                 let Some(row) = row_by_spelling(file, index, &spelling) else { continue };
-                if module.declares(&spelling) {
+                if module.declares(&*spelling) {
                     doubts.push(Doubt { span, row, why: DoubtReason::Shadowed });
                 } else {
                     uses.push(named(row, false));

@@ -30,6 +30,7 @@ pub(super) fn apply(port: &mut Port<'_>) {
         let comment = if original.contains("*/") { "inline PTX" } else { original };
         let semicolon = if original.trim_end().ends_with(';') { ";" } else { "" };
         let text = format!("{TRAP}(/* {} */){semicolon}", comment.trim_end_matches(';'));
+        port.changes.remove_inside(span);
         port.changes.replace(span, text, Reason::Finding(InlineAssembly::METADATA.code));
     }
 }

@@ -14,8 +14,12 @@ use crate::findings::{
 
 const RUNTIME_HEADER: &str = "hip/hip_runtime.h";
 
-/// Prefixes of file names that only CUDA libraries have.
-const CUDA_PREFIXES: [&str; 6] = ["cuda", "cu", "nv", "thrust/", "cooperative_groups", "npp"];
+/// Beginnings of header names that only NVIDIA's libraries have.
+const CUDA_PREFIXES: [&str; 22] = [
+    "cuda", "cub/", "cublas", "cufft", "cufile", "curand", "cusolver", "cusparse", "cudnn", "cudss",
+    "cupti", "cutensor", "cuvs/", "custatevec", "cooperative_groups", "thrust/", "npp", "nvrtc",
+    "nvml", "nvtx", "nvjpeg", "nvToolsExt",
+];
 
 /// Edits the include lines.
 pub(super) fn apply(port: &mut Port<'_>) {
@@ -134,9 +138,7 @@ fn resolves_to_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
 /// A header that only CUDA's libraries have, without a row.
 fn report_unknown(port: &mut Port<'_>, line: &IncludeLine) {
     let looks_like_cuda = line.angled
-        && CUDA_PREFIXES.iter().any(|prefix| line.name.starts_with(prefix))
-        && !line.name.starts_with("cute/")
-        && !line.name.starts_with("cutlass/");
+        && CUDA_PREFIXES.iter().any(|prefix| line.name.starts_with(prefix));
     if looks_like_cuda {
         let finding = UnknownCudaHeader { header: line.name.clone(), target: port.target() };
         port.report_at(&finding, line.header);

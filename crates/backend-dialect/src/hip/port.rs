@@ -13,7 +13,7 @@ use port_syntax::{TokenKind, lex};
 
 use super::{TARGET, architecture, branches, device, guard, includes, names, rules};
 use crate::compat;
-use crate::findings::{ContradictoryEdits, ProxyArchitecture};
+use crate::findings::ProxyArchitecture;
 use crate::program::Program;
 
 /// What the passes share.
@@ -106,15 +106,7 @@ impl<'a> Port<'a> {
         for id in ids {
             let (changes, conflicts) = self.changes.resolved(id);
             let changes = changes.into_iter().cloned().collect();
-            for conflict in conflicts {
-                let finding = ContradictoryEdits {
-                    kept: conflict.kept.edit.text.clone(),
-                    kept_reason: conflict.kept.reason.to_string(),
-                    refused: conflict.refused.edit.text.clone(),
-                    refused_reason: conflict.refused.reason.to_string(),
-                };
-                self.report_at(&finding, conflict.refused.edit.span);
-            }
+            debug_assert!(conflicts.is_empty(), "passes contradict each other: {conflicts:?}");
             let role = if id == self.unit.root { FileRole::Root } else { FileRole::Header(id) };
             let text = self.changes.apply(self.unit.sources, id);
             files.push(OutputFile { role, text, changes });
