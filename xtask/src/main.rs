@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod codegen_api;
 mod codegen_ast;
 mod compilers;
@@ -20,6 +21,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measures the front end in release mode.
+    Bench {
+        /// CUDA files; the bundled kernels when none is given.
+        paths: Vec<String>,
+    },
     /// Regenerates the committed code and documentation pages that come from data.
     Codegen {
         /// Changes nothing; fails where a committed file is out of date.
@@ -36,6 +42,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
+        Task::Bench { paths } => bench::run(&paths),
         Task::Codegen { check } => codegen_api::run(check).and(codegen_ast::run(check)),
         Task::Setup(arguments) => setup::run(&arguments),
         Task::Tidy => tidy::run(),

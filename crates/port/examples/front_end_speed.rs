@@ -1,0 +1,71 @@
+//! Speed of the front end and of whole ports, on one core: `cargo xtask bench`.
+//!
+//! Prints figures; it tests nothing. The files named on the command line are read with the headers
+//! beside them; the front end's speed is the bytes of all files that a unit reads over the best time
+//! of several runs.
+#![allow(clippy::disallowed_methods, reason = "a measuring program reads files and the clock")]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use port::{FileId, Options, SourceMap, Target};
+
+const RUNS: usize = 20;
+
+fn main() {
+    let target: Target = "hip".parse().expect("hip is a target");
+    let options = Options::default();
+    let (mut bytes, mut front, mut whole) = (0, Duration::ZERO, Duration::ZERO);
+    println!("{:<48} {:>9} {:>12} {:>12}", "file", "bytes", "front end", "whole port");
+    for path in std::env::args().skip(1) {
+        let (sources, root) = load(Path::new(&path));
+        let size: usize = sources.ids().map(|id| sources.file(id).text.len()).sum();
+        let read = best(|| drop(port::read(&sources, root, &options)));
+        let port = best(|| drop(port::translate(&sources, root, &[target], &options)));
+        println!("{path:<48} {size:>9} {:>9.2} ms {:>9.2} ms", milli(read), milli(port));
+        bytes += size;
+        front += read;
+        whole += port;
+    }
+    let speed = |time: Duration| bytes as f64 / 1e6 / time.as_secs_f64();
+    println!(
+        "front end (lexer, preprocessor, trees, names): {:.2} MB/s; whole ports: {:.2} MB/s",
+        speed(front),
+        speed(whole)
+    );
+}
+
+fn best(mut run: impl FnMut()) -> Duration {
+    let once = |run: &mut dyn FnMut()| {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    };
+    (0..RUNS).map(|_| once(&mut run)).min().unwrap_or_default()
+}
+
+fn milli(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn load(path: &Path) -> (SourceMap, FileId) {
+    let mut sources = SourceMap::new();
+    let mut pending: Vec<PathBuf> = vec![path.to_owned()];
+    let mut root = None;
+    while let Some(path) = pending.pop() {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let name = path.to_string_lossy();
+        if sources.find(&name).is_some() {
+            continue;
+        }
+        root = root.or(Some(sources.add(&name, &text)));
+        let id = sources.find(&name).expect("it was added");
+        let folder = PathBuf::from(&*sources.file(id).path);
+        let folder = folder.parent().unwrap_or(Path::new("")).to_owned();
+        let requests = port::include_requests(&text).into_iter().filter(|r| !r.angled);
+        pending.extend(requests.map(|request| {
+            PathBuf::from(port_diag::source::normalise(&folder.join(request.name).to_string_lossy()))
+        }));
+    }
+    (sources, root.expect("the file is readable"))
+}

@@ -1,0 +1,23 @@
+//! `cargo xtask bench`: figures for speed, in release mode. Nothing fails by being slow.
+
+use std::process::Command;
+
+use crate::tidy::{files, workspace_root};
+
+/// Measures the front end over the bundled kernels, or over the files named.
+pub fn run(paths: &[String]) -> Result<(), String> {
+    let root = workspace_root();
+    let kernels = files(&root.join("kernels"), "cu");
+    let kernels = kernels.iter().filter_map(|path| path.strip_prefix(&root).ok());
+    let mut arguments: Vec<String> = paths.to_vec();
+    if arguments.is_empty() {
+        arguments = kernels.map(|path| path.display().to_string()).collect();
+    }
+    let status = Command::new(env!("CARGO"))
+        .current_dir(&root)
+        .args(["run", "--quiet", "--release", "-p", "port", "--example", "front_end_speed", "--"])
+        .args(&arguments)
+        .status()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if status.success() { Ok(()) } else { Err("the measuring program failed".to_owned()) }
+}
