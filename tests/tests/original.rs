@@ -132,7 +132,7 @@ fn covers_every_output(case: &Case, expected: &[Expected]) -> Result<(), Failed>
         let mut sorted = tolerance.clone();
         sorted.sort_by(f64::total_cmp);
         let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
-        if median > 0.02 * scale {
+        if median > (0.02 * scale).max(1e-5) {
             return Err(format!("{name}: a tolerance of {median:e} for values up to {scale:e}").into());
         }
     }

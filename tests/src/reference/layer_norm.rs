@@ -4,11 +4,12 @@
 //! The statistics may be computed by any mix of Welford updates and Chan merges. Let `M = max|x|`,
 //! `S` the sum of squared deviations, `n` the row's length, `u` the unit roundoff. To first order:
 //!
-//! - A Welford update `mean += (x − mean)/k` inherits `1 − 1/k` of the previous error and adds at
-//!   most `u(4M/k + M)` (two roundings of `|δ|/k ≤ 2M/k`, one of the mean). Summed over a chain of
-//!   `n` this is at most `uM(n/2 + 5)`. A merge is a weighted mean of two such errors plus at most
-//!   `6uM`, and there are at most `log₂ n` levels (rounded up) of merges that combine anything:
-//!   `E = uM(n/2 + 5 + 6⌈log₂ n⌉)`.
+//! - The first Welford update is exact. A later one, `mean += (x − mean)/k`, inherits `1 − 1/k` of
+//!   the previous error and adds at most `u(4M/k + M)` (two roundings of `|δ|/k ≤ 2M/k`, one of the
+//!   mean). Over a chain of `n` this sums to `uM((n + 1)/2 − 1/n + 4(n − 1)/n)`. A merge is a
+//!   weighted mean of two such errors plus at most `6uM`; a merge with an empty state is exact, and
+//!   there are at most `⌈log₂ n⌉` levels of others. Together
+//!   `E = uM((n + 1)/2 − 1/n + 4(n − 1)/n + 6⌈log₂ n⌉)`.
 //! - An update of the deviations adds `d₁d₂` with `Σd₁² ≤ 2S`; both factors are off by at most `E`
 //!   besides their own roundings, so by Cauchy and Schwarz the terms are off by `2E√(2nS)` in total.
 //!   A level of merges adds terms `δ²w` with `Σδ²w ≤ S` and `Σw ≤ n/4`, off by `2E` in `δ`:
@@ -28,7 +29,8 @@ fn statistics(row: &[f64]) -> (Bounded, Bounded) {
     let largest = row.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
     let levels = n.log2().ceil();
 
-    let mean_error = F32.unit * largest * (n / 2.0 + 5.0 + 6.0 * levels);
+    let chain = (n + 1.0) / 2.0 - 1.0 / n + 4.0 * (n - 1.0) / n;
+    let mean_error = F32.unit * largest * (chain + 6.0 * levels);
     let deviations_error =
         (2.0 * 2.0_f64.sqrt() + 2.0 * levels) * mean_error * (n * deviations).sqrt()
             + (n + 8.0 * levels + 8.0) * F32.unit * deviations
