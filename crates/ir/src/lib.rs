@@ -17,6 +17,7 @@ pub mod statement;
 pub mod text;
 pub mod types;
 pub mod typing;
+pub mod validate;
 
 pub use arena::{Arena, Handle, InlineFrame, Location};
 pub use builder::FunctionBuilder;
@@ -38,3 +39,6 @@ pub use types::{
     Struct, Type, Types, VectorSize,
 };
 pub use typing::ExpressionTypes;
+pub use validate::{
+    ConvergentUse, FunctionInfo, ModuleInfo, PoisonUse, Rule, ValidationError, validate,
+};

@@ -394,15 +394,12 @@ impl Types {
         &self.structs
     }
 
-    /// Size and alignment; `None` for a fragment, for an aggregate that holds one, for a handle
-    /// that is not of these types, and for a size over 2^63.
-    ///
-    /// Vectors are as CUDA's: three components are aligned as one, two and four as their whole
-    /// size but at most 16 bytes.
-    pub fn layout(&self, ty: Type) -> Option<Layout> {
+    /// The type inside nested arrays, and how many of it they hold; `None` if that is over 2^64 or
+    /// an array holds itself.
+    pub(crate) fn peeled(&self, ty: Type) -> Option<(Type, u64)> {
         let mut ty = ty;
         let mut count = 1u64;
-        // Nested arrays are peeled in a loop; each only holds types that were there before it.
+        // Each array only holds types that were there before it, so this ends.
         while let Type::Array(handle) = ty {
             let array = self.arrays.get(handle)?;
             if matches!(array.element, Type::Array(element) if element >= handle) {
@@ -411,6 +408,16 @@ impl Types {
             count = count.checked_mul(array.length)?;
             ty = array.element;
         }
+        Some((ty, count))
+    }
+
+    /// Size and alignment; `None` for a fragment, for an aggregate that holds one, for a handle
+    /// that is not of these types, and for a size over 2^63.
+    ///
+    /// Vectors are as CUDA's: three components are aligned as one, two and four as their whole
+    /// size but at most 16 bytes.
+    pub fn layout(&self, ty: Type) -> Option<Layout> {
+        let (ty, count) = self.peeled(ty)?;
         let part = match ty {
             Type::Scalar(scalar) => Layout { size: scalar.size(), align: scalar.size() },
             Type::Vector(scalar, size) => {

@@ -1,0 +1,157 @@
+//! What follows from the calls of a valid module: who is recursive, which convergent statements,
+//! variables and poison a function reaches.
+
+use super::FunctionInfo;
+use crate::arena::{Handle, Location};
+use crate::expression::Expression;
+use crate::function::Function;
+use crate::module::{Extent, Module, Variable};
+use crate::statement::{BarrierScope, Block, StatementKind};
+use crate::types::Space;
+
+/// Which kinds of convergent statement a function executes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConvergentUse {
+    /// Barriers of the block, cluster or grid.
+    pub block_barriers: bool,
+    /// Warp barriers, shuffles, votes, matches, reductions.
+    pub warp_operations: bool,
+    /// Loads, stores and products of fragments.
+    pub matrices: bool,
+}
+
+impl ConvergentUse {
+    /// Whether there is any.
+    pub fn any(self) -> bool {
+        self.block_barriers || self.warp_operations || self.matrices
+    }
+
+    fn join(&mut self, other: Self) {
+        self.block_barriers |= other.block_barriers;
+        self.warp_operations |= other.warp_operations;
+        self.matrices |= other.matrices;
+    }
+}
+
+/// Something that could not be translated, and how a function gets there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoisonUse {
+    /// The code of the finding that says why.
+    pub code: String,
+    /// The untranslated node.
+    pub location: Location,
+    /// The calls from this function to the one that holds it, outermost first; empty if it is in
+    /// this function.
+    pub chain: Vec<Handle<Function>>,
+}
+
+/// Visits every statement of a block and of the blocks inside.
+fn for_each_statement(block: &Block, visit: &mut impl FnMut(&StatementKind, Location)) {
+    for statement in &block.statements {
+        visit(&statement.kind, statement.location);
+        for inner in statement.kind.blocks() {
+            for_each_statement(inner, visit);
+        }
+    }
+}
+
+/// Fills in what depends on bodies and callees.
+pub(super) fn complete(module: &Module, functions: &mut [FunctionInfo]) {
+    for ((_, function), info) in module.functions.iter().zip(functions.iter_mut()) {
+        own(function, info);
+    }
+    let own: Vec<FunctionInfo> = functions.to_vec();
+    for (index, info) in functions.iter_mut().enumerate() {
+        reach(Handle::from_index(index), &own, info);
+        info.static_shared = static_shared(module, &info.variables);
+    }
+}
+
+/// What a function holds itself.
+fn own(function: &Function, info: &mut FunctionInfo) {
+    info.callees.sort_unstable();
+    let Some(body) = &function.body else { return };
+    // Statements have been counted. Users are younger than what they use.
+    for (handle, expression) in function.expressions.iter().rev() {
+        if info.uses[handle.index()] > 0 {
+            expression.for_each_operand(|operand| info.uses[operand.index()] += 1);
+        }
+    }
+    for_each_statement(body, &mut |kind, location| {
+        match kind {
+            StatementKind::Barrier { scope: BarrierScope::Warp, .. } => {
+                info.convergent.warp_operations = true;
+            }
+            StatementKind::Barrier { .. } => info.convergent.block_barriers = true,
+            StatementKind::MatrixLoad { .. }
+            | StatementKind::MatrixStore { .. }
+            | StatementKind::MatrixMultiply { .. } => info.convergent.matrices = true,
+            kind if kind.is_convergent() => info.convergent.warp_operations = true,
+            _ => {}
+        }
+        if let StatementKind::Unsupported { code, .. } = kind {
+            info.poison.push(PoisonUse { code: code.clone(), location, chain: Vec::new() });
+        }
+    });
+    for (handle, expression) in function.expressions.iter() {
+        // What nobody uses does not count.
+        if info.uses.get(handle.index()).is_none_or(|uses| *uses == 0) {
+            continue;
+        }
+        match expression {
+            Expression::Variable(variable) => info.variables.push(*variable),
+            Expression::Poison { code, .. } => {
+                if let Some(location) = function.expressions.location(handle) {
+                    let code = code.clone();
+                    info.poison.push(PoisonUse { code, location, chain: Vec::new() });
+                }
+            }
+            _ => {}
+        }
+    }
+    info.variables.sort_unstable();
+    info.variables.dedup();
+}
+
+/// Adds what the callees hold, breadth first, so that chains are shortest.
+fn reach(start: Handle<Function>, own: &[FunctionInfo], info: &mut FunctionInfo) {
+    let mut chains: Vec<Option<Vec<Handle<Function>>>> = vec![None; own.len()];
+    let mut queue = std::collections::VecDeque::from([(start, Vec::new())]);
+    while let Some((function, chain)) = queue.pop_front() {
+        let Some(known) = own.get(function.index()) else { continue };
+        for callee in &known.callees {
+            info.recursive |= *callee == start;
+            let Some(slot) = chains.get_mut(callee.index()) else { continue };
+            if slot.is_none() && *callee != start {
+                let mut longer = chain.clone();
+                longer.push(*callee);
+                *slot = Some(longer.clone());
+                queue.push_back((*callee, longer));
+            }
+        }
+    }
+    for (callee, chain) in own.iter().zip(chains) {
+        let Some(chain) = chain else { continue };
+        info.convergent.join(callee.convergent);
+        info.variables.extend(&callee.variables);
+        info.poison.extend(
+            callee.poison.iter().map(|poison| PoisonUse { chain: chain.clone(), ..poison.clone() }),
+        );
+    }
+    info.variables.sort_unstable();
+    info.variables.dedup();
+}
+
+fn static_shared(module: &Module, variables: &[Handle<Variable>]) -> u64 {
+    let mut bytes = 0u64;
+    for variable in variables.iter().filter_map(|handle| module.variables.get(*handle)) {
+        if variable.space != Space::Shared || variable.extent != Extent::Fixed {
+            continue;
+        }
+        let Some(layout) = module.types.layout(variable.ty) else { continue };
+        let align = variable.align.unwrap_or(layout.align).max(1);
+        let start = bytes.checked_next_multiple_of(align);
+        bytes = start.and_then(|start| start.checked_add(layout.size)).unwrap_or(u64::MAX);
+    }
+    bytes
+}
