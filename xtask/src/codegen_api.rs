@@ -16,7 +16,8 @@ use serde::Deserialize;
 const RULES_FILE: &str = "rules.toml";
 const HEADERS_FILE: &str = "headers.toml";
 
-const RELEASES: [(&str, &str); 3] = [("5.2", "V5_2"), ("6.4", "V6_4"), ("7.1", "V7_1")];
+const RELEASES: [(&str, &str); 4] =
+    [("5.2", "V5_2"), ("5.7", "V5_7"), ("6.4", "V6_4"), ("7.1", "V7_1")];
 
 /// One family: the whole of a table file.
 #[derive(Deserialize)]
@@ -75,6 +76,9 @@ struct RowSource {
     source: Option<String>,
     #[serde(default)]
     signatures: Vec<String>,
+    /// The signatures that HIP lacks.
+    #[serde(default)]
+    lacks: Vec<String>,
 }
 
 /// The HIP form of a name: exactly one of the statuses, with what goes with it.
@@ -295,6 +299,9 @@ fn validate(tables: &Tables) -> Result<(), String> {
             if hip.name.is_some() && hip.semantic.is_none() {
                 fault("`name` goes with `semantic`".into());
             }
+            if let Some(lack) = row.lacks.iter().find(|lack| !row.signatures.contains(lack)) {
+                fault(format!("lacks `{lack}`, which is none of its signatures"));
+            }
             if hip.renamed.as_deref() == Some(name) {
                 fault("is renamed to itself".into());
             }
@@ -401,11 +408,12 @@ fn family_module(stem: &str, family: &Family) -> String {
                 row.source.as_ref().map_or("SOURCE".to_string(), |source| format!("{source:?}"));
             let _ = writeln!(
                 text,
-                "    Row::new({name:?}, {kind}, {side}, FAMILY, {}, Mapping::new({status}, {}, {}, {}), {source}),",
+                "    Row::new({name:?}, {kind}, {side}, FAMILY, {}, Mapping::new({status}, {}, {}, {}, {}), {source}),",
                 rust_strings(&row.signatures),
                 rust_since(hip.since.as_deref()),
                 rust_option(header),
                 rust_option(hip.note.as_deref()),
+                rust_strings(&row.lacks),
             );
         }
     }
@@ -509,6 +517,12 @@ fn row_cells(name: &str, row: &RowSource, family: &Family, rules: &RulesFile) ->
             remark.push(' ');
         }
         remark.push_str(note);
+    }
+    for lack in &row.lacks {
+        if !remark.is_empty() {
+            remark.push(' ');
+        }
+        remark.push_str(&format!("HIP lacks `{lack}`."));
     }
     [status.to_string(), form, cell(&remark)]
 }
@@ -640,6 +654,7 @@ One page a family. The status of a name on HIP:
 - **semantic**: a rule edits the use, not only the name.
 - **unsupported**: no form; the remark says why, and the port reports each use.
 
-*since* is the first of the HIP releases 5.2, 6.4 and 7.1 whose headers have the native form.
+*since* is the first of the HIP releases 5.2, 5.7, 6.4 and 7.1 whose headers have a native form that
+means the same.
 
 ";

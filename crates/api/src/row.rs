@@ -41,6 +41,8 @@ pub enum Side {
 pub enum HipRelease {
     /// HIP 5.2.
     V5_2,
+    /// HIP 5.7.
+    V5_7,
     /// HIP 6.4.
     V6_4,
     /// HIP 7.1.
@@ -52,6 +54,7 @@ impl HipRelease {
     pub const fn as_str(self) -> &'static str {
         match self {
             HipRelease::V5_2 => "5.2",
+            HipRelease::V5_7 => "5.7",
             HipRelease::V6_4 => "6.4",
             HipRelease::V7_1 => "7.1",
         }
@@ -109,8 +112,12 @@ pub struct Mapping {
     pub since: Option<HipRelease>,
     /// The HIP header that declares the native form.
     pub header: Option<&'static str>,
-    /// What a user should know about the HIP form: a difference in bounds, order, or defaults.
+    /// How the HIP form behaves differently, where that may matter to a user: other bounds, another
+    /// clock, another hardware fact.
     pub note: Option<&'static str>,
+    /// The overloads that the HIP headers lack, in some release read: entries of
+    /// [`Row::signatures`]. Empty for a name that has no native form at all.
+    pub lacks: &'static [&'static str],
 }
 
 impl Mapping {
@@ -120,8 +127,9 @@ impl Mapping {
         since: Option<HipRelease>,
         header: Option<&'static str>,
         note: Option<&'static str>,
+        lacks: &'static [&'static str],
     ) -> Mapping {
-        Mapping { status, since, header, note }
+        Mapping { status, since, header, note, lacks }
     }
 }
 
@@ -129,7 +137,8 @@ impl Mapping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Row {
     /// The name, qualified where it lives in a namespace or a type
-    /// (`cooperative_groups::tiled_partition`, `cudaDeviceProp::major`).
+    /// (`cooperative_groups::tiled_partition`, `cudaDeviceProp::major`). A target name of a member
+    /// ([`Row::is_member`]) is the member's own name, without its type.
     pub name: &'static str,
     /// What sort of thing it is.
     pub kind: Kind,
@@ -169,6 +178,14 @@ impl Row {
             Status::Semantic { name, .. } => Some(name.unwrap_or(self.name)),
             Status::Unsupported(_) => None,
         }
+    }
+
+    /// Whether the name is a member of a type: it follows `.` or `->` in the text.
+    pub fn is_member(&self) -> bool {
+        self.kind == Kind::Field
+            || self.name.rsplit_once("::").is_some_and(|(owner, _)| {
+                crate::find(owner).is_some_and(|row| row.kind == Kind::Type)
+            })
     }
 
     /// Why HIP has no form of this name; `None` where it has one.
