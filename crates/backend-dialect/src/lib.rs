@@ -8,6 +8,7 @@
 //! One folder a target, each with the same file names.
 
 pub mod compat;
+mod declared;
 pub mod findings;
 pub mod hip;
 pub mod program;

@@ -3,6 +3,7 @@
 //! * [`architecture`]: the chips that may be named.
 //! * [`port`]: the passes of a port, in order.
 //! * [`names`]: API names become what their rows say.
+//! * [`members`]: members of API types.
 //! * [`rules`]: uses that need more than a new name.
 //! * [`includes`]: headers.
 //! * [`branches`]: conditionals that would compile differently.
@@ -14,6 +15,7 @@ mod branches;
 mod device;
 mod guard;
 mod includes;
+mod members;
 mod names;
 mod port;
 mod rules;

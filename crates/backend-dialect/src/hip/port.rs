@@ -11,7 +11,7 @@ use port_hir::FunctionId;
 use port_rewrite::{ChangeSet, FileText, NameUse, Reason};
 use port_syntax::{TokenKind, lex};
 
-use super::{TARGET, architecture, branches, device, guard, includes, names, rules};
+use super::{TARGET, architecture, branches, device, guard, includes, members, names, rules};
 use crate::compat;
 use crate::findings::ProxyArchitecture;
 use crate::program::Program;
@@ -51,6 +51,7 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     };
     port.note_proxy();
     names::apply(&mut port);
+    members::apply(&mut port);
     rules::apply(&mut port);
     device::apply(&mut port);
     branches::report(&mut port);
@@ -100,7 +101,7 @@ impl<'a> Port<'a> {
         }
     }
 
-    fn finish(mut self) -> Ported {
+    fn finish(self) -> Ported {
         let mut files = Vec::new();
         let ids: Vec<FileId> = self.files.iter().map(|file| file.id).collect();
         for id in ids {
