@@ -3,6 +3,9 @@
 //! A comment `;~ words` expects an answer with these words at the line above it; several expect
 //! several. What an answer is, the test says. Answers that nobody expects fail the test, too.
 
+// Tests read their cases from files; the crate itself reads none.
+#![allow(clippy::disallowed_methods, dead_code)]
+
 use std::path::Path;
 
 use port_diag::{FileId, SourceMap};
@@ -20,14 +23,25 @@ pub struct Case {
     file: FileId,
 }
 
+/// The texts of all files of some folders under `tests/`.
+pub fn texts(folders: &[&str]) -> Vec<String> {
+    let files = folders.iter().flat_map(|folder| paths(folder));
+    files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
 /// All cases of a folder under `tests/`, in the order of their names.
 pub fn cases(folder: &str) -> Vec<Case> {
+    let paths = paths(folder);
+    assert!(!paths.is_empty(), "no cases in {folder}");
+    paths.iter().map(|path| case(path)).collect()
+}
+
+fn paths(folder: &str) -> Vec<std::path::PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder);
     let mut paths: Vec<_> =
         std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    assert!(!paths.is_empty(), "no cases in {folder}");
-    paths.iter().map(|path| case(path)).collect()
+    paths
 }
 
 fn case(path: &Path) -> Case {

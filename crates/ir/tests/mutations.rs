@@ -1,0 +1,99 @@
+//! Mutated text: the reader, the printer and the validator survive whatever they are given, and
+//! what is valid prints and reads back. The mutations are pseudo-random but always the same.
+
+mod common;
+
+use port_diag::FileId;
+use port_ir::{PrintOptions, parse, print, validate};
+
+/// Marsaglia's xorshift, 64 bits.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+}
+
+/// Cuts a text into words, spaces and signs.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for character in text.chars() {
+        let joins = |piece: &String| {
+            piece.chars().last().is_some_and(|last| last.is_alphanumeric())
+                && character.is_alphanumeric()
+        };
+        match pieces.last_mut() {
+            Some(piece) if joins(piece) => piece.push(character),
+            _ => pieces.push(character.to_string()),
+        }
+    }
+    pieces
+}
+
+fn mutate(seeds: &[Vec<String>], random: &mut Random) -> String {
+    let mut text = seeds[random.below(seeds.len())].clone();
+    for _ in 0..1 + random.below(3) {
+        let at = random.below(text.len());
+        match random.below(7) {
+            0 => drop(text.remove(at)),
+            1 => text.insert(at, text[at].clone()),
+            2 => {
+                let other = random.below(text.len());
+                text.swap(at, other);
+            }
+            3 => {
+                // A piece of any seed: mostly a word that means something somewhere.
+                let seed = &seeds[random.below(seeds.len())];
+                text[at] = seed[random.below(seed.len())].clone();
+            }
+            4 => text[at] = char::from(random.below(128) as u8).to_string(),
+            5 => {
+                text[at] = ["0", "1", "-1", "18446744073709551615", "é", "\"", "0x"]
+                    [random.below(7)]
+                .into()
+            }
+            _ => {
+                let end = (at + random.below(40)).min(text.len());
+                let copy: Vec<String> = text[at..end].to_vec();
+                let to = random.below(text.len());
+                text.splice(to..to, copy);
+            }
+        }
+        if text.is_empty() {
+            break;
+        }
+    }
+    text.concat()
+}
+
+#[test]
+fn nothing_panics_and_what_is_valid_round_trips() {
+    let seeds: Vec<Vec<String>> =
+        common::texts(&["text", "validate"]).iter().map(|text| pieces(text)).collect();
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let (mut read, mut valid) = (0, 0);
+    for _ in 0..5000 {
+        let text = mutate(&seeds, &mut random);
+        let Ok(module) = parse(&text, FileId(0)) else { continue };
+        read += 1;
+        let printed = print(&module, &PrintOptions::default());
+        if validate(&module).is_err() {
+            continue;
+        }
+        valid += 1;
+        let again = parse(&printed, FileId(0))
+            .unwrap_or_else(|error| panic!("{error}\n{printed}\nfrom\n{text}"));
+        assert!(validate(&again).is_ok(), "{printed}");
+        assert_eq!(print(&again, &PrintOptions::default()), printed);
+    }
+    // Mutations that nothing survives would test nothing.
+    assert!(read > 400 && valid > 50, "{read} read, {valid} valid");
+}
