@@ -324,7 +324,7 @@ pub struct ErrorDirective {
 /// #define BLOCK 256
 /// ```
 #[derive(Diagnostic)]
-#[diagnostic(code = "P0113", severity = warning, message = "macro `{name}` is redefined")]
+#[diagnostic(code = "P0113", severity = note, message = "macro `{name}` is redefined")]
 pub struct MacroRedefined {
     /// The macro.
     pub name: String,

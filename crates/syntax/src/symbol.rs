@@ -21,6 +21,7 @@ pub struct Symbol(&'static Entry);
 struct Entry {
     text: &'static str,
     keyword: Option<Keyword>,
+    upper_case: bool,
     /// Position in the table: a ready hash.
     index: u32,
 }
@@ -39,6 +40,12 @@ impl Symbol {
     /// The keyword that the spelling is, if it is one.
     pub fn keyword(self) -> Option<Keyword> {
         self.0.keyword
+    }
+
+    /// Whether it is spelled as macros are: capitals, digits and underscores, at least two of them
+    /// and the first no digit.
+    pub fn is_upper_case(self) -> bool {
+        self.0.upper_case
     }
 }
 
@@ -186,7 +193,11 @@ impl Interner {
     fn insert(&mut self, text: &str, keyword: Option<Keyword>) -> Symbol {
         let text: &'static str = Box::leak(text.into());
         let index = self.entries.len() as u32;
-        let symbol = Symbol(Box::leak(Box::new(Entry { text, keyword, index })));
+        let upper_case = text.len() > 1
+            && text.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            && text.bytes().any(|b| b.is_ascii_uppercase());
+        let symbol = Symbol(Box::leak(Box::new(Entry { text, keyword, upper_case, index })));
         self.entries.insert(text, symbol);
         symbol
     }

@@ -543,7 +543,7 @@ impl Preprocessor<'_> {
                 }
             }
             Some((found, folder)) => self.enter(found, folder),
-            None if angled || headers::is_library(name) => {}
+            None if angled || headers::is_library(name) => self.model_library(name, file),
             None => {
                 let finding = MissingInclude { name: name.to_owned() };
                 self.out.diagnostics.push(finding.at_span(name_span));

@@ -9,6 +9,7 @@ mod directive;
 mod expand;
 mod headers;
 mod lexeme;
+mod library;
 mod macros;
 #[cfg(test)]
 mod tests;
@@ -226,6 +227,8 @@ struct Preprocessor<'a> {
     read: usize,
     /// Nothing is expanded any more: a limit was reached.
     stopped: bool,
+    /// The libraries whose macros are defined.
+    modelled: [bool; library::LIBRARIES.len()],
     /// Limits that were reported.
     limits_said: HashSet<String>,
     /// `__COUNTER__`
@@ -252,6 +255,7 @@ impl<'a> Preprocessor<'a> {
             expanded: 0,
             read: 0,
             stopped: false,
+            modelled: [false; library::LIBRARIES.len()],
             limits_said: HashSet::new(),
             counter: 0,
         }
@@ -270,6 +274,9 @@ impl<'a> Preprocessor<'a> {
         for (name, value) in [("__DATE__", "\"Jan  1 1970\""), ("__TIME__", "\"00:00:00\"")] {
             self.define_configured(name, value, root);
         }
+        for (name, value) in library::ALWAYS {
+            self.define_configured(name, value, root);
+        }
         for (name, value) in &self.configuration.defines {
             self.define_configured(name, value, root);
         }
@@ -281,6 +288,20 @@ impl<'a> Preprocessor<'a> {
     fn define_configured(&mut self, name: &str, value: &str, root: FileId) {
         if let Some(definition) = macros::parse_configured(name, value, root) {
             self.add_macro(definition, None);
+        }
+    }
+
+    /// Defines the macros of a library whose header is included and not in view.
+    fn model_library(&mut self, header: &str, from: FileId) {
+        let Some(index) = library::of_header(header) else { return };
+        if std::mem::replace(&mut self.modelled[index], true) {
+            return;
+        }
+        for (name, value) in library::LIBRARIES[index].macros {
+            let plain = name.split('(').next().unwrap_or(name);
+            if !self.names.contains_key(&Symbol::new(plain)) {
+                self.define_configured(name, value, from);
+            }
         }
     }
 

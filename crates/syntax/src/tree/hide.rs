@@ -1,9 +1,10 @@
 //! Which tokens the C++ grammar does not get to see: CUDA's qualifiers, attributes and launch
-//! configurations. Decides by keyword and bracket alone; what a hidden token means to a declaration
-//! is for later stages.
+//! configurations, and what [`adapt`] finds. Decides by keyword and bracket alone; what a hidden
+//! token means to a declaration is for later stages.
 
 use std::ops::Range;
 
+use super::adapt::{self, Adaptation};
 use crate::keyword::Keyword;
 use crate::token::{Token, TokenKind};
 
@@ -53,6 +54,18 @@ pub enum HiddenKind {
     Extension,
     /// `<<<…>>>`
     Launch,
+    /// `template class X<float>;`, `extern template void f<3>(int);`, whole: in no tree node.
+    ExplicitInstantiation,
+    /// A name spelled like a macro, with its arguments if it has any, in a declaration where C++ has
+    /// no place for a name: a header that is not in view would define it.
+    UnknownMacro,
+    /// The `typename` of `typename T::X{}` in an expression.
+    Typename,
+    /// The `*` of `new T *[n]`.
+    NewPointer,
+    /// A type in operand position, `typeid(unsigned int)`, `va_arg(list, char *)`, but for its first
+    /// token, which the grammar sees as a name.
+    TypeOperand,
 }
 
 /// A launch configuration, as indices of tokens.
@@ -64,34 +77,82 @@ pub struct Launch {
     pub close: usize,
 }
 
-/// Everything to hide, in order and disjoint, and all launches in the order of their `<<<`, those
-/// inside another's configuration too.
-pub(super) fn find(tokens: &[Token]) -> (Vec<Hidden>, Vec<Launch>) {
+/// What the grammar gets to see.
+pub(super) struct View {
+    /// Everything to hide, in order and disjoint.
+    pub hidden: Vec<Hidden>,
+    /// All launches in the order of their `<<<`, those inside another's configuration too.
+    pub launches: Vec<Launch>,
+    /// After which tokens to show a `;` that is not there.
+    pub semicolons: Vec<usize>,
+    /// Which tokens to show as a name.
+    pub names: Vec<usize>,
+}
+
+/// Decides what the grammar gets to see. Linear, but for forms that end within a fixed reach.
+pub(super) fn find(tokens: &[Token]) -> View {
     let launches = find_launches(tokens);
-    let mut hidden = Vec::new();
+    let mut view = View {
+        hidden: Vec::new(),
+        launches: Vec::new(),
+        semicolons: Vec::new(),
+        names: Vec::new(),
+    };
     let mut next_launch = launches.iter().peekable();
+    let mut later: Option<(HiddenKind, usize, usize)> = None;
+    let mut previous = None;
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         while next_launch.peek().is_some_and(|launch| launch.open < at) {
             next_launch.next();
         }
+        if let Some((kind, start, end)) = later
+            && start <= at
+        {
+            later = None;
+            let mut start = at;
+            if kind == HiddenKind::TypeOperand {
+                view.names.push(at);
+                start += 1;
+            }
+            if start < end {
+                view.hidden.push(Hidden { kind, tokens: start..end });
+            }
+            if at < end {
+                previous = Some(at);
+                at = end;
+                continue;
+            }
+        }
         let found = match token.kind {
             TokenKind::LaunchOpen => next_launch
                 .peek()
                 .filter(|launch| launch.open == at)
-                .map(|launch| (HiddenKind::Launch, launch.close + 1)),
-            TokenKind::Identifier => token.text.keyword().and_then(|k| qualifier(k, tokens, at)),
+                .map(|launch| Adaptation::Hide(HiddenKind::Launch, launch.close + 1)),
+            TokenKind::Identifier => {
+                let qualifier = token.text.keyword().and_then(|k| qualifier(k, tokens, at));
+                qualifier
+                    .map(|(kind, end)| Adaptation::Hide(kind, end))
+                    .or_else(|| adapt::at(tokens, at, previous))
+            }
             _ => None,
         };
         match found {
-            Some((kind, end)) => {
-                hidden.push(Hidden { kind, tokens: at..end });
+            Some(Adaptation::Hide(kind, end)) => {
+                view.hidden.push(Hidden { kind, tokens: at..end });
                 at = end;
+                continue;
             }
-            None => at += 1,
+            Some(Adaptation::Semicolon(before)) => view.semicolons.push(before - 1),
+            Some(Adaptation::HideLater(kind, start, end)) => later = Some((kind, start, end)),
+            None => {}
         }
+        previous = Some(at);
+        at += 1;
     }
-    (hidden, launches)
+    view.semicolons.sort_unstable();
+    view.launches = launches;
+    view
 }
 
 /// The qualifier that begins at `at`, and the index after it.

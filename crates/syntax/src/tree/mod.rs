@@ -5,6 +5,7 @@
 //! are bytes of the buffer and never of a file: everything goes through tokens. This module knows
 //! the grammar's node kinds only where it reports errors.
 
+mod adapt;
 mod errors;
 mod hide;
 
@@ -20,6 +21,7 @@ use crate::token::{Token, TokenKind};
 use crate::{launch, preprocess};
 
 pub use errors::{ErrorKind, ErrorRegion};
+use hide::View;
 pub use hide::{Hidden, HiddenKind, Launch};
 
 /// A parsed translation unit.
@@ -42,18 +44,21 @@ pub struct Parsed {
     starts: Vec<u32>,
     /// The indices of the visible tokens.
     visible: Vec<u32>,
+    /// For each visible token the byte after it.
+    ends: Vec<u32>,
 }
 
 /// Parses a preprocessed unit. Never fails; see [`Parsed::errors`].
 pub fn parse(mut unit: Preprocessed) -> Parsed {
     launch::mark(&mut unit.tokens);
-    let (hidden, launches) = hide::find(&unit.tokens);
-    let Written { buffer, starts, visible } = write_buffer(&unit.tokens, &hidden);
+    let view = hide::find(&unit.tokens);
+    let Written { buffer, starts, visible, ends } = write_buffer(&unit.tokens, &view);
+    let View { hidden, launches, .. } = view;
     let parsed = parse_buffer(&buffer);
     let given_up = parsed.is_none();
     let tree = parsed.or_else(|| parse_buffer("")).expect("the linked grammar parses nothing");
-    let mut parsed =
-        Parsed { unit, tree, buffer, hidden, launches, errors: Vec::new(), starts, visible };
+    let errors = Vec::new();
+    let mut parsed = Parsed { unit, tree, buffer, hidden, launches, errors, starts, visible, ends };
     if given_up {
         let what = "the parser makes no progress on this text".to_owned();
         let finding = match parsed.unit.tokens.first() {
@@ -82,6 +87,7 @@ struct Written {
     buffer: String,
     starts: Vec<u32>,
     visible: Vec<u32>,
+    ends: Vec<u32>,
 }
 
 /// How the grammar wants a token spelled; the token's own text in most cases.
@@ -105,13 +111,19 @@ fn grammar_spelling(token: &Token) -> &'static str {
     }
 }
 
-fn write_buffer(tokens: &[Token], hidden: &[Hidden]) -> Written {
+/// What the grammar sees in the place of a type that it does not expect: any name will do.
+const TYPE_NAME: &str = "T";
+
+fn write_buffer(tokens: &[Token], view: &View) -> Written {
     let mut written = Written {
         buffer: String::with_capacity(tokens.len() * 5),
         starts: Vec::with_capacity(tokens.len() + 1),
         visible: Vec::with_capacity(tokens.len()),
+        ends: Vec::with_capacity(tokens.len()),
     };
-    let mut hidden = hidden.iter().peekable();
+    let mut hidden = view.hidden.iter().peekable();
+    let mut semicolons = view.semicolons.iter().peekable();
+    let mut names = view.names.iter().peekable();
     let mut previous: Option<&Token> = None;
     let mut line_start = false;
     for (index, token) in tokens.iter().enumerate() {
@@ -133,7 +145,12 @@ fn write_buffer(tokens: &[Token], hidden: &[Hidden]) -> Written {
         }
         written.starts.push(written.buffer.len() as u32);
         written.visible.push(index as u32);
-        written.buffer.push_str(grammar_spelling(token));
+        let name = names.next_if_eq(&&index).is_some();
+        written.buffer.push_str(if name { TYPE_NAME } else { grammar_spelling(token) });
+        written.ends.push(written.buffer.len() as u32);
+        if semicolons.next_if_eq(&&index).is_some() {
+            written.buffer.push(';');
+        }
         previous = Some(token);
         line_start = false;
     }
@@ -207,15 +224,11 @@ impl Parsed {
     pub fn token_at(&self, byte: usize) -> usize {
         let start_of = |index: &u32| self.starts.get(*index as usize).map_or(0, |s| *s as usize);
         let after = self.visible.partition_point(|index| start_of(index) <= byte);
-        let Some(index) = after.checked_sub(1).and_then(|at| self.visible.get(at)) else {
-            return self.visible.first().map_or(self.unit.tokens.len(), |index| *index as usize);
-        };
-        let token = *index as usize;
-        if byte < start_of(index) + grammar_spelling(&self.unit.tokens[token]).len() {
-            token
-        } else {
-            self.visible.get(after).map_or(self.unit.tokens.len(), |index| *index as usize)
-        }
+        let token = |at: usize| self.visible.get(at).map(|index| *index as usize);
+        let holder = after
+            .checked_sub(1)
+            .filter(|at| self.ends.get(*at).is_some_and(|end| byte < *end as usize));
+        holder.and_then(token).or_else(|| token(after)).unwrap_or(self.unit.tokens.len())
     }
 
     /// The text of a node as the grammar saw it: hidden tokens are missing.
