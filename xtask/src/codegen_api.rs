@@ -183,6 +183,48 @@ pub fn run(check: bool) -> Result<(), String> {
     Err(format!("out of date, run `cargo xtask codegen`:\n  {}", stale.join("\n  ")))
 }
 
+/// A name that the tables claim for HIP's own headers.
+pub struct NativeName {
+    /// The CUDA name of the row.
+    pub cuda: String,
+    /// The HIP name, qualified where the row qualifies it.
+    pub hip: String,
+    /// The first release that has it, `5.2`.
+    pub since: String,
+}
+
+/// The names that rows claim for the headers below `hip/`, sorted by CUDA name within a family.
+///
+/// # Errors
+/// A message that names the table that cannot be read.
+pub fn native_names() -> Result<Vec<NativeName>, String> {
+    let tables = read_tables(&repository_root()?.join("crates/api/tables"))?;
+    let mut names = Vec::new();
+    for family in tables.families.values() {
+        for (cuda, row) in family.sections().into_iter().flat_map(|(_, _, rows)| rows) {
+            let hip = &row.hip;
+            let header = hip.header.as_ref().or(family.header.as_ref());
+            let Some(since) = &hip.since else { continue };
+            if !header.is_some_and(|header| header.starts_with("hip/")) {
+                continue;
+            }
+            let target = if hip.same {
+                cuda
+            } else if let Some(name) = hip.renamed.as_ref().or(hip.name.as_ref()) {
+                name
+            } else {
+                continue;
+            };
+            names.push(NativeName {
+                cuda: cuda.clone(),
+                hip: target.clone(),
+                since: since.clone(),
+            });
+        }
+    }
+    Ok(names)
+}
+
 fn repository_root() -> Result<PathBuf, String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest
@@ -658,3 +700,60 @@ One page a family. The status of a name on HIP:
 means the same.
 
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_files_are_current() {
+        run(true).unwrap();
+    }
+
+    fn tables(family: &str) -> Result<Tables, String> {
+        let family: Family = toml::from_str(family).map_err(|error| error.to_string())?;
+        Ok(Tables {
+            families: BTreeMap::from([("math_test".to_string(), family)]),
+            headers: HeadersFile { source: "none".into(), header: BTreeMap::new() },
+            rules: RulesFile { rule: BTreeMap::new() },
+        })
+    }
+
+    const HEAD: &str = "family = \"math/test\"\ntitle = \"Test\"\nside = \"device\"\nheader = \"hip/x.h\"\nsource = \"none\"\n";
+
+    fn fault_of(rows: &str) -> String {
+        tables(&format!("{HEAD}{rows}")).and_then(|tables| validate(&tables)).unwrap_err()
+    }
+
+    #[test]
+    fn faults_of_rows_are_reported_by_name() {
+        assert!(fault_of("[function]\nf = { hip = { same = true } }").contains("f: a native form"));
+        let both =
+            "[function]\nf = { hip = { same = true, since = \"5.2\", compat = \"port_f\" } }";
+        assert!(fault_of(both).contains("f: needs exactly one"));
+        let reason = "[function]\nf = { hip = { unsupported = \"why\" } }";
+        assert!(fault_of(reason).contains("f: no reason `why`"));
+        let rule = "[function]\nf = { hip = { semantic = \"r\" } }";
+        assert!(fault_of(rule).contains("f: no rule `r`"));
+        let release = "[function]\nf = { hip = { same = true, since = \"5.3\" } }";
+        assert!(fault_of(release).contains("f: no such release"));
+        let twice = "[function]\nf = { hip = { same = true, since = \"5.2\" } }\n[type]\nf = { hip = { same = true, since = \"5.2\" } }";
+        assert!(fault_of(twice).contains("f: has a row in math_test.toml too"));
+        assert!(fault_of("[function]\nf = { hip = { sme = true } }").contains("sme"));
+    }
+
+    #[test]
+    fn a_row_becomes_rust_and_a_line_of_its_page() {
+        let rows = "[function]\nf = { hip = { renamed = \"g\", since = \"6.4\", note = \"A | B.\" }, signatures = [\"int f(int x)\"] }";
+        let tables = tables(&format!("{HEAD}{rows}")).unwrap();
+        validate(&tables).unwrap();
+        let family = &tables.families["math_test"];
+        let rust = family_module("math_test", family);
+        assert!(rust.contains(
+            r#"Row::new("f", Function, Device, FAMILY, &["int f(int x)"], Mapping::new(Status::Renamed("g"), Some(V6_4), Some("hip/x.h"), Some("A | B."), &[]), SOURCE),"#
+        ));
+        let page = family_page(family, &tables.rules);
+        assert!(page.contains("| `f` | renamed | `g` | 6.4 | A \\| B. |"), "{page}");
+        assert!(page.contains("1 names: 1 renamed."));
+    }
+}

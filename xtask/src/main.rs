@@ -11,6 +11,7 @@ mod compilers;
 mod setup;
 mod tidy;
 mod validate;
+mod verify_api;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The project's chores")]
@@ -38,6 +39,8 @@ enum Task {
     Tidy,
     /// Compiles HIP files by clang for every architecture and header set, CUDA files by nvcc.
     Validate(validate::Arguments),
+    /// Checks that every HIP name of the API tables is in the installed HIP headers.
+    VerifyApi,
 }
 
 fn main() -> ExitCode {
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Setup(arguments) => setup::run(&arguments),
         Task::Tidy => tidy::run(),
         Task::Validate(arguments) => validate::run(&arguments),
+        Task::VerifyApi => verify_api::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
