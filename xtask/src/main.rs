@@ -1,5 +1,8 @@
 //! The project's chores, each one command: `cargo xtask <TASK>`.
 
+// An outermost crate: it reads and writes files and starts compilers.
+#![allow(clippy::disallowed_methods)]
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
