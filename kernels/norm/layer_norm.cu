@@ -65,7 +65,9 @@ __device__ Welford<Acc> block_merge(Welford<Acc> state) {
   }
   if (threadIdx.x == 0 && threadIdx.y == 0) s_state[0] = state;
   __syncthreads();
-  return s_state[0];
+  state = s_state[0];
+  __syncthreads();  // the next row writes it again
+  return state;
 }
 
 template <typename T, int kWidth, bool kAffine>
