@@ -108,6 +108,7 @@ const TORCH: &[(&str, &str)] = &[
         "[&] { switch (value) { __VA_ARGS__ default: break; } }()",
     ),
     ("AT_DISPATCH_CASE(type, ...)", DISPATCH_CASE),
+    ("AT_PRIVATE_CASE_TYPE_USING_HINT(type, hint, ...)", DISPATCH_CASE_HINT),
     (
         "AT_DISPATCH_INDEX_TYPES(value, name, ...)",
         "[&] { switch (value) { \
@@ -176,6 +177,9 @@ const TORCH: &[(&str, &str)] = &[
 
 const DISPATCH_CASE: &str =
     "case type: { using scalar_t = c10::impl::ScalarTypeToCPPTypeT<type>; return __VA_ARGS__(); }";
+
+const DISPATCH_CASE_HINT: &str =
+    "case type: { using hint = c10::impl::ScalarTypeToCPPTypeT<type>; return __VA_ARGS__(); }";
 
 const FLOATING: &str = "AT_DISPATCH_CASE(at::ScalarType::Double, __VA_ARGS__) \
     AT_DISPATCH_CASE(at::ScalarType::Float, __VA_ARGS__)";

@@ -14,6 +14,8 @@ pub(super) enum Adaptation {
     Hide(HiddenKind, usize),
     /// Show a `;` after the token before this index.
     Semicolon(usize),
+    /// Show a type's name before this token.
+    TypeBefore,
     /// Hide these tokens, which come later. Of a type operand the first is shown as a name.
     HideLater(HiddenKind, usize, usize),
 }
@@ -25,10 +27,16 @@ const REACH: usize = 4096;
 pub(super) fn at(tokens: &[Token], at: usize, previous: Option<usize>) -> Option<Adaptation> {
     let token = tokens.get(at)?;
     let reader = Reader { tokens };
+    if token.kind == TokenKind::LeftBrace {
+        return reader.default_argument(at, previous).then_some(Adaptation::TypeBefore);
+    }
     match token.text.keyword() {
         Some(Keyword::Template | Keyword::Extern) => reader.explicit_instantiation(at, previous),
         Some(Keyword::Typename) => reader.typename_in_expression(at),
         Some(Keyword::New) => reader.new_array_of_pointers(at),
+        Some(Keyword::Const) if previous.is_some_and(|p| tokens[p].is(Keyword::New)) => {
+            Some(Adaptation::Hide(HiddenKind::NewPointer, at + 1))
+        }
         Some(Keyword::Typeid) => reader.type_operand(at, at + 2),
         Some(_) => None,
         None if token.text.is_upper_case() => reader.unknown_macro(at, previous),
@@ -237,6 +245,15 @@ impl Reader<'_> {
             .then_some(Adaptation::HideLater(HiddenKind::NewPointer, stars, index))
     }
 
+    /// `f(T x = {})`: the grammar wants an expression, so the braces become those of `T{}`.
+    fn default_argument(&self, at: usize, previous: Option<usize>) -> bool {
+        let equal = previous.is_some_and(|previous| self.kind(previous) == Some(TokenKind::Equal));
+        equal
+            && self.after_group(at).is_some_and(|after| {
+                matches!(self.kind(after), Some(TokenKind::Comma | TokenKind::RightParen))
+            })
+    }
+
     /// `typeid(int)`: a fundamental type from `start` to the closing parenthesis.
     fn type_operand(&self, at: usize, start: usize) -> Option<Adaptation> {
         if self.kind(at + 1) != Some(TokenKind::LeftParen)
@@ -351,7 +368,12 @@ impl Reader<'_> {
         let begins = match previous {
             None => true,
             Some(previous) => match self.kind(previous) {
-                Some(TokenKind::Semicolon | TokenKind::RightBrace | TokenKind::RightParen) => true,
+                Some(
+                    TokenKind::Semicolon
+                    | TokenKind::RightBrace
+                    | TokenKind::RightParen
+                    | TokenKind::Colon,
+                ) => true,
                 Some(TokenKind::LeftBrace) => self.opens_body(previous, after),
                 _ => self.keyword(previous) == Some(Keyword::Else),
             },
@@ -385,7 +407,11 @@ impl Reader<'_> {
             ),
             _ => false,
         };
-        statement && next.line_start
+        // In an expansion there are no lines. On one line `VECTOR(float) v;` may be a declaration.
+        let separate = next.line_start
+            || next.kind == TokenKind::RightBrace
+            || (next.origin.expansion.is_some() && next.keyword().is_some());
+        statement && separate
     }
 
     /// Whether the `{` opens statements or declarations, and no list of values. `after`: the token

@@ -61,7 +61,7 @@ pub enum HiddenKind {
     UnknownMacro,
     /// The `typename` of `typename T::X{}` in an expression.
     Typename,
-    /// The `*` of `new T *[n]`.
+    /// The `const` and `*` of `new const T *[n]`.
     NewPointer,
     /// A type in operand position, `typeid(unsigned int)`, `va_arg(list, char *)`, but for its first
     /// token, which the grammar sees as a name.
@@ -78,6 +78,7 @@ pub struct Launch {
 }
 
 /// What the grammar gets to see.
+#[derive(Default)]
 pub(super) struct View {
     /// Everything to hide, in order and disjoint.
     pub hidden: Vec<Hidden>,
@@ -87,17 +88,16 @@ pub(super) struct View {
     pub semicolons: Vec<usize>,
     /// Which tokens to show as a name.
     pub names: Vec<usize>,
+    /// Before which tokens to show a name that is not there.
+    pub types_before: Vec<usize>,
 }
 
 /// Decides what the grammar gets to see. Linear, but for forms that end within a fixed reach.
 pub(super) fn find(tokens: &[Token]) -> View {
     let launches = find_launches(tokens);
-    let mut view = View {
-        hidden: Vec::new(),
-        launches: Vec::new(),
-        semicolons: Vec::new(),
-        names: Vec::new(),
-    };
+    let mut view = View::default();
+    // Whether each open bracket is a parenthesis.
+    let mut brackets: Vec<bool> = Vec::new();
     let mut next_launch = launches.iter().peekable();
     let mut later: Option<(HiddenKind, usize, usize)> = None;
     let mut previous = None;
@@ -135,9 +135,18 @@ pub(super) fn find(tokens: &[Token]) -> View {
                     .map(|(kind, end)| Adaptation::Hide(kind, end))
                     .or_else(|| adapt::at(tokens, at, previous))
             }
+            TokenKind::LeftBrace if brackets.last() == Some(&true) => {
+                adapt::at(tokens, at, previous)
+            }
             _ => None,
         };
+        if token.kind.is_open() {
+            brackets.push(token.kind == TokenKind::LeftParen);
+        } else if token.kind.is_close() {
+            brackets.pop();
+        }
         match found {
+            Some(Adaptation::TypeBefore) => view.types_before.push(at),
             Some(Adaptation::Hide(kind, end)) => {
                 view.hidden.push(Hidden { kind, tokens: at..end });
                 at = end;

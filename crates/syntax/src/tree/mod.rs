@@ -124,6 +124,7 @@ fn write_buffer(tokens: &[Token], view: &View) -> Written {
     let mut hidden = view.hidden.iter().peekable();
     let mut semicolons = view.semicolons.iter().peekable();
     let mut names = view.names.iter().peekable();
+    let mut types_before = view.types_before.iter().peekable();
     let mut previous: Option<&Token> = None;
     let mut line_start = false;
     for (index, token) in tokens.iter().enumerate() {
@@ -142,6 +143,9 @@ fn write_buffer(tokens: &[Token], view: &View) -> Written {
             } else if !previous.joins(token) {
                 written.buffer.push(' ');
             }
+        }
+        if types_before.next_if_eq(&&index).is_some() {
+            written.buffer.push_str(TYPE_NAME);
         }
         written.starts.push(written.buffer.len() as u32);
         written.visible.push(index as u32);
