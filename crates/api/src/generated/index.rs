@@ -423,92 +423,96 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublaslt::ROWS[491], // CUBLASLT_SEARCH_RESERVED_03
     &library_cublaslt::ROWS[492], // CUBLASLT_SEARCH_RESERVED_04
     &library_cublaslt::ROWS[493], // CUBLASLT_SEARCH_RESERVED_05
-    &library_cublas::ROWS[861], // CUBLAS_ATOMICS_ALLOWED
-    &library_cublas::ROWS[862], // CUBLAS_ATOMICS_NOT_ALLOWED
-    &library_cublas::ROWS[863], // CUBLAS_COMPUTE_16F
-    &library_cublas::ROWS[864], // CUBLAS_COMPUTE_16F_PEDANTIC
-    &library_cublas::ROWS[865], // CUBLAS_COMPUTE_32F
-    &library_cublas::ROWS[866], // CUBLAS_COMPUTE_32F_FAST_16BF
-    &library_cublas::ROWS[867], // CUBLAS_COMPUTE_32F_FAST_16F
-    &library_cublas::ROWS[868], // CUBLAS_COMPUTE_32F_FAST_TF32
-    &library_cublas::ROWS[869], // CUBLAS_COMPUTE_32F_PEDANTIC
-    &library_cublas::ROWS[870], // CUBLAS_COMPUTE_32I
-    &library_cublas::ROWS[871], // CUBLAS_COMPUTE_32I_PEDANTIC
-    &library_cublas::ROWS[872], // CUBLAS_COMPUTE_64F
-    &library_cublas::ROWS[873], // CUBLAS_COMPUTE_64F_PEDANTIC
-    &library_cublas::ROWS[874], // CUBLAS_DEFAULT_MATH
-    &library_cublas::ROWS[875], // CUBLAS_DIAG_NON_UNIT
-    &library_cublas::ROWS[876], // CUBLAS_DIAG_UNIT
-    &library_cublas::ROWS[877], // CUBLAS_FILL_MODE_FULL
-    &library_cublas::ROWS[878], // CUBLAS_FILL_MODE_LOWER
-    &library_cublas::ROWS[879], // CUBLAS_FILL_MODE_UPPER
-    &library_cublas::ROWS[880], // CUBLAS_GEMM_ALGO0
-    &library_cublas::ROWS[881], // CUBLAS_GEMM_ALGO0_TENSOR_OP
-    &library_cublas::ROWS[882], // CUBLAS_GEMM_ALGO1
-    &library_cublas::ROWS[883], // CUBLAS_GEMM_ALGO10
-    &library_cublas::ROWS[884], // CUBLAS_GEMM_ALGO10_TENSOR_OP
-    &library_cublas::ROWS[885], // CUBLAS_GEMM_ALGO11
-    &library_cublas::ROWS[886], // CUBLAS_GEMM_ALGO11_TENSOR_OP
-    &library_cublas::ROWS[887], // CUBLAS_GEMM_ALGO12
-    &library_cublas::ROWS[888], // CUBLAS_GEMM_ALGO12_TENSOR_OP
-    &library_cublas::ROWS[889], // CUBLAS_GEMM_ALGO13
-    &library_cublas::ROWS[890], // CUBLAS_GEMM_ALGO13_TENSOR_OP
-    &library_cublas::ROWS[891], // CUBLAS_GEMM_ALGO14
-    &library_cublas::ROWS[892], // CUBLAS_GEMM_ALGO14_TENSOR_OP
-    &library_cublas::ROWS[893], // CUBLAS_GEMM_ALGO15
-    &library_cublas::ROWS[894], // CUBLAS_GEMM_ALGO15_TENSOR_OP
-    &library_cublas::ROWS[895], // CUBLAS_GEMM_ALGO16
-    &library_cublas::ROWS[896], // CUBLAS_GEMM_ALGO17
-    &library_cublas::ROWS[897], // CUBLAS_GEMM_ALGO18
-    &library_cublas::ROWS[898], // CUBLAS_GEMM_ALGO19
-    &library_cublas::ROWS[899], // CUBLAS_GEMM_ALGO1_TENSOR_OP
-    &library_cublas::ROWS[900], // CUBLAS_GEMM_ALGO2
-    &library_cublas::ROWS[901], // CUBLAS_GEMM_ALGO20
-    &library_cublas::ROWS[902], // CUBLAS_GEMM_ALGO21
-    &library_cublas::ROWS[903], // CUBLAS_GEMM_ALGO22
-    &library_cublas::ROWS[904], // CUBLAS_GEMM_ALGO23
-    &library_cublas::ROWS[905], // CUBLAS_GEMM_ALGO2_TENSOR_OP
-    &library_cublas::ROWS[906], // CUBLAS_GEMM_ALGO3
-    &library_cublas::ROWS[907], // CUBLAS_GEMM_ALGO3_TENSOR_OP
-    &library_cublas::ROWS[908], // CUBLAS_GEMM_ALGO4
-    &library_cublas::ROWS[909], // CUBLAS_GEMM_ALGO4_TENSOR_OP
-    &library_cublas::ROWS[910], // CUBLAS_GEMM_ALGO5
-    &library_cublas::ROWS[911], // CUBLAS_GEMM_ALGO5_TENSOR_OP
-    &library_cublas::ROWS[912], // CUBLAS_GEMM_ALGO6
-    &library_cublas::ROWS[913], // CUBLAS_GEMM_ALGO6_TENSOR_OP
-    &library_cublas::ROWS[914], // CUBLAS_GEMM_ALGO7
-    &library_cublas::ROWS[915], // CUBLAS_GEMM_ALGO7_TENSOR_OP
-    &library_cublas::ROWS[916], // CUBLAS_GEMM_ALGO8
-    &library_cublas::ROWS[917], // CUBLAS_GEMM_ALGO8_TENSOR_OP
-    &library_cublas::ROWS[918], // CUBLAS_GEMM_ALGO9
-    &library_cublas::ROWS[919], // CUBLAS_GEMM_ALGO9_TENSOR_OP
-    &library_cublas::ROWS[920], // CUBLAS_GEMM_DEFAULT
-    &library_cublas::ROWS[921], // CUBLAS_GEMM_DEFAULT_TENSOR_OP
-    &library_cublas::ROWS[922], // CUBLAS_GEMM_DFALT
-    &library_cublas::ROWS[923], // CUBLAS_GEMM_DFALT_TENSOR_OP
-    &library_cublas::ROWS[924], // CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION
-    &library_cublas::ROWS[925], // CUBLAS_OP_C
-    &library_cublas::ROWS[926], // CUBLAS_OP_CONJG
-    &library_cublas::ROWS[927], // CUBLAS_OP_HERMITAN
-    &library_cublas::ROWS[928], // CUBLAS_OP_N
-    &library_cublas::ROWS[929], // CUBLAS_OP_T
-    &library_cublas::ROWS[930], // CUBLAS_PEDANTIC_MATH
-    &library_cublas::ROWS[931], // CUBLAS_POINTER_MODE_DEVICE
-    &library_cublas::ROWS[932], // CUBLAS_POINTER_MODE_HOST
-    &library_cublas::ROWS[933], // CUBLAS_SIDE_LEFT
-    &library_cublas::ROWS[934], // CUBLAS_SIDE_RIGHT
-    &library_cublas::ROWS[935], // CUBLAS_STATUS_ALLOC_FAILED
-    &library_cublas::ROWS[936], // CUBLAS_STATUS_ARCH_MISMATCH
-    &library_cublas::ROWS[937], // CUBLAS_STATUS_EXECUTION_FAILED
-    &library_cublas::ROWS[938], // CUBLAS_STATUS_INTERNAL_ERROR
-    &library_cublas::ROWS[939], // CUBLAS_STATUS_INVALID_VALUE
-    &library_cublas::ROWS[940], // CUBLAS_STATUS_LICENSE_ERROR
-    &library_cublas::ROWS[941], // CUBLAS_STATUS_MAPPING_ERROR
-    &library_cublas::ROWS[942], // CUBLAS_STATUS_NOT_INITIALIZED
-    &library_cublas::ROWS[943], // CUBLAS_STATUS_NOT_SUPPORTED
-    &library_cublas::ROWS[944], // CUBLAS_STATUS_SUCCESS
-    &library_cublas::ROWS[945], // CUBLAS_TENSOR_OP_MATH
-    &library_cublas::ROWS[946], // CUBLAS_TF32_TENSOR_OP_MATH
+    &library_cublas::ROWS[863], // CUBLAS_ATOMICS_ALLOWED
+    &library_cublas::ROWS[864], // CUBLAS_ATOMICS_NOT_ALLOWED
+    &library_cublas::ROWS[865], // CUBLAS_COMPUTE_16F
+    &library_cublas::ROWS[866], // CUBLAS_COMPUTE_16F_PEDANTIC
+    &library_cublas::ROWS[867], // CUBLAS_COMPUTE_32F
+    &library_cublas::ROWS[868], // CUBLAS_COMPUTE_32F_FAST_16BF
+    &library_cublas::ROWS[869], // CUBLAS_COMPUTE_32F_FAST_16F
+    &library_cublas::ROWS[870], // CUBLAS_COMPUTE_32F_FAST_TF32
+    &library_cublas::ROWS[871], // CUBLAS_COMPUTE_32F_PEDANTIC
+    &library_cublas::ROWS[872], // CUBLAS_COMPUTE_32I
+    &library_cublas::ROWS[873], // CUBLAS_COMPUTE_32I_PEDANTIC
+    &library_cublas::ROWS[874], // CUBLAS_COMPUTE_64F
+    &library_cublas::ROWS[875], // CUBLAS_COMPUTE_64F_PEDANTIC
+    &library_cublas::ROWS[876], // CUBLAS_DEFAULT_MATH
+    &library_cublas::ROWS[877], // CUBLAS_DIAG_NON_UNIT
+    &library_cublas::ROWS[878], // CUBLAS_DIAG_UNIT
+    &library_cublas::ROWS[879], // CUBLAS_FILL_MODE_FULL
+    &library_cublas::ROWS[880], // CUBLAS_FILL_MODE_LOWER
+    &library_cublas::ROWS[881], // CUBLAS_FILL_MODE_UPPER
+    &library_cublas::ROWS[882], // CUBLAS_GEMM_ALGO0
+    &library_cublas::ROWS[883], // CUBLAS_GEMM_ALGO0_TENSOR_OP
+    &library_cublas::ROWS[884], // CUBLAS_GEMM_ALGO1
+    &library_cublas::ROWS[885], // CUBLAS_GEMM_ALGO10
+    &library_cublas::ROWS[886], // CUBLAS_GEMM_ALGO10_TENSOR_OP
+    &library_cublas::ROWS[887], // CUBLAS_GEMM_ALGO11
+    &library_cublas::ROWS[888], // CUBLAS_GEMM_ALGO11_TENSOR_OP
+    &library_cublas::ROWS[889], // CUBLAS_GEMM_ALGO12
+    &library_cublas::ROWS[890], // CUBLAS_GEMM_ALGO12_TENSOR_OP
+    &library_cublas::ROWS[891], // CUBLAS_GEMM_ALGO13
+    &library_cublas::ROWS[892], // CUBLAS_GEMM_ALGO13_TENSOR_OP
+    &library_cublas::ROWS[893], // CUBLAS_GEMM_ALGO14
+    &library_cublas::ROWS[894], // CUBLAS_GEMM_ALGO14_TENSOR_OP
+    &library_cublas::ROWS[895], // CUBLAS_GEMM_ALGO15
+    &library_cublas::ROWS[896], // CUBLAS_GEMM_ALGO15_TENSOR_OP
+    &library_cublas::ROWS[897], // CUBLAS_GEMM_ALGO16
+    &library_cublas::ROWS[898], // CUBLAS_GEMM_ALGO17
+    &library_cublas::ROWS[899], // CUBLAS_GEMM_ALGO18
+    &library_cublas::ROWS[900], // CUBLAS_GEMM_ALGO19
+    &library_cublas::ROWS[901], // CUBLAS_GEMM_ALGO1_TENSOR_OP
+    &library_cublas::ROWS[902], // CUBLAS_GEMM_ALGO2
+    &library_cublas::ROWS[903], // CUBLAS_GEMM_ALGO20
+    &library_cublas::ROWS[904], // CUBLAS_GEMM_ALGO21
+    &library_cublas::ROWS[905], // CUBLAS_GEMM_ALGO22
+    &library_cublas::ROWS[906], // CUBLAS_GEMM_ALGO23
+    &library_cublas::ROWS[907], // CUBLAS_GEMM_ALGO2_TENSOR_OP
+    &library_cublas::ROWS[908], // CUBLAS_GEMM_ALGO3
+    &library_cublas::ROWS[909], // CUBLAS_GEMM_ALGO3_TENSOR_OP
+    &library_cublas::ROWS[910], // CUBLAS_GEMM_ALGO4
+    &library_cublas::ROWS[911], // CUBLAS_GEMM_ALGO4_TENSOR_OP
+    &library_cublas::ROWS[912], // CUBLAS_GEMM_ALGO5
+    &library_cublas::ROWS[913], // CUBLAS_GEMM_ALGO5_TENSOR_OP
+    &library_cublas::ROWS[914], // CUBLAS_GEMM_ALGO6
+    &library_cublas::ROWS[915], // CUBLAS_GEMM_ALGO6_TENSOR_OP
+    &library_cublas::ROWS[916], // CUBLAS_GEMM_ALGO7
+    &library_cublas::ROWS[917], // CUBLAS_GEMM_ALGO7_TENSOR_OP
+    &library_cublas::ROWS[918], // CUBLAS_GEMM_ALGO8
+    &library_cublas::ROWS[919], // CUBLAS_GEMM_ALGO8_TENSOR_OP
+    &library_cublas::ROWS[920], // CUBLAS_GEMM_ALGO9
+    &library_cublas::ROWS[921], // CUBLAS_GEMM_ALGO9_TENSOR_OP
+    &library_cublas::ROWS[922], // CUBLAS_GEMM_DEFAULT
+    &library_cublas::ROWS[923], // CUBLAS_GEMM_DEFAULT_TENSOR_OP
+    &library_cublas::ROWS[924], // CUBLAS_GEMM_DFALT
+    &library_cublas::ROWS[925], // CUBLAS_GEMM_DFALT_TENSOR_OP
+    &library_cublas::ROWS[926], // CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION
+    &library_cublas::ROWS[927], // CUBLAS_OP_C
+    &library_cublas::ROWS[928], // CUBLAS_OP_CONJG
+    &library_cublas::ROWS[929], // CUBLAS_OP_HERMITAN
+    &library_cublas::ROWS[930], // CUBLAS_OP_N
+    &library_cublas::ROWS[931], // CUBLAS_OP_T
+    &library_cublas::ROWS[932], // CUBLAS_PEDANTIC_MATH
+    &library_cublas::ROWS[933], // CUBLAS_POINTER_MODE_DEVICE
+    &library_cublas::ROWS[934], // CUBLAS_POINTER_MODE_HOST
+    &library_cublas::ROWS[935], // CUBLAS_SIDE_LEFT
+    &library_cublas::ROWS[936], // CUBLAS_SIDE_RIGHT
+    &library_cublas::ROWS[937], // CUBLAS_STATUS_ALLOC_FAILED
+    &library_cublas::ROWS[938], // CUBLAS_STATUS_ARCH_MISMATCH
+    &library_cublas::ROWS[939], // CUBLAS_STATUS_EXECUTION_FAILED
+    &library_cublas::ROWS[940], // CUBLAS_STATUS_INTERNAL_ERROR
+    &library_cublas::ROWS[941], // CUBLAS_STATUS_INVALID_VALUE
+    &library_cublas::ROWS[942], // CUBLAS_STATUS_LICENSE_ERROR
+    &library_cublas::ROWS[943], // CUBLAS_STATUS_MAPPING_ERROR
+    &library_cublas::ROWS[944], // CUBLAS_STATUS_NOT_INITIALIZED
+    &library_cublas::ROWS[945], // CUBLAS_STATUS_NOT_SUPPORTED
+    &library_cublas::ROWS[946], // CUBLAS_STATUS_SUCCESS
+    &library_cublas::ROWS[947], // CUBLAS_TENSOR_OP_MATH
+    &library_cublas::ROWS[948], // CUBLAS_TF32_TENSOR_OP_MATH
+    &library_cublas::ROWS[949], // CUBLAS_VERSION
+    &library_cublas::ROWS[950], // CUBLAS_VER_MAJOR
+    &library_cublas::ROWS[951], // CUBLAS_VER_MINOR
+    &library_cublas::ROWS[952], // CUBLAS_VER_PATCH
     &library_cub::ROWS[214], // CUB_IS_DEVICE_CODE
     &library_cub::ROWS[215], // CUB_LOG_WARP_THREADS
     &library_cub::ROWS[216], // CUB_MAJOR_VERSION
@@ -2167,12 +2171,12 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_nvrtc::ROWS[33], // NVRTC_ERROR_PROGRAM_CREATION_FAILURE
     &library_nvrtc::ROWS[34], // NVRTC_ERROR_TIME_FILE_WRITE_FAILED
     &library_nvrtc::ROWS[35], // NVRTC_SUCCESS
-    &library_nvtx::ROWS[22], // NVTX_COLOR_ARGB
-    &library_nvtx::ROWS[23], // NVTX_COLOR_UNKNOWN
-    &library_nvtx::ROWS[26], // NVTX_EVENT_ATTRIB_STRUCT_SIZE
-    &library_nvtx::ROWS[24], // NVTX_MESSAGE_TYPE_ASCII
-    &library_nvtx::ROWS[25], // NVTX_PAYLOAD_UNKNOWN
-    &library_nvtx::ROWS[27], // NVTX_VERSION
+    &library_nvtx::ROWS[25], // NVTX_COLOR_ARGB
+    &library_nvtx::ROWS[26], // NVTX_COLOR_UNKNOWN
+    &library_nvtx::ROWS[29], // NVTX_EVENT_ATTRIB_STRUCT_SIZE
+    &library_nvtx::ROWS[27], // NVTX_MESSAGE_TYPE_ASCII
+    &library_nvtx::ROWS[28], // NVTX_PAYLOAD_UNKNOWN
+    &library_nvtx::ROWS[30], // NVTX_VERSION
     &language_qualifier::ROWS[0], // __CUDACC_DEBUG__
     &language_qualifier::ROWS[1], // __CUDACC_EXTENDED_LAMBDA__
     &language_qualifier::ROWS[2], // __CUDACC_RDC__
@@ -3885,7 +3889,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublas::ROWS[0], // cublasAlloc
     &library_cublas::ROWS[1], // cublasAsumEx
     &library_cublas::ROWS[2], // cublasAsumEx_64
-    &library_cublas::ROWS[847], // cublasAtomicsMode_t
+    &library_cublas::ROWS[849], // cublasAtomicsMode_t
     &library_cublas::ROWS[3], // cublasAxpyEx
     &library_cublas::ROWS[4], // cublasAxpyEx_64
     &library_cublas::ROWS[5], // cublasCaxpy
@@ -3998,8 +4002,8 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublas::ROWS[112], // cublasChpr_v2
     &library_cublas::ROWS[113], // cublasChpr_v2_64
     &library_cublas::ROWS[114], // cublasCmatinvBatched
-    &library_cublas::ROWS[848], // cublasComputeType_t
-    &library_cublas::ROWS[849], // cublasContext
+    &library_cublas::ROWS[850], // cublasComputeType_t
+    &library_cublas::ROWS[851], // cublasContext
     &library_cublas::ROWS[115], // cublasCopyEx
     &library_cublas::ROWS[116], // cublasCopyEx_64
     &library_cublas::ROWS[117], // cublasCreate
@@ -4096,7 +4100,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublas::ROWS[208], // cublasDasum_64
     &library_cublas::ROWS[209], // cublasDasum_v2
     &library_cublas::ROWS[210], // cublasDasum_v2_64
-    &library_cublas::ROWS[850], // cublasDataType_t
+    &library_cublas::ROWS[852], // cublasDataType_t
     &library_cublas::ROWS[211], // cublasDaxpy
     &library_cublas::ROWS[212], // cublasDaxpy_64
     &library_cublas::ROWS[213], // cublasDaxpy_v2
@@ -4146,7 +4150,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublas::ROWS[257], // cublasDgetrfBatched
     &library_cublas::ROWS[258], // cublasDgetriBatched
     &library_cublas::ROWS[259], // cublasDgetrsBatched
-    &library_cublas::ROWS[851], // cublasDiagType_t
+    &library_cublas::ROWS[853], // cublasDiagType_t
     &library_cublas::ROWS[260], // cublasDmatinvBatched
     &library_cublas::ROWS[261], // cublasDnrm2
     &library_cublas::ROWS[262], // cublasDnrm2_64
@@ -4262,9 +4266,9 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublas::ROWS[372], // cublasDznrm2_64
     &library_cublas::ROWS[373], // cublasDznrm2_v2
     &library_cublas::ROWS[374], // cublasDznrm2_v2_64
-    &library_cublas::ROWS[852], // cublasFillMode_t
+    &library_cublas::ROWS[854], // cublasFillMode_t
     &library_cublas::ROWS[375], // cublasFree
-    &library_cublas::ROWS[853], // cublasGemmAlgo_t
+    &library_cublas::ROWS[855], // cublasGemmAlgo_t
     &library_cublas::ROWS[376], // cublasGemmBatchedEx
     &library_cublas::ROWS[377], // cublasGemmBatchedEx_64
     &library_cublas::ROWS[378], // cublasGemmEx
@@ -4304,7 +4308,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublas::ROWS[412], // cublasHSSgemvBatched_64
     &library_cublas::ROWS[413], // cublasHSSgemvStridedBatched
     &library_cublas::ROWS[414], // cublasHSSgemvStridedBatched_64
-    &library_cublas::ROWS[854], // cublasHandle_t
+    &library_cublas::ROWS[856], // cublasHandle_t
     &library_cublas::ROWS[415], // cublasHgemm
     &library_cublas::ROWS[416], // cublasHgemmBatched
     &library_cublas::ROWS[417], // cublasHgemmBatched_64
@@ -4426,12 +4430,12 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublaslt::ROWS[338], // cublasLtPointerModeMask_t
     &library_cublaslt::ROWS[339], // cublasLtPointerMode_t
     &library_cublaslt::ROWS[340], // cublasLtReductionScheme_t
-    &library_cublas::ROWS[855], // cublasMath_t
+    &library_cublas::ROWS[857], // cublasMath_t
     &library_cublas::ROWS[460], // cublasMigrateComputeType
     &library_cublas::ROWS[461], // cublasNrm2Ex
     &library_cublas::ROWS[462], // cublasNrm2Ex_64
-    &library_cublas::ROWS[856], // cublasOperation_t
-    &library_cublas::ROWS[857], // cublasPointerMode_t
+    &library_cublas::ROWS[858], // cublasOperation_t
+    &library_cublas::ROWS[859], // cublasPointerMode_t
     &library_cublas::ROWS[463], // cublasRotEx
     &library_cublas::ROWS[464], // cublasRotEx_64
     &library_cublas::ROWS[465], // cublasRotgEx
@@ -4483,343 +4487,344 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_cublas::ROWS[511], // cublasSetVectorAsync
     &library_cublas::ROWS[512], // cublasSetVectorAsync_64
     &library_cublas::ROWS[513], // cublasSetVector_64
-    &library_cublas::ROWS[514], // cublasSgbmv
-    &library_cublas::ROWS[515], // cublasSgbmv_64
-    &library_cublas::ROWS[516], // cublasSgbmv_v2
-    &library_cublas::ROWS[517], // cublasSgbmv_v2_64
-    &library_cublas::ROWS[518], // cublasSgeam
-    &library_cublas::ROWS[519], // cublasSgeam_64
-    &library_cublas::ROWS[520], // cublasSgelsBatched
-    &library_cublas::ROWS[521], // cublasSgemm
-    &library_cublas::ROWS[522], // cublasSgemmBatched
-    &library_cublas::ROWS[523], // cublasSgemmBatched_64
-    &library_cublas::ROWS[524], // cublasSgemmEx
-    &library_cublas::ROWS[525], // cublasSgemmEx_64
-    &library_cublas::ROWS[526], // cublasSgemmGroupedBatched
-    &library_cublas::ROWS[527], // cublasSgemmGroupedBatched_64
-    &library_cublas::ROWS[528], // cublasSgemmStridedBatched
-    &library_cublas::ROWS[529], // cublasSgemmStridedBatched_64
-    &library_cublas::ROWS[530], // cublasSgemm_64
-    &library_cublas::ROWS[531], // cublasSgemm_v2
-    &library_cublas::ROWS[532], // cublasSgemm_v2_64
-    &library_cublas::ROWS[533], // cublasSgemv
-    &library_cublas::ROWS[534], // cublasSgemvBatched
-    &library_cublas::ROWS[535], // cublasSgemvBatched_64
-    &library_cublas::ROWS[536], // cublasSgemvStridedBatched
-    &library_cublas::ROWS[537], // cublasSgemvStridedBatched_64
-    &library_cublas::ROWS[538], // cublasSgemv_64
-    &library_cublas::ROWS[539], // cublasSgemv_v2
-    &library_cublas::ROWS[540], // cublasSgemv_v2_64
-    &library_cublas::ROWS[541], // cublasSgeqrfBatched
-    &library_cublas::ROWS[542], // cublasSger
-    &library_cublas::ROWS[543], // cublasSger_64
-    &library_cublas::ROWS[544], // cublasSger_v2
-    &library_cublas::ROWS[545], // cublasSger_v2_64
-    &library_cublas::ROWS[546], // cublasSgetrfBatched
-    &library_cublas::ROWS[547], // cublasSgetriBatched
-    &library_cublas::ROWS[548], // cublasSgetrsBatched
-    &library_cublas::ROWS[549], // cublasShutdown
-    &library_cublas::ROWS[858], // cublasSideMode_t
-    &library_cublas::ROWS[550], // cublasSmatinvBatched
-    &library_cublas::ROWS[551], // cublasSnrm2
-    &library_cublas::ROWS[552], // cublasSnrm2_64
-    &library_cublas::ROWS[553], // cublasSnrm2_v2
-    &library_cublas::ROWS[554], // cublasSnrm2_v2_64
-    &library_cublas::ROWS[555], // cublasSrot
-    &library_cublas::ROWS[556], // cublasSrot_64
-    &library_cublas::ROWS[557], // cublasSrot_v2
-    &library_cublas::ROWS[558], // cublasSrot_v2_64
-    &library_cublas::ROWS[559], // cublasSrotg
-    &library_cublas::ROWS[560], // cublasSrotg_v2
-    &library_cublas::ROWS[561], // cublasSrotm
-    &library_cublas::ROWS[562], // cublasSrotm_64
-    &library_cublas::ROWS[563], // cublasSrotm_v2
-    &library_cublas::ROWS[564], // cublasSrotm_v2_64
-    &library_cublas::ROWS[565], // cublasSrotmg
-    &library_cublas::ROWS[566], // cublasSrotmg_v2
-    &library_cublas::ROWS[567], // cublasSsbmv
-    &library_cublas::ROWS[568], // cublasSsbmv_64
-    &library_cublas::ROWS[569], // cublasSsbmv_v2
-    &library_cublas::ROWS[570], // cublasSsbmv_v2_64
-    &library_cublas::ROWS[571], // cublasSscal
-    &library_cublas::ROWS[572], // cublasSscal_64
-    &library_cublas::ROWS[573], // cublasSscal_v2
-    &library_cublas::ROWS[574], // cublasSscal_v2_64
-    &library_cublas::ROWS[575], // cublasSspmv
-    &library_cublas::ROWS[576], // cublasSspmv_64
-    &library_cublas::ROWS[577], // cublasSspmv_v2
-    &library_cublas::ROWS[578], // cublasSspmv_v2_64
-    &library_cublas::ROWS[579], // cublasSspr
-    &library_cublas::ROWS[580], // cublasSspr2
-    &library_cublas::ROWS[581], // cublasSspr2_64
-    &library_cublas::ROWS[582], // cublasSspr2_v2
-    &library_cublas::ROWS[583], // cublasSspr2_v2_64
-    &library_cublas::ROWS[584], // cublasSspr_64
-    &library_cublas::ROWS[585], // cublasSspr_v2
-    &library_cublas::ROWS[586], // cublasSspr_v2_64
-    &library_cublas::ROWS[587], // cublasSswap
-    &library_cublas::ROWS[588], // cublasSswap_64
-    &library_cublas::ROWS[589], // cublasSswap_v2
-    &library_cublas::ROWS[590], // cublasSswap_v2_64
-    &library_cublas::ROWS[591], // cublasSsymm
-    &library_cublas::ROWS[592], // cublasSsymm_64
-    &library_cublas::ROWS[593], // cublasSsymm_v2
-    &library_cublas::ROWS[594], // cublasSsymm_v2_64
-    &library_cublas::ROWS[595], // cublasSsymv
-    &library_cublas::ROWS[596], // cublasSsymv_64
-    &library_cublas::ROWS[597], // cublasSsymv_v2
-    &library_cublas::ROWS[598], // cublasSsymv_v2_64
-    &library_cublas::ROWS[599], // cublasSsyr
-    &library_cublas::ROWS[600], // cublasSsyr2
-    &library_cublas::ROWS[601], // cublasSsyr2_64
-    &library_cublas::ROWS[602], // cublasSsyr2_v2
-    &library_cublas::ROWS[603], // cublasSsyr2_v2_64
-    &library_cublas::ROWS[604], // cublasSsyr2k
-    &library_cublas::ROWS[605], // cublasSsyr2k_64
-    &library_cublas::ROWS[606], // cublasSsyr2k_v2
-    &library_cublas::ROWS[607], // cublasSsyr2k_v2_64
-    &library_cublas::ROWS[608], // cublasSsyr_64
-    &library_cublas::ROWS[609], // cublasSsyr_v2
-    &library_cublas::ROWS[610], // cublasSsyr_v2_64
-    &library_cublas::ROWS[611], // cublasSsyrk
-    &library_cublas::ROWS[612], // cublasSsyrk_64
-    &library_cublas::ROWS[613], // cublasSsyrk_v2
-    &library_cublas::ROWS[614], // cublasSsyrk_v2_64
-    &library_cublas::ROWS[615], // cublasSsyrkx
-    &library_cublas::ROWS[616], // cublasSsyrkx_64
-    &library_cublas::ROWS[859], // cublasStatus
-    &library_cublas::ROWS[860], // cublasStatus_t
-    &library_cublas::ROWS[617], // cublasStbmv
-    &library_cublas::ROWS[618], // cublasStbmv_64
-    &library_cublas::ROWS[619], // cublasStbmv_v2
-    &library_cublas::ROWS[620], // cublasStbmv_v2_64
-    &library_cublas::ROWS[621], // cublasStbsv
-    &library_cublas::ROWS[622], // cublasStbsv_64
-    &library_cublas::ROWS[623], // cublasStbsv_v2
-    &library_cublas::ROWS[624], // cublasStbsv_v2_64
-    &library_cublas::ROWS[625], // cublasStpmv
-    &library_cublas::ROWS[626], // cublasStpmv_64
-    &library_cublas::ROWS[627], // cublasStpmv_v2
-    &library_cublas::ROWS[628], // cublasStpmv_v2_64
-    &library_cublas::ROWS[629], // cublasStpsv
-    &library_cublas::ROWS[630], // cublasStpsv_64
-    &library_cublas::ROWS[631], // cublasStpsv_v2
-    &library_cublas::ROWS[632], // cublasStpsv_v2_64
-    &library_cublas::ROWS[633], // cublasStpttr
-    &library_cublas::ROWS[634], // cublasStrmm
-    &library_cublas::ROWS[635], // cublasStrmm_64
-    &library_cublas::ROWS[636], // cublasStrmm_v2
-    &library_cublas::ROWS[637], // cublasStrmm_v2_64
-    &library_cublas::ROWS[638], // cublasStrmv
-    &library_cublas::ROWS[639], // cublasStrmv_64
-    &library_cublas::ROWS[640], // cublasStrmv_v2
-    &library_cublas::ROWS[641], // cublasStrmv_v2_64
-    &library_cublas::ROWS[642], // cublasStrsm
-    &library_cublas::ROWS[643], // cublasStrsmBatched
-    &library_cublas::ROWS[644], // cublasStrsmBatched_64
-    &library_cublas::ROWS[645], // cublasStrsm_64
-    &library_cublas::ROWS[646], // cublasStrsm_v2
-    &library_cublas::ROWS[647], // cublasStrsm_v2_64
-    &library_cublas::ROWS[648], // cublasStrsv
-    &library_cublas::ROWS[649], // cublasStrsv_64
-    &library_cublas::ROWS[650], // cublasStrsv_v2
-    &library_cublas::ROWS[651], // cublasStrsv_v2_64
-    &library_cublas::ROWS[652], // cublasStrttp
-    &library_cublas::ROWS[653], // cublasSwapEx
-    &library_cublas::ROWS[654], // cublasSwapEx_64
-    &library_cublas::ROWS[655], // cublasTSSgemvBatched
-    &library_cublas::ROWS[656], // cublasTSSgemvBatched_64
-    &library_cublas::ROWS[657], // cublasTSSgemvStridedBatched
-    &library_cublas::ROWS[658], // cublasTSSgemvStridedBatched_64
-    &library_cublas::ROWS[659], // cublasTSTgemvBatched
-    &library_cublas::ROWS[660], // cublasTSTgemvBatched_64
-    &library_cublas::ROWS[661], // cublasTSTgemvStridedBatched
-    &library_cublas::ROWS[662], // cublasTSTgemvStridedBatched_64
-    &library_cublas::ROWS[663], // cublasUint8gemmBias
-    &library_cublas::ROWS[664], // cublasXerbla
-    &library_cublas::ROWS[665], // cublasZaxpy
-    &library_cublas::ROWS[666], // cublasZaxpy_64
-    &library_cublas::ROWS[667], // cublasZaxpy_v2
-    &library_cublas::ROWS[668], // cublasZaxpy_v2_64
-    &library_cublas::ROWS[669], // cublasZcopy
-    &library_cublas::ROWS[670], // cublasZcopy_64
-    &library_cublas::ROWS[671], // cublasZcopy_v2
-    &library_cublas::ROWS[672], // cublasZcopy_v2_64
-    &library_cublas::ROWS[673], // cublasZdgmm
-    &library_cublas::ROWS[674], // cublasZdgmm_64
-    &library_cublas::ROWS[675], // cublasZdotc
-    &library_cublas::ROWS[676], // cublasZdotc_64
-    &library_cublas::ROWS[677], // cublasZdotc_v2
-    &library_cublas::ROWS[678], // cublasZdotc_v2_64
-    &library_cublas::ROWS[679], // cublasZdotu
-    &library_cublas::ROWS[680], // cublasZdotu_64
-    &library_cublas::ROWS[681], // cublasZdotu_v2
-    &library_cublas::ROWS[682], // cublasZdotu_v2_64
-    &library_cublas::ROWS[683], // cublasZdrot
-    &library_cublas::ROWS[684], // cublasZdrot_64
-    &library_cublas::ROWS[685], // cublasZdrot_v2
-    &library_cublas::ROWS[686], // cublasZdrot_v2_64
-    &library_cublas::ROWS[687], // cublasZdscal
-    &library_cublas::ROWS[688], // cublasZdscal_64
-    &library_cublas::ROWS[689], // cublasZdscal_v2
-    &library_cublas::ROWS[690], // cublasZdscal_v2_64
-    &library_cublas::ROWS[691], // cublasZgbmv
-    &library_cublas::ROWS[692], // cublasZgbmv_64
-    &library_cublas::ROWS[693], // cublasZgbmv_v2
-    &library_cublas::ROWS[694], // cublasZgbmv_v2_64
-    &library_cublas::ROWS[695], // cublasZgeam
-    &library_cublas::ROWS[696], // cublasZgeam_64
-    &library_cublas::ROWS[697], // cublasZgelsBatched
-    &library_cublas::ROWS[698], // cublasZgemm
-    &library_cublas::ROWS[699], // cublasZgemm3m
-    &library_cublas::ROWS[700], // cublasZgemm3m_64
-    &library_cublas::ROWS[701], // cublasZgemmBatched
-    &library_cublas::ROWS[702], // cublasZgemmBatched_64
-    &library_cublas::ROWS[703], // cublasZgemmStridedBatched
-    &library_cublas::ROWS[704], // cublasZgemmStridedBatched_64
-    &library_cublas::ROWS[705], // cublasZgemm_64
-    &library_cublas::ROWS[706], // cublasZgemm_v2
-    &library_cublas::ROWS[707], // cublasZgemm_v2_64
-    &library_cublas::ROWS[708], // cublasZgemv
-    &library_cublas::ROWS[709], // cublasZgemvBatched
-    &library_cublas::ROWS[710], // cublasZgemvBatched_64
-    &library_cublas::ROWS[711], // cublasZgemvStridedBatched
-    &library_cublas::ROWS[712], // cublasZgemvStridedBatched_64
-    &library_cublas::ROWS[713], // cublasZgemv_64
-    &library_cublas::ROWS[714], // cublasZgemv_v2
-    &library_cublas::ROWS[715], // cublasZgemv_v2_64
-    &library_cublas::ROWS[716], // cublasZgeqrfBatched
-    &library_cublas::ROWS[717], // cublasZgerc
-    &library_cublas::ROWS[718], // cublasZgerc_64
-    &library_cublas::ROWS[719], // cublasZgerc_v2
-    &library_cublas::ROWS[720], // cublasZgerc_v2_64
-    &library_cublas::ROWS[721], // cublasZgeru
-    &library_cublas::ROWS[722], // cublasZgeru_64
-    &library_cublas::ROWS[723], // cublasZgeru_v2
-    &library_cublas::ROWS[724], // cublasZgeru_v2_64
-    &library_cublas::ROWS[725], // cublasZgetrfBatched
-    &library_cublas::ROWS[726], // cublasZgetriBatched
-    &library_cublas::ROWS[727], // cublasZgetrsBatched
-    &library_cublas::ROWS[728], // cublasZhbmv
-    &library_cublas::ROWS[729], // cublasZhbmv_64
-    &library_cublas::ROWS[730], // cublasZhbmv_v2
-    &library_cublas::ROWS[731], // cublasZhbmv_v2_64
-    &library_cublas::ROWS[732], // cublasZhemm
-    &library_cublas::ROWS[733], // cublasZhemm_64
-    &library_cublas::ROWS[734], // cublasZhemm_v2
-    &library_cublas::ROWS[735], // cublasZhemm_v2_64
-    &library_cublas::ROWS[736], // cublasZhemv
-    &library_cublas::ROWS[737], // cublasZhemv_64
-    &library_cublas::ROWS[738], // cublasZhemv_v2
-    &library_cublas::ROWS[739], // cublasZhemv_v2_64
-    &library_cublas::ROWS[740], // cublasZher
-    &library_cublas::ROWS[741], // cublasZher2
-    &library_cublas::ROWS[742], // cublasZher2_64
-    &library_cublas::ROWS[743], // cublasZher2_v2
-    &library_cublas::ROWS[744], // cublasZher2_v2_64
-    &library_cublas::ROWS[745], // cublasZher2k
-    &library_cublas::ROWS[746], // cublasZher2k_64
-    &library_cublas::ROWS[747], // cublasZher2k_v2
-    &library_cublas::ROWS[748], // cublasZher2k_v2_64
-    &library_cublas::ROWS[749], // cublasZher_64
-    &library_cublas::ROWS[750], // cublasZher_v2
-    &library_cublas::ROWS[751], // cublasZher_v2_64
-    &library_cublas::ROWS[752], // cublasZherk
-    &library_cublas::ROWS[753], // cublasZherk_64
-    &library_cublas::ROWS[754], // cublasZherk_v2
-    &library_cublas::ROWS[755], // cublasZherk_v2_64
-    &library_cublas::ROWS[756], // cublasZherkx
-    &library_cublas::ROWS[757], // cublasZherkx_64
-    &library_cublas::ROWS[758], // cublasZhpmv
-    &library_cublas::ROWS[759], // cublasZhpmv_64
-    &library_cublas::ROWS[760], // cublasZhpmv_v2
-    &library_cublas::ROWS[761], // cublasZhpmv_v2_64
-    &library_cublas::ROWS[762], // cublasZhpr
-    &library_cublas::ROWS[763], // cublasZhpr2
-    &library_cublas::ROWS[764], // cublasZhpr2_64
-    &library_cublas::ROWS[765], // cublasZhpr2_v2
-    &library_cublas::ROWS[766], // cublasZhpr2_v2_64
-    &library_cublas::ROWS[767], // cublasZhpr_64
-    &library_cublas::ROWS[768], // cublasZhpr_v2
-    &library_cublas::ROWS[769], // cublasZhpr_v2_64
-    &library_cublas::ROWS[770], // cublasZmatinvBatched
-    &library_cublas::ROWS[771], // cublasZrot
-    &library_cublas::ROWS[772], // cublasZrot_64
-    &library_cublas::ROWS[773], // cublasZrot_v2
-    &library_cublas::ROWS[774], // cublasZrot_v2_64
-    &library_cublas::ROWS[775], // cublasZrotg
-    &library_cublas::ROWS[776], // cublasZrotg_v2
-    &library_cublas::ROWS[777], // cublasZscal
-    &library_cublas::ROWS[778], // cublasZscal_64
-    &library_cublas::ROWS[779], // cublasZscal_v2
-    &library_cublas::ROWS[780], // cublasZscal_v2_64
-    &library_cublas::ROWS[781], // cublasZswap
-    &library_cublas::ROWS[782], // cublasZswap_64
-    &library_cublas::ROWS[783], // cublasZswap_v2
-    &library_cublas::ROWS[784], // cublasZswap_v2_64
-    &library_cublas::ROWS[785], // cublasZsymm
-    &library_cublas::ROWS[786], // cublasZsymm_64
-    &library_cublas::ROWS[787], // cublasZsymm_v2
-    &library_cublas::ROWS[788], // cublasZsymm_v2_64
-    &library_cublas::ROWS[789], // cublasZsymv
-    &library_cublas::ROWS[790], // cublasZsymv_64
-    &library_cublas::ROWS[791], // cublasZsymv_v2
-    &library_cublas::ROWS[792], // cublasZsymv_v2_64
-    &library_cublas::ROWS[793], // cublasZsyr
-    &library_cublas::ROWS[794], // cublasZsyr2
-    &library_cublas::ROWS[795], // cublasZsyr2_64
-    &library_cublas::ROWS[796], // cublasZsyr2_v2
-    &library_cublas::ROWS[797], // cublasZsyr2_v2_64
-    &library_cublas::ROWS[798], // cublasZsyr2k
-    &library_cublas::ROWS[799], // cublasZsyr2k_64
-    &library_cublas::ROWS[800], // cublasZsyr2k_v2
-    &library_cublas::ROWS[801], // cublasZsyr2k_v2_64
-    &library_cublas::ROWS[802], // cublasZsyr_64
-    &library_cublas::ROWS[803], // cublasZsyr_v2
-    &library_cublas::ROWS[804], // cublasZsyr_v2_64
-    &library_cublas::ROWS[805], // cublasZsyrk
-    &library_cublas::ROWS[806], // cublasZsyrk_64
-    &library_cublas::ROWS[807], // cublasZsyrk_v2
-    &library_cublas::ROWS[808], // cublasZsyrk_v2_64
-    &library_cublas::ROWS[809], // cublasZsyrkx
-    &library_cublas::ROWS[810], // cublasZsyrkx_64
-    &library_cublas::ROWS[811], // cublasZtbmv
-    &library_cublas::ROWS[812], // cublasZtbmv_64
-    &library_cublas::ROWS[813], // cublasZtbmv_v2
-    &library_cublas::ROWS[814], // cublasZtbmv_v2_64
-    &library_cublas::ROWS[815], // cublasZtbsv
-    &library_cublas::ROWS[816], // cublasZtbsv_64
-    &library_cublas::ROWS[817], // cublasZtbsv_v2
-    &library_cublas::ROWS[818], // cublasZtbsv_v2_64
-    &library_cublas::ROWS[819], // cublasZtpmv
-    &library_cublas::ROWS[820], // cublasZtpmv_64
-    &library_cublas::ROWS[821], // cublasZtpmv_v2
-    &library_cublas::ROWS[822], // cublasZtpmv_v2_64
-    &library_cublas::ROWS[823], // cublasZtpsv
-    &library_cublas::ROWS[824], // cublasZtpsv_64
-    &library_cublas::ROWS[825], // cublasZtpsv_v2
-    &library_cublas::ROWS[826], // cublasZtpsv_v2_64
-    &library_cublas::ROWS[827], // cublasZtpttr
-    &library_cublas::ROWS[828], // cublasZtrmm
-    &library_cublas::ROWS[829], // cublasZtrmm_64
-    &library_cublas::ROWS[830], // cublasZtrmm_v2
-    &library_cublas::ROWS[831], // cublasZtrmm_v2_64
-    &library_cublas::ROWS[832], // cublasZtrmv
-    &library_cublas::ROWS[833], // cublasZtrmv_64
-    &library_cublas::ROWS[834], // cublasZtrmv_v2
-    &library_cublas::ROWS[835], // cublasZtrmv_v2_64
-    &library_cublas::ROWS[836], // cublasZtrsm
-    &library_cublas::ROWS[837], // cublasZtrsmBatched
-    &library_cublas::ROWS[838], // cublasZtrsmBatched_64
-    &library_cublas::ROWS[839], // cublasZtrsm_64
-    &library_cublas::ROWS[840], // cublasZtrsm_v2
-    &library_cublas::ROWS[841], // cublasZtrsm_v2_64
-    &library_cublas::ROWS[842], // cublasZtrsv
-    &library_cublas::ROWS[843], // cublasZtrsv_64
-    &library_cublas::ROWS[844], // cublasZtrsv_v2
-    &library_cublas::ROWS[845], // cublasZtrsv_v2_64
-    &library_cublas::ROWS[846], // cublasZtrttp
-    &libcudacxx::ROWS[33], // cuda
+    &library_cublas::ROWS[514], // cublasSetWorkspace
+    &library_cublas::ROWS[515], // cublasSetWorkspace_v2
+    &library_cublas::ROWS[516], // cublasSgbmv
+    &library_cublas::ROWS[517], // cublasSgbmv_64
+    &library_cublas::ROWS[518], // cublasSgbmv_v2
+    &library_cublas::ROWS[519], // cublasSgbmv_v2_64
+    &library_cublas::ROWS[520], // cublasSgeam
+    &library_cublas::ROWS[521], // cublasSgeam_64
+    &library_cublas::ROWS[522], // cublasSgelsBatched
+    &library_cublas::ROWS[523], // cublasSgemm
+    &library_cublas::ROWS[524], // cublasSgemmBatched
+    &library_cublas::ROWS[525], // cublasSgemmBatched_64
+    &library_cublas::ROWS[526], // cublasSgemmEx
+    &library_cublas::ROWS[527], // cublasSgemmEx_64
+    &library_cublas::ROWS[528], // cublasSgemmGroupedBatched
+    &library_cublas::ROWS[529], // cublasSgemmGroupedBatched_64
+    &library_cublas::ROWS[530], // cublasSgemmStridedBatched
+    &library_cublas::ROWS[531], // cublasSgemmStridedBatched_64
+    &library_cublas::ROWS[532], // cublasSgemm_64
+    &library_cublas::ROWS[533], // cublasSgemm_v2
+    &library_cublas::ROWS[534], // cublasSgemm_v2_64
+    &library_cublas::ROWS[535], // cublasSgemv
+    &library_cublas::ROWS[536], // cublasSgemvBatched
+    &library_cublas::ROWS[537], // cublasSgemvBatched_64
+    &library_cublas::ROWS[538], // cublasSgemvStridedBatched
+    &library_cublas::ROWS[539], // cublasSgemvStridedBatched_64
+    &library_cublas::ROWS[540], // cublasSgemv_64
+    &library_cublas::ROWS[541], // cublasSgemv_v2
+    &library_cublas::ROWS[542], // cublasSgemv_v2_64
+    &library_cublas::ROWS[543], // cublasSgeqrfBatched
+    &library_cublas::ROWS[544], // cublasSger
+    &library_cublas::ROWS[545], // cublasSger_64
+    &library_cublas::ROWS[546], // cublasSger_v2
+    &library_cublas::ROWS[547], // cublasSger_v2_64
+    &library_cublas::ROWS[548], // cublasSgetrfBatched
+    &library_cublas::ROWS[549], // cublasSgetriBatched
+    &library_cublas::ROWS[550], // cublasSgetrsBatched
+    &library_cublas::ROWS[551], // cublasShutdown
+    &library_cublas::ROWS[860], // cublasSideMode_t
+    &library_cublas::ROWS[552], // cublasSmatinvBatched
+    &library_cublas::ROWS[553], // cublasSnrm2
+    &library_cublas::ROWS[554], // cublasSnrm2_64
+    &library_cublas::ROWS[555], // cublasSnrm2_v2
+    &library_cublas::ROWS[556], // cublasSnrm2_v2_64
+    &library_cublas::ROWS[557], // cublasSrot
+    &library_cublas::ROWS[558], // cublasSrot_64
+    &library_cublas::ROWS[559], // cublasSrot_v2
+    &library_cublas::ROWS[560], // cublasSrot_v2_64
+    &library_cublas::ROWS[561], // cublasSrotg
+    &library_cublas::ROWS[562], // cublasSrotg_v2
+    &library_cublas::ROWS[563], // cublasSrotm
+    &library_cublas::ROWS[564], // cublasSrotm_64
+    &library_cublas::ROWS[565], // cublasSrotm_v2
+    &library_cublas::ROWS[566], // cublasSrotm_v2_64
+    &library_cublas::ROWS[567], // cublasSrotmg
+    &library_cublas::ROWS[568], // cublasSrotmg_v2
+    &library_cublas::ROWS[569], // cublasSsbmv
+    &library_cublas::ROWS[570], // cublasSsbmv_64
+    &library_cublas::ROWS[571], // cublasSsbmv_v2
+    &library_cublas::ROWS[572], // cublasSsbmv_v2_64
+    &library_cublas::ROWS[573], // cublasSscal
+    &library_cublas::ROWS[574], // cublasSscal_64
+    &library_cublas::ROWS[575], // cublasSscal_v2
+    &library_cublas::ROWS[576], // cublasSscal_v2_64
+    &library_cublas::ROWS[577], // cublasSspmv
+    &library_cublas::ROWS[578], // cublasSspmv_64
+    &library_cublas::ROWS[579], // cublasSspmv_v2
+    &library_cublas::ROWS[580], // cublasSspmv_v2_64
+    &library_cublas::ROWS[581], // cublasSspr
+    &library_cublas::ROWS[582], // cublasSspr2
+    &library_cublas::ROWS[583], // cublasSspr2_64
+    &library_cublas::ROWS[584], // cublasSspr2_v2
+    &library_cublas::ROWS[585], // cublasSspr2_v2_64
+    &library_cublas::ROWS[586], // cublasSspr_64
+    &library_cublas::ROWS[587], // cublasSspr_v2
+    &library_cublas::ROWS[588], // cublasSspr_v2_64
+    &library_cublas::ROWS[589], // cublasSswap
+    &library_cublas::ROWS[590], // cublasSswap_64
+    &library_cublas::ROWS[591], // cublasSswap_v2
+    &library_cublas::ROWS[592], // cublasSswap_v2_64
+    &library_cublas::ROWS[593], // cublasSsymm
+    &library_cublas::ROWS[594], // cublasSsymm_64
+    &library_cublas::ROWS[595], // cublasSsymm_v2
+    &library_cublas::ROWS[596], // cublasSsymm_v2_64
+    &library_cublas::ROWS[597], // cublasSsymv
+    &library_cublas::ROWS[598], // cublasSsymv_64
+    &library_cublas::ROWS[599], // cublasSsymv_v2
+    &library_cublas::ROWS[600], // cublasSsymv_v2_64
+    &library_cublas::ROWS[601], // cublasSsyr
+    &library_cublas::ROWS[602], // cublasSsyr2
+    &library_cublas::ROWS[603], // cublasSsyr2_64
+    &library_cublas::ROWS[604], // cublasSsyr2_v2
+    &library_cublas::ROWS[605], // cublasSsyr2_v2_64
+    &library_cublas::ROWS[606], // cublasSsyr2k
+    &library_cublas::ROWS[607], // cublasSsyr2k_64
+    &library_cublas::ROWS[608], // cublasSsyr2k_v2
+    &library_cublas::ROWS[609], // cublasSsyr2k_v2_64
+    &library_cublas::ROWS[610], // cublasSsyr_64
+    &library_cublas::ROWS[611], // cublasSsyr_v2
+    &library_cublas::ROWS[612], // cublasSsyr_v2_64
+    &library_cublas::ROWS[613], // cublasSsyrk
+    &library_cublas::ROWS[614], // cublasSsyrk_64
+    &library_cublas::ROWS[615], // cublasSsyrk_v2
+    &library_cublas::ROWS[616], // cublasSsyrk_v2_64
+    &library_cublas::ROWS[617], // cublasSsyrkx
+    &library_cublas::ROWS[618], // cublasSsyrkx_64
+    &library_cublas::ROWS[861], // cublasStatus
+    &library_cublas::ROWS[862], // cublasStatus_t
+    &library_cublas::ROWS[619], // cublasStbmv
+    &library_cublas::ROWS[620], // cublasStbmv_64
+    &library_cublas::ROWS[621], // cublasStbmv_v2
+    &library_cublas::ROWS[622], // cublasStbmv_v2_64
+    &library_cublas::ROWS[623], // cublasStbsv
+    &library_cublas::ROWS[624], // cublasStbsv_64
+    &library_cublas::ROWS[625], // cublasStbsv_v2
+    &library_cublas::ROWS[626], // cublasStbsv_v2_64
+    &library_cublas::ROWS[627], // cublasStpmv
+    &library_cublas::ROWS[628], // cublasStpmv_64
+    &library_cublas::ROWS[629], // cublasStpmv_v2
+    &library_cublas::ROWS[630], // cublasStpmv_v2_64
+    &library_cublas::ROWS[631], // cublasStpsv
+    &library_cublas::ROWS[632], // cublasStpsv_64
+    &library_cublas::ROWS[633], // cublasStpsv_v2
+    &library_cublas::ROWS[634], // cublasStpsv_v2_64
+    &library_cublas::ROWS[635], // cublasStpttr
+    &library_cublas::ROWS[636], // cublasStrmm
+    &library_cublas::ROWS[637], // cublasStrmm_64
+    &library_cublas::ROWS[638], // cublasStrmm_v2
+    &library_cublas::ROWS[639], // cublasStrmm_v2_64
+    &library_cublas::ROWS[640], // cublasStrmv
+    &library_cublas::ROWS[641], // cublasStrmv_64
+    &library_cublas::ROWS[642], // cublasStrmv_v2
+    &library_cublas::ROWS[643], // cublasStrmv_v2_64
+    &library_cublas::ROWS[644], // cublasStrsm
+    &library_cublas::ROWS[645], // cublasStrsmBatched
+    &library_cublas::ROWS[646], // cublasStrsmBatched_64
+    &library_cublas::ROWS[647], // cublasStrsm_64
+    &library_cublas::ROWS[648], // cublasStrsm_v2
+    &library_cublas::ROWS[649], // cublasStrsm_v2_64
+    &library_cublas::ROWS[650], // cublasStrsv
+    &library_cublas::ROWS[651], // cublasStrsv_64
+    &library_cublas::ROWS[652], // cublasStrsv_v2
+    &library_cublas::ROWS[653], // cublasStrsv_v2_64
+    &library_cublas::ROWS[654], // cublasStrttp
+    &library_cublas::ROWS[655], // cublasSwapEx
+    &library_cublas::ROWS[656], // cublasSwapEx_64
+    &library_cublas::ROWS[657], // cublasTSSgemvBatched
+    &library_cublas::ROWS[658], // cublasTSSgemvBatched_64
+    &library_cublas::ROWS[659], // cublasTSSgemvStridedBatched
+    &library_cublas::ROWS[660], // cublasTSSgemvStridedBatched_64
+    &library_cublas::ROWS[661], // cublasTSTgemvBatched
+    &library_cublas::ROWS[662], // cublasTSTgemvBatched_64
+    &library_cublas::ROWS[663], // cublasTSTgemvStridedBatched
+    &library_cublas::ROWS[664], // cublasTSTgemvStridedBatched_64
+    &library_cublas::ROWS[665], // cublasUint8gemmBias
+    &library_cublas::ROWS[666], // cublasXerbla
+    &library_cublas::ROWS[667], // cublasZaxpy
+    &library_cublas::ROWS[668], // cublasZaxpy_64
+    &library_cublas::ROWS[669], // cublasZaxpy_v2
+    &library_cublas::ROWS[670], // cublasZaxpy_v2_64
+    &library_cublas::ROWS[671], // cublasZcopy
+    &library_cublas::ROWS[672], // cublasZcopy_64
+    &library_cublas::ROWS[673], // cublasZcopy_v2
+    &library_cublas::ROWS[674], // cublasZcopy_v2_64
+    &library_cublas::ROWS[675], // cublasZdgmm
+    &library_cublas::ROWS[676], // cublasZdgmm_64
+    &library_cublas::ROWS[677], // cublasZdotc
+    &library_cublas::ROWS[678], // cublasZdotc_64
+    &library_cublas::ROWS[679], // cublasZdotc_v2
+    &library_cublas::ROWS[680], // cublasZdotc_v2_64
+    &library_cublas::ROWS[681], // cublasZdotu
+    &library_cublas::ROWS[682], // cublasZdotu_64
+    &library_cublas::ROWS[683], // cublasZdotu_v2
+    &library_cublas::ROWS[684], // cublasZdotu_v2_64
+    &library_cublas::ROWS[685], // cublasZdrot
+    &library_cublas::ROWS[686], // cublasZdrot_64
+    &library_cublas::ROWS[687], // cublasZdrot_v2
+    &library_cublas::ROWS[688], // cublasZdrot_v2_64
+    &library_cublas::ROWS[689], // cublasZdscal
+    &library_cublas::ROWS[690], // cublasZdscal_64
+    &library_cublas::ROWS[691], // cublasZdscal_v2
+    &library_cublas::ROWS[692], // cublasZdscal_v2_64
+    &library_cublas::ROWS[693], // cublasZgbmv
+    &library_cublas::ROWS[694], // cublasZgbmv_64
+    &library_cublas::ROWS[695], // cublasZgbmv_v2
+    &library_cublas::ROWS[696], // cublasZgbmv_v2_64
+    &library_cublas::ROWS[697], // cublasZgeam
+    &library_cublas::ROWS[698], // cublasZgeam_64
+    &library_cublas::ROWS[699], // cublasZgelsBatched
+    &library_cublas::ROWS[700], // cublasZgemm
+    &library_cublas::ROWS[701], // cublasZgemm3m
+    &library_cublas::ROWS[702], // cublasZgemm3m_64
+    &library_cublas::ROWS[703], // cublasZgemmBatched
+    &library_cublas::ROWS[704], // cublasZgemmBatched_64
+    &library_cublas::ROWS[705], // cublasZgemmStridedBatched
+    &library_cublas::ROWS[706], // cublasZgemmStridedBatched_64
+    &library_cublas::ROWS[707], // cublasZgemm_64
+    &library_cublas::ROWS[708], // cublasZgemm_v2
+    &library_cublas::ROWS[709], // cublasZgemm_v2_64
+    &library_cublas::ROWS[710], // cublasZgemv
+    &library_cublas::ROWS[711], // cublasZgemvBatched
+    &library_cublas::ROWS[712], // cublasZgemvBatched_64
+    &library_cublas::ROWS[713], // cublasZgemvStridedBatched
+    &library_cublas::ROWS[714], // cublasZgemvStridedBatched_64
+    &library_cublas::ROWS[715], // cublasZgemv_64
+    &library_cublas::ROWS[716], // cublasZgemv_v2
+    &library_cublas::ROWS[717], // cublasZgemv_v2_64
+    &library_cublas::ROWS[718], // cublasZgeqrfBatched
+    &library_cublas::ROWS[719], // cublasZgerc
+    &library_cublas::ROWS[720], // cublasZgerc_64
+    &library_cublas::ROWS[721], // cublasZgerc_v2
+    &library_cublas::ROWS[722], // cublasZgerc_v2_64
+    &library_cublas::ROWS[723], // cublasZgeru
+    &library_cublas::ROWS[724], // cublasZgeru_64
+    &library_cublas::ROWS[725], // cublasZgeru_v2
+    &library_cublas::ROWS[726], // cublasZgeru_v2_64
+    &library_cublas::ROWS[727], // cublasZgetrfBatched
+    &library_cublas::ROWS[728], // cublasZgetriBatched
+    &library_cublas::ROWS[729], // cublasZgetrsBatched
+    &library_cublas::ROWS[730], // cublasZhbmv
+    &library_cublas::ROWS[731], // cublasZhbmv_64
+    &library_cublas::ROWS[732], // cublasZhbmv_v2
+    &library_cublas::ROWS[733], // cublasZhbmv_v2_64
+    &library_cublas::ROWS[734], // cublasZhemm
+    &library_cublas::ROWS[735], // cublasZhemm_64
+    &library_cublas::ROWS[736], // cublasZhemm_v2
+    &library_cublas::ROWS[737], // cublasZhemm_v2_64
+    &library_cublas::ROWS[738], // cublasZhemv
+    &library_cublas::ROWS[739], // cublasZhemv_64
+    &library_cublas::ROWS[740], // cublasZhemv_v2
+    &library_cublas::ROWS[741], // cublasZhemv_v2_64
+    &library_cublas::ROWS[742], // cublasZher
+    &library_cublas::ROWS[743], // cublasZher2
+    &library_cublas::ROWS[744], // cublasZher2_64
+    &library_cublas::ROWS[745], // cublasZher2_v2
+    &library_cublas::ROWS[746], // cublasZher2_v2_64
+    &library_cublas::ROWS[747], // cublasZher2k
+    &library_cublas::ROWS[748], // cublasZher2k_64
+    &library_cublas::ROWS[749], // cublasZher2k_v2
+    &library_cublas::ROWS[750], // cublasZher2k_v2_64
+    &library_cublas::ROWS[751], // cublasZher_64
+    &library_cublas::ROWS[752], // cublasZher_v2
+    &library_cublas::ROWS[753], // cublasZher_v2_64
+    &library_cublas::ROWS[754], // cublasZherk
+    &library_cublas::ROWS[755], // cublasZherk_64
+    &library_cublas::ROWS[756], // cublasZherk_v2
+    &library_cublas::ROWS[757], // cublasZherk_v2_64
+    &library_cublas::ROWS[758], // cublasZherkx
+    &library_cublas::ROWS[759], // cublasZherkx_64
+    &library_cublas::ROWS[760], // cublasZhpmv
+    &library_cublas::ROWS[761], // cublasZhpmv_64
+    &library_cublas::ROWS[762], // cublasZhpmv_v2
+    &library_cublas::ROWS[763], // cublasZhpmv_v2_64
+    &library_cublas::ROWS[764], // cublasZhpr
+    &library_cublas::ROWS[765], // cublasZhpr2
+    &library_cublas::ROWS[766], // cublasZhpr2_64
+    &library_cublas::ROWS[767], // cublasZhpr2_v2
+    &library_cublas::ROWS[768], // cublasZhpr2_v2_64
+    &library_cublas::ROWS[769], // cublasZhpr_64
+    &library_cublas::ROWS[770], // cublasZhpr_v2
+    &library_cublas::ROWS[771], // cublasZhpr_v2_64
+    &library_cublas::ROWS[772], // cublasZmatinvBatched
+    &library_cublas::ROWS[773], // cublasZrot
+    &library_cublas::ROWS[774], // cublasZrot_64
+    &library_cublas::ROWS[775], // cublasZrot_v2
+    &library_cublas::ROWS[776], // cublasZrot_v2_64
+    &library_cublas::ROWS[777], // cublasZrotg
+    &library_cublas::ROWS[778], // cublasZrotg_v2
+    &library_cublas::ROWS[779], // cublasZscal
+    &library_cublas::ROWS[780], // cublasZscal_64
+    &library_cublas::ROWS[781], // cublasZscal_v2
+    &library_cublas::ROWS[782], // cublasZscal_v2_64
+    &library_cublas::ROWS[783], // cublasZswap
+    &library_cublas::ROWS[784], // cublasZswap_64
+    &library_cublas::ROWS[785], // cublasZswap_v2
+    &library_cublas::ROWS[786], // cublasZswap_v2_64
+    &library_cublas::ROWS[787], // cublasZsymm
+    &library_cublas::ROWS[788], // cublasZsymm_64
+    &library_cublas::ROWS[789], // cublasZsymm_v2
+    &library_cublas::ROWS[790], // cublasZsymm_v2_64
+    &library_cublas::ROWS[791], // cublasZsymv
+    &library_cublas::ROWS[792], // cublasZsymv_64
+    &library_cublas::ROWS[793], // cublasZsymv_v2
+    &library_cublas::ROWS[794], // cublasZsymv_v2_64
+    &library_cublas::ROWS[795], // cublasZsyr
+    &library_cublas::ROWS[796], // cublasZsyr2
+    &library_cublas::ROWS[797], // cublasZsyr2_64
+    &library_cublas::ROWS[798], // cublasZsyr2_v2
+    &library_cublas::ROWS[799], // cublasZsyr2_v2_64
+    &library_cublas::ROWS[800], // cublasZsyr2k
+    &library_cublas::ROWS[801], // cublasZsyr2k_64
+    &library_cublas::ROWS[802], // cublasZsyr2k_v2
+    &library_cublas::ROWS[803], // cublasZsyr2k_v2_64
+    &library_cublas::ROWS[804], // cublasZsyr_64
+    &library_cublas::ROWS[805], // cublasZsyr_v2
+    &library_cublas::ROWS[806], // cublasZsyr_v2_64
+    &library_cublas::ROWS[807], // cublasZsyrk
+    &library_cublas::ROWS[808], // cublasZsyrk_64
+    &library_cublas::ROWS[809], // cublasZsyrk_v2
+    &library_cublas::ROWS[810], // cublasZsyrk_v2_64
+    &library_cublas::ROWS[811], // cublasZsyrkx
+    &library_cublas::ROWS[812], // cublasZsyrkx_64
+    &library_cublas::ROWS[813], // cublasZtbmv
+    &library_cublas::ROWS[814], // cublasZtbmv_64
+    &library_cublas::ROWS[815], // cublasZtbmv_v2
+    &library_cublas::ROWS[816], // cublasZtbmv_v2_64
+    &library_cublas::ROWS[817], // cublasZtbsv
+    &library_cublas::ROWS[818], // cublasZtbsv_64
+    &library_cublas::ROWS[819], // cublasZtbsv_v2
+    &library_cublas::ROWS[820], // cublasZtbsv_v2_64
+    &library_cublas::ROWS[821], // cublasZtpmv
+    &library_cublas::ROWS[822], // cublasZtpmv_64
+    &library_cublas::ROWS[823], // cublasZtpmv_v2
+    &library_cublas::ROWS[824], // cublasZtpmv_v2_64
+    &library_cublas::ROWS[825], // cublasZtpsv
+    &library_cublas::ROWS[826], // cublasZtpsv_64
+    &library_cublas::ROWS[827], // cublasZtpsv_v2
+    &library_cublas::ROWS[828], // cublasZtpsv_v2_64
+    &library_cublas::ROWS[829], // cublasZtpttr
+    &library_cublas::ROWS[830], // cublasZtrmm
+    &library_cublas::ROWS[831], // cublasZtrmm_64
+    &library_cublas::ROWS[832], // cublasZtrmm_v2
+    &library_cublas::ROWS[833], // cublasZtrmm_v2_64
+    &library_cublas::ROWS[834], // cublasZtrmv
+    &library_cublas::ROWS[835], // cublasZtrmv_64
+    &library_cublas::ROWS[836], // cublasZtrmv_v2
+    &library_cublas::ROWS[837], // cublasZtrmv_v2_64
+    &library_cublas::ROWS[838], // cublasZtrsm
+    &library_cublas::ROWS[839], // cublasZtrsmBatched
+    &library_cublas::ROWS[840], // cublasZtrsmBatched_64
+    &library_cublas::ROWS[841], // cublasZtrsm_64
+    &library_cublas::ROWS[842], // cublasZtrsm_v2
+    &library_cublas::ROWS[843], // cublasZtrsm_v2_64
+    &library_cublas::ROWS[844], // cublasZtrsv
+    &library_cublas::ROWS[845], // cublasZtrsv_64
+    &library_cublas::ROWS[846], // cublasZtrsv_v2
+    &library_cublas::ROWS[847], // cublasZtrsv_v2_64
+    &library_cublas::ROWS[848], // cublasZtrttp
     &pipeline::ROWS[19], // cuda::aligned_size_t
     &libcudacxx::ROWS[6], // cuda::annotated_ptr
     &libcudacxx::ROWS[0], // cuda::apply_access_property
@@ -4831,7 +4836,6 @@ pub(crate) static ROWS: &[&Row] = &[
     &libcudacxx::ROWS[9], // cuda::binary_semaphore
     &libcudacxx::ROWS[3], // cuda::ceil_div
     &libcudacxx::ROWS[10], // cuda::counting_semaphore
-    &libcudacxx::ROWS[34], // cuda::device
     &libcudacxx::ROWS[4], // cuda::discard_memory
     &libcudacxx::ROWS[11], // cuda::latch
     &pipeline::ROWS[14], // cuda::make_pipeline
@@ -4847,8 +4851,8 @@ pub(crate) static ROWS: &[&Row] = &[
     &pipeline::ROWS[22], // cuda::pipeline_role
     &pipeline::ROWS[23], // cuda::pipeline_shared_state
     &libcudacxx::ROWS[5], // cuda::proclaim_return_type
-    &libcudacxx::ROWS[35], // cuda::ptx
-    &libcudacxx::ROWS[36], // cuda::std
+    &libcudacxx::ROWS[33], // cuda::ptx
+    &libcudacxx::ROWS[34], // cuda::std
     &libcudacxx::ROWS[12], // cuda::std::array
     &libcudacxx::ROWS[13], // cuda::std::atomic
     &libcudacxx::ROWS[14], // cuda::std::chrono::system_clock
@@ -8825,29 +8829,32 @@ pub(crate) static ROWS: &[&Row] = &[
     &library_nvrtc::ROWS[21], // nvrtcProgram
     &library_nvrtc::ROWS[22], // nvrtcResult
     &library_nvrtc::ROWS[20], // nvrtcVersion
-    &library_nvtx::ROWS[28], // nvtx3
+    &library_nvtx::ROWS[31], // nvtx3
     &library_nvtx::ROWS[0], // nvtxDomainCreateA
     &library_nvtx::ROWS[1], // nvtxDomainDestroy
-    &library_nvtx::ROWS[18], // nvtxDomainHandle_t
+    &library_nvtx::ROWS[21], // nvtxDomainHandle_t
     &library_nvtx::ROWS[2], // nvtxDomainRangePop
     &library_nvtx::ROWS[3], // nvtxDomainRangePushEx
     &library_nvtx::ROWS[4], // nvtxDomainRegisterStringA
-    &library_nvtx::ROWS[19], // nvtxEventAttributes_t
+    &library_nvtx::ROWS[22], // nvtxEventAttributes_t
     &library_nvtx::ROWS[5], // nvtxMark
     &library_nvtx::ROWS[6], // nvtxMarkA
     &library_nvtx::ROWS[7], // nvtxMarkEx
-    &library_nvtx::ROWS[8], // nvtxNameCudaStreamA
-    &library_nvtx::ROWS[9], // nvtxNameOsThreadA
-    &library_nvtx::ROWS[10], // nvtxRangeEnd
-    &library_nvtx::ROWS[20], // nvtxRangeId_t
-    &library_nvtx::ROWS[11], // nvtxRangePop
-    &library_nvtx::ROWS[12], // nvtxRangePush
-    &library_nvtx::ROWS[13], // nvtxRangePushA
-    &library_nvtx::ROWS[14], // nvtxRangePushEx
-    &library_nvtx::ROWS[15], // nvtxRangeStart
-    &library_nvtx::ROWS[16], // nvtxRangeStartA
-    &library_nvtx::ROWS[17], // nvtxRangeStartEx
-    &library_nvtx::ROWS[21], // nvtxStringHandle_t
+    &library_nvtx::ROWS[8], // nvtxNameCuStreamA
+    &library_nvtx::ROWS[9], // nvtxNameCudaDeviceA
+    &library_nvtx::ROWS[10], // nvtxNameCudaEventA
+    &library_nvtx::ROWS[11], // nvtxNameCudaStreamA
+    &library_nvtx::ROWS[12], // nvtxNameOsThreadA
+    &library_nvtx::ROWS[13], // nvtxRangeEnd
+    &library_nvtx::ROWS[23], // nvtxRangeId_t
+    &library_nvtx::ROWS[14], // nvtxRangePop
+    &library_nvtx::ROWS[15], // nvtxRangePush
+    &library_nvtx::ROWS[16], // nvtxRangePushA
+    &library_nvtx::ROWS[17], // nvtxRangePushEx
+    &library_nvtx::ROWS[18], // nvtxRangeStart
+    &library_nvtx::ROWS[19], // nvtxRangeStartA
+    &library_nvtx::ROWS[20], // nvtxRangeStartEx
+    &library_nvtx::ROWS[24], // nvtxStringHandle_t
     &math_double::ROWS[59], // pow
     &math_single::ROWS[67], // powf
     &debug::ROWS[4], // printf

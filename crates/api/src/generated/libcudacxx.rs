@@ -42,8 +42,6 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("cuda::thread_scope_device", Constant, Both, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_LIBCUDACXX), None, None, None, &[]), SOURCE),
     Row::new("cuda::thread_scope_system", Constant, Both, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_LIBCUDACXX), None, None, None, &[]), SOURCE),
     Row::new("cuda::thread_scope_thread", Constant, Both, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_LIBCUDACXX), None, None, None, &[]), SOURCE),
-    Row::new("cuda", Namespace, Both, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_LIBCUDACXX), None, None, None, &[]), SOURCE),
-    Row::new("cuda::device", Namespace, Both, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_LIBCUDACXX), None, None, None, &[]), SOURCE),
     Row::new("cuda::ptx", Namespace, Both, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_LIBCUDACXX), None, None, None, &[]), SOURCE),
     Row::new("cuda::std", Namespace, Both, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_LIBCUDACXX), None, None, None, &[]), SOURCE),
 ];

@@ -122,7 +122,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("cudaFuncAttributeClusterDimMustBeSet", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_CLUSTER), None, None, None, &[]), SOURCE),
     Row::new("cudaFuncAttributeClusterSchedulingPolicyPreference", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_CLUSTER), None, None, None, &[]), SOURCE),
     Row::new("cudaFuncAttributeMax", Constant, Host, FAMILY, &[], Mapping::new(Status::Renamed("hipFuncAttributeMax"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, &[]), SOURCE),
-    Row::new("cudaFuncAttributeMaxDynamicSharedMemorySize", Constant, Host, FAMILY, &[], Mapping::new(Status::Renamed("hipFuncAttributeMaxDynamicSharedMemorySize"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, &[]), SOURCE),
+    Row::new("cudaFuncAttributeMaxDynamicSharedMemorySize", Constant, Host, FAMILY, &[], Mapping::new(Status::Renamed("hipFuncAttributeMaxDynamicSharedMemorySize"), Some(V5_2), Some("hip/hip_runtime_api.h"), Some("A block has at most 64 KiB of shared memory on AMD hardware before gfx950."), &[]), SOURCE),
     Row::new("cudaFuncAttributeNonPortableClusterSizeAllowed", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_CLUSTER), None, None, None, &[]), SOURCE),
     Row::new("cudaFuncAttributePreferredSharedMemoryCarveout", Constant, Host, FAMILY, &[], Mapping::new(Status::Renamed("hipFuncAttributePreferredSharedMemoryCarveout"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, &[]), SOURCE),
     Row::new("cudaFuncAttributeRequiredClusterDepth", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_CLUSTER), None, None, None, &[]), SOURCE),
