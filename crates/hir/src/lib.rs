@@ -24,7 +24,10 @@
 //! This crate knows no target, no layout and no value.
 
 pub mod arena;
+mod build;
+pub mod dump;
 mod expr;
+pub mod findings;
 mod item;
 mod meaning;
 mod module;
@@ -33,6 +36,7 @@ mod stmt;
 mod ty;
 
 pub use arena::{Arena, Handle};
+pub use build::build;
 pub use expr::*;
 pub use item::*;
 pub use meaning::{Entity, Meaning, Meanings};
