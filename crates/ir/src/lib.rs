@@ -6,6 +6,7 @@
 /// implementation quantities).
 pub const MAX_BLOCK_DEPTH: usize = 256;
 
+pub mod analysis;
 pub mod arena;
 pub mod builder;
 pub mod expression;

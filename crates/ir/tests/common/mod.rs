@@ -69,6 +69,17 @@ impl Case {
         })
     }
 
+    /// What the comment at the end of the line of a place calls it: `; [name]`. A line without
+    /// such a comment is called by its number.
+    pub fn label(&self, location: Location) -> String {
+        let line = self.line(Some(location));
+        let text = self.files.file(self.file).line_text(line);
+        match text.split_once("; [").and_then(|(_, rest)| rest.split_once(']')) {
+            Some((name, _)) => format!("[{name}]"),
+            None => line.to_string(),
+        }
+    }
+
     /// Fails unless the answers, lines and words, are those that the file expects, in any order.
     pub fn check(&self, mut answers: Vec<(u32, String)>) {
         let mut expected = self.expected.clone();

@@ -1,0 +1,96 @@
+//! The analyses, from files that say what they must find and why.
+
+mod common;
+
+use common::Case;
+use port_ir::analysis::divergence::{self, MaskKind, Needs};
+use port_ir::analysis::flow::Flow;
+use port_ir::analysis::uniformity::{Assumptions, CauseKind, ModuleUniformity};
+use port_ir::{Module, ModuleInfo, validate};
+
+/// Lanes of a warp in the programs of these tests.
+const WARP_WIDTH: u32 = 32;
+
+fn valid(case: &Case) -> ModuleInfo {
+    validate(&case.module).unwrap_or_else(|errors| {
+        let lines: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}:{}: {error}", case.name, case.line(error.location)))
+            .collect();
+        panic!("{}", lines.join("\n"))
+    })
+}
+
+fn uniformity(module: &Module, info: &ModuleInfo) -> ModuleUniformity {
+    ModuleUniformity::of(module, info, Assumptions::from_launches(module, Some(WARP_WIDTH)))
+}
+
+fn cause(kind: CauseKind) -> &'static str {
+    match kind {
+        CauseKind::Branch => "branch",
+        CauseKind::Loop => "loop",
+        CauseKind::Continue => "continue",
+        CauseKind::Return => "return",
+    }
+}
+
+/// Each line that says something about a value or statement says what is true.
+#[test]
+fn uniformity_of_values_and_statements() {
+    for case in common::cases("uniformity") {
+        let info = valid(&case);
+        let uniformity = uniformity(&case.module, &info);
+        let mut facts = Vec::new();
+        for (handle, function) in case.module.functions.iter() {
+            let known = uniformity.function(handle);
+            for (value, expression) in function.expressions.iter() {
+                // Leaves have lines of their own only where they have names.
+                if !expression.is_leaf() {
+                    let line = case.line(function.expressions.location(value));
+                    facts.push((line, format!("value: {}", known.value(value).name())));
+                }
+            }
+            let flow = Flow::of(function, &info.function(handle).types);
+            for (id, entry) in flow.statements() {
+                let line = case.line(Some(entry.statement.location));
+                let together = known.together(id);
+                facts.push((line, format!("together: {}", together.level.name())));
+                for reason in together.causes.iter() {
+                    let at = case.label(reason.location);
+                    facts.push((line, format!("parted: {} at {at}", cause(reason.kind))));
+                }
+            }
+        }
+        assert!(!case.expected.is_empty(), "{} expects nothing", case.name);
+        for (line, words) in &case.expected {
+            let about: Vec<&String> =
+                facts.iter().filter(|(at, _)| at == line).map(|(_, fact)| fact).collect();
+            assert!(about.contains(&words), "{}:{line}: {words} is not in {about:?}", case.name);
+        }
+    }
+}
+
+#[test]
+fn divergent_barriers_and_warp_operations() {
+    for case in common::cases("divergence") {
+        let info = valid(&case);
+        let found = divergence::find(&case.module, &info, &uniformity(&case.module, &info));
+        let answers = found.iter().map(|divergent| {
+            let needs = match divergent.needs {
+                Needs::Barrier(_) => "barrier".to_string(),
+                Needs::Warp(MaskKind::Active) => "warp active".to_string(),
+                Needs::Warp(MaskKind::Computed) => "warp computed".to_string(),
+                Needs::Warp(MaskKind::Constant(bits)) => format!("warp {bits:#x}"),
+                Needs::Matrix => "matrix".to_string(),
+            };
+            let why = if divergent.only_returns() {
+                "only return"
+            } else {
+                divergent.causes.first().map_or("?", |first| cause(first.kind))
+            };
+            let words = format!("{needs} together: {}, {why}", divergent.together.name());
+            (case.line(Some(divergent.location)), words)
+        });
+        case.check(answers.collect());
+    }
+}
