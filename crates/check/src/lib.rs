@@ -10,6 +10,7 @@ pub mod findings;
 pub mod generate;
 pub mod metrics;
 pub mod npy;
+pub mod oracle;
 pub mod spec;
 pub mod tensor;
 pub mod toolchain;

@@ -1,0 +1,205 @@
+//! Running: executables as child processes with limits; results and the runtime's report read back.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::build::{Executable, Program};
+use super::{OracleError, RunOptions, driver};
+use crate::spec::Case;
+use crate::tensor::Tensor;
+
+/// What a run gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunResult {
+    /// The final contents of the buffers and symbols marked `out`, in the order of the spec.
+    pub outputs: Vec<(String, Tensor)>,
+    /// What the kernels printed.
+    pub stdout: String,
+    /// What is no error but may matter.
+    pub notes: Vec<Note>,
+}
+
+impl RunResult {
+    /// The final contents of a buffer or symbol marked `out`.
+    pub fn output(&self, name: &str) -> Option<&Tensor> {
+        self.outputs.iter().find(|(known, _)| known == name).map(|(_, tensor)| tensor)
+    }
+}
+
+/// Something that the runtime noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// `undefined-shuffle` …
+    pub kind: String,
+    /// How often.
+    pub count: u64,
+    /// The first occurrence.
+    pub message: String,
+}
+
+/// What a whole program gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramResult {
+    /// Its exit status; `None` when a signal ended it.
+    pub status: Option<i32>,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+    /// What the runtime noticed.
+    pub notes: Vec<Note>,
+}
+
+impl Executable {
+    /// Runs the launches of a case.
+    pub fn run(&self, case: &Case, options: &RunOptions) -> Result<RunResult, OracleError> {
+        let folder = tempfile::tempdir()?;
+        let at = |name: &str| folder.path().join(name);
+        let (plan, data) =
+            driver::plan(case, &at("data").to_string_lossy(), &at("results").to_string_lossy());
+        fs::write(at("data"), data)?;
+        fs::write(at("plan"), plan)?;
+        let path = match &self.wide {
+            Some(wide) if options.warp == 64 => wide,
+            _ => &self.path,
+        };
+        let plan = at("plan").to_string_lossy().into_owned();
+        let finished = run_process(path, &[&plan], folder.path(), options)?;
+        finished.check(options)?;
+
+        let bytes = fs::read(at("results"))?;
+        let mut rest = bytes.as_slice();
+        let mut outputs = Vec::new();
+        for buffer in driver::outputs(case) {
+            let initial = &buffer.tensor;
+            let tensor = rest
+                .split_at_checked(initial.bytes().len())
+                .and_then(|(own, tail)| {
+                    rest = tail;
+                    Tensor::from_bytes(initial.dtype(), initial.shape(), own.to_vec())
+                })
+                .ok_or_else(|| OracleError::Io("the results are too short".into()))?;
+            outputs.push((buffer.name.clone(), tensor));
+        }
+        Ok(RunResult { outputs, stdout: finished.stdout, notes: finished.notes })
+    }
+}
+
+impl Program {
+    /// Runs the program. An error that the runtime reports is an error; the program's own status is
+    /// not.
+    pub fn run(
+        &self,
+        arguments: &[&str],
+        options: &RunOptions,
+    ) -> Result<ProgramResult, OracleError> {
+        let folder = tempfile::tempdir()?;
+        let finished = run_process(&self.path, arguments, folder.path(), options)?;
+        if let Some(error) = finished.error {
+            return Err(error);
+        }
+        Ok(ProgramResult {
+            status: finished.status.code(),
+            stdout: finished.stdout,
+            stderr: finished.stderr,
+            notes: finished.notes,
+        })
+    }
+}
+
+struct Finished {
+    status: ExitStatus,
+    stdout: String,
+    stderr: String,
+    notes: Vec<Note>,
+    error: Option<OracleError>,
+}
+
+impl Finished {
+    fn check(&self, options: &RunOptions) -> Result<(), OracleError> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        if self.status.success() {
+            return Ok(());
+        }
+        let memory = format!(" (memory limit: {} bytes)", options.memory_limit);
+        Err(OracleError::Run {
+            kind: "crash".into(),
+            message: format!("the process ended with {}{memory}: {}", self.status, self.stderr),
+        })
+    }
+}
+
+fn run_process(
+    program: &Path,
+    arguments: &[&str],
+    folder: &Path,
+    options: &RunOptions,
+) -> Result<Finished, OracleError> {
+    let [stdout, stderr, report] = ["stdout", "stderr", "report"].map(|name| folder.join(name));
+    let seconds = options.time_limit.as_secs() + 1;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env("PORT_ORACLE_WARP", options.warp.to_string())
+        .env("PORT_ORACLE_ORDER", options.order.setting())
+        .env("PORT_ORACLE_BLOCKS", options.blocks.setting())
+        .env("PORT_ORACLE_REPORT", &report)
+        .env("PORT_ORACLE_SECONDS", seconds.to_string())
+        .env("PORT_ORACLE_BYTES", options.memory_limit.to_string())
+        .stdin(Stdio::null())
+        .stdout(File::create(&stdout)?)
+        .stderr(File::create(&stderr)?)
+        .spawn()?;
+    let deadline = Instant::now() + options.time_limit;
+    let mut pause = Duration::from_micros(200);
+    let (status, timed_out) = loop {
+        if let Some(status) = child.try_wait()? {
+            break (status, false);
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            break (child.wait()?, true);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(5));
+    };
+    let read =
+        |path: &Path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let report = read(&report).unwrap_or_default();
+    let (notes, mut error) = read_report(&report);
+    if timed_out && error.is_none() {
+        let message = format!(
+            "no end after {} s; a loop that waits for another thread by plain or volatile reads \
+             cannot be run",
+            options.time_limit.as_secs_f64()
+        );
+        error = Some(OracleError::Run { kind: "time-limit".into(), message });
+    }
+    Ok(Finished { status, stdout: read(&stdout)?, stderr: read(&stderr)?, notes, error })
+}
+
+/// The runtime's report: lines of fields between tabs.
+fn read_report(report: &str) -> (Vec<Note>, Option<OracleError>) {
+    let (mut notes, mut error) = (Vec::new(), None);
+    for line in report.lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        match fields[..] {
+            ["note", kind, count, ref message @ ..] => notes.push(Note {
+                kind: kind.into(),
+                count: count.parse().unwrap_or(1),
+                message: message.join(" "),
+            }),
+            ["error", kind, ref message @ ..] => {
+                error.get_or_insert(OracleError::Run {
+                    kind: kind.into(),
+                    message: message.join(" "),
+                });
+            }
+            _ => {}
+        }
+    }
+    (notes, error)
+}
