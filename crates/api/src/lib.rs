@@ -15,6 +15,7 @@
 
 #[rustfmt::skip]
 mod generated;
+mod lookup;
 mod row;
 
 pub use generated::rules::RULES;
@@ -22,12 +23,10 @@ pub use row::{Header, HeaderStatus, HipRelease, Kind, Mapping, Row, Rule, Side, 
 
 /// The row of a CUDA name, qualified where the name lives in a namespace or a type.
 ///
-/// A binary search; no allocation. Namespace aliases (`namespace cg = cooperative_groups`) are the
-/// caller's to resolve.
+/// Constant time; the table behind it is built on first use. Namespace aliases
+/// (`namespace cg = cooperative_groups`) are the caller's to resolve.
 pub fn find(name: &str) -> Option<&'static Row> {
-    let index = generated::index::ROWS;
-    let position = index.binary_search_by(|row| row.name.cmp(name)).ok()?;
-    index.get(position).copied()
+    lookup::find(name)
 }
 
 /// The facts of a CUDA header, named as an include directive names it (`cuda_runtime.h`).
