@@ -340,5 +340,5 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("CU_SHARED_MEM_CONFIG_DEFAULT_BANK_SIZE", Constant, Host, FAMILY, &[], Mapping::new(Status::Renamed("hipSharedMemBankSizeDefault"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, &[]), SOURCE),
     Row::new("CU_SHARED_MEM_CONFIG_EIGHT_BYTE_BANK_SIZE", Constant, Host, FAMILY, &[], Mapping::new(Status::Renamed("hipSharedMemBankSizeEightByte"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, &[]), SOURCE),
     Row::new("CU_SHARED_MEM_CONFIG_FOUR_BYTE_BANK_SIZE", Constant, Host, FAMILY, &[], Mapping::new(Status::Renamed("hipSharedMemBankSizeFourByte"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, &[]), SOURCE),
-    Row::new("CUDA_VERSION", Macro, Host, FAMILY, &[], Mapping::new(Status::Compat("PORT_CUDA_VERSION"), None, None, None, &[]), SOURCE),
+    Row::new("CUDA_VERSION", Macro, Host, FAMILY, &[], Mapping::new(Status::Compat("PORT_CUDART_VERSION"), None, None, None, &[]), SOURCE),
 ];

@@ -544,7 +544,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &math_constant::ROWS[5], // CUDART_INF
     &bf16::ROWS[6], // CUDART_INF_BF16
     &math_constant::ROWS[6], // CUDART_INF_F
-    &half::ROWS[136], // CUDART_INF_FP16
+    &half::ROWS[138], // CUDART_INF_FP16
     &math_constant::ROWS[7], // CUDART_L2E
     &math_constant::ROWS[8], // CUDART_L2E_F
     &math_constant::ROWS[9], // CUDART_L2E_HI
@@ -576,24 +576,24 @@ pub(crate) static ROWS: &[&Row] = &[
     &math_constant::ROWS[35], // CUDART_LNT_LO
     &bf16::ROWS[7], // CUDART_MAX_NORMAL_BF16
     &math_constant::ROWS[36], // CUDART_MAX_NORMAL_F
-    &half::ROWS[137], // CUDART_MAX_NORMAL_FP16
+    &half::ROWS[139], // CUDART_MAX_NORMAL_FP16
     &math_constant::ROWS[37], // CUDART_MIN_DENORM
     &bf16::ROWS[8], // CUDART_MIN_DENORM_BF16
     &math_constant::ROWS[38], // CUDART_MIN_DENORM_F
-    &half::ROWS[138], // CUDART_MIN_DENORM_FP16
+    &half::ROWS[140], // CUDART_MIN_DENORM_FP16
     &math_constant::ROWS[39], // CUDART_NAN
     &bf16::ROWS[9], // CUDART_NAN_BF16
     &math_constant::ROWS[40], // CUDART_NAN_F
-    &half::ROWS[139], // CUDART_NAN_FP16
+    &half::ROWS[141], // CUDART_NAN_FP16
     &math_constant::ROWS[41], // CUDART_NEG_ZERO
     &bf16::ROWS[10], // CUDART_NEG_ZERO_BF16
     &math_constant::ROWS[42], // CUDART_NEG_ZERO_F
-    &half::ROWS[140], // CUDART_NEG_ZERO_FP16
+    &half::ROWS[142], // CUDART_NEG_ZERO_FP16
     &math_constant::ROWS[43], // CUDART_NORM_HUGE_F
     &math_constant::ROWS[44], // CUDART_ONE
     &bf16::ROWS[11], // CUDART_ONE_BF16
     &math_constant::ROWS[45], // CUDART_ONE_F
-    &half::ROWS[141], // CUDART_ONE_FP16
+    &half::ROWS[143], // CUDART_ONE_FP16
     &math_constant::ROWS[46], // CUDART_PI
     &math_constant::ROWS[47], // CUDART_PIO2
     &math_constant::ROWS[48], // CUDART_PIO2_F
@@ -645,7 +645,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &math_constant::ROWS[93], // CUDART_ZERO
     &bf16::ROWS[12], // CUDART_ZERO_BF16
     &math_constant::ROWS[94], // CUDART_ZERO_F
-    &half::ROWS[142], // CUDART_ZERO_FP16
+    &half::ROWS[144], // CUDART_ZERO_FP16
     &driver_memory::ROWS[173], // CUDA_ARRAY3D_2DARRAY
     &driver_memory::ROWS[174], // CUDA_ARRAY3D_COLOR_ATTACHMENT
     &driver_memory::ROWS[175], // CUDA_ARRAY3D_CUBEMAP
@@ -2454,6 +2454,8 @@ pub(crate) static ROWS: &[&Row] = &[
     &half::ROWS[124], // __half
     &half::ROWS[125], // __half2
     &half_conversion::ROWS[9], // __half22float2
+    &half::ROWS[136], // __half2::x
+    &half::ROWS[137], // __half2::y
     &half::ROWS[126], // __half2_raw
     &half_conversion::ROWS[10], // __half2char_rz
     &half_conversion::ROWS[11], // __half2float
