@@ -107,6 +107,15 @@ const FILES: &[(&str, &str)] = &[
     ("conversion.h", include_str!("../assets/port_hip_compat/conversion.h")),
     ("half.h", include_str!("../assets/port_hip_compat/half.h")),
     ("bfloat16.h", include_str!("../assets/port_hip_compat/bfloat16.h")),
+    ("constant.h", include_str!("../assets/port_hip_compat/constant.h")),
+    ("integer.h", include_str!("../assets/port_hip_compat/integer.h")),
+    ("simd.h", include_str!("../assets/port_hip_compat/simd.h")),
+    ("memory.h", include_str!("../assets/port_hip_compat/memory.h")),
+    ("atomic.h", include_str!("../assets/port_hip_compat/atomic.h")),
+    ("cooperative_groups.h", include_str!("../assets/port_hip_compat/cooperative_groups.h")),
+    ("wmma.h", include_str!("../assets/port_hip_compat/wmma.h")),
+    ("misc.h", include_str!("../assets/port_hip_compat/misc.h")),
+    ("host.h", include_str!("../assets/port_hip_compat/host.h")),
 ];
 
 /// One piece of the header.

@@ -17,6 +17,6 @@ template <typename To, typename From>
 PORT_HOST_DEVICE To port_bits_to(From value) {
   static_assert(sizeof(To) == sizeof(From), "a change of type keeps the bits");
   To result;
-  __builtin_memcpy(&result, &value, sizeof(To));
+  __builtin_memcpy((void *)&result, &value, sizeof(To));
   return result;
 }

@@ -6,3 +6,8 @@
 #define __host__
 #define __global__
 #define PORT_ORACLE 1
+
+struct float2 {
+  float x, y;
+};
+inline float2 make_float2(float x, float y) { return float2{x, y}; }
