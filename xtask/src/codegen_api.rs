@@ -33,7 +33,7 @@ struct Family {
     header: Option<String>,
     /// The public documents that its facts are from, unless a row says otherwise.
     source: String,
-    /// Reasons that `unsupported` of its rows refers to.
+    /// Reasons that `unsupported` and `because` of its rows refer to.
     #[serde(default)]
     reasons: BTreeMap<String, String>,
     #[serde(default)]
@@ -96,6 +96,8 @@ struct HipSource {
     name: Option<String>,
     since: Option<String>,
     header: Option<String>,
+    /// With `compat`: why, a key of the family's `reasons`.
+    because: Option<String>,
     note: Option<String>,
 }
 
@@ -353,7 +355,10 @@ fn validate(tables: &Tables) -> Result<(), String> {
                     fault(format!("no rule `{rule}` in {RULES_FILE}"));
                 }
             }
-            if let Some(reason) = &hip.unsupported {
+            if hip.compat.is_some() != hip.because.is_some() {
+                fault("`compat` and `because` go together".into());
+            }
+            if let Some(reason) = hip.unsupported.as_ref().or(hip.because.as_ref()) {
                 used_reasons.insert(reason.as_str());
                 if !family.reasons.contains_key(reason) {
                     fault(format!("no reason `{reason}` in this table"));
@@ -450,10 +455,13 @@ fn family_module(stem: &str, family: &Family) -> String {
                 row.source.as_ref().map_or("SOURCE".to_string(), |source| format!("{source:?}"));
             let _ = writeln!(
                 text,
-                "    Row::new({name:?}, {kind}, {side}, FAMILY, {}, Mapping::new({status}, {}, {}, {}, {}), {source}),",
+                "    Row::new({name:?}, {kind}, {side}, FAMILY, {}, Mapping::new({status}, {}, {}, {}, {}, {}), {source}),",
                 rust_strings(&row.signatures),
                 rust_since(hip.since.as_deref()),
                 rust_option(header),
+                hip.because.as_ref().map_or("None".to_string(), |key| {
+                    format!("Some({})", reason_constant(key))
+                }),
                 rust_option(hip.note.as_deref()),
                 rust_strings(&row.lacks),
             );
@@ -541,16 +549,16 @@ fn code(text: &str) -> String {
 /// Status, HIP form and remark of a row, as cells.
 fn row_cells(name: &str, row: &RowSource, family: &Family, rules: &RulesFile) -> [String; 3] {
     let hip = &row.hip;
+    let reason = |key: &String| family.reasons.get(key).cloned().unwrap_or_default();
     let (status, form, mut remark) = if let Some(target) = &hip.renamed {
         ("renamed", code(target), String::new())
     } else if let Some(target) = &hip.compat {
-        ("compat", code(target), String::new())
+        ("compat", code(target), hip.because.as_ref().map(reason).unwrap_or_default())
     } else if let Some(rule) = &hip.semantic {
         let summary = rules.rule.get(rule).map_or("", |rule| rule.summary.as_str());
         ("semantic", code(hip.name.as_deref().unwrap_or(name)), summary.to_string())
-    } else if let Some(reason) = &hip.unsupported {
-        let reason = family.reasons.get(reason).map_or("", String::as_str);
-        ("unsupported", String::new(), reason.to_string())
+    } else if let Some(key) = &hip.unsupported {
+        ("unsupported", String::new(), reason(key))
     } else {
         ("same", code(name), String::new())
     };
@@ -750,7 +758,7 @@ mod tests {
         let family = &tables.families["math_test"];
         let rust = family_module("math_test", family);
         assert!(rust.contains(
-            r#"Row::new("f", Function, Device, FAMILY, &["int f(int x)"], Mapping::new(Status::Renamed("g"), Some(V6_4), Some("hip/x.h"), Some("A | B."), &[]), SOURCE),"#
+            r#"Row::new("f", Function, Device, FAMILY, &["int f(int x)"], Mapping::new(Status::Renamed("g"), Some(V6_4), Some("hip/x.h"), None, Some("A | B."), &[]), SOURCE),"#
         ));
         let page = family_page(family, &tables.rules);
         assert!(page.contains("| `f` | renamed | `g` | 6.4 | A \\| B. |"), "{page}");

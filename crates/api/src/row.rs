@@ -112,11 +112,13 @@ pub struct Mapping {
     pub since: Option<HipRelease>,
     /// The HIP header that declares the native form.
     pub header: Option<&'static str>,
+    /// Why a native form of the same name is not used, for a [`Status::Compat`] name.
+    pub because: Option<&'static str>,
     /// How the HIP form behaves differently, where that may matter to a user: other bounds, another
     /// clock, another hardware fact.
     pub note: Option<&'static str>,
-    /// The overloads that the HIP headers lack, in some release read: entries of
-    /// [`Row::signatures`]. Empty for a name that has no native form at all.
+    /// The overloads that the HIP headers lack in some release read, or declare with another result
+    /// type: entries of [`Row::signatures`]. Empty for a name that has no native form at all.
     pub lacks: &'static [&'static str],
 }
 
@@ -126,10 +128,11 @@ impl Mapping {
         status: Status,
         since: Option<HipRelease>,
         header: Option<&'static str>,
+        because: Option<&'static str>,
         note: Option<&'static str>,
         lacks: &'static [&'static str],
     ) -> Mapping {
-        Mapping { status, since, header, note, lacks }
+        Mapping { status, since, header, because, note, lacks }
     }
 }
 

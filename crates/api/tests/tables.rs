@@ -53,6 +53,9 @@ fn every_fact_is_complete() {
         if row.hip.note.is_some_and(|note| !sentence(note)) {
             return Some("its note is no sentence".into());
         }
+        if matches!(row.hip.status, Status::Compat(_)) != row.hip.because.is_some_and(sentence) {
+            return Some("compat goes with a sentence why".into());
+        }
         let native = matches!(row.hip.status, Status::Same | Status::Renamed(_));
         if native && row.hip.since.is_none() {
             return Some("a native form has no release".into());

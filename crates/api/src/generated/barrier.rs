@@ -9,13 +9,13 @@ const SOURCE: &str = "CUDA C++ Programming Guide, Synchronization and Memory Fen
 const REASON_NO_NAMED_BARRIER: &str = "HIP has one barrier a block: no named or partial barriers.";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("__barrier_sync", Function, Device, FAMILY, &["void __barrier_sync(unsigned int id)"], Mapping::new(Status::Unsupported(REASON_NO_NAMED_BARRIER), None, None, None, &[]), SOURCE),
-    Row::new("__barrier_sync_count", Function, Device, FAMILY, &["void __barrier_sync_count(unsigned int id, unsigned int cnt)"], Mapping::new(Status::Unsupported(REASON_NO_NAMED_BARRIER), None, None, None, &[]), SOURCE),
-    Row::new("__syncthreads", Function, Device, FAMILY, &["void __syncthreads()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("__syncthreads_and", Function, Device, FAMILY, &["int __syncthreads_and(int)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("__syncthreads_count", Function, Device, FAMILY, &["int __syncthreads_count(int)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("__syncthreads_or", Function, Device, FAMILY, &["int __syncthreads_or(int)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("__threadfence", Function, Device, FAMILY, &["void __threadfence()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("__threadfence_block", Function, Device, FAMILY, &["void __threadfence_block()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("__threadfence_system", Function, Device, FAMILY, &["void __threadfence_system()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
+    Row::new("__barrier_sync", Function, Device, FAMILY, &["void __barrier_sync(unsigned int id)"], Mapping::new(Status::Unsupported(REASON_NO_NAMED_BARRIER), None, None, None, None, &[]), SOURCE),
+    Row::new("__barrier_sync_count", Function, Device, FAMILY, &["void __barrier_sync_count(unsigned int id, unsigned int cnt)"], Mapping::new(Status::Unsupported(REASON_NO_NAMED_BARRIER), None, None, None, None, &[]), SOURCE),
+    Row::new("__syncthreads", Function, Device, FAMILY, &["void __syncthreads()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("__syncthreads_and", Function, Device, FAMILY, &["int __syncthreads_and(int)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("__syncthreads_count", Function, Device, FAMILY, &["int __syncthreads_count(int)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("__syncthreads_or", Function, Device, FAMILY, &["int __syncthreads_or(int)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("__threadfence", Function, Device, FAMILY, &["void __threadfence()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("__threadfence_block", Function, Device, FAMILY, &["void __threadfence_block()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("__threadfence_system", Function, Device, FAMILY, &["void __threadfence_system()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
 ];

@@ -6,19 +6,20 @@ use crate::row::{HipRelease::*, Kind::*, Mapping, Row, Side::*, Status};
 
 const FAMILY: &str = "bf16";
 const SOURCE: &str = "CUDA Math API reference, Bfloat16 Precision Intrinsics; HIP C++ language extensions and math API references; HIP device headers 5.2, 5.7, 6.4 and 7.1";
+const REASON_OWN_BF16_TYPE: &str = "HIP 5.2 has no bf16; ports use a type of their own that every release has.";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("__nv_bfloat16", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat16"), Some(V5_7), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("__nv_bfloat162", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat162"), Some(V5_7), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("__nv_bfloat162_raw", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat162_raw"), Some(V5_7), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("__nv_bfloat16_raw", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat16_raw"), Some(V5_7), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("nv_bfloat16", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat16"), Some(V5_7), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("nv_bfloat162", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat162"), Some(V5_7), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("CUDART_INF_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_INF_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("CUDART_MAX_NORMAL_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_MAX_NORMAL_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("CUDART_MIN_DENORM_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_MIN_DENORM_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("CUDART_NAN_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_NAN_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("CUDART_NEG_ZERO_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_NEG_ZERO_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("CUDART_ONE_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_ONE_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
-    Row::new("CUDART_ZERO_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_ZERO_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), None, &[]), SOURCE),
+    Row::new("__nv_bfloat16", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat16"), Some(V5_7), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("__nv_bfloat162", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat162"), Some(V5_7), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("__nv_bfloat162_raw", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat162_raw"), Some(V5_7), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("__nv_bfloat16_raw", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat16_raw"), Some(V5_7), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("nv_bfloat16", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat16"), Some(V5_7), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("nv_bfloat162", Type, Both, FAMILY, &[], Mapping::new(Status::Compat("port_bfloat162"), Some(V5_7), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("CUDART_INF_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_INF_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("CUDART_MAX_NORMAL_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_MAX_NORMAL_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("CUDART_MIN_DENORM_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_MIN_DENORM_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("CUDART_NAN_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_NAN_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("CUDART_NEG_ZERO_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_NEG_ZERO_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("CUDART_ONE_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_ONE_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
+    Row::new("CUDART_ZERO_BF16", Macro, Both, FAMILY, &[], Mapping::new(Status::Compat("port_CUDART_ZERO_BF16"), Some(V6_4), Some("hip/hip_bf16.h"), Some(REASON_OWN_BF16_TYPE), None, &[]), SOURCE),
 ];

@@ -7,14 +7,15 @@ use crate::row::{HipRelease::*, Kind::*, Mapping, Row, Side::*, Status};
 const FAMILY: &str = "debug";
 const SOURCE: &str = "CUDA C++ Programming Guide, Formatted Output; Assertion; Trap and Breakpoint Functions; HIP C++ language extensions and math API references; HIP device headers 5.2, 5.7, 6.4 and 7.1";
 const REASON_NO_FORM: &str = "HIP has no such call, type or constant.";
+const REASON_NO_NATIVE_FORM: &str = "HIP has no such name.";
 const REASON_NO_PROFILER_COUNTER: &str = "AMD hardware has no such profiler counters.";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("__assert_fail", Function, Both, FAMILY, &["void __assert_fail(const char *, const char *, unsigned int, const char *)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("__brkpt", Function, Device, FAMILY, &["void __brkpt()"], Mapping::new(Status::Compat("port_brkpt"), None, None, None, &[]), SOURCE),
-    Row::new("__prof_trigger", Function, Device, FAMILY, &["void __prof_trigger(int)"], Mapping::new(Status::Unsupported(REASON_NO_PROFILER_COUNTER), None, None, None, &[]), SOURCE),
-    Row::new("__trap", Function, Device, FAMILY, &["void __trap()"], Mapping::new(Status::Compat("port_trap"), None, None, None, &[]), SOURCE),
-    Row::new("printf", Function, Both, FAMILY, &["int printf(const char *format, ...)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("vprintf", Function, Device, FAMILY, &["int vprintf(const char *format, va_list arguments)"], Mapping::new(Status::Unsupported(REASON_NO_FORM), None, None, None, &[]), SOURCE),
-    Row::new("assert", Macro, Both, FAMILY, &["void assert(int expression)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
+    Row::new("__assert_fail", Function, Both, FAMILY, &["void __assert_fail(const char *, const char *, unsigned int, const char *)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("__brkpt", Function, Device, FAMILY, &["void __brkpt()"], Mapping::new(Status::Compat("port_brkpt"), None, None, Some(REASON_NO_NATIVE_FORM), None, &[]), SOURCE),
+    Row::new("__prof_trigger", Function, Device, FAMILY, &["void __prof_trigger(int)"], Mapping::new(Status::Unsupported(REASON_NO_PROFILER_COUNTER), None, None, None, None, &[]), SOURCE),
+    Row::new("__trap", Function, Device, FAMILY, &["void __trap()"], Mapping::new(Status::Compat("port_trap"), None, None, Some(REASON_NO_NATIVE_FORM), None, &[]), SOURCE),
+    Row::new("printf", Function, Both, FAMILY, &["int printf(const char *format, ...)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("vprintf", Function, Device, FAMILY, &["int vprintf(const char *format, va_list arguments)"], Mapping::new(Status::Unsupported(REASON_NO_FORM), None, None, None, None, &[]), SOURCE),
+    Row::new("assert", Macro, Both, FAMILY, &["void assert(int expression)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
 ];

@@ -6,11 +6,12 @@ use crate::row::{HipRelease::*, Kind::*, Mapping, Row, Side::*, Status};
 
 const FAMILY: &str = "language/builtin";
 const SOURCE: &str = "CUDA C++ Programming Guide, Built-in Variables; HIP C++ language extensions and math API references; HIP device headers 5.2, 5.7, 6.4 and 7.1";
+const REASON_WHOLE_WAVE: &str = "HIP's own form works on a wave of 32 or 64 lanes, CUDA on a warp of 32.";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("blockDim", Variable, Device, FAMILY, &["const dim3 blockDim"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("blockIdx", Variable, Device, FAMILY, &["const uint3 blockIdx"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("gridDim", Variable, Device, FAMILY, &["const dim3 gridDim"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("threadIdx", Variable, Device, FAMILY, &["const uint3 threadIdx"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("warpSize", Variable, Device, FAMILY, &["const int warpSize"], Mapping::new(Status::Compat("port_warpSize"), Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
+    Row::new("blockDim", Variable, Device, FAMILY, &["const dim3 blockDim"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("blockIdx", Variable, Device, FAMILY, &["const uint3 blockIdx"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("gridDim", Variable, Device, FAMILY, &["const dim3 gridDim"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("threadIdx", Variable, Device, FAMILY, &["const uint3 threadIdx"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("warpSize", Variable, Device, FAMILY, &["const int warpSize"], Mapping::new(Status::Compat("port_warpSize"), Some(V5_2), Some("hip/hip_runtime.h"), Some(REASON_WHOLE_WAVE), None, &[]), SOURCE),
 ];

@@ -8,9 +8,9 @@ const FAMILY: &str = "memory/allocation";
 const SOURCE: &str = "CUDA C++ Programming Guide, Dynamic Global Memory Allocation and Operations; HIP C++ language extensions and math API references; HIP device headers 5.2, 5.7, 6.4 and 7.1";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("alloca", Function, Both, FAMILY, &["void *alloca(size_t size)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("free", Function, Both, FAMILY, &["void free(void *)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("malloc", Function, Both, FAMILY, &["void *malloc(size_t)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("memcpy", Function, Both, FAMILY, &["void *memcpy(void *, const void *, size_t)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
-    Row::new("memset", Function, Both, FAMILY, &["void *memset(void *, int, size_t)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, &[]), SOURCE),
+    Row::new("alloca", Function, Both, FAMILY, &["void *alloca(size_t size)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("free", Function, Both, FAMILY, &["void free(void *)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("malloc", Function, Both, FAMILY, &["void *malloc(size_t)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("memcpy", Function, Both, FAMILY, &["void *memcpy(void *, const void *, size_t)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
+    Row::new("memset", Function, Both, FAMILY, &["void *memset(void *, int, size_t)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
 ];

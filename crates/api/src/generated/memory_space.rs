@@ -7,22 +7,23 @@ use crate::row::{HipRelease::*, Kind::*, Mapping, Row, Side::*, Status};
 const FAMILY: &str = "memory/space";
 const SOURCE: &str = "CUDA C++ Programming Guide, Address Space Predicate and Conversion Functions; HIP C++ language extensions and math API references; HIP device headers 5.2, 5.7, 6.4 and 7.1";
 const REASON_NO_CONSTANT_SPACE: &str = "AMD hardware has no address space of its own for constants and parameters.";
+const REASON_NO_NATIVE_FORM: &str = "HIP has no such name.";
 const REASON_PTX_ADDRESS: &str = "The number is an address for PTX text, which HIP does not have.";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("__cvta_constant_to_generic", Function, Device, FAMILY, &["void *__cvta_constant_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_generic_to_constant", Function, Device, FAMILY, &["size_t __cvta_generic_to_constant(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_generic_to_global", Function, Device, FAMILY, &["size_t __cvta_generic_to_global(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_generic_to_grid_constant", Function, Device, FAMILY, &["size_t __cvta_generic_to_grid_constant(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_generic_to_local", Function, Device, FAMILY, &["size_t __cvta_generic_to_local(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_generic_to_shared", Function, Device, FAMILY, &["size_t __cvta_generic_to_shared(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_global_to_generic", Function, Device, FAMILY, &["void *__cvta_global_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_grid_constant_to_generic", Function, Device, FAMILY, &["void *__cvta_grid_constant_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_local_to_generic", Function, Device, FAMILY, &["void *__cvta_local_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__cvta_shared_to_generic", Function, Device, FAMILY, &["void *__cvta_shared_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, &[]), SOURCE),
-    Row::new("__isConstant", Function, Device, FAMILY, &["unsigned int __isConstant(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_NO_CONSTANT_SPACE), None, None, None, &[]), SOURCE),
-    Row::new("__isGlobal", Function, Device, FAMILY, &["unsigned int __isGlobal(const void *ptr)"], Mapping::new(Status::Compat("port_isGlobal"), None, None, None, &[]), SOURCE),
-    Row::new("__isGridConstant", Function, Device, FAMILY, &["unsigned int __isGridConstant(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_NO_CONSTANT_SPACE), None, None, None, &[]), SOURCE),
-    Row::new("__isLocal", Function, Device, FAMILY, &["unsigned int __isLocal(const void *ptr)"], Mapping::new(Status::Compat("port_isLocal"), None, None, None, &[]), SOURCE),
-    Row::new("__isShared", Function, Device, FAMILY, &["unsigned int __isShared(const void *ptr)"], Mapping::new(Status::Compat("port_isShared"), None, None, None, &[]), SOURCE),
+    Row::new("__cvta_constant_to_generic", Function, Device, FAMILY, &["void *__cvta_constant_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_generic_to_constant", Function, Device, FAMILY, &["size_t __cvta_generic_to_constant(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_generic_to_global", Function, Device, FAMILY, &["size_t __cvta_generic_to_global(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_generic_to_grid_constant", Function, Device, FAMILY, &["size_t __cvta_generic_to_grid_constant(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_generic_to_local", Function, Device, FAMILY, &["size_t __cvta_generic_to_local(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_generic_to_shared", Function, Device, FAMILY, &["size_t __cvta_generic_to_shared(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_global_to_generic", Function, Device, FAMILY, &["void *__cvta_global_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_grid_constant_to_generic", Function, Device, FAMILY, &["void *__cvta_grid_constant_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_local_to_generic", Function, Device, FAMILY, &["void *__cvta_local_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__cvta_shared_to_generic", Function, Device, FAMILY, &["void *__cvta_shared_to_generic(size_t rawbits)"], Mapping::new(Status::Unsupported(REASON_PTX_ADDRESS), None, None, None, None, &[]), SOURCE),
+    Row::new("__isConstant", Function, Device, FAMILY, &["unsigned int __isConstant(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_NO_CONSTANT_SPACE), None, None, None, None, &[]), SOURCE),
+    Row::new("__isGlobal", Function, Device, FAMILY, &["unsigned int __isGlobal(const void *ptr)"], Mapping::new(Status::Compat("port_isGlobal"), None, None, Some(REASON_NO_NATIVE_FORM), None, &[]), SOURCE),
+    Row::new("__isGridConstant", Function, Device, FAMILY, &["unsigned int __isGridConstant(const void *ptr)"], Mapping::new(Status::Unsupported(REASON_NO_CONSTANT_SPACE), None, None, None, None, &[]), SOURCE),
+    Row::new("__isLocal", Function, Device, FAMILY, &["unsigned int __isLocal(const void *ptr)"], Mapping::new(Status::Compat("port_isLocal"), None, None, Some(REASON_NO_NATIVE_FORM), None, &[]), SOURCE),
+    Row::new("__isShared", Function, Device, FAMILY, &["unsigned int __isShared(const void *ptr)"], Mapping::new(Status::Compat("port_isShared"), None, None, Some(REASON_NO_NATIVE_FORM), None, &[]), SOURCE),
 ];

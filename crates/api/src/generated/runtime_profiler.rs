@@ -9,10 +9,10 @@ const SOURCE: &str = "CUDA Runtime API reference, Profiler Control; HIP runtime 
 const REASON_REMOVED: &str = "Removed from CUDA; HIP never had it.";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("cudaProfilerStart", Function, Host, FAMILY, &["cudaError_t cudaProfilerStart()"], Mapping::new(Status::Renamed("hipProfilerStart"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, &[]), SOURCE),
-    Row::new("cudaProfilerStop", Function, Host, FAMILY, &["cudaError_t cudaProfilerStop()"], Mapping::new(Status::Renamed("hipProfilerStop"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, &[]), SOURCE),
-    Row::new("cudaOutputMode", Type, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_REMOVED), None, None, None, &[]), SOURCE),
-    Row::new("cudaOutputMode_t", Type, Host, FAMILY, &["using cudaOutputMode_t = cudaOutputMode"], Mapping::new(Status::Unsupported(REASON_REMOVED), None, None, None, &[]), SOURCE),
-    Row::new("cudaCSV", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_REMOVED), None, None, None, &[]), SOURCE),
-    Row::new("cudaKeyValuePair", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_REMOVED), None, None, None, &[]), SOURCE),
+    Row::new("cudaProfilerStart", Function, Host, FAMILY, &["cudaError_t cudaProfilerStart()"], Mapping::new(Status::Renamed("hipProfilerStart"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
+    Row::new("cudaProfilerStop", Function, Host, FAMILY, &["cudaError_t cudaProfilerStop()"], Mapping::new(Status::Renamed("hipProfilerStop"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
+    Row::new("cudaOutputMode", Type, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_REMOVED), None, None, None, None, &[]), SOURCE),
+    Row::new("cudaOutputMode_t", Type, Host, FAMILY, &["using cudaOutputMode_t = cudaOutputMode"], Mapping::new(Status::Unsupported(REASON_REMOVED), None, None, None, None, &[]), SOURCE),
+    Row::new("cudaCSV", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_REMOVED), None, None, None, None, &[]), SOURCE),
+    Row::new("cudaKeyValuePair", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_REMOVED), None, None, None, None, &[]), SOURCE),
 ];

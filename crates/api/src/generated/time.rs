@@ -6,9 +6,10 @@ use crate::row::{HipRelease::*, Kind::*, Mapping, Row, Side::*, Status};
 
 const FAMILY: &str = "time";
 const SOURCE: &str = "CUDA C++ Programming Guide, Time Function; Nanosleep Function; HIP C++ language extensions and math API references; HIP device headers 5.2, 5.7, 6.4 and 7.1";
+const REASON_NO_NATIVE_FORM: &str = "HIP has no such name.";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("__nanosleep", Function, Device, FAMILY, &["void __nanosleep(unsigned int ns)"], Mapping::new(Status::Compat("port_nanosleep"), None, None, None, &[]), SOURCE),
-    Row::new("clock", Function, Both, FAMILY, &["clock_t clock()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), Some("It counts ticks of another clock."), &[]), SOURCE),
-    Row::new("clock64", Function, Device, FAMILY, &["long long clock64()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), Some("It counts ticks of another clock."), &[]), SOURCE),
+    Row::new("__nanosleep", Function, Device, FAMILY, &["void __nanosleep(unsigned int ns)"], Mapping::new(Status::Compat("port_nanosleep"), None, None, Some(REASON_NO_NATIVE_FORM), None, &[]), SOURCE),
+    Row::new("clock", Function, Both, FAMILY, &["clock_t clock()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, Some("It counts ticks of another clock."), &[]), SOURCE),
+    Row::new("clock64", Function, Device, FAMILY, &["long long clock64()"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, Some("It counts ticks of another clock."), &[]), SOURCE),
 ];
