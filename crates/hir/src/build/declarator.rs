@@ -388,7 +388,7 @@ impl Builder<'_> {
         resolution: Res,
         place: Place,
     ) -> DeclaratorName {
-        let qualifier = (!segments.is_empty()).then(|| NameRef {
+        let qualifier = (!segments.is_empty()).then_some(NameRef {
             global: false,
             typename: false,
             segments,

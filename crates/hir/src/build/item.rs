@@ -187,7 +187,7 @@ impl Builder<'_> {
 
     /// `using namespace a;`, `using a::b;`, `using T = U;`, `using enum E;`
     pub(super) fn using(&mut self, site: Site) -> Parse<UsingKind> {
-        let start = self.bump();
+        self.bump();
         if self.eat_keyword(Keyword::Namespace) {
             let name = self.name()?.name;
             let decl = self.namespace_decl(&name);
@@ -205,7 +205,7 @@ impl Builder<'_> {
             let attributes = self.kind_at(after) == TokenKind::LeftBracket
                 || self.keyword_at(after) == Some(Keyword::GnuAttribute);
             if self.kind_at(after) == TokenKind::Equal || attributes {
-                return self.alias(site, start).map(UsingKind::Alias);
+                return self.alias(site).map(UsingKind::Alias);
             }
         }
         let is_enum = self.eat_keyword(Keyword::Enum);
@@ -323,13 +323,12 @@ impl Builder<'_> {
     }
 
     /// `using X = T;` after `using`.
-    fn alias(&mut self, site: Site, start: usize) -> Parse<AliasId> {
+    fn alias(&mut self, site: Site) -> Parse<AliasId> {
         let header = self.header.take().unwrap_or_default();
         let (name, at) = self.expect_name()?;
         self.skip_attributes()?;
         self.expect(TokenKind::Equal)?;
         let ty = self.alias_target(site)?;
-        let _ = start;
         let id = self.add_alias(name, at, ty, header.lists.into_iter().next_back(), site);
         self.expect(TokenKind::Semicolon)?;
         Ok(id)
@@ -439,9 +438,7 @@ impl Builder<'_> {
 
     /// Reads what it can of an unknown macro's arguments and of the block after it.
     pub(super) fn skip_macro_item(&mut self) {
-        let start = self.position;
         let stmt = self.macro_statement();
-        let _ = start;
         self.eat(TokenKind::Semicolon);
         self.add_other(stmt);
     }

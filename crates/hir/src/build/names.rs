@@ -162,7 +162,6 @@ impl Builder<'_> {
 
     /// `<int, 3>`
     pub(super) fn template_arguments(&mut self) -> Parse<Vec<TemplateArgument>> {
-        let less = self.position;
         self.expect(TokenKind::Less)?;
         let in_angles = std::mem::replace(&mut self.in_angles, true);
         // `auto` in an argument declares no template parameter.
@@ -172,7 +171,6 @@ impl Builder<'_> {
         self.abbreviation = abbreviation;
         let arguments = result?;
         if !self.eat(TokenKind::Greater) {
-            let _ = less;
             return self.expected(">");
         }
         Ok(arguments)

@@ -24,6 +24,9 @@ pub(super) struct ScannedName {
     pub simple: bool,
     /// Whether template arguments end it.
     pub arguments: bool,
+    /// Whether it is a member of something that depends on a template parameter: without
+    /// `typename` the language takes it for a value.
+    pub dependent: bool,
 }
 
 /// A type seen by looking ahead.
@@ -76,7 +79,8 @@ impl Builder<'_> {
                 at += 1;
                 continue;
             }
-            return Some(ScannedName { end: at, class, last, simple, arguments });
+            let dependent = !simple && matches!(found, Found::Dependent);
+            return Some(ScannedName { end: at, class, last, simple, arguments, dependent });
         }
     }
 
@@ -404,7 +408,7 @@ impl Builder<'_> {
             TokenKind::Identifier => match self.keyword_at(ty.end) {
                 Some(keyword) if is_qualifier(keyword) => true,
                 Some(_) => false,
-                None => self.declares_after_unknown(first, ty, ty.end, in_block),
+                None => self.declares_after_unknown(ty, ty.end, in_block),
             },
             TokenKind::Ellipsis => true,
             TokenKind::Comma | TokenKind::RightParen | TokenKind::Equal => {
@@ -417,13 +421,7 @@ impl Builder<'_> {
     }
 
     /// Whether `T * x` with an unknown `T` declares `x`: not if `x` is a variable in view.
-    fn declares_after_unknown(
-        &mut self,
-        first: usize,
-        ty: ScannedType,
-        name: usize,
-        in_block: bool,
-    ) -> bool {
+    fn declares_after_unknown(&mut self, ty: ScannedType, name: usize, in_block: bool) -> bool {
         if ty.certain {
             return true;
         }
@@ -434,7 +432,6 @@ impl Builder<'_> {
         if !operator {
             return true;
         }
-        let _ = first;
         !(in_block && self.is_known_value(name))
     }
 
@@ -533,6 +530,9 @@ impl Builder<'_> {
 
     /// `A * b` of an unknown `A`, by what follows.
     fn is_unknown_pointer_declaration(&mut self, name: ScannedName) -> bool {
+        if name.dependent {
+            return false;
+        }
         let by_and = self.kind_at(name.end) == TokenKind::AmpersandAmpersand;
         let mut at = name.end;
         loop {
@@ -550,7 +550,8 @@ impl Builder<'_> {
         match self.kind_at(at + 1) {
             TokenKind::Equal => true,
             TokenKind::Semicolon | TokenKind::Comma | TokenKind::LeftBracket | TokenKind::Colon => {
-                !by_and && !(self.is_known_value(at) && self.is_upper_case(name.last))
+                let product = self.is_known_value(at) && self.is_upper_case(name.last);
+                !by_and && !product
             }
             _ => false,
         }
