@@ -4,9 +4,10 @@ mod common;
 
 use common::Case;
 use port_ir::analysis::divergence::{self, MaskKind, Needs};
-use port_ir::analysis::flow::Flow;
+use port_ir::analysis::program::Program;
 use port_ir::analysis::uniformity::{Assumptions, CauseKind, ModuleUniformity};
-use port_ir::{Module, ModuleInfo, validate};
+use port_ir::analysis::warp_size;
+use port_ir::{ModuleInfo, validate};
 
 /// Lanes of a warp in the programs of these tests.
 const WARP_WIDTH: u32 = 32;
@@ -21,8 +22,9 @@ fn valid(case: &Case) -> ModuleInfo {
     })
 }
 
-fn uniformity(module: &Module, info: &ModuleInfo) -> ModuleUniformity {
-    ModuleUniformity::of(module, info, Assumptions::from_launches(module, Some(WARP_WIDTH)))
+fn uniformity(program: &Program<'_>) -> ModuleUniformity {
+    let assumptions = Assumptions::from_launches(program.module, Some(WARP_WIDTH));
+    ModuleUniformity::of(program, assumptions)
 }
 
 fn cause(kind: CauseKind) -> &'static str {
@@ -39,7 +41,8 @@ fn cause(kind: CauseKind) -> &'static str {
 fn uniformity_of_values_and_statements() {
     for case in common::cases("uniformity") {
         let info = valid(&case);
-        let uniformity = uniformity(&case.module, &info);
+        let program = Program::of(&case.module, &info);
+        let uniformity = uniformity(&program);
         let mut facts = Vec::new();
         for (handle, function) in case.module.functions.iter() {
             let known = uniformity.function(handle);
@@ -50,8 +53,7 @@ fn uniformity_of_values_and_statements() {
                     facts.push((line, format!("value: {}", known.value(value).name())));
                 }
             }
-            let flow = Flow::of(function, &info.function(handle).types);
-            for (id, entry) in flow.statements() {
+            for (id, entry) in program.flow(handle).statements() {
                 let line = case.line(Some(entry.statement.location));
                 let together = known.together(id);
                 facts.push((line, format!("together: {}", together.level.name())));
@@ -74,7 +76,8 @@ fn uniformity_of_values_and_statements() {
 fn divergent_barriers_and_warp_operations() {
     for case in common::cases("divergence") {
         let info = valid(&case);
-        let found = divergence::find(&case.module, &info, &uniformity(&case.module, &info));
+        let program = Program::of(&case.module, &info);
+        let found = divergence::find(&program, &uniformity(&program));
         let answers = found.iter().map(|divergent| {
             let needs = match divergent.needs {
                 Needs::Barrier(_) => "barrier".to_string(),
@@ -90,6 +93,19 @@ fn divergent_barriers_and_warp_operations() {
             };
             let words = format!("{needs} together: {}, {why}", divergent.together.name());
             (case.line(Some(divergent.location)), words)
+        });
+        case.check(answers.collect());
+    }
+}
+
+#[test]
+fn constants_that_stand_for_the_width_of_a_warp() {
+    for case in common::cases("warp_size") {
+        let info = valid(&case);
+        let found = warp_size::find(&Program::of(&case.module, &info), WARP_WIDTH);
+        let answers = found.iter().map(|assumption| {
+            let warp_size::Assumption { kind, certainty, constant, .. } = assumption;
+            (case.line(Some(assumption.location)), format!("{kind:?} {certainty:?} {constant}"))
         });
         case.check(answers.collect());
     }

@@ -5,14 +5,13 @@
 //! lists the statement with the places where the threads part. It is a list of doubts: the analysis
 //! knows nothing of ranges, so a branch that all threads take in fact is listed, too.
 
-use super::flow::{Flow, StatementId};
+use super::flow::StatementId;
+use super::program::Program;
 use super::uniformity::{Cause, CauseKind, ModuleUniformity, Uniformity};
 use crate::arena::{Handle, Location};
 use crate::expression::Expression;
 use crate::function::Function;
-use crate::module::Module;
 use crate::statement::{BarrierScope, StatementKind, Value};
-use crate::validate::ModuleInfo;
 
 /// What needs its threads together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,12 +61,13 @@ impl Divergent {
 }
 
 /// All statements of a module that may miss some of their threads, by function and place.
-pub fn find(module: &Module, info: &ModuleInfo, uniformity: &ModuleUniformity) -> Vec<Divergent> {
+pub fn find(program: &Program<'_>, uniformity: &ModuleUniformity) -> Vec<Divergent> {
     let mut found = Vec::new();
-    for (handle, function) in module.functions.iter() {
-        let flow = Flow::of(function, &info.function(handle).types);
+    for (handle, flow) in program.functions() {
         for (id, entry) in flow.statements() {
-            let Some((needs, level)) = needs(function, &entry.statement.kind) else { continue };
+            let Some((needs, level)) = needs(flow.function, &entry.statement.kind) else {
+                continue;
+            };
             let together = uniformity.function(handle).together(id);
             if together.level > level {
                 let causes =

@@ -87,6 +87,16 @@ pub enum Definition {
     Undefined,
 }
 
+impl Definition {
+    /// The statement that writes; `None` for [`Definition::Undefined`].
+    pub fn statement(&self) -> Option<StatementId> {
+        match self {
+            Definition::Whole(id, _) | Definition::Part(id, _) | Definition::Bytes(id) => Some(*id),
+            Definition::Undefined => None,
+        }
+    }
+}
+
 /// How the pointer of an access reaches a local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Carry {
@@ -474,12 +484,7 @@ impl<'a> Reach<'_, 'a> {
                     let end = self.flow.entry(id).end;
                     for (list, stores) in state.iter_mut().zip(&self.flow.stores) {
                         for definition in stores {
-                            let store = match definition {
-                                Definition::Whole(store, _)
-                                | Definition::Part(store, _)
-                                | Definition::Bytes(store) => *store,
-                                Definition::Undefined => continue,
-                            };
+                            let Some(store) = definition.statement() else { continue };
                             if id < store && store < end && !list.contains(definition) {
                                 Rc::make_mut(list).push(*definition);
                             }

@@ -6,10 +6,13 @@
 //! * [`divergence`]: barriers and warp operations that may be executed by only some of the threads
 //!   that should take part.
 //!
-//! An analysis takes a module and the [`ModuleInfo`](crate::ModuleInfo) that validating it gave;
-//! on modules that are not valid it may panic. All are deterministic and take time about
+//! They work on a [`program::Program`]: a module, the [`ModuleInfo`](crate::ModuleInfo) that
+//! validating it gave, and the flow of each function. On modules that are not valid they may panic. All are deterministic and take time about
 //! proportional to the module.
 
 pub mod divergence;
 pub mod flow;
+pub mod program;
+pub mod progress;
 pub mod uniformity;
+pub mod warp_size;

@@ -18,6 +18,7 @@
 use std::rc::Rc;
 
 use super::flow::{Definition, Flow, Root, StatementId};
+use super::program::Program;
 use crate::arena::{Handle, Location};
 use crate::expression::Expression;
 use crate::function::Function;
@@ -25,7 +26,6 @@ use crate::module::Module;
 use crate::operation::{Axis, Builtin, IntegerOp};
 use crate::statement::{Block, CacheHint, LoopTest, ShuffleMode, Statement, StatementKind, Value};
 use crate::types::{Space, Type};
-use crate::validate::ModuleInfo;
 
 /// For which threads something is the same. A smaller one implies the larger ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -194,30 +194,19 @@ pub struct ModuleUniformity {
 }
 
 impl ModuleUniformity {
-    /// Analyses a valid module.
-    pub fn of(module: &Module, info: &ModuleInfo, assumptions: Assumptions) -> Self {
-        let flows: Vec<Flow<'_>> = module
-            .functions
-            .iter()
-            .map(|(handle, function)| Flow::of(function, &info.function(handle).types))
-            .collect();
-        let mut called = vec![false; flows.len()];
-        for (handle, _) in module.functions.iter() {
-            for callee in &info.function(handle).callees {
-                called[callee.index()] = true;
-            }
-        }
+    /// Analyses a module.
+    pub fn of(program: &Program<'_>, assumptions: Assumptions) -> Self {
         let mut functions: Vec<FunctionUniformity> =
-            flows.iter().zip(called).map(|(flow, called)| start(flow, called)).collect();
+            program.functions().map(|(handle, flow)| start(program, handle, flow)).collect();
         // Each pass only raises levels, of which there are four, so this ends.
         let mut changed = true;
         while changed {
             changed = false;
-            for (index, flow) in flows.iter().enumerate() {
+            for (handle, flow) in program.functions() {
                 let mut pass = Pass {
-                    module,
+                    module: program.module,
                     assumptions,
-                    handle: Handle::from_index(index),
+                    handle,
                     flow,
                     functions: &mut functions,
                     changed: false,
@@ -240,8 +229,9 @@ impl ModuleUniformity {
 }
 
 /// The least that could be true; passes raise it.
-fn start(flow: &Flow<'_>, called: bool) -> FunctionUniformity {
+fn start(program: &Program<'_>, handle: Handle<Function>, flow: &Flow<'_>) -> FunctionUniformity {
     let function = flow.function;
+    let called = !program.callers(handle).is_empty();
     let statements = flow.statements().count();
     // What nobody here calls may be called with anything.
     let unknown = !called && !function.is_kernel();

@@ -1,0 +1,1 @@
+//! Loops that wait for another thread.
