@@ -115,6 +115,11 @@ impl Configuration {
             .define("__CUDACC_RELAXED_CONSTEXPR__", "1")
             .define("__CUDA_API_VER_MAJOR__", &CUDA_MAJOR.to_string())
             .define("__CUDA_API_VER_MINOR__", &CUDA_MINOR.to_string())
+            // nvcc includes cuda_runtime.h before the text.
+            .define("__CUDA_RUNTIME_H__", "")
+            .define("__CUDA_RUNTIME_API_H__", "")
+            .define("__DRIVER_TYPES_H__", "")
+            .define("__VECTOR_TYPES_H__", "")
             .define("CUDA_VERSION", &version)
             .define("CUDART_VERSION", &version)
     }

@@ -49,10 +49,6 @@ pub(super) const ALWAYS: &[(&str, &str)] = &[
     ("CUDARTAPI", ""),
     ("CUDAAPI", ""),
     ("CUDA_CB", ""),
-    ("CUBLASWINAPI", ""),
-    ("CURANDAPI", ""),
-    ("CUFFTAPI", ""),
-    ("CUSPARSEAPI", ""),
 ];
 
 /// The libraries whose macros are modelled.
@@ -60,6 +56,22 @@ pub(super) const LIBRARIES: &[Library] = &[
     Library { folders: &["torch/", "ATen/", "c10/"], macros: TORCH },
     Library { folders: &["cutlass/", "cute/"], macros: CUTLASS },
     Library { folders: &["cub/", "thrust/"], macros: CUB },
+    // Texts ask by these names which headers of the toolkit were included.
+    Library { folders: &["cuda_fp16.h"], macros: &[("__CUDA_FP16_H__", "")] },
+    Library { folders: &["cuda_bf16.h"], macros: &[("__CUDA_BF16_H__", "")] },
+    Library { folders: &["cuda_fp8.h"], macros: &[("__CUDA_FP8_H__", "")] },
+    Library { folders: &["cuComplex.h"], macros: &[("CU_COMPLEX_H_", "")] },
+    Library { folders: &["cooperative_groups.h"], macros: &[("_COOPERATIVE_GROUPS_H_", "")] },
+    Library {
+        folders: &["cublas"],
+        macros: &[("CUBLAS_API_H_", ""), ("CUBLAS_V2_H_", ""), ("CUBLASWINAPI", "")],
+    },
+    Library { folders: &["cufft"], macros: &[("_CUFFT_H_", ""), ("CUFFTAPI", "")] },
+    Library { folders: &["curand"], macros: &[("CURAND_H_", ""), ("CURANDAPI", "")] },
+    Library { folders: &["cusparse"], macros: &[("CUSPARSE_H_", ""), ("CUSPARSEAPI", "")] },
+    Library { folders: &["cusolver"], macros: &[("CUSOLVER_COMMON_H_", "")] },
+    Library { folders: &["nvjpeg"], macros: &[("NVJPEGAPI", "")] },
+    Library { folders: &["npp"], macros: &[("NV_NPPIDEFS_H", "")] },
 ];
 
 /// Which [`LIBRARIES`] a header belongs to.

@@ -11,8 +11,7 @@ mod headers;
 mod lexeme;
 mod library;
 mod macros;
-#[cfg(test)]
-mod tests;
+mod substitute;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
