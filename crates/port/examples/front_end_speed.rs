@@ -20,7 +20,7 @@ fn main() {
     for path in std::env::args().skip(1) {
         let (sources, root) = load(Path::new(&path));
         let size: usize = sources.ids().map(|id| sources.file(id).text.len()).sum();
-        let read = best(|| drop(port::read(&sources, root, &options)));
+        let read = best(|| drop(port::front_end(&sources, root, &options)));
         let port = best(|| drop(port::translate(&sources, root, &[target], &options)));
         println!("{path:<48} {size:>9} {:>9.2} ms {:>9.2} ms", milli(read), milli(port));
         bytes += size;

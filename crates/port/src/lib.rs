@@ -24,7 +24,7 @@ pub use port_diag::{Diagnostic, FileId, Severity, SourceMap};
 pub use port_rewrite::{Change, Reason};
 pub use registry::{explain, findings};
 pub use target::{Target, TargetError, backends};
-pub use unit::Analysis;
+pub use unit::{Analysis, front_end};
 
 use port_rewrite::FileText;
 

@@ -5,9 +5,9 @@ use port_diag::Metadata;
 /// All kinds, sorted by code.
 pub fn findings() -> Vec<&'static Metadata> {
     let lists = [
-        port_syntax::FINDINGS,
-        port_hir::FINDINGS,
-        port_lower::FINDINGS,
+        port_syntax::findings::FINDINGS,
+        port_hir::findings::FINDINGS,
+        // lower
         port_backend_dialect::findings::FINDINGS,
     ];
     let mut all: Vec<&'static Metadata> = lists.into_iter().flatten().copied().collect();

@@ -23,31 +23,14 @@ pub struct Analysis<'a> {
 impl<'a> Analysis<'a> {
     /// Reads, parses, resolves and lowers a file with its headers.
     pub fn new(sources: &'a SourceMap, root: FileId, options: &'a Options) -> Self {
-        let mut configuration = Configuration::cuda(options.cuda_arch);
-        for (name, value) in &options.defines {
-            configuration = configuration.define(name, value);
-        }
-        for folder in &options.include_dirs {
-            configuration = configuration.include_dir(folder);
-        }
-        let preprocessed = port_syntax::preprocess(sources, root, &configuration);
-        let mut diagnostics = preprocessed.diagnostics.clone();
-        let parsed = port_syntax::parse(preprocessed);
-        let module = port_hir::build(sources, &parsed);
+        let configuration = configuration(options);
+        let parsed = read(sources, root, options);
+        let mut diagnostics = parsed.unit.diagnostics.clone();
+        let module = port_hir::build(&parsed.unit);
         diagnostics.extend(module.diagnostics.iter().cloned());
-        let lowered = port_lower::lower_unit(&module, &options.instantiate);
-        diagnostics.extend(lowered.diagnostics);
-        Analysis {
-            sources,
-            root,
-            options,
-            configuration,
-            parsed,
-            module,
-            ir: lowered.module,
-            instances: lowered.instances,
-            diagnostics,
-        }
+        let ir = port_ir::Module::default();
+        let instances = Vec::new();
+        Analysis { sources, root, options, configuration, parsed, module, ir, instances, diagnostics }
     }
 
     /// The port to one target, with the findings of the front end.
@@ -73,8 +56,30 @@ impl<'a> Analysis<'a> {
         Translation { target: *target, ported }
     }
 
-    /// The kernel instances in view as IR.
-    pub fn ir(&self) -> &port_ir::Module {
-        &self.ir
+    /// The kernel instances in view as IR, in its text form.
+    pub fn ir_text(&self) -> String {
+        port_ir::print(&self.ir, &port_ir::PrintOptions::default())
     }
+}
+
+/// The macros and folders of the reference.
+fn configuration(options: &Options) -> Configuration {
+    let mut configuration = Configuration::cuda(options.cuda_arch);
+    for (name, value) in &options.defines {
+        configuration = configuration.define(name, value);
+    }
+    for folder in &options.include_dirs {
+        configuration = configuration.include_dir(folder);
+    }
+    configuration
+}
+
+/// Preprocesses and parses a file with its headers, as the reference compiles it.
+fn read(sources: &SourceMap, root: FileId, options: &Options) -> Parsed {
+    port_syntax::parse(port_syntax::preprocess(sources, root, &configuration(options)))
+}
+
+/// The front end alone: lexer, preprocessor, tree and names. For measuring it.
+pub fn front_end(sources: &SourceMap, root: FileId, options: &Options) -> Module {
+    port_hir::build(&read(sources, root, options).unit)
 }

@@ -20,3 +20,8 @@ PORT_HOST_DEVICE To port_bits_to(From value) {
   __builtin_memcpy((void *)&result, &value, sizeof(To));
   return result;
 }
+
+//@ section manual
+//@ provides port_manual
+// Stands where something was left to a person: such a file builds only with PORT_ALLOW_MANUAL.
+PORT_DEVICE void port_manual() { __builtin_trap(); }
