@@ -110,7 +110,8 @@ pub struct Mapping {
     /// The first release read that has a native form, for a [`Status::Compat`] name too. `None`:
     /// no release has one.
     pub since: Option<HipRelease>,
-    /// The HIP header that declares the native form.
+    /// The HIP header that declares the native form; `port_hip_compat.h` for a member of a type that
+    /// this header defines.
     pub header: Option<&'static str>,
     /// Why a native form of the same name is not used, for a [`Status::Compat`] name.
     pub because: Option<&'static str>,
@@ -173,9 +174,13 @@ impl Row {
         Row { name, kind, side, family, signatures, hip, source }
     }
 
-    /// The name that HIP text uses for this one; `None` where there is no form.
+    /// The name that HIP text uses for this one, a member's without its type; `None` where there
+    /// is no form.
     pub fn hip_name(&self) -> Option<&'static str> {
         match self.hip.status {
+            Status::Same if self.is_member() => {
+                Some(self.name.rsplit_once("::").map_or(self.name, |(_, member)| member))
+            }
             Status::Same => Some(self.name),
             Status::Renamed(name) | Status::Compat(name) => Some(name),
             Status::Semantic { name, .. } => Some(name.unwrap_or(self.name)),

@@ -323,8 +323,10 @@ fn known_facts() {
     assert!(matches!(find("__fadd_rn").unwrap().hip.status, Status::Compat(_)));
     let cast = find("cudaFuncSetAttribute").unwrap().hip.status;
     assert!(matches!(cast, Status::Semantic { rule: "kernel-pointer-cast", .. }));
-    let field = find("cooperative_groups::thread_block_tile::num_threads").unwrap();
-    assert!(field.is_member() && field.hip_name() == Some("size"));
+    assert_eq!(hip_name("cooperative_groups::thread_block_tile::shfl_down"), Some("shfl_down"));
+    assert_eq!(hip_name("cudaDeviceProp::major"), Some("major"));
+    // Half of a half2 is an integer in HIP 5: its bits.
+    assert_eq!(hip_name("__half2::x"), Some("port_half2_x"));
     assert!(find("cudaDeviceProp::major").unwrap().is_member());
     assert!(!find("cooperative_groups::tiled_partition").unwrap().is_member());
     for name in ["saturate", "any", "mulhi", "ballot"] {

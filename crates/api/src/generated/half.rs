@@ -7,6 +7,7 @@ use crate::row::{HipRelease::*, Kind::*, Mapping, Row, Side::*, Status};
 const FAMILY: &str = "half";
 const SOURCE: &str = "CUDA Math API reference, Half Precision Intrinsics; HIP C++ language extensions and math API references; HIP device headers 5.2, 5.7, 6.4 and 7.1";
 const REASON_BITS_NOT_VALUE: &str = "Before HIP 6 the member is an unsigned short: the bits, not the value.";
+const REASON_BOTH_INFINITIES: &str = "HIP's own form is true for both infinities; CUDA tells them apart by 1 and -1.";
 const REASON_KEEPS_NAN: &str = "HIP's own form keeps NaN; CUDA makes it zero.";
 const REASON_LATER_NATIVE_FORM: &str = "HIP has it only from a later release on.";
 const REASON_NO_NATIVE_FORM: &str = "HIP has no such name.";
@@ -60,7 +61,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("__hgtu", Function, Both, FAMILY, &["bool __hgtu(__half a, __half b)", "bool __hgtu(__nv_bfloat16 a, __nv_bfloat16 b)"], Mapping::new(Status::Compat("port_hgtu"), Some(V5_7), Some("hip/hip_fp16.h"), Some(REASON_WRONG_ON_NAN), None, &[]), SOURCE),
     Row::new("__hgtu2", Function, Both, FAMILY, &["__half2 __hgtu2(__half2 a, __half2 b)", "__nv_bfloat162 __hgtu2(__nv_bfloat162 a, __nv_bfloat162 b)"], Mapping::new(Status::Compat("port_hgtu2"), Some(V5_7), Some("hip/hip_fp16.h"), Some(REASON_WRONG_ON_NAN), None, &[]), SOURCE),
     Row::new("__hgtu2_mask", Function, Both, FAMILY, &["unsigned int __hgtu2_mask(__half2 a, __half2 b)", "unsigned int __hgtu2_mask(__nv_bfloat162 a, __nv_bfloat162 b)"], Mapping::new(Status::Compat("port_hgtu2_mask"), None, None, Some(REASON_NO_NATIVE_FORM), None, &[]), SOURCE),
-    Row::new("__hisinf", Function, Both, FAMILY, &["int __hisinf(__half a)", "int __hisinf(__nv_bfloat16 a)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_fp16.h"), None, Some("It is true for both infinities on HIP; CUDA tells them apart by 1 and -1."), &[]), SOURCE),
+    Row::new("__hisinf", Function, Both, FAMILY, &["int __hisinf(__half a)", "int __hisinf(__nv_bfloat16 a)"], Mapping::new(Status::Compat("port_hisinf"), None, None, Some(REASON_BOTH_INFINITIES), None, &[]), SOURCE),
     Row::new("__hisnan", Function, Both, FAMILY, &["bool __hisnan(__half a)", "bool __hisnan(__nv_bfloat16 a)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_fp16.h"), None, None, &[]), SOURCE),
     Row::new("__hisnan2", Function, Both, FAMILY, &["__half2 __hisnan2(__half2 a)", "__nv_bfloat162 __hisnan2(__nv_bfloat162 a)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_fp16.h"), None, None, &[]), SOURCE),
     Row::new("__hle", Function, Both, FAMILY, &["bool __hle(__half a, __half b)", "bool __hle(__nv_bfloat16 a, __nv_bfloat16 b)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_fp16.h"), None, None, &[]), SOURCE),

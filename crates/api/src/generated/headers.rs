@@ -46,7 +46,7 @@ pub(crate) static HEADERS: &[Header] = &[
     Header { name: "c10/util/complex.h", hip: HeaderStatus::Same, since: None, note: None, source: "PyTorch documentation, C++ extensions: its build translates the header itself on ROCm" },
     Header { name: "channel_descriptor.h", hip: HeaderStatus::Renamed(&["hip/channel_descriptor.h"]), since: Some(V5_2), note: None, source: SOURCE },
     Header { name: "common_functions.h", hip: HeaderStatus::Renamed(&["hip/hip_runtime.h"]), since: Some(V5_2), note: None, source: SOURCE },
-    Header { name: "cooperative_groups.h", hip: HeaderStatus::Renamed(&["hip/hip_cooperative_groups.h"]), since: Some(V5_2), note: None, source: SOURCE },
+    Header { name: "cooperative_groups.h", hip: HeaderStatus::Compat, since: None, note: None, source: SOURCE },
     Header { name: "cooperative_groups/memcpy_async.h", hip: HeaderStatus::Compat, since: None, note: None, source: SOURCE },
     Header { name: "cooperative_groups/reduce.h", hip: HeaderStatus::Compat, since: None, note: None, source: SOURCE },
     Header { name: "cooperative_groups/scan.h", hip: HeaderStatus::Compat, since: None, note: None, source: SOURCE },

@@ -3083,14 +3083,14 @@ pub(crate) static ROWS: &[&Row] = &[
     &vector_type::ROWS[3], // char4
     &time::ROWS[1], // clock
     &time::ROWS[2], // clock64
-    &cooperative_groups::ROWS[103], // cooperative_groups
+    &cooperative_groups::ROWS[96], // cooperative_groups
     &cooperative_groups::ROWS[0], // cooperative_groups::binary_partition
-    &cooperative_groups::ROWS[89], // cooperative_groups::bit_and
-    &cooperative_groups::ROWS[90], // cooperative_groups::bit_or
-    &cooperative_groups::ROWS[91], // cooperative_groups::bit_xor
-    &cooperative_groups::ROWS[92], // cooperative_groups::block_tile_memory
-    &cooperative_groups::ROWS[93], // cooperative_groups::cluster_group
-    &cooperative_groups::ROWS[94], // cooperative_groups::coalesced_group
+    &cooperative_groups::ROWS[82], // cooperative_groups::bit_and
+    &cooperative_groups::ROWS[83], // cooperative_groups::bit_or
+    &cooperative_groups::ROWS[84], // cooperative_groups::bit_xor
+    &cooperative_groups::ROWS[85], // cooperative_groups::block_tile_memory
+    &cooperative_groups::ROWS[86], // cooperative_groups::cluster_group
+    &cooperative_groups::ROWS[87], // cooperative_groups::coalesced_group
     &cooperative_groups::ROWS[1], // cooperative_groups::coalesced_group::all
     &cooperative_groups::ROWS[2], // cooperative_groups::coalesced_group::any
     &cooperative_groups::ROWS[3], // cooperative_groups::coalesced_group::ballot
@@ -3108,8 +3108,8 @@ pub(crate) static ROWS: &[&Row] = &[
     &cooperative_groups::ROWS[15], // cooperative_groups::coalesced_threads
     &cooperative_groups::ROWS[16], // cooperative_groups::exclusive_scan
     &cooperative_groups::ROWS[17], // cooperative_groups::exclusive_scan_update
-    &cooperative_groups::ROWS[95], // cooperative_groups::greater
-    &cooperative_groups::ROWS[96], // cooperative_groups::grid_group
+    &cooperative_groups::ROWS[88], // cooperative_groups::greater
+    &cooperative_groups::ROWS[89], // cooperative_groups::grid_group
     &cooperative_groups::ROWS[18], // cooperative_groups::grid_group::barrier_arrive
     &cooperative_groups::ROWS[19], // cooperative_groups::grid_group::barrier_wait
     &cooperative_groups::ROWS[20], // cooperative_groups::grid_group::block_index
@@ -3130,63 +3130,56 @@ pub(crate) static ROWS: &[&Row] = &[
     &cooperative_groups::ROWS[35], // cooperative_groups::invoke_one
     &cooperative_groups::ROWS[36], // cooperative_groups::invoke_one_broadcast
     &cooperative_groups::ROWS[37], // cooperative_groups::labeled_partition
-    &cooperative_groups::ROWS[97], // cooperative_groups::less
+    &cooperative_groups::ROWS[90], // cooperative_groups::less
     &cooperative_groups::ROWS[38], // cooperative_groups::memcpy_async
-    &cooperative_groups::ROWS[98], // cooperative_groups::multi_grid_group
-    &cooperative_groups::ROWS[39], // cooperative_groups::multi_grid_group::grid_rank
-    &cooperative_groups::ROWS[40], // cooperative_groups::multi_grid_group::is_valid
-    &cooperative_groups::ROWS[41], // cooperative_groups::multi_grid_group::num_grids
-    &cooperative_groups::ROWS[42], // cooperative_groups::multi_grid_group::num_threads
-    &cooperative_groups::ROWS[43], // cooperative_groups::multi_grid_group::size
-    &cooperative_groups::ROWS[44], // cooperative_groups::multi_grid_group::sync
-    &cooperative_groups::ROWS[45], // cooperative_groups::multi_grid_group::thread_rank
-    &cooperative_groups::ROWS[99], // cooperative_groups::plus
-    &cooperative_groups::ROWS[46], // cooperative_groups::reduce
-    &cooperative_groups::ROWS[47], // cooperative_groups::reduce_store_async
-    &cooperative_groups::ROWS[48], // cooperative_groups::reduce_update_async
-    &cooperative_groups::ROWS[49], // cooperative_groups::sync
-    &cooperative_groups::ROWS[50], // cooperative_groups::this_cluster
-    &cooperative_groups::ROWS[51], // cooperative_groups::this_grid
-    &cooperative_groups::ROWS[52], // cooperative_groups::this_multi_grid
-    &cooperative_groups::ROWS[53], // cooperative_groups::this_thread
-    &cooperative_groups::ROWS[54], // cooperative_groups::this_thread_block
-    &cooperative_groups::ROWS[100], // cooperative_groups::thread_block
-    &cooperative_groups::ROWS[55], // cooperative_groups::thread_block::barrier_arrive
-    &cooperative_groups::ROWS[56], // cooperative_groups::thread_block::barrier_wait
-    &cooperative_groups::ROWS[57], // cooperative_groups::thread_block::dim_threads
-    &cooperative_groups::ROWS[58], // cooperative_groups::thread_block::group_dim
-    &cooperative_groups::ROWS[59], // cooperative_groups::thread_block::group_index
-    &cooperative_groups::ROWS[60], // cooperative_groups::thread_block::num_threads
-    &cooperative_groups::ROWS[61], // cooperative_groups::thread_block::size
-    &cooperative_groups::ROWS[62], // cooperative_groups::thread_block::sync
-    &cooperative_groups::ROWS[63], // cooperative_groups::thread_block::thread_index
-    &cooperative_groups::ROWS[64], // cooperative_groups::thread_block::thread_rank
-    &cooperative_groups::ROWS[101], // cooperative_groups::thread_block_tile
-    &cooperative_groups::ROWS[65], // cooperative_groups::thread_block_tile::all
-    &cooperative_groups::ROWS[66], // cooperative_groups::thread_block_tile::any
-    &cooperative_groups::ROWS[67], // cooperative_groups::thread_block_tile::ballot
-    &cooperative_groups::ROWS[68], // cooperative_groups::thread_block_tile::match_all
-    &cooperative_groups::ROWS[69], // cooperative_groups::thread_block_tile::match_any
-    &cooperative_groups::ROWS[70], // cooperative_groups::thread_block_tile::meta_group_rank
-    &cooperative_groups::ROWS[71], // cooperative_groups::thread_block_tile::meta_group_size
-    &cooperative_groups::ROWS[72], // cooperative_groups::thread_block_tile::num_threads
-    &cooperative_groups::ROWS[73], // cooperative_groups::thread_block_tile::shfl
-    &cooperative_groups::ROWS[74], // cooperative_groups::thread_block_tile::shfl_down
-    &cooperative_groups::ROWS[75], // cooperative_groups::thread_block_tile::shfl_up
-    &cooperative_groups::ROWS[76], // cooperative_groups::thread_block_tile::shfl_xor
-    &cooperative_groups::ROWS[77], // cooperative_groups::thread_block_tile::size
-    &cooperative_groups::ROWS[78], // cooperative_groups::thread_block_tile::sync
-    &cooperative_groups::ROWS[79], // cooperative_groups::thread_block_tile::thread_rank
-    &cooperative_groups::ROWS[102], // cooperative_groups::thread_group
-    &cooperative_groups::ROWS[80], // cooperative_groups::thread_group::get_type
-    &cooperative_groups::ROWS[81], // cooperative_groups::thread_group::num_threads
-    &cooperative_groups::ROWS[82], // cooperative_groups::thread_group::size
-    &cooperative_groups::ROWS[83], // cooperative_groups::thread_group::sync
-    &cooperative_groups::ROWS[84], // cooperative_groups::thread_group::thread_rank
-    &cooperative_groups::ROWS[85], // cooperative_groups::thread_rank
-    &cooperative_groups::ROWS[86], // cooperative_groups::tiled_partition
-    &cooperative_groups::ROWS[87], // cooperative_groups::wait
-    &cooperative_groups::ROWS[88], // cooperative_groups::wait_prior
+    &cooperative_groups::ROWS[91], // cooperative_groups::multi_grid_group
+    &cooperative_groups::ROWS[92], // cooperative_groups::plus
+    &cooperative_groups::ROWS[39], // cooperative_groups::reduce
+    &cooperative_groups::ROWS[40], // cooperative_groups::reduce_store_async
+    &cooperative_groups::ROWS[41], // cooperative_groups::reduce_update_async
+    &cooperative_groups::ROWS[42], // cooperative_groups::sync
+    &cooperative_groups::ROWS[43], // cooperative_groups::this_cluster
+    &cooperative_groups::ROWS[44], // cooperative_groups::this_grid
+    &cooperative_groups::ROWS[45], // cooperative_groups::this_multi_grid
+    &cooperative_groups::ROWS[46], // cooperative_groups::this_thread
+    &cooperative_groups::ROWS[47], // cooperative_groups::this_thread_block
+    &cooperative_groups::ROWS[93], // cooperative_groups::thread_block
+    &cooperative_groups::ROWS[48], // cooperative_groups::thread_block::barrier_arrive
+    &cooperative_groups::ROWS[49], // cooperative_groups::thread_block::barrier_wait
+    &cooperative_groups::ROWS[50], // cooperative_groups::thread_block::dim_threads
+    &cooperative_groups::ROWS[51], // cooperative_groups::thread_block::group_dim
+    &cooperative_groups::ROWS[52], // cooperative_groups::thread_block::group_index
+    &cooperative_groups::ROWS[53], // cooperative_groups::thread_block::num_threads
+    &cooperative_groups::ROWS[54], // cooperative_groups::thread_block::size
+    &cooperative_groups::ROWS[55], // cooperative_groups::thread_block::sync
+    &cooperative_groups::ROWS[56], // cooperative_groups::thread_block::thread_index
+    &cooperative_groups::ROWS[57], // cooperative_groups::thread_block::thread_rank
+    &cooperative_groups::ROWS[94], // cooperative_groups::thread_block_tile
+    &cooperative_groups::ROWS[58], // cooperative_groups::thread_block_tile::all
+    &cooperative_groups::ROWS[59], // cooperative_groups::thread_block_tile::any
+    &cooperative_groups::ROWS[60], // cooperative_groups::thread_block_tile::ballot
+    &cooperative_groups::ROWS[61], // cooperative_groups::thread_block_tile::match_all
+    &cooperative_groups::ROWS[62], // cooperative_groups::thread_block_tile::match_any
+    &cooperative_groups::ROWS[63], // cooperative_groups::thread_block_tile::meta_group_rank
+    &cooperative_groups::ROWS[64], // cooperative_groups::thread_block_tile::meta_group_size
+    &cooperative_groups::ROWS[65], // cooperative_groups::thread_block_tile::num_threads
+    &cooperative_groups::ROWS[66], // cooperative_groups::thread_block_tile::shfl
+    &cooperative_groups::ROWS[67], // cooperative_groups::thread_block_tile::shfl_down
+    &cooperative_groups::ROWS[68], // cooperative_groups::thread_block_tile::shfl_up
+    &cooperative_groups::ROWS[69], // cooperative_groups::thread_block_tile::shfl_xor
+    &cooperative_groups::ROWS[70], // cooperative_groups::thread_block_tile::size
+    &cooperative_groups::ROWS[71], // cooperative_groups::thread_block_tile::sync
+    &cooperative_groups::ROWS[72], // cooperative_groups::thread_block_tile::thread_rank
+    &cooperative_groups::ROWS[95], // cooperative_groups::thread_group
+    &cooperative_groups::ROWS[73], // cooperative_groups::thread_group::get_type
+    &cooperative_groups::ROWS[74], // cooperative_groups::thread_group::num_threads
+    &cooperative_groups::ROWS[75], // cooperative_groups::thread_group::size
+    &cooperative_groups::ROWS[76], // cooperative_groups::thread_group::sync
+    &cooperative_groups::ROWS[77], // cooperative_groups::thread_group::thread_rank
+    &cooperative_groups::ROWS[78], // cooperative_groups::thread_rank
+    &cooperative_groups::ROWS[79], // cooperative_groups::tiled_partition
+    &cooperative_groups::ROWS[80], // cooperative_groups::wait
+    &cooperative_groups::ROWS[81], // cooperative_groups::wait_prior
     &math_double::ROWS[12], // copysign
     &math_single::ROWS[14], // copysignf
     &math_double::ROWS[13], // cos

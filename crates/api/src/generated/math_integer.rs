@@ -9,6 +9,7 @@ const SOURCE: &str = "CUDA Math API reference, Integer Mathematical Functions an
 const REASON_NO_NATIVE_FORM: &str = "HIP has no such name.";
 const REASON_OVERFLOWS: &str = "HIP's own form overflows or rounds otherwise, in some release or every one.";
 const REASON_RESULT_TYPE: &str = "HIP's own form gives unsigned, in some release or every one; CUDA gives int.";
+const REASON_SIGNED_RESULT: &str = "HIP's own form gives int; CUDA gives unsigned.";
 
 pub(crate) static ROWS: &[Row] = &[
     Row::new("__brev", Function, Device, FAMILY, &["unsigned int __brev(unsigned int x)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
@@ -36,7 +37,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("__rhadd", Function, Device, FAMILY, &["int __rhadd(int x, int y)"], Mapping::new(Status::Compat("port_rhadd"), Some(V6_4), Some("hip/hip_runtime.h"), Some(REASON_OVERFLOWS), None, &[]), SOURCE),
     Row::new("__sad", Function, Device, FAMILY, &["unsigned int __sad(int x, int y, unsigned int z)"], Mapping::new(Status::Compat("port_sad"), None, None, Some(REASON_OVERFLOWS), None, &[]), SOURCE),
     Row::new("__uhadd", Function, Device, FAMILY, &["unsigned int __uhadd(unsigned int x, unsigned int y)"], Mapping::new(Status::Compat("port_uhadd"), Some(V6_4), Some("hip/hip_runtime.h"), Some(REASON_OVERFLOWS), None, &[]), SOURCE),
-    Row::new("__umul24", Function, Device, FAMILY, &["unsigned int __umul24(unsigned int x, unsigned int y)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &["unsigned int __umul24(unsigned int x, unsigned int y)"]), SOURCE),
+    Row::new("__umul24", Function, Device, FAMILY, &["unsigned int __umul24(unsigned int x, unsigned int y)"], Mapping::new(Status::Compat("port_umul24"), None, None, Some(REASON_SIGNED_RESULT), None, &[]), SOURCE),
     Row::new("__umul64hi", Function, Device, FAMILY, &["unsigned long long __umul64hi(unsigned long long x, unsigned long long y)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
     Row::new("__umulhi", Function, Device, FAMILY, &["unsigned int __umulhi(unsigned int x, unsigned int y)"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime.h"), None, None, &[]), SOURCE),
     Row::new("__urhadd", Function, Device, FAMILY, &["unsigned int __urhadd(unsigned int x, unsigned int y)"], Mapping::new(Status::Compat("port_urhadd"), Some(V6_4), Some("hip/hip_runtime.h"), Some(REASON_OVERFLOWS), None, &[]), SOURCE),
