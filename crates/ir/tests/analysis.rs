@@ -5,6 +5,7 @@ mod common;
 use common::Case;
 use port_ir::analysis::divergence::{self, MaskKind, Needs};
 use port_ir::analysis::program::Program;
+use port_ir::analysis::progress;
 use port_ir::analysis::uniformity::{Assumptions, CauseKind, ModuleUniformity};
 use port_ir::analysis::warp_size;
 use port_ir::{ModuleInfo, validate};
@@ -106,6 +107,19 @@ fn constants_that_stand_for_the_width_of_a_warp() {
         let answers = found.iter().map(|assumption| {
             let warp_size::Assumption { kind, certainty, constant, .. } = assumption;
             (case.line(Some(assumption.location)), format!("{kind:?} {certainty:?} {constant}"))
+        });
+        case.check(answers.collect());
+    }
+}
+
+#[test]
+fn loops_that_wait_for_another_thread() {
+    for case in common::cases("progress") {
+        let info = valid(&case);
+        let program = Program::of(&case.module, &info);
+        let found = progress::find(&program, &uniformity(&program), WARP_WIDTH);
+        let answers = found.iter().map(|wait| {
+            (case.line(Some(wait.location)), format!("{:?} {:?}", wait.kind, wait.needs))
         });
         case.check(answers.collect());
     }

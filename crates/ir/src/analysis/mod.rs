@@ -5,6 +5,8 @@
 //!   statements such threads execute together.
 //! * [`divergence`]: barriers and warp operations that may be executed by only some of the threads
 //!   that should take part.
+//! * [`warp_size`]: constants that stand for the number of lanes in a warp.
+//! * [`progress`]: loops that wait for another thread.
 //!
 //! They work on a [`program::Program`]: a module, the [`ModuleInfo`](crate::ModuleInfo) that
 //! validating it gave, and the flow of each function. On modules that are not valid they may panic. All are deterministic and take time about
