@@ -193,6 +193,10 @@ pub struct NativeName {
     pub hip: String,
     /// The first release that has it, `5.2`.
     pub since: String,
+    /// Whether device code may use it.
+    pub device: bool,
+    /// The signatures that HIP has too, with the CUDA name.
+    pub signatures: Vec<String>,
 }
 
 /// The names that rows claim for the headers below `hip/`, sorted by CUDA name within a family.
@@ -217,10 +221,13 @@ pub fn native_names() -> Result<Vec<NativeName>, String> {
             } else {
                 continue;
             };
+            let shared = row.signatures.iter().filter(|text| !row.lacks.contains(text));
             names.push(NativeName {
                 cuda: cuda.clone(),
                 hip: target.clone(),
                 since: since.clone(),
+                device: row.side.as_deref().unwrap_or(&family.side) != "host",
+                signatures: shared.cloned().collect(),
             });
         }
     }
