@@ -188,6 +188,27 @@ pub struct SpecBadFile {
     pub reason: String,
 }
 
+/// Two things of a spec have the same name.
+///
+/// ## What it means
+/// Integers, buffers and symbols share one space of names: an argument `"n"` would be ambiguous.
+///
+/// ## What to do
+/// Rename one of them.
+///
+/// ## Example
+/// ```toml
+/// ints = [["x", "4"]]
+/// [buffers]
+/// x = { dtype = "f32", shape = ["x"], init = "zeros" }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(code = "P0608", severity = error, message = "`{name}` is defined twice")]
+pub struct SpecDuplicateName {
+    /// The name.
+    pub name: String,
+}
+
 /// No C++ compiler was found.
 ///
 /// ## What it means
@@ -274,6 +295,7 @@ pub const FINDINGS: &[&port_diag::Metadata] = &[
     &<SpecUnknownName as port_diag::Finding>::METADATA,
     &<SpecOutOfRange as port_diag::Finding>::METADATA,
     &<SpecBadFile as port_diag::Finding>::METADATA,
+    &<SpecDuplicateName as port_diag::Finding>::METADATA,
     &<NoCompiler as port_diag::Finding>::METADATA,
     &<ReferenceCompile as port_diag::Finding>::METADATA,
     &<ReferenceRun as port_diag::Finding>::METADATA,

@@ -10,6 +10,8 @@
 //!
 //! `PORT_TOOLS` names another folder of the same layout.
 
+#![allow(clippy::disallowed_methods, reason = "finding programs is what this module is for")]
+
 use std::path::{Path, PathBuf};
 
 /// What was found; a `None` is not on this machine.

@@ -4,6 +4,7 @@
 pub(super) const FILES: &[(&str, &str)] = &include!("assets.list");
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "compares with the folder")]
 mod tests {
     use super::FILES;
     use std::path::Path;

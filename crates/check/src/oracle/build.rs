@@ -5,6 +5,8 @@
 //! dynamic shared memory, and linked. Executables are kept in a cache folder under the hash of
 //! everything that went into them.
 
+#![allow(clippy::disallowed_methods, reason = "compiling is what this module is for")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

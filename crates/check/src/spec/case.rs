@@ -248,7 +248,7 @@ impl Evaluator {
         generate(&generator, buffer.dtype, &shape, buffer.seed)
     }
 
-    /// `values`, repeated to fill the shape; none are zeros.
+    /// `values`, repeated to fill the shape; without any, zeros.
     fn values(&mut self, buffer: &BufferSpec, shape: &[usize], values: &[f64]) -> Tensor {
         let mut tensor = Tensor::zeros(buffer.dtype, shape);
         if values.is_empty() {
@@ -260,6 +260,7 @@ impl Evaluator {
         tensor
     }
 
+    #[allow(clippy::disallowed_methods, reason = "a spec's data lie beside it")]
     fn file(
         &mut self,
         spec: &Spec,

@@ -191,6 +191,7 @@ impl Spec {
     }
 
     /// Reads a spec from the disk; the outer error is an unreadable file.
+    #[allow(clippy::disallowed_methods, reason = "the runners' way to a spec")]
     pub fn load(
         path: &std::path::Path,
         sources: &mut SourceMap,

@@ -9,8 +9,8 @@ use toml::de::{DeArray, DeString, DeTable, DeValue};
 use super::{ArgumentSpec, BufferSpec, Init, Integer, LaunchSpec, Located, ParameterSet, Spec};
 use crate::expression::Expression;
 use crate::findings::{
-    SpecBadExpression, SpecBadValue, SpecMissingField, SpecNotToml, SpecUnknownField,
-    SpecUnknownName,
+    SpecBadExpression, SpecBadValue, SpecDuplicateName, SpecMissingField, SpecNotToml,
+    SpecUnknownField, SpecUnknownName,
 };
 use crate::tensor::DType;
 
@@ -120,6 +120,7 @@ impl Reader {
                 None => self.bad(value.span(), &format!("`{key}`"), "a table"),
             }
         }
+        self.report_duplicates(&spec);
         for (name, value) in self.named(root, "feedback") {
             let target = value.get_ref().as_str().unwrap_or_default().to_string();
             for (name, span) in
@@ -141,6 +142,20 @@ impl Reader {
             spec.sweep.push(set);
         }
         spec
+    }
+
+    fn report_duplicates(&mut self, spec: &Spec) {
+        let integers = spec.integers.iter().map(|integer| (&integer.name, integer.value.span));
+        let buffers = spec.buffers.iter().chain(&spec.symbols);
+        let named = integers.chain(buffers.map(|buffer| (&buffer.name, buffer.span)));
+        let mut seen = Vec::new();
+        for (name, span) in named {
+            if seen.contains(&name) {
+                let finding = SpecDuplicateName { name: name.clone() };
+                self.diagnostics.push(finding.at_span(span));
+            }
+            seen.push(name);
+        }
     }
 
     fn only_known(&mut self, place: &str, table: &DeTable<'_>, known: &[&str]) {
@@ -397,12 +412,14 @@ impl Reader {
         }
         let mut arguments = arguments.into_iter();
         let init = match (name, rest.is_some(), arguments.len()) {
-            ("zeros", true, 0) => Init::Values(Vec::new()),
-            ("ones", true, 0) => Init::Full(Located {
-                expression: Expression::integer(1),
-                text: "1".into(),
-                span: self.span(value.span()),
-            }),
+            ("zeros" | "ones", true, 0) => {
+                let one = i64::from(name == "ones");
+                Init::Full(Located {
+                    expression: Expression::integer(one),
+                    text: one.to_string(),
+                    span: self.span(value.span()),
+                })
+            }
             ("iota", true, 0) => Init::Iota,
             ("full", true, 1) => Init::Full(arguments.next()?),
             ("uniform", true, 2) => Init::Uniform(arguments.next()?, arguments.next()?),

@@ -7,6 +7,7 @@
 
 extern int warpSize;
 
+// PTX `shfl` takes the lower bits of a lane or distance only.
 #define PORT_ORACLE_SHUFFLE(name, kind, argument)                                                  \
     template <class T>                                                                             \
     inline T name(unsigned mask, T value, argument lane, int width = warpSize, PORT_ORACLE_SITE) { \
@@ -14,7 +15,9 @@ extern int warpSize;
         return port_oracle::shuffle_named(                                                         \
             mask, value,                                                                           \
             port_oracle::shuffle_source(port_oracle::Shuffle::kind, port_oracle::lane_index,       \
-                                        static_cast<unsigned>(lane), segment),                     \
+                                        static_cast<unsigned>(lane) &                              \
+                                            (port_oracle::warp_width - 1),                         \
+                                        segment),                                                  \
             #name, site);                                                                          \
     }
 PORT_ORACLE_SHUFFLE(__shfl_sync, index, int)

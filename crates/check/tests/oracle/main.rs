@@ -1,0 +1,14 @@
+//! Conformance of the fiber oracle: small kernels, one construct each, whose results this test
+//! computes by itself; and the whole programs and operators that it must run.
+
+#![allow(clippy::disallowed_methods, reason = "tests read their kernels")]
+
+mod arithmetic;
+mod block;
+mod common;
+mod errors;
+mod matrix;
+mod operators;
+mod program;
+mod warp;
+mod wave;
