@@ -105,6 +105,7 @@ const FILES: &[(&str, &str)] = &[
     ("warp.h", include_str!("../assets/port_hip_compat/warp.h")),
     ("rounding.h", include_str!("../assets/port_hip_compat/rounding.h")),
     ("conversion.h", include_str!("../assets/port_hip_compat/conversion.h")),
+    ("math.h", include_str!("../assets/port_hip_compat/math.h")),
     ("half.h", include_str!("../assets/port_hip_compat/half.h")),
     ("bfloat16.h", include_str!("../assets/port_hip_compat/bfloat16.h")),
     ("constant.h", include_str!("../assets/port_hip_compat/constant.h")),

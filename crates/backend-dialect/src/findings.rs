@@ -21,6 +21,8 @@ pub const FINDINGS: &[&Metadata] = &[
     &LaunchBounds::METADATA,
     &ProxyArchitecture::METADATA,
     &CompatibilityHeader::METADATA,
+    &VectorOperator::METADATA,
+    &ClashingOperator::METADATA,
     &WarpWidthConstant::METADATA,
     &LockStep::METADATA,
     &DivergentCollective::METADATA,
@@ -372,6 +374,61 @@ pub struct ProxyArchitecture {
 pub struct CompatibilityHeader {
     pub header: String,
     pub names: String,
+}
+
+/// An operator of yours is left out, because the target's vector types have it.
+///
+/// ## What it means
+/// CUDA's vector types are plain structs, so your code defines operators for them. HIP's vector types
+/// come with operators that work element by element, and with both a use would be ambiguous. Your
+/// definition does the same as HIP's; it stands under `#if 0` in the port.
+///
+/// ## What to do
+/// Nothing.
+///
+/// ## Example
+/// ```cuda
+/// inline __device__ float2 operator*(float2 a, float2 b) {
+///   return make_float2(a.x * b.x, a.y * b.y);
+/// }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0415",
+    severity = note,
+    message = "this `operator{operator}` is left out: {target}'s vector types have the same one"
+)]
+pub struct VectorOperator {
+    pub operator: String,
+    pub target: String,
+}
+
+/// An operator of yours clashes with one of the target's, which does something else.
+///
+/// ## What it means
+/// HIP's vector types come with this operator, element by element. Yours is for the same types and was
+/// not recognised as doing the same, so a use of it would be ambiguous, and leaving either out might
+/// change results.
+///
+/// ## What to do
+/// Make it a named function and call that.
+///
+/// ## Example
+/// ```cuda
+/// inline __device__ float3 operator*(float3 a, float3 b) {   // a cross product
+///   return make_float3(a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x);
+/// }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0416",
+    severity = error,
+    message = "this `operator{operator}` clashes with that of {target}'s vector types",
+    help = "make it a named function and call that"
+)]
+pub struct ClashingOperator {
+    pub operator: String,
+    pub target: String,
 }
 
 /// A constant stands for the width of a warp.

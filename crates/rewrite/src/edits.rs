@@ -28,8 +28,20 @@ impl std::fmt::Display for Reason {
 pub struct Change {
     /// The replacement.
     pub edit: Edit,
+    /// Among insertions at one place: whether it closes or follows what stands before the place
+    /// (these come first), or opens what stands after it.
+    pub side: Side,
     /// Who asked for it.
     pub reason: Reason,
+}
+
+/// What an insertion belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The text before it.
+    Before,
+    /// The text after it.
+    After,
 }
 
 /// Two changes that want different text for overlapping bytes.
@@ -53,22 +65,41 @@ impl ChangeSet {
         Self::default()
     }
 
-    /// Replaces the bytes of `span` (an empty span inserts before its start). The same change may be
-    /// asked for twice, as when a macro body is expanded in two places.
+    /// Replaces the bytes of `span`. The same change may be asked for twice, as when a macro body is
+    /// expanded in two places.
     pub fn replace(&mut self, span: Span, text: impl Into<String>, reason: Reason) {
-        let change = Change { edit: Edit { span, text: text.into() }, reason };
+        self.add(span, text.into(), Side::Before, reason);
+    }
+
+    /// Inserts at a byte; `side` tells which neighbour the text belongs to.
+    pub fn insert(
+        &mut self,
+        file: FileId,
+        at: u32,
+        side: Side,
+        text: impl Into<String>,
+        reason: Reason,
+    ) {
+        self.add(Span::new(file, at, at), text.into(), side, reason);
+    }
+
+    fn add(&mut self, span: Span, text: String, side: Side, reason: Reason) {
+        let change = Change { edit: Edit { span, text }, side, reason };
         self.files.entry(span.file).or_default().insert(change);
     }
 
-    /// Inserts before a byte.
-    pub fn insert(&mut self, file: FileId, at: u32, text: impl Into<String>, reason: Reason) {
-        self.replace(Span::new(file, at, at), text, reason);
-    }
-
-    /// Takes back the changes inside a span that is about to be replaced as a whole.
+    /// Takes back the changes inside a span that is about to be replaced as a whole. What was
+    /// inserted at its ends for its neighbours stays.
     pub fn remove_inside(&mut self, span: Span) {
+        let inside = |change: &Change| {
+            let at = change.edit.span;
+            let neighbour = at.is_empty()
+                && ((at.start == span.start && change.side == Side::Before)
+                    || (at.start == span.end && change.side == Side::After));
+            span.contains(at) && !neighbour
+        };
         if let Some(changes) = self.files.get_mut(&span.file) {
-            changes.retain(|change| !span.contains(change.edit.span));
+            changes.retain(|change| !inside(change));
         }
     }
 
@@ -146,7 +177,7 @@ mod tests {
         let (sources, file) = sources("one two three");
         let mut set = ChangeSet::new();
         set.replace(Span::new(file, 8, 13), "3", Reason::Row("three"));
-        set.insert(file, 0, "<", Reason::Finding("P0001"));
+        set.insert(file, 0, Side::After, "<", Reason::Finding("P0001"));
         set.replace(Span::new(file, 0, 3), "1", Reason::Row("one"));
         set.replace(Span::new(file, 0, 3), "1", Reason::Row("one"));
         assert_eq!(set.apply(&sources, file), "<1 two 3");
@@ -163,5 +194,16 @@ mod tests {
         assert_eq!(kept.len(), 1);
         assert_eq!(conflicts[0].refused.edit.text, "Y");
         assert_eq!(set.apply(&sources, file), "Xef");
+    }
+
+    #[test]
+    fn insertions_at_one_place_keep_to_their_neighbours() {
+        let (sources, file) = sources("one two");
+        let mut set = ChangeSet::new();
+        set.insert(file, 4, Side::After, "(", Reason::Row("a"));
+        set.insert(file, 4, Side::Before, ")", Reason::Row("b"));
+        set.remove_inside(Span::new(file, 4, 7));
+        set.insert(file, 4, Side::After, "[", Reason::Row("a"));
+        assert_eq!(set.apply(&sources, file), "one )[two");
     }
 }

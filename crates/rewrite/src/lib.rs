@@ -6,6 +6,6 @@ pub mod edits;
 pub mod file;
 pub mod names;
 
-pub use edits::{Change, ChangeSet, Conflict, Reason};
+pub use edits::{Change, ChangeSet, Conflict, Reason, Side};
 pub use file::{Directive, FileText, IncludeLine};
 pub use names::{Doubt, DoubtReason, NameUse, uses};

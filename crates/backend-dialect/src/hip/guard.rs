@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use port_diag::{Diagnostic, FileId, Severity, Span};
-use port_rewrite::{FileText, Reason};
+use port_rewrite::{FileText, Reason, Side};
 
 use super::port::Port;
 
@@ -18,9 +18,10 @@ pub(super) fn apply(port: &mut Port<'_>) {
         guards.entry(place).or_insert((text, finding.code));
     }
     for ((file, at), (text, code)) in guards {
-        let newline = if port.unit.sources.file(file).text.contains("\r\n") { "\r\n" } else { "\n" };
+        let newline =
+            if port.unit.sources.file(file).text.contains("\r\n") { "\r\n" } else { "\n" };
         let lines = ["#ifndef PORT_ALLOW_MANUAL", &format!("#error \"{text}\""), "#endif", ""];
-        port.changes.insert(file, at, lines.join(newline), Reason::Finding(code));
+        port.changes.insert(file, at, Side::After, lines.join(newline), Reason::Finding(code));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use port_api::HeaderStatus;
 use port_diag::{FileId, Finding, Span};
-use port_rewrite::{FileText, IncludeLine, Reason};
+use port_rewrite::{FileText, IncludeLine, Reason, Side};
 use port_syntax::token::TokenKind;
 
 use super::port::Port;
@@ -16,9 +16,28 @@ const RUNTIME_HEADER: &str = "hip/hip_runtime.h";
 
 /// Beginnings of header names that only NVIDIA's libraries have.
 const CUDA_PREFIXES: [&str; 22] = [
-    "cuda", "cub/", "cublas", "cufft", "cufile", "curand", "cusolver", "cusparse", "cudnn", "cudss",
-    "cupti", "cutensor", "cuvs/", "custatevec", "cooperative_groups", "thrust/", "npp", "nvrtc",
-    "nvml", "nvtx", "nvjpeg", "nvToolsExt",
+    "cuda",
+    "cub/",
+    "cublas",
+    "cufft",
+    "cufile",
+    "curand",
+    "cusolver",
+    "cusparse",
+    "cudnn",
+    "cudss",
+    "cupti",
+    "cutensor",
+    "cuvs/",
+    "custatevec",
+    "cooperative_groups",
+    "thrust/",
+    "npp",
+    "nvrtc",
+    "nvml",
+    "nvtx",
+    "nvjpeg",
+    "nvToolsExt",
 ];
 
 /// Edits the include lines.
@@ -41,6 +60,9 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
     for line in &lines {
         if resolves_to_repository(port, line) {
             continue;
+        }
+        if line.name == RUNTIME_HEADER {
+            anchor = anchor.or(Some(line.line).filter(|_| is_unconditional(port, index, line)));
         }
         let Some(header) = port_api::header(&line.name) else {
             report_unknown(port, line);
@@ -89,10 +111,8 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
     if needs_compat {
         let names: Vec<&str> =
             names.iter().map(String::as_str).filter(|name| compat::provides(name)).collect();
-        let finding = CompatibilityHeader {
-            header: compat::FILE_NAME.into(),
-            names: names.join(", "),
-        };
+        let finding =
+            CompatibilityHeader { header: compat::FILE_NAME.into(), names: names.join(", ") };
         port.findings.push(finding.at_span(anchor.unwrap_or(Span::new(id, 0, 0))));
     }
     if !added.is_empty() {
@@ -110,20 +130,22 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
         } else {
             CompatibilityHeader::METADATA.code
         };
-        port.changes.insert(id, at, added, Reason::Finding(code));
+        port.changes.insert(id, at, Side::Before, added, Reason::Finding(code));
     }
 }
 
 /// Whether some file of the unit that is read before any code of the root includes the runtime.
 /// Only the root's own unconditional includes count: a header may include it too late.
 fn unit_includes_runtime(port: &Port<'_>) -> bool {
-    port.unit.parsed.unit.includes.iter().any(|include| {
-        include.active
-            && matches!(
-                port_api::header(&include.name).map(|header| header.hip),
+    let gives_runtime = |name: &str| {
+        name == RUNTIME_HEADER
+            || matches!(
+                port_api::header(name).map(|header| header.hip),
                 Some(HeaderStatus::Renamed(names)) if names.contains(&RUNTIME_HEADER)
             )
-    })
+    };
+    let includes = &port.unit.parsed.unit.includes;
+    includes.iter().any(|include| include.active && gives_runtime(&include.name))
 }
 
 fn resolves_to_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
@@ -137,8 +159,8 @@ fn resolves_to_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
 
 /// A header that only CUDA's libraries have, without a row.
 fn report_unknown(port: &mut Port<'_>, line: &IncludeLine) {
-    let looks_like_cuda = line.angled
-        && CUDA_PREFIXES.iter().any(|prefix| line.name.starts_with(prefix));
+    let looks_like_cuda =
+        line.angled && CUDA_PREFIXES.iter().any(|prefix| line.name.starts_with(prefix));
     if looks_like_cuda {
         let finding = UnknownCudaHeader { header: line.name.clone(), target: port.target() };
         port.report_at(&finding, line.header);

@@ -3,6 +3,7 @@
 use port_api::{Row, Status};
 use port_diag::Span;
 use port_hir::{ExprId, ExprKind};
+use port_rewrite::{Reason, Side};
 
 use super::port::Port;
 use super::rules::source_span;
@@ -10,7 +11,7 @@ use crate::declared::{api_type_of_object, members};
 use crate::findings::UnsupportedName;
 
 /// The rule of members that stand for the width of a warp.
-const WARP_WIDTH_RULE: &str = "warp-width-member";
+pub(super) const WARP_WIDTH_RULE: &str = "warp-width-member";
 
 /// Edits the members whose rows ask for it.
 pub(super) fn apply(port: &mut Port<'_>) {
@@ -74,7 +75,9 @@ fn call_form(
     function: &'static str,
     row: &'static Row,
 ) {
-    let ExprKind::Member { object, arrow, .. } = &port.unit.module.exprs[member].kind else { return };
+    let ExprKind::Member { object, arrow, .. } = &port.unit.module.exprs[member].kind else {
+        return;
+    };
     let parenthesised = port.unit.module.exprs[*object].parenthesised;
     let Some(object) = source_span(port, port.unit.module.exprs[*object].tokens) else { return };
     if object.file != span.file || object.end > span.start {
@@ -90,6 +93,7 @@ fn call_form(
         object.start
     };
     let dereference = if *arrow { "*" } else { "" };
-    port.rename(Span::new(span.file, open, open), &format!("{function}({dereference}"), row);
+    let opening = format!("{function}({dereference}");
+    port.changes.insert(span.file, open, Side::After, opening, Reason::Row(row.name));
     port.rename(Span::new(span.file, object.end + closing, span.end), ")", row);
 }

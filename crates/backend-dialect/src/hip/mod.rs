@@ -4,6 +4,7 @@
 //! * [`port`]: the passes of a port, in order.
 //! * [`names`]: API names become what their rows say.
 //! * [`members`]: members of API types.
+//! * [`operators`]: operators of the user that HIP's vector types have.
 //! * [`rules`]: uses that need more than a new name.
 //! * [`includes`]: headers.
 //! * [`branches`]: conditionals that would compile differently.
@@ -17,6 +18,7 @@ mod guard;
 mod includes;
 mod members;
 mod names;
+mod operators;
 mod port;
 mod rules;
 

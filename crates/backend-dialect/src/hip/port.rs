@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 
 use port_api::Row;
-use port_backend::{
-    FileRole, KernelReport, Options, OutputFile, Ported, Status, Unit, WarpMode,
-};
+use port_backend::{FileRole, KernelReport, Options, OutputFile, Ported, Status, Unit, WarpMode};
 use port_diag::{Diagnostic, FileId, Finding, Origin, Severity, Span};
 use port_hir::FunctionId;
 use port_rewrite::{ChangeSet, FileText, NameUse, Reason};
 use port_syntax::{TokenKind, lex};
 
-use super::{TARGET, architecture, branches, device, guard, includes, members, names, rules};
+use super::{TARGET, architecture, branches, device, guard, includes, members, names, operators, rules};
 use crate::compat;
 use crate::findings::ProxyArchitecture;
 use crate::program::Program;
@@ -36,8 +34,7 @@ pub(super) struct Port<'a> {
 
 /// Ports a unit.
 pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
-    let files =
-        unit.parsed.unit.files.iter().map(|id| FileText::new(unit.sources, *id)).collect();
+    let files = unit.parsed.unit.files.iter().map(|id| FileText::new(unit.sources, *id)).collect();
     let mut port = Port {
         unit,
         options,
@@ -54,6 +51,7 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     members::apply(&mut port);
     rules::apply(&mut port);
     device::apply(&mut port);
+    operators::apply(&mut port);
     branches::report(&mut port);
     guard::apply(&mut port);
     includes::apply(&mut port);
@@ -71,9 +69,11 @@ impl<'a> Port<'a> {
         };
         let origin = Origin { span, ..origin };
         let diagnostic = finding.at(origin, &self.unit.module.expansions);
-        let kernel = self.program.kernels_at(&tokens).first().map(|kernel| {
-            self.unit.module.function_name(*kernel)
-        });
+        let kernel = self
+            .program
+            .kernels_at(&tokens)
+            .first()
+            .map(|kernel| self.unit.module.function_name(*kernel));
         self.findings.push(match kernel {
             Some(kernel) => diagnostic.in_kernel(kernel),
             None => diagnostic,
@@ -113,7 +113,8 @@ impl<'a> Port<'a> {
             files.push(OutputFile { role, text, changes });
         }
         files.sort_by_key(|file| file.role);
-        let names: BTreeSet<String> = files.iter().flat_map(|file| identifiers(&file.text)).collect();
+        let names: BTreeSet<String> =
+            files.iter().flat_map(|file| identifiers(&file.text)).collect();
         let header = compat::assemble(names.iter().map(String::as_str), &self.compat_options());
         if let Some(text) = header {
             let role = FileRole::Generated(compat::FILE_NAME);
@@ -213,11 +214,13 @@ pub(super) fn merge_compat_headers(texts: &[&str]) -> Option<String> {
         let cuda_arch = cuda_arch_of(text);
         let made_by = |warp| {
             let options = compat::Options { warp, ..compat::Options::default() };
-            let options = cuda_arch.map_or(options, |cuda_arch| compat::Options { cuda_arch, ..options });
+            let options =
+                cuda_arch.map_or(options, |cuda_arch| compat::Options { cuda_arch, ..options });
             let made = compat::assemble(own.iter().map(String::as_str), &options);
             (made.as_deref() == Some(*text)).then_some(options)
         };
-        let found = made_by(compat::WarpMode::Logical32).or_else(|| made_by(compat::WarpMode::Native))?;
+        let found =
+            made_by(compat::WarpMode::Logical32).or_else(|| made_by(compat::WarpMode::Native))?;
         match options {
             Some(known) if known.warp != found.warp => return None,
             Some(known) if cuda_arch.is_some_and(|_| arch_fixed && known != found) => return None,

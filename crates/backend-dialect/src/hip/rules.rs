@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use port_api::Status;
 use port_diag::Span;
 use port_hir::{ExprId, ExprKind, TokenRange};
-use port_rewrite::{NameUse, Reason};
+use port_rewrite::{NameUse, Reason, Side};
 
 use super::port::Port;
 use crate::findings::{LaunchBounds, UnappliedRule};
@@ -76,8 +76,8 @@ pub(super) fn source_span(port: &Port<'_>, range: TokenRange) -> Option<Span> {
 }
 
 fn wrap(port: &mut Port<'_>, span: Span, before: &str, after: &str, row: &'static str) {
-    port.changes.insert(span.file, span.start, before, Reason::Row(row));
-    port.changes.insert(span.file, span.end, after, Reason::Row(row));
+    port.changes.insert(span.file, span.start, Side::After, before, Reason::Row(row));
+    port.changes.insert(span.file, span.end, Side::Before, after, Reason::Row(row));
 }
 
 /// `HIP_SYMBOL(symbol)`: on HIP a symbol is passed by its address.
@@ -146,6 +146,7 @@ mod tests {
     #[test]
     fn every_rule_of_the_tables_is_here_and_no_other() {
         let mut here: Vec<&str> = RULES.iter().map(|(id, _)| *id).collect();
+        here.push(crate::hip::members::WARP_WIDTH_RULE);
         here.sort_unstable();
         let tables: Vec<&str> = port_api::RULES.iter().map(|rule| rule.id).collect();
         assert_eq!(here, tables);
