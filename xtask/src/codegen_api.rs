@@ -221,6 +221,10 @@ pub fn native_names() -> Result<Vec<NativeName>, String> {
             } else {
                 continue;
             };
+            // A rule may put a name of the compatibility header in place of a native one.
+            if target.starts_with("port_") {
+                continue;
+            }
             let shared = row.signatures.iter().filter(|text| !row.lacks.contains(text));
             names.push(NativeName {
                 cuda: cuda.clone(),

@@ -8,4 +8,5 @@ pub static RULES: &[Rule] = &[
     Rule { id: "hip-symbol", summary: "The symbol argument becomes `HIP_SYMBOL(symbol)`." },
     Rule { id: "kernel-pointer-cast", summary: "The kernel argument becomes `reinterpret_cast<const void *>(kernel)`: HIP has no overload for function pointers." },
     Rule { id: "launch-bounds", summary: "The second argument counts waves per execution unit on HIP, blocks per multiprocessor on CUDA: a hint that is kept and reported." },
+    Rule { id: "warp-width-member", summary: "With logical warps of 32 lanes the member becomes 32; with native warps it stays." },
 ];

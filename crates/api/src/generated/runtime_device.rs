@@ -183,7 +183,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("cudaDeviceProp::unifiedAddressing", Field, Host, FAMILY, &["int unifiedAddressing"], Mapping::new(Status::Same, Some(V6_4), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaDeviceProp::unifiedFunctionPointers", Field, Host, FAMILY, &["int unifiedFunctionPointers"], Mapping::new(Status::Same, Some(V6_4), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaDeviceProp::uuid", Field, Host, FAMILY, &["cudaUUID_t uuid"], Mapping::new(Status::Same, Some(V6_4), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
-    Row::new("cudaDeviceProp::warpSize", Field, Host, FAMILY, &["int warpSize"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime_api.h"), None, Some("32 or 64 on AMD hardware; by default a port keeps logical warps of 32 lanes, whatever this says."), &[]), SOURCE),
+    Row::new("cudaDeviceProp::warpSize", Field, Host, FAMILY, &["int warpSize"], Mapping::new(Status::Semantic { rule: "warp-width-member", name: Some("port_warpSize") }, Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaAsyncNotificationTypeOverBudget", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_NOTIFICATION), None, None, None, None, &[]), SOURCE),
     Row::new("cudaAtomicCapabilityReduction", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_FORM), None, None, None, None, &[]), SOURCE),
     Row::new("cudaAtomicCapabilityScalar128", Constant, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_FORM), None, None, None, None, &[]), SOURCE),
