@@ -118,12 +118,12 @@ impl ChangeSet {
     pub fn resolved(&self, file: FileId) -> (Vec<&Change>, Vec<Conflict>) {
         let mut changes: Vec<&Change> = self.files.get(&file).into_iter().flatten().collect();
         changes.sort_by(|a, b| {
-            let key = |c: &Change| (c.edit.span.start, std::cmp::Reverse(c.edit.span.end));
             // Insertions go before the replacement of the byte that they stand at.
-            let empty = |c: &Change| !c.edit.span.is_empty();
-            (a.edit.span.start, empty(a))
-                .cmp(&(b.edit.span.start, empty(b)))
-                .then_with(|| key(a).cmp(&key(b)).then_with(|| a.cmp(b)))
+            let key = |c: &Change| {
+                let Span { start, end, .. } = c.edit.span;
+                (start, start != end, std::cmp::Reverse(end), c.side)
+            };
+            key(a).cmp(&key(b)).then_with(|| a.cmp(b))
         });
         let mut kept: Vec<&Change> = Vec::with_capacity(changes.len());
         let mut conflicts = Vec::new();
