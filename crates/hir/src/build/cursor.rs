@@ -156,6 +156,13 @@ impl<'t> Builder<'t> {
         }
     }
 
+    /// Skips a group in parentheses, if one is here.
+    pub(super) fn skip_parentheses(&mut self) {
+        if self.at(TokenKind::LeftParen) {
+            self.position = self.past_group(self.position);
+        }
+    }
+
     /// Whether the tokens at `index` and after it are a `>>`.
     pub(super) fn is_shift_right_at(&self, index: usize) -> bool {
         self.kind_at(index) == TokenKind::Greater
@@ -183,8 +190,10 @@ impl<'t> Builder<'t> {
     ) -> Parse<T> {
         self.expect(open)?;
         let in_angles = std::mem::replace(&mut self.in_angles, false);
+        let in_declaration = std::mem::replace(&mut self.in_declaration, false);
         let result = self.nested(read);
         self.in_angles = in_angles;
+        self.in_declaration = in_declaration;
         let value = result?;
         self.expect(close)?;
         Ok(value)

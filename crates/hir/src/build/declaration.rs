@@ -139,6 +139,14 @@ impl Builder<'_> {
             return self.expected("name");
         };
         let from = if first { start } else { at };
+        let late = std::mem::take(&mut self.late_alignments);
+        let aligned;
+        let specifiers = if late.is_empty() {
+            specifiers
+        } else {
+            aligned = specifiers.with_alignments(late);
+            &aligned
+        };
         match site {
             Site::Block => {
                 let id = self.local_variable(specifiers, name, ty, from)?;

@@ -164,6 +164,9 @@ impl Builder<'_> {
         self.skip_attributes()?;
         let suffixes = self.suffixes(form, ty, name.is_some())?;
         let (ty, function) = self.apply(ty, suffixes);
+        if function.is_none() && form != Form::Abstract {
+            self.trailing_attributes()?;
+        }
         Ok(Declarator { name, ty, function, pack })
     }
 
@@ -227,6 +230,25 @@ impl Builder<'_> {
             inner.function = function;
         }
         Ok(inner)
+    }
+
+    /// `x[4] __attribute__((aligned(16)))`: the alignment is kept for the declaration to take.
+    fn trailing_attributes(&mut self) -> Parse<()> {
+        if !matches!(
+            self.keyword(),
+            Some(
+                Keyword::GnuAttribute
+                    | Keyword::GnuAttributeShort
+                    | Keyword::Align
+                    | Keyword::Alignas
+            )
+        ) {
+            return Ok(());
+        }
+        let mut attributes = self.no_specifiers(self.position);
+        self.attributes(&mut attributes)?;
+        self.late_alignments.append(&mut attributes.storage.alignments);
+        Ok(())
     }
 
     fn apply(&mut self, mut ty: TyId, suffixes: Vec<Suffix>) -> (TyId, Option<FunctionSuffix>) {
@@ -540,7 +562,7 @@ impl Builder<'_> {
                     }
                     Some(Keyword::Noexcept | Keyword::Throw) => {
                         self.bump();
-                        self.position = self.past_group(self.position);
+                        self.skip_parentheses();
                         suffix.qualifiers.noexcept = true;
                     }
                     Some(Keyword::Override) => {
@@ -564,7 +586,7 @@ impl Builder<'_> {
                     ) => self.skip_attributes()?,
                     Some(Keyword::GnuAsm | Keyword::GnuAsmShort | Keyword::Asm) => {
                         self.bump();
-                        self.position = self.past_group(self.position);
+                        self.skip_parentheses();
                     }
                     Some(
                         Keyword::Device | Keyword::Host | Keyword::ForceInline | Keyword::NoInline,

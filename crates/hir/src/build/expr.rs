@@ -339,9 +339,7 @@ impl Builder<'_> {
             }
             Keyword::Requires => {
                 self.bump();
-                if self.at(TokenKind::LeftParen) {
-                    self.position = self.past_group(self.position);
-                }
+                self.skip_parentheses();
                 if !self.at(TokenKind::LeftBrace) {
                     return self.expected("{");
                 }

@@ -224,7 +224,11 @@ impl Builder<'_> {
         definition: bool,
         qualified: bool,
     ) -> FunctionId {
-        let name = function.name;
+        // A class's name in its own scope is the class, not its constructors.
+        let name = match function.kind {
+            FunctionKind::Constructor => self.words.constructor,
+            _ => function.name,
+        };
         let parent = function.parent;
         let candidates = self.functions_in(parent, name);
         if function.specialisation.is_some() {

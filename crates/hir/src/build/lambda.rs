@@ -93,7 +93,7 @@ impl Builder<'_> {
                 ) => {}
                 Some(Keyword::Noexcept | Keyword::Throw) => {
                     self.bump();
-                    self.position = self.past_group(self.position);
+                    self.skip_parentheses();
                     continue;
                 }
                 Some(Keyword::GnuAttribute | Keyword::GnuAttributeShort) => {

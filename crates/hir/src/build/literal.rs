@@ -31,6 +31,13 @@ impl Builder<'_> {
         Ok(self.add_expr(ExprKind::Literal(Literal { value, spelling: text }), start))
     }
 
+    /// A name directly before a string.
+    pub(super) fn macro_string(&mut self, start: usize) -> Parse<ExprId> {
+        self.mean(start, Meaning::Unresolved);
+        self.position = start + 2;
+        Ok(self.string(start + 1))
+    }
+
     /// `"a" "b"`; a macro that is not in view may stand between: `"%" PRId64 "\n"`.
     fn string(&mut self, start: usize) -> ExprId {
         let mut spelling = self.tokens[start].text;

@@ -316,10 +316,11 @@ impl Builder<'_> {
                     template: arguments
                         || row.signatures.iter().any(|text| text.starts_with("template")),
                 },
-                port_api::Kind::Constant
-                | port_api::Kind::Variable
-                | port_api::Kind::Macro
-                | port_api::Kind::Field => Class::Value,
+                port_api::Kind::Constant | port_api::Kind::Variable | port_api::Kind::Field => {
+                    Class::Value
+                }
+                // A macro of the toolkit may stand for a constant, a type or a function.
+                port_api::Kind::Macro => Class::Unknown,
                 port_api::Kind::Namespace => Class::Namespace,
             },
             Found::Library(_) | Found::Dependent | Found::Nothing => Class::Unknown,
@@ -445,7 +446,7 @@ fn fixed_width(name: &str) -> Option<Builtin> {
         "int32_t" | "int_least32_t" => Builtin::Int,
         "uint32_t" | "uint_least32_t" | "uint" => Builtin::UnsignedInt,
         "int64_t" | "int_least64_t" | "int_fast16_t" | "int_fast32_t" | "int_fast64_t"
-        | "intptr_t" | "ptrdiff_t" | "intmax_t" | "ssize_t" => Builtin::Long,
+        | "intptr_t" | "ptrdiff_t" | "intmax_t" | "ssize_t" | "clock_t" | "time_t" => Builtin::Long,
         "uint64_t" | "uint_least64_t" | "uint_fast16_t" | "uint_fast32_t" | "uint_fast64_t"
         | "uintptr_t" | "size_t" | "uintmax_t" | "ulong" => Builtin::UnsignedLong,
         _ => return None,

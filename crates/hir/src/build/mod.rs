@@ -76,6 +76,8 @@ struct Builder<'t> {
     depth: u32,
     /// Whether a `>` closes template arguments rather than compares.
     in_angles: bool,
+    /// Whether a name is read with which a declaration begins: a `<` after it never compares.
+    in_declaration: bool,
     module: Module,
     scopes: Scopes,
     context: Context,
@@ -94,6 +96,8 @@ struct Builder<'t> {
     kernel_names: Vec<(u32, KernelUse)>,
     /// The first `:` of a `::` between the operands of inline assembly has been taken.
     half_colon: bool,
+    /// Alignments that stood after a declarator.
+    late_alignments: Vec<Alignment>,
     /// What libraries have under a name: the part before it (or nothing) and the name.
     library: HashMap<(Symbol, Symbol), Found, BuildHasherDefault<MixHasher>>,
     words: Words,
@@ -115,6 +119,8 @@ struct Context {
 /// Identifiers that are no keywords and yet mean something to the reader.
 struct Words {
     empty: Symbol,
+    /// Under this name a record's constructors are found.
+    constructor: Symbol,
     va_arg: Symbol,
     offsetof: Symbol,
     builtin_offsetof: Symbol,
@@ -137,6 +143,7 @@ impl<'t> Builder<'t> {
             end: unit.tokens.len(),
             depth: 0,
             in_angles: false,
+            in_declaration: false,
             module,
             scopes: Scopes::new(),
             context: Context {
@@ -154,9 +161,11 @@ impl<'t> Builder<'t> {
             poison: None,
             kernel_names: Vec::new(),
             half_colon: false,
+            late_alignments: Vec::new(),
             library: HashMap::default(),
             words: Words {
                 empty,
+                constructor: Symbol::new("(constructor)"),
                 va_arg: Symbol::new("va_arg"),
                 offsetof: Symbol::new("offsetof"),
                 builtin_offsetof: Symbol::new("__builtin_offsetof"),

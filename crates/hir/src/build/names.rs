@@ -34,7 +34,12 @@ impl Builder<'_> {
         if matches!(self.keyword(), Some(Keyword::Decltype | Keyword::GnuTypeof)) {
             self.decltype_segment(&mut path)?;
         }
-        self.segments(path, global, typename)
+        // After `typename` no `<` compares.
+        let outer = self.in_declaration;
+        self.in_declaration |= typename;
+        let result = self.segments(path, global, typename);
+        self.in_declaration = outer;
+        result
     }
 
     /// The name after `.` or `->`. Only lowering knows where to look it up.
@@ -166,7 +171,9 @@ impl Builder<'_> {
         let in_angles = std::mem::replace(&mut self.in_angles, true);
         // `auto` in an argument declares no template parameter.
         let abbreviation = self.abbreviation.take();
+        let in_declaration = std::mem::replace(&mut self.in_declaration, false);
         let result = self.nested(|this| this.template_argument_list());
+        self.in_declaration = in_declaration;
         self.in_angles = in_angles;
         self.abbreviation = abbreviation;
         let arguments = result?;

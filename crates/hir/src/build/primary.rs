@@ -20,6 +20,8 @@ impl Builder<'_> {
             TokenKind::LeftBracket => self.lambda(),
             TokenKind::Identifier => match self.keyword() {
                 Some(keyword) => self.keyword_primary(keyword, start),
+                // A macro that is not in view, for a string: `NAME " failed"`.
+                None if self.kind_at(start + 1) == TokenKind::String => self.macro_string(start),
                 None => self.name_primary(start),
             },
             TokenKind::ColonColon => self.name_primary(start),

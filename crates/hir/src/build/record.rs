@@ -83,20 +83,6 @@ impl Builder<'_> {
         Ok((self.add_type(TyKind::Named(name), start), None))
     }
 
-    fn no_specifiers(&self, start: usize) -> Specifiers {
-        Specifiers {
-            start,
-            ty: None,
-            storage: Storage::default(),
-            function: FunctionQualifiers::default(),
-            typedef: false,
-            friend: false,
-            packed: false,
-            defines: None,
-            elaborates: false,
-        }
-    }
-
     fn ends_record_name(&self, at: usize) -> bool {
         self.keyword_at(at) == Some(Keyword::Final)
             && matches!(self.kind_at(at + 1), TokenKind::LeftBrace | TokenKind::Colon)

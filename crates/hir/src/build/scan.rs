@@ -84,12 +84,22 @@ impl Builder<'_> {
         }
     }
 
+    /// A name where a declaration begins.
+    pub(super) fn scan_declared_name(&mut self, position: usize) -> Option<ScannedName> {
+        let outer = std::mem::replace(&mut self.in_declaration, true);
+        let name = self.scan_name(position);
+        self.in_declaration = outer;
+        name
+    }
+
     /// Whether a `<` at `less`, after a name of this class, opens template arguments.
     pub(super) fn opens_arguments(&self, class: Class, less: usize) -> bool {
         match class {
             Class::Type | Class::TypeTemplate | Class::ValueTemplate => true,
             Class::Function { template: true } => true,
             Class::Value | Class::Namespace => false,
+            // No declaration begins with a comparison.
+            Class::Unknown if self.in_declaration => self.past_arguments(less).is_some(),
             Class::Function { template: false } | Class::Unknown => self.looks_like_arguments(less),
         }
     }
@@ -126,6 +136,15 @@ impl Builder<'_> {
     /// Whether a `<` at `at` follows something that template arguments can follow.
     fn closes_a_name(&self, at: usize) -> bool {
         let before = at - 1;
+        if let Some(
+            Keyword::StaticCast
+            | Keyword::ReinterpretCast
+            | Keyword::ConstCast
+            | Keyword::DynamicCast,
+        ) = self.keyword_at(before)
+        {
+            return true;
+        }
         self.name_at(before).is_some_and(|_| {
             !matches!(self.kind_at(at + 1), TokenKind::Number | TokenKind::Character)
                 || self.past_number_closes(at + 1)
@@ -227,7 +246,7 @@ impl Builder<'_> {
                     has_type = true;
                 }
                 Some(Keyword::Typename) if !has_type => {
-                    at = self.scan_name(at + 1)?.end;
+                    at = self.scan_declared_name(at + 1)?.end;
                     certain = true;
                     has_type = true;
                 }
@@ -313,7 +332,8 @@ impl Builder<'_> {
                         let inner =
                             self.scan_abstract_declarator(at + 1, certain, functions, depth + 1)?;
                         if inner.end != close {
-                            return None;
+                            // `T (&a)[4]`: the name of a declarator that is not abstract.
+                            return Some(ScannedType { end: at, certain });
                         }
                         at = close + 1;
                         while self.kind_at(at).is_open() && self.kind_at(at) != TokenKind::LeftBrace
@@ -458,7 +478,7 @@ impl Builder<'_> {
     pub(super) fn is_declaration(&mut self, position: usize) -> bool {
         match self.keyword_at(position) {
             Some(Keyword::Typename) => {
-                let Some(name) = self.scan_name(position + 1) else { return true };
+                let Some(name) = self.scan_declared_name(position + 1) else { return true };
                 return !matches!(
                     self.kind_at(name.end),
                     TokenKind::LeftParen | TokenKind::LeftBrace
@@ -486,7 +506,7 @@ impl Builder<'_> {
             Some(_) => return false,
             None => {}
         }
-        let Some(name) = self.scan_name(position) else { return false };
+        let Some(name) = self.scan_declared_name(position) else { return false };
         let next = self.kind_at(name.end);
         match name.class {
             Class::Type | Class::TypeTemplate => match next {

@@ -9,7 +9,7 @@ use super::{Builder, Parse};
 use crate::*;
 
 /// What stands before a declarator.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Specifiers {
     /// Index of the first token.
     pub start: usize,
@@ -24,6 +24,15 @@ pub(super) struct Specifiers {
     pub defines: Option<NestedType>,
     /// A record that they only name, as in `struct S;`.
     pub elaborates: bool,
+}
+
+impl Specifiers {
+    /// The same with more alignments.
+    pub fn with_alignments(&self, mut more: Vec<Alignment>) -> Specifiers {
+        let mut result = self.clone();
+        result.storage.alignments.append(&mut more);
+        result
+    }
 }
 
 /// Where the specifiers stand: what an identifier may be.
@@ -97,6 +106,21 @@ impl Fundamental {
 }
 
 impl Builder<'_> {
+    /// Specifiers that say nothing yet.
+    pub(super) fn no_specifiers(&self, start: usize) -> Specifiers {
+        Specifiers {
+            start,
+            ty: None,
+            storage: Storage::default(),
+            function: FunctionQualifiers::default(),
+            typedef: false,
+            friend: false,
+            packed: false,
+            defines: None,
+            elaborates: false,
+        }
+    }
+
     pub(super) fn add_type(&mut self, kind: TyKind, start: usize) -> TyId {
         let tokens = self.range_from(start);
         let origin = self.origin_of(tokens);
@@ -155,17 +179,7 @@ impl Builder<'_> {
     /// The specifiers at the current token.
     pub(super) fn specifiers(&mut self, site: Site) -> Parse<Specifiers> {
         let start = self.position;
-        let mut result = Specifiers {
-            start,
-            ty: None,
-            storage: Storage::default(),
-            function: FunctionQualifiers::default(),
-            typedef: false,
-            friend: false,
-            packed: false,
-            defines: None,
-            elaborates: false,
-        };
+        let mut result = self.no_specifiers(start);
         let mut fundamental = Fundamental::default();
         let mut qualifiers = Qualifiers::NONE;
         let mut type_start = None;
@@ -202,7 +216,10 @@ impl Builder<'_> {
                     }
                 }
                 type_start = Some(at);
-                result.ty = Some(self.named_type()?);
+                let outer = std::mem::replace(&mut self.in_declaration, site != Site::TypeOnly);
+                let ty = self.named_type();
+                self.in_declaration = outer;
+                result.ty = Some(ty?);
                 continue;
             };
             if is_qualifier(keyword) {
@@ -319,9 +336,7 @@ impl Builder<'_> {
             Keyword::Explicit => {
                 function.explicit = true;
                 self.bump();
-                if self.at(TokenKind::LeftParen) {
-                    self.position = self.past_group(self.position);
-                }
+                self.skip_parentheses();
                 return Ok(true);
             }
             Keyword::Global => function.global = true,
@@ -433,17 +448,7 @@ impl Builder<'_> {
 
     /// Attributes where nobody asks for what they say.
     pub(super) fn skip_attributes(&mut self) -> Parse<()> {
-        let mut ignored = Specifiers {
-            start: self.position,
-            ty: None,
-            storage: Storage::default(),
-            function: FunctionQualifiers::default(),
-            typedef: false,
-            friend: false,
-            packed: false,
-            defines: None,
-            elaborates: false,
-        };
+        let mut ignored = self.no_specifiers(self.position);
         self.attributes(&mut ignored)
     }
 
@@ -557,7 +562,7 @@ impl Builder<'_> {
 
     /// Whether an unknown name before a type is a macro: `EXPORT int f()`, `BOUNDS(256) void f()`.
     fn is_specifier_macro(&mut self, at: usize) -> bool {
-        let Some(scanned) = self.scan_name(at) else { return false };
+        let Some(scanned) = self.scan_declared_name(at) else { return false };
         if scanned.class != Class::Unknown || !scanned.simple || scanned.arguments {
             return false;
         }
@@ -609,9 +614,7 @@ impl Builder<'_> {
     fn skip_macro(&mut self) {
         self.mean(self.position, Meaning::Unresolved);
         self.bump();
-        if self.at(TokenKind::LeftParen) {
-            self.position = self.past_group(self.position);
-        }
+        self.skip_parentheses();
     }
 
     pub(super) fn parenthesised_list(&mut self) -> Parse<Vec<ExprId>> {
