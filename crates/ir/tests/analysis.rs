@@ -3,7 +3,9 @@
 mod common;
 
 use common::Case;
+use port_ir::analysis::affine::{AccessKind, Affine};
 use port_ir::analysis::divergence::{self, MaskKind, Needs};
+use port_ir::analysis::flow::Root;
 use port_ir::analysis::program::Program;
 use port_ir::analysis::progress;
 use port_ir::analysis::uniformity::{Assumptions, CauseKind, ModuleUniformity};
@@ -122,5 +124,41 @@ fn loops_that_wait_for_another_thread() {
             (case.line(Some(wait.location)), format!("{:?} {:?}", wait.kind, wait.needs))
         });
         case.check(answers.collect());
+    }
+}
+
+/// Accesses to memory that is not local, with the labels of loops for their passes.
+#[test]
+fn addresses_as_polynomials() {
+    for case in common::cases("affine") {
+        let info = valid(&case);
+        let program = Program::of(&case.module, &info);
+        let mut answers = Vec::new();
+        for (_, flow) in program.functions() {
+            for access in Affine::new(flow, &case.module.types).accesses() {
+                let root = match access.address.root {
+                    Root::Argument(index) => &flow.function.parameters[index as usize].name,
+                    Root::Variable(variable) => &case.module.variables[variable].name,
+                    _ => continue,
+                };
+                let kind = match access.kind {
+                    AccessKind::Read => "read",
+                    AccessKind::Write => "write",
+                    AccessKind::Atomic => "atomic",
+                };
+                let mut offset = access.address.offset.text(flow.function);
+                // Longer numbers first: one may begin another.
+                let mut statements: Vec<_> = flow.statements().collect();
+                statements.reverse();
+                for (id, entry) in statements {
+                    let label = case.label(entry.statement.location);
+                    offset = offset.replace(&format!("pass{}", id.0), &label);
+                }
+                let bytes = access.bytes.unwrap_or(0);
+                let line = case.line(Some(flow.entry(access.statement).statement.location));
+                answers.push((line, format!("{kind} {bytes}: {root} + {offset}")));
+            }
+        }
+        case.check(answers);
     }
 }

@@ -1,10 +1,14 @@
-//! Mutated text: the reader, the printer and the validator survive whatever they are given, and
-//! what is valid prints and reads back. The mutations are pseudo-random but always the same.
+//! Mutated text: the reader, the printer and the validator survive whatever they are given; what is
+//! valid prints and reads back, and can be analysed. The mutations are pseudo-random but always the same.
 
 mod common;
 
 use port_diag::FileId;
-use port_ir::{PrintOptions, parse, print, validate};
+use port_ir::analysis::affine::Affine;
+use port_ir::analysis::program::Program;
+use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
+use port_ir::analysis::{divergence, progress, warp_size};
+use port_ir::{Module, ModuleInfo, PrintOptions, parse, print, validate};
 
 /// Marsaglia's xorshift, 64 bits.
 struct Random(u64);
@@ -74,10 +78,35 @@ fn mutate(seeds: &[Vec<String>], random: &mut Random) -> String {
     text.concat()
 }
 
+/// Asks every analysis about everything; what they answer is not the matter here.
+fn analyse(module: &Module, info: &ModuleInfo) {
+    let program = Program::of(module, info);
+    let assumptions = Assumptions { warp_width: Some(32), rows_of_whole_warps: true };
+    let uniformity = ModuleUniformity::of(&program, assumptions);
+    divergence::find(&program, &uniformity);
+    warp_size::find(&program, 32);
+    progress::find(&program, &uniformity, 32);
+    for (_, flow) in program.functions() {
+        for access in Affine::new(flow, &module.types).accesses() {
+            access.address.offset.text(flow.function);
+        }
+    }
+}
+
 #[test]
 fn nothing_panics_and_what_is_valid_round_trips() {
-    let seeds: Vec<Vec<String>> =
-        common::texts(&["text", "validate"]).iter().map(|text| pieces(text)).collect();
+    let seeds: Vec<Vec<String>> = common::texts(&[
+        "text",
+        "validate",
+        "uniformity",
+        "divergence",
+        "warp_size",
+        "progress",
+        "affine",
+    ])
+    .iter()
+    .map(|text| pieces(text))
+    .collect();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut read, mut valid) = (0, 0);
     for _ in 0..5000 {
@@ -85,10 +114,9 @@ fn nothing_panics_and_what_is_valid_round_trips() {
         let Ok(module) = parse(&text, FileId(0)) else { continue };
         read += 1;
         let printed = print(&module, &PrintOptions::default());
-        if validate(&module).is_err() {
-            continue;
-        }
+        let Ok(info) = validate(&module) else { continue };
         valid += 1;
+        analyse(&module, &info);
         let again = parse(&printed, FileId(0))
             .unwrap_or_else(|error| panic!("{error}\n{printed}\nfrom\n{text}"));
         assert!(validate(&again).is_ok(), "{printed}");

@@ -7,11 +7,13 @@
 //!   that should take part.
 //! * [`warp_size`]: constants that stand for the number of lanes in a warp.
 //! * [`progress`]: loops that wait for another thread.
+//! * [`affine`]: addresses as polynomials over thread numbers and passes of loops.
 //!
 //! They work on a [`program::Program`]: a module, the [`ModuleInfo`](crate::ModuleInfo) that
 //! validating it gave, and the flow of each function. On modules that are not valid they may panic. All are deterministic and take time about
 //! proportional to the module.
 
+pub mod affine;
 pub mod divergence;
 pub mod flow;
 pub mod program;

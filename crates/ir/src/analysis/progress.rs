@@ -12,8 +12,10 @@
 //!   read in the loop is tried again only because another thread has succeeded;
 //! * another exit depends on what the thread itself counts: the wait is bounded.
 
+use std::collections::HashSet;
+
 use super::flow::{Arm, Root, StatementId};
-use super::program::{Node, NodeSet, Program};
+use super::program::{Node, Program};
 use super::uniformity::{ModuleUniformity, Uniformity};
 use crate::arena::{Handle, Location};
 use crate::expression::Expression;
@@ -276,7 +278,7 @@ impl Finder<'_, '_> {
     /// The parts of a condition, each of which lets the loop end.
     fn conjuncts(&self, function: Handle<Function>, condition: Value, into: &mut Vec<Value>) {
         let mut work = vec![condition];
-        let mut seen = NodeSet::new(self.program);
+        let mut seen = HashSet::new();
         while let Some(condition) = work.pop() {
             if !seen.insert((function, condition)) {
                 continue;
@@ -305,7 +307,7 @@ impl Finder<'_, '_> {
     /// under which locals are stored in it, and what functions return that it calls.
     fn slice(&self, function: Handle<Function>, id: StatementId, exit: Value) -> Vec<Node> {
         let flow = self.program.flow(function);
-        let mut seen = NodeSet::new(self.program);
+        let mut seen = HashSet::new();
         let mut slice = Vec::new();
         let mut work: Vec<Node> = vec![(function, exit)];
         while let Some(node) = work.pop() {
@@ -427,7 +429,7 @@ impl Finder<'_, '_> {
     /// memory, from another thread, or from a local that the loop stores to.
     fn varies(&self, function: Handle<Function>, id: StatementId, value: Value) -> bool {
         let flow = self.program.flow(function);
-        let mut seen = NodeSet::new(self.program);
+        let mut seen = HashSet::new();
         let mut work = vec![value];
         while let Some(value) = work.pop() {
             if !seen.insert((function, value)) {
@@ -454,12 +456,17 @@ impl Finder<'_, '_> {
 
     /// Whether a value of a called function is read from memory there.
     fn reads(&self, function: Handle<Function>, value: Value) -> bool {
-        let mut slice = NodeSet::new(self.program);
-        slice.insert_slice(self.program, [(function, value)]);
+        let mut slice: HashSet<Node> = HashSet::new();
+        let mut work = vec![(function, value)];
+        while let Some(node) = work.pop() {
+            if slice.insert(node) {
+                work.extend(self.program.dependencies(node));
+            }
+        }
         let flow = self.program.flow(function);
         flow.statements().any(|(_, entry)| {
             entry.statement.kind.results().iter().any(|result| {
-                slice.contains((function, *result)) && flow.definitions(*result).is_none()
+                slice.contains(&(function, *result)) && flow.definitions(*result).is_none()
             })
         })
     }

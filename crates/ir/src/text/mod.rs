@@ -56,3 +56,4 @@ mod spelling;
 
 pub use parse::{ParseError, parse};
 pub use print::{Origins, PrintOptions, print, print_function};
+pub(crate) use spelling::builtin_word;

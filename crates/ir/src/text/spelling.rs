@@ -199,7 +199,7 @@ pub(super) fn vector(word: &str) -> Option<(Scalar, VectorSize)> {
 }
 
 /// The word of a built-in value.
-pub(super) fn builtin_word(builtin: Builtin) -> String {
+pub(crate) fn builtin_word(builtin: Builtin) -> String {
     let of_axis = |name: &str, axis: Axis| format!("{name}.{}", axis.name());
     match builtin {
         Builtin::ThreadIndex(axis) => of_axis("thread", axis),
