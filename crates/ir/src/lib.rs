@@ -22,9 +22,8 @@
 //! # Values
 //!
 //! An [`Expression`] is a pure value. It has no effect and no moment: whoever evaluates it, and
-//! however often, gets the same. The exception proves the rule: [`Expression::Undefined`] may give
-//! other bits to each use. Expressions live in the arena of their function; operands are older than
-//! their users.
+//! however often, gets the same ([`Expression::Undefined`] alone may give other bits to each use).
+//! Expressions live in the arena of their function; operands are older than their users.
 //!
 //! What depends on memory, on other threads or on time is a [`Statement`]. Its outcome is an
 //! [`Expression::Result`], which that statement alone defines, anew each time it is executed.

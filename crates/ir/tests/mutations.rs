@@ -109,7 +109,7 @@ fn nothing_panics_and_what_is_valid_round_trips() {
     .collect();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut read, mut valid) = (0, 0);
-    for _ in 0..5000 {
+    for _ in 0..3000 {
         let text = mutate(&seeds, &mut random);
         let Ok(module) = parse(&text, FileId(0)) else { continue };
         read += 1;
@@ -123,5 +123,5 @@ fn nothing_panics_and_what_is_valid_round_trips() {
         assert_eq!(print(&again, &PrintOptions::default()), printed);
     }
     // Mutations that nothing survives would test nothing.
-    assert!(read > 400 && valid > 50, "{read} read, {valid} valid");
+    assert!(read > 250 && valid > 40, "{read} read, {valid} valid");
 }

@@ -23,7 +23,7 @@ use crate::arena::{Handle, Location};
 use crate::expression::Expression;
 use crate::function::Function;
 use crate::module::Module;
-use crate::operation::{Axis, Builtin, IntegerOp};
+use crate::operation::{Axis, Builtin, CompareOp, IntegerOp};
 use crate::statement::{Block, CacheHint, LoopTest, ShuffleMode, Statement, StatementKind, Value};
 use crate::types::{Space, Type};
 
@@ -64,18 +64,18 @@ pub struct Assumptions {
 }
 
 impl Assumptions {
-    /// What the launches in view say.
+    /// What the launches in view leave open: rows are taken to consist of whole warps unless a
+    /// launch says otherwise, because a program that speaks of warps counts on it.
     pub fn from_launches(module: &Module, warp_width: Option<u32>) -> Self {
-        let whole = |launch: &crate::module::LaunchFacts| {
+        let breaks_rows = |launch: &crate::module::LaunchFacts| {
             let extent = |axis: usize| launch.block[axis].and_then(|range| range.single());
             let one_row = extent(1) == Some(1) && extent(2) == Some(1);
-            let whole = extent(0)
+            let broken = extent(0)
                 .zip(warp_width)
-                .is_some_and(|(threads, width)| width > 0 && threads % i64::from(width) == 0);
-            one_row || whole
+                .is_some_and(|(threads, width)| width > 0 && threads % i64::from(width) != 0);
+            broken && !one_row
         };
-        let rows = !module.launches.is_empty() && module.launches.iter().all(whole);
-        Assumptions { warp_width, rows_of_whole_warps: rows }
+        Assumptions { warp_width, rows_of_whole_warps: !module.launches.iter().any(breaks_rows) }
     }
 }
 
@@ -106,6 +106,9 @@ pub struct Cause {
     /// Up to which threads stay together.
     pub level: Uniformity,
 }
+
+/// How many operations of a thread number are looked through.
+const DEPTH: u32 = 8;
 
 /// How many causes are kept for a statement: enough to explain it.
 const MAX_CAUSES: usize = 8;
@@ -326,14 +329,12 @@ impl Pass<'_, '_> {
                 // The address alone says nothing of whose memory it is.
                 Expression::Local(_) => Uniformity::Grid,
                 Expression::Poison { .. } | Expression::Undefined(_) => Uniformity::Thread,
-                Expression::Integer { op, left, right }
-                    if self.is_warp_index(*op, *left, *right) =>
-                {
-                    Uniformity::Warp
-                }
                 other => {
                     let mut level = Uniformity::Grid;
                     other.for_each_operand(|operand| level = level.max(self.value(operand)));
+                    if level == Uniformity::Thread && self.is_same_for_warp(other) {
+                        level = Uniformity::Warp;
+                    }
                     level
                 }
             };
@@ -362,31 +363,85 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// Whether this divides the thread's number in its row by the width of a warp.
-    fn is_warp_index(&self, op: IntegerOp, left: Value, right: Value) -> bool {
-        let Some(width) = self.assumptions.warp_width.filter(|width| width.is_power_of_two())
-        else {
+    /// Whether this is the same for a warp though it is computed from thread numbers: their warp,
+    /// `tid / 32`, or whether it is one of the first, `tid < 64`.
+    fn is_same_for_warp(&self, expression: &Expression) -> bool {
+        let width = self.assumptions.warp_width.filter(|width| width.is_power_of_two());
+        let Some(width) = width.filter(|_| self.assumptions.rows_of_whole_warps) else {
             return false;
         };
-        if !self.assumptions.rows_of_whole_warps {
-            return false;
-        }
-        let divisor = match &self.flow.function.expressions[self.flow.plain(right)] {
-            Expression::Constant(constant) => constant.as_integer(),
-            Expression::Builtin(Builtin::WarpSize) if op == IntegerOp::Divide => {
-                Some(i128::from(width))
+        let width = i128::from(width);
+        match expression {
+            Expression::Integer { op, left, right } => {
+                let right = self.constant(*right);
+                let splits = match op {
+                    IntegerOp::Divide => right.is_some_and(|by| by != 0 && by % width == 0),
+                    IntegerOp::ShiftRight => {
+                        right.is_some_and(|by| by >= i128::from(width.trailing_zeros()))
+                    }
+                    IntegerOp::And => right.is_some_and(|mask| mask % width == 0),
+                    _ => false,
+                };
+                splits && self.is_thread_number(*left, width, DEPTH)
             }
-            _ => None,
-        };
-        let fits = match op {
-            IntegerOp::Divide => divisor == Some(i128::from(width)),
-            IntegerOp::ShiftRight => divisor == Some(i128::from(width.trailing_zeros())),
+            Expression::Compare { op, left, right } => {
+                let Some(bound) = self.constant(*right) else { return false };
+                let first = match op {
+                    CompareOp::Less | CompareOp::GreaterEqual => bound,
+                    CompareOp::LessEqual | CompareOp::Greater => bound + 1,
+                    CompareOp::Equal | CompareOp::NotEqual => return false,
+                };
+                first % width == 0 && self.is_thread_number(*left, width, DEPTH)
+            }
             _ => false,
-        };
-        fits && matches!(
-            self.flow.function.expressions[self.flow.plain(left)],
-            Expression::Builtin(Builtin::ThreadIndex(Axis::X))
-        )
+        }
+    }
+
+    fn constant(&self, value: Value) -> Option<i128> {
+        match &self.flow.function.expressions[self.flow.plain(value)] {
+            Expression::Constant(constant) => constant.as_integer(),
+            Expression::Builtin(Builtin::WarpSize) => self.assumptions.warp_width.map(i128::from),
+            _ => None,
+        }
+    }
+
+    /// Whether a value is consecutive in the lanes of a warp and a multiple of the width in the
+    /// first.
+    fn is_thread_number(&self, value: Value, width: i128, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match &self.flow.function.expressions[self.flow.plain(value)] {
+            Expression::Builtin(Builtin::ThreadIndex(Axis::X)) => true,
+            Expression::Integer { op: IntegerOp::Add, left, right } => {
+                let begins = |value: Value| {
+                    self.value(value) <= Uniformity::Warp && self.is_multiple(value, width, depth)
+                };
+                self.is_thread_number(*left, width, depth) && begins(*right)
+                    || self.is_thread_number(*right, width, depth) && begins(*left)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a value is a multiple of the width: a row of a block is.
+    fn is_multiple(&self, value: Value, width: i128, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let value = self.flow.plain(value);
+        match &self.flow.function.expressions[value] {
+            Expression::Builtin(Builtin::BlockDim(Axis::X)) => true,
+            Expression::Integer { op, left, right } => {
+                let [left_fits, right_fits] =
+                    [*left, *right].map(|side| self.is_multiple(side, width, depth));
+                match op {
+                    IntegerOp::Multiply => left_fits || right_fits,
+                    IntegerOp::Add | IntegerOp::Subtract => left_fits && right_fits,
+                    IntegerOp::ShiftLeft => self
+                        .constant(*right)
+                        .is_some_and(|by| left_fits || by >= i128::from(width.trailing_zeros())),
+                    _ => false,
+                }
+            }
+            _ => self.constant(value).is_some_and(|constant| constant % width == 0),
+        }
     }
 
     // Statements.

@@ -1,6 +1,8 @@
 //! What follows from the calls of a valid module: who is recursive, which convergent statements,
 //! variables and poison a function reaches.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::FunctionInfo;
 use crate::arena::{Handle, Location};
 use crate::expression::Expression;
@@ -115,23 +117,22 @@ fn own(function: &Function, info: &mut FunctionInfo) {
 
 /// Adds what the callees hold, breadth first, so that chains are shortest.
 fn reach(start: Handle<Function>, own: &[FunctionInfo], info: &mut FunctionInfo) {
-    let mut chains: Vec<Option<Vec<Handle<Function>>>> = vec![None; own.len()];
-    let mut queue = std::collections::VecDeque::from([(start, Vec::new())]);
+    let mut chains: BTreeMap<Handle<Function>, Vec<Handle<Function>>> = BTreeMap::new();
+    let mut queue = VecDeque::from([(start, Vec::new())]);
     while let Some((function, chain)) = queue.pop_front() {
         let Some(known) = own.get(function.index()) else { continue };
         for callee in &known.callees {
             info.recursive |= *callee == start;
-            let Some(slot) = chains.get_mut(callee.index()) else { continue };
-            if slot.is_none() && *callee != start {
+            if *callee != start && !chains.contains_key(callee) {
                 let mut longer = chain.clone();
                 longer.push(*callee);
-                *slot = Some(longer.clone());
+                chains.insert(*callee, longer.clone());
                 queue.push_back((*callee, longer));
             }
         }
     }
-    for (callee, chain) in own.iter().zip(chains) {
-        let Some(chain) = chain else { continue };
+    for (callee, chain) in chains {
+        let Some(callee) = own.get(callee.index()) else { continue };
         info.convergent.join(callee.convergent);
         info.variables.extend(&callee.variables);
         info.poison.extend(
