@@ -40,9 +40,6 @@ impl Builder<'_> {
             self.anonymous_member(&specifiers, site);
             return Ok(declared);
         }
-        if self.position == start {
-            return self.expected("declaration");
-        }
         let mut first = true;
         loop {
             let mark = self.scopes.mark();

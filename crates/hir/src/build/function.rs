@@ -227,6 +227,8 @@ impl Builder<'_> {
         // A class's name in its own scope is the class, not its constructors.
         let name = match function.kind {
             FunctionKind::Constructor => self.words.constructor,
+            // `operator T` may be spelled otherwise outside the class.
+            FunctionKind::Conversion(_) => self.words.conversion,
             _ => function.name,
         };
         let parent = function.parent;

@@ -270,15 +270,20 @@ impl Builder<'_> {
         let symbol = last.name;
         let parent = self.parent_of(site);
         match &name.resolution {
-            Res::Functions(functions) => {
-                for id in functions {
-                    self.declare_overload(parent, symbol, *id);
-                }
-            }
-            Res::Methods { functions, .. } => {
-                // `using Base::Base;` inherits constructors; lowering looks into the bases.
-                for id in functions {
-                    self.declare_overload(parent, symbol, *id);
+            // `using Base::Base;` inherits constructors; lowering looks into the bases.
+            Res::Functions(functions) | Res::Methods { functions, .. } => {
+                if let Parent::Function(_) = parent {
+                    let template = functions
+                        .iter()
+                        .any(|id| self.module.functions[*id].template_parameters.is_some());
+                    let functions = functions.clone();
+                    let entry = Entry { functions, template, ..Entry::default() };
+                    let entry = self.scopes.new_entry(entry);
+                    self.scopes.bind(symbol, Binding::Entry(entry));
+                } else {
+                    for id in functions {
+                        self.declare_overload(parent, symbol, *id);
+                    }
                 }
             }
             Res::Variable(id) => self.declare_value(parent, symbol, Decl::Variable(*id)),

@@ -74,6 +74,8 @@ struct Builder<'t> {
     /// Tokens from here on are out of reach.
     end: usize,
     depth: u32,
+    /// Types inside each other that are being looked at ahead.
+    scan_depth: u32,
     /// Whether a `>` closes template arguments rather than compares.
     in_angles: bool,
     /// Whether a name is read with which a declaration begins: a `<` after it never compares.
@@ -121,6 +123,8 @@ struct Words {
     empty: Symbol,
     /// Under this name a record's constructors are found.
     constructor: Symbol,
+    /// Under this one its conversions.
+    conversion: Symbol,
     va_arg: Symbol,
     offsetof: Symbol,
     builtin_offsetof: Symbol,
@@ -142,6 +146,7 @@ impl<'t> Builder<'t> {
             position: 0,
             end: unit.tokens.len(),
             depth: 0,
+            scan_depth: 0,
             in_angles: false,
             in_declaration: false,
             module,
@@ -166,6 +171,7 @@ impl<'t> Builder<'t> {
             words: Words {
                 empty,
                 constructor: Symbol::new("(constructor)"),
+                conversion: Symbol::new("(conversion)"),
                 va_arg: Symbol::new("va_arg"),
                 offsetof: Symbol::new("offsetof"),
                 builtin_offsetof: Symbol::new("__builtin_offsetof"),

@@ -70,12 +70,12 @@ impl Builder<'_> {
         let mut at = start;
         while at < self.end {
             let kind = self.tokens[at].kind;
-            if at > failed.max(start) && self.begins_device_item(at) {
+            if at >= failed && at > start && self.begins_device_item(at) {
                 return at;
             }
             match kind {
                 TokenKind::Semicolon if at >= failed => return at + 1,
-                TokenKind::LeftBrace => {
+                TokenKind::LeftBrace if self.closer(at).is_some() => {
                     let after = self.past_group(at);
                     if after > failed {
                         // The body of what failed; a `;` after it belongs to it.

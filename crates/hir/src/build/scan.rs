@@ -41,6 +41,9 @@ pub(super) struct ScannedType {
 /// Looking for the `>` of a template argument list that may be none stops after so many tokens.
 const LONGEST_ARGUMENTS: usize = 1024;
 
+/// Function types inside each other that are looked through.
+const DEEPEST_SCAN: u32 = 16;
+
 impl Builder<'_> {
     /// A qualified or plain name at `position`; `None` if there is none.
     pub(super) fn scan_name(&mut self, position: usize) -> Option<ScannedName> {
@@ -224,6 +227,16 @@ impl Builder<'_> {
     /// A type with an abstract declarator at `position`: what can stand in a cast or as a template
     /// argument. `functions`: whether `R(A)` is one.
     pub(super) fn scan_type(&mut self, position: usize, functions: bool) -> Option<ScannedType> {
+        if self.scan_depth >= DEEPEST_SCAN {
+            return None;
+        }
+        self.scan_depth += 1;
+        let scanned = self.scan_type_inner(position, functions);
+        self.scan_depth -= 1;
+        scanned
+    }
+
+    fn scan_type_inner(&mut self, position: usize, functions: bool) -> Option<ScannedType> {
         let mut at = position;
         let mut certain = false;
         let mut has_type = false;
