@@ -28,6 +28,8 @@ pub const FINDINGS: &[&Metadata] = &[
     &DivergentCollective::METADATA,
     &NarrowMask::METADATA,
     &UncheckedKernel::METADATA,
+    &LikelyWarpWidth::METADATA,
+    &FullMask::METADATA,
 ];
 
 /// A CUDA name has no form on the target.
@@ -450,7 +452,7 @@ pub struct ClashingOperator {
 #[diagnostic(
     code = "P0501",
     severity = error,
-    message = "`{constant}` assumes that a warp has 32 lanes: {reason}",
+    message = "`{constant}` assumes that a warp has 32 lanes: it is {reason}",
     help = "use `warpSize`, or port with `--warp 32`"
 )]
 pub struct WarpWidthConstant {
@@ -514,7 +516,7 @@ pub struct DivergentCollective {
 ///
 /// ## What it means
 /// With `--warp native` a mask has one bit for each lane of the wave, 64 on CDNA and Hygon chips. The
-/// value is computed or kept in 32 bits, which loses the upper lanes.
+/// value is kept in 32 bits, which loses the upper lanes.
 ///
 /// ## What to do
 /// Keep masks in `unsigned long long`, or port with the default `--warp 32`.
@@ -527,7 +529,7 @@ pub struct DivergentCollective {
 #[diagnostic(
     code = "P0504",
     severity = error,
-    message = "the lane mask given to `{operation}` has 32 bits",
+    message = "the lane mask of `{operation}` is kept in 32 bits",
     help = "keep masks in `unsigned long long`, or port with `--warp 32`"
 )]
 pub struct NarrowMask {
@@ -556,4 +558,53 @@ pub struct NarrowMask {
 pub struct UncheckedKernel {
     pub kernel: String,
     pub why: String,
+}
+
+/// A constant probably stands for the width of a warp.
+///
+/// ## What it means
+/// As for P0501, but the constant does not reach a warp operation by data flow: it is the shape of the
+/// code (a thread number modulo 32, a number of threads divided by 32) in a kernel that has warp
+/// operations.
+///
+/// ## What to do
+/// If it is the width of a warp, compute it from `warpSize`, or port with the default `--warp 32`.
+///
+/// ## Example
+/// ```cuda
+/// __shared__ float partial[32];       // one place for each warp?
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0506",
+    severity = warning,
+    message = "`{constant}` may assume that a warp has 32 lanes: it looks like {reason}",
+    help = "use `warpSize` if it does, or port with `--warp 32`"
+)]
+pub struct LikelyWarpWidth {
+    pub constant: String,
+    pub reason: String,
+}
+
+/// A mask of all lanes was widened.
+///
+/// ## What it means
+/// With `--warp native` a mask of all lanes has as many bits as the wave has lanes. The constant
+/// reaches the mask of a warp operation by data flow, so the port writes `PORT_FULL_MASK` for it.
+///
+/// ## What to do
+/// Nothing.
+///
+/// ## Example
+/// ```cuda
+/// x += __shfl_xor_sync(0xffffffffu, x, 1);
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0507",
+    severity = note,
+    message = "`{constant}` is widened to all lanes of the wave"
+)]
+pub struct FullMask {
+    pub constant: String,
 }

@@ -1,4 +1,4 @@
-//! Device code beyond names: what has no form, and hazards that data flow finds.
+//! Device code beyond names: what has no form.
 
 use port_hir::{ExprId, ExprKind, FunctionId, LiteralValue, StmtKind};
 use port_rewrite::Reason;

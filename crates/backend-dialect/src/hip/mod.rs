@@ -8,13 +8,15 @@
 //! * [`rules`]: uses that need more than a new name.
 //! * [`includes`]: headers.
 //! * [`branches`]: conditionals that would compile differently.
-//! * [`device`]: device code that has no form (PTX) and kernels' hazards, by data flow.
+//! * [`device`]: device code that has no form (PTX).
+//! * [`hazards`]: code that runs differently, by data flow.
 //! * [`guard`]: what keeps an unfinished port from being built by accident.
 
 mod architecture;
 mod branches;
 mod device;
 mod guard;
+mod hazards;
 mod includes;
 mod members;
 mod names;

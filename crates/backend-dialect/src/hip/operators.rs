@@ -20,8 +20,7 @@ const COMPONENTS: [&str; 4] = ["x", "y", "z", "w"];
 
 /// Leaves out the definitions that say what HIP says, and reports the others.
 pub(super) fn apply(port: &mut Port<'_>) {
-    let functions: Vec<FunctionId> =
-        port.unit.module.functions.iter().map(|(id, _)| id).collect();
+    let functions: Vec<FunctionId> = port.unit.module.functions.iter().map(|(id, _)| id).collect();
     for id in functions {
         let Some((operator, components)) = clashing(port, id) else { continue };
         let function = &port.unit.module.functions[id];

@@ -9,7 +9,10 @@ use port_hir::FunctionId;
 use port_rewrite::{ChangeSet, FileText, NameUse, Reason};
 use port_syntax::{TokenKind, lex};
 
-use super::{TARGET, architecture, branches, device, guard, includes, members, names, operators, rules};
+use super::{
+    TARGET, architecture, branches, device, guard, hazards, includes, members, names, operators,
+    rules,
+};
 use crate::compat;
 use crate::findings::ProxyArchitecture;
 use crate::program::Program;
@@ -52,9 +55,11 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     rules::apply(&mut port);
     device::apply(&mut port);
     operators::apply(&mut port);
+    hazards::apply(&mut port);
     branches::report(&mut port);
     guard::apply(&mut port);
     includes::apply(&mut port);
+    hazards::report_unchecked(&mut port);
     port.finish()
 }
 
@@ -134,7 +139,7 @@ impl<'a> Port<'a> {
             let span = self.unit.module.expansions.outermost(function.origin);
             let name = self.unit.module.function_name(id);
             let codes = self.codes_of(id, &name);
-            let manual = codes.iter().any(|(_, severity)| *severity == Severity::Error);
+            let manual = self.is_manual(id, &name);
             let report = |arguments: &str, analysed: bool| KernelReport {
                 name: name.clone(),
                 instance: arguments.to_owned(),
@@ -156,6 +161,11 @@ impl<'a> Port<'a> {
             }
         }
         reports
+    }
+
+    /// Whether some error concerns the kernel.
+    pub fn is_manual(&self, kernel: FunctionId, name: &str) -> bool {
+        self.codes_of(kernel, name).iter().any(|(_, severity)| *severity == Severity::Error)
     }
 
     fn codes_of(&self, kernel: FunctionId, name: &str) -> Vec<(&'static str, Severity)> {
