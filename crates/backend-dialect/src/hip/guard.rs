@@ -40,12 +40,14 @@ fn place(port: &Port<'_>, span: Span) -> (FileId, u32) {
     if let Some(directive) = file.directive_of(token) {
         return (span.file, directive.line.start);
     }
-    let function = port.program.tokens_of(span).first().and_then(|t| port.program.function_at(*t));
-    if let Some(function) = function {
-        let start = port.unit.module.functions[function].tokens.start as usize;
-        let first = port.unit.parsed.tokens().get(start);
-        let first = first.map(|token| port.unit.module.expansions.outermost(token.origin));
-        if let Some(first) = first.filter(|first| first.file == span.file) {
+    let around = port.program.tokens_of(span).first().and_then(|token| {
+        let function = port.program.function_at(*token);
+        let tokens = function.map(|id| port.unit.module.functions[id].tokens.range());
+        tokens.or_else(|| port.unit.parsed.declaration_around(*token))
+    });
+    if let Some(first) = around.and_then(|tokens| port.unit.parsed.tokens().get(tokens.start)) {
+        let first = port.unit.module.expansions.outermost(first.origin);
+        if first.file == span.file {
             return (span.file, statement_line(file, first.start));
         }
     }

@@ -8,6 +8,7 @@
 mod adapt;
 mod errors;
 mod hide;
+mod outline;
 
 use std::ops::{ControlFlow, Range};
 
@@ -205,7 +206,8 @@ impl Parsed {
     }
 
     /// The tokens of a node: from its first visible token to its last, hidden ones between them
-    /// included. Empty, at the place where it would be, for a node without text.
+    /// included. For a part of a token, that token. Empty, at the place where it would be, for a node
+    /// without text.
     pub fn tokens_in(&self, node: Node<'_>) -> Range<usize> {
         self.tokens_in_bytes(node.byte_range())
     }
@@ -218,7 +220,13 @@ impl Parsed {
         let token = |at: usize| self.visible.get(at).map(|index| *index as usize);
         let start = token(first).unwrap_or(self.unit.tokens.len());
         match after.checked_sub(1).and_then(token) {
-            Some(last) if after > first => start..last + 1,
+            Some(last) if after > first => return start..last + 1,
+            _ => {}
+        }
+        // A part of a token: the content of a string, say.
+        let holder = self.visible.partition_point(|index| start_of(index) <= bytes.start);
+        match holder.checked_sub(1).filter(|at| self.ends.get(*at) >= Some(&(bytes.end as u32))) {
+            Some(at) if bytes.start < bytes.end => token(at).map_or(start..start, |t| t..t + 1),
             _ => start..start,
         }
     }
