@@ -41,6 +41,8 @@ pub enum Entity {
     Field(RecordId, u32),
     Namespace(NamespaceId),
     TemplateParameter(TemplateParameterRef),
+    /// A namespace alias for a library's namespace: `cg` of `namespace cg = cooperative_groups;`.
+    LibraryAlias,
     /// A label.
     Label,
     /// A parameter of a function that is only declared, a parameter of a macro.

@@ -1,6 +1,8 @@
 //! Each finding of this crate is given for its bad fixture and for no good one; and whatever stands
 //! around what can't be read is read.
 
+#![allow(clippy::disallowed_methods, reason = "tests read their fixtures")]
+
 mod common;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ use port_syntax::{Keyword, Symbol, TokenKind};
 
 use super::cursor::END;
 use super::lookup::{Class, Place};
+use super::names::as_spelled;
 use super::scope::Binding;
 use super::specifiers::Site;
 use super::template::Abbreviation;
@@ -386,7 +387,7 @@ impl Builder<'_> {
             }
             let found = self.look(place, name);
             let (resolution, meaning) = self.resolve(found, !segments.is_empty());
-            self.mean(at, meaning);
+            self.mean(at, as_spelled(meaning, name));
             let arguments = if has_arguments { Some(self.template_arguments()?) } else { None };
             place = self.place_of(found, name, arguments.is_some());
             anchor = resolution;

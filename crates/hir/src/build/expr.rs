@@ -452,7 +452,13 @@ impl Builder<'_> {
                 TokenKind::Dot | TokenKind::Arrow => {
                     let arrow = self.at(TokenKind::Arrow);
                     self.bump();
-                    let member = self.member_name()?;
+                    let mut member = self.member_name()?;
+                    if let Some(name) = member.unqualified().map(|only| only.name)
+                        && let Some(key) = self.library_member(value, name)
+                    {
+                        member.resolution = Res::Api(key);
+                        self.correct_meaning(&member, Meaning::Api(key));
+                    }
                     ExprKind::Member { object: value, arrow, member }
                 }
                 TokenKind::PlusPlus => {
@@ -475,6 +481,15 @@ impl Builder<'_> {
                 self.claim_kernel_names(callee, value);
             }
             self.lengthen(&mut chain)?;
+        }
+    }
+
+    /// Replaces the meaning that was noted for a member's name.
+    fn correct_meaning(&mut self, member: &NameRef, meaning: Meaning) {
+        let Some(only) = member.unqualified() else { return };
+        let noted = self.meanings.iter_mut().rev().find(|(span, _)| *span == only.origin.span);
+        if let Some((_, noted)) = noted {
+            *noted = meaning;
         }
     }
 

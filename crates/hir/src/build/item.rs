@@ -167,8 +167,7 @@ impl Builder<'_> {
         let decl = self.namespace_decl(&target);
         let meaning = match decl {
             Decl::Namespace(id) => Meaning::User(Entity::Namespace(id)),
-            // The alias itself is the user's.
-            _ => Meaning::User(Entity::Label),
+            _ => Meaning::User(Entity::LibraryAlias),
         };
         self.mean(at, meaning);
         self.declare_scope(self.parent_of(site), name, decl);
@@ -189,11 +188,16 @@ impl Builder<'_> {
     pub(super) fn using(&mut self, site: Site) -> Parse<UsingKind> {
         self.bump();
         if self.eat_keyword(Keyword::Namespace) {
-            let name = self.name()?.name;
+            let mut name = self.name()?.name;
             let decl = self.namespace_decl(&name);
             let used = match decl {
                 Decl::Namespace(id) => Used::Namespace(id),
-                Decl::External(path) => Used::External(path),
+                Decl::External(path) => {
+                    if matches!(name.resolution, Res::Unresolved) {
+                        name.resolution = Res::Library(path);
+                    }
+                    Used::External(path)
+                }
                 _ => return self.expected("namespace"),
             };
             self.use_namespace(used, site);

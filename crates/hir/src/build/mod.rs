@@ -20,6 +20,7 @@ mod item;
 mod lambda;
 mod literal;
 mod lookup;
+mod members;
 mod names;
 mod primary;
 mod record;

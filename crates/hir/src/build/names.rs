@@ -98,7 +98,7 @@ impl Builder<'_> {
                 _ => self.resolve(found, qualified),
             };
             if self.tokens[at].kind == TokenKind::Identifier && self.name_at(at) == Some(name) {
-                self.mean(at, meaning);
+                self.mean(at, as_spelled(meaning, name));
             }
             let arguments = if self.at(TokenKind::Less)
                 && (after_template || self.opens_arguments(class, self.position))
@@ -334,6 +334,19 @@ impl Builder<'_> {
             }
             self.bump();
         }
+    }
+}
+
+/// The meaning of a token that spells `name`: a namespace alias stands for a library's namespace,
+/// and yet the token is the user's.
+pub(super) fn as_spelled(meaning: Meaning, name: Symbol) -> Meaning {
+    match meaning {
+        Meaning::Api(key) | Meaning::Library(key)
+            if key.as_str().rsplit("::").next() != Some(name.as_str()) =>
+        {
+            Meaning::User(Entity::LibraryAlias)
+        }
+        meaning => meaning,
     }
 }
 
