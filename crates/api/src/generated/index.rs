@@ -2199,7 +2199,10 @@ pub(crate) static ROWS: &[&Row] = &[
     &language_qualifier::ROWS[19], // __CUDA_ARCH__
     &language_qualifier::ROWS[20], // __CUDA_NO_HALF_CONVERSIONS__
     &language_qualifier::ROWS[21], // __CUDA_NO_HALF_OPERATORS__
-    &language_qualifier::ROWS[22], // __NVCC__
+    &language_qualifier::ROWS[22], // __CUDA_RUNTIME_API_H__
+    &language_qualifier::ROWS[23], // __CUDA_RUNTIME_H__
+    &language_qualifier::ROWS[24], // __DRIVER_TYPES_H__
+    &language_qualifier::ROWS[25], // __NVCC__
     &atomics::ROWS[55], // __NV_ATOMIC_ACQUIRE
     &atomics::ROWS[56], // __NV_ATOMIC_ACQ_REL
     &atomics::ROWS[57], // __NV_ATOMIC_CONSUME
@@ -2219,7 +2222,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &atomics::ROWS[64], // __NV_THREAD_SCOPE_SYSTEM
     &atomics::ROWS[65], // __NV_THREAD_SCOPE_THREAD
     &warp::ROWS[0], // __activemask
-    &language_qualifier::ROWS[23], // __align__
+    &language_qualifier::ROWS[26], // __align__
     &warp::ROWS[1], // __all
     &warp::ROWS[2], // __all_sync
     &warp::ROWS[3], // __any
@@ -2260,11 +2263,11 @@ pub(crate) static ROWS: &[&Row] = &[
     &bf16_conversion::ROWS[28], // __bfloat162ushort_rz
     &bf16_conversion::ROWS[29], // __bfloat16_as_short
     &bf16_conversion::ROWS[30], // __bfloat16_as_ushort
-    &language_qualifier::ROWS[24], // __block_size__
+    &language_qualifier::ROWS[27], // __block_size__
     &math_integer::ROWS[0], // __brev
     &math_integer::ROWS[1], // __brevll
     &debug::ROWS[1], // __brkpt
-    &language_qualifier::ROWS[25], // __builtin_align__
+    &language_qualifier::ROWS[28], // __builtin_align__
     &math_integer::ROWS[2], // __byte_perm
     &cluster::ROWS[0], // __clusterDim
     &cluster::ROWS[1], // __clusterDimIsSpecified
@@ -2276,13 +2279,13 @@ pub(crate) static ROWS: &[&Row] = &[
     &cluster::ROWS[7], // __cluster_barrier_arrive
     &cluster::ROWS[8], // __cluster_barrier_arrive_relaxed
     &cluster::ROWS[9], // __cluster_barrier_wait
-    &language_qualifier::ROWS[26], // __cluster_dims__
+    &language_qualifier::ROWS[29], // __cluster_dims__
     &cluster::ROWS[10], // __cluster_map_shared_multicast
     &cluster::ROWS[11], // __cluster_map_shared_rank
     &cluster::ROWS[12], // __cluster_query_shared_rank
     &math_integer::ROWS[3], // __clz
     &math_integer::ROWS[4], // __clzll
-    &language_qualifier::ROWS[27], // __constant__
+    &language_qualifier::ROWS[30], // __constant__
     &math_single_intrinsic::ROWS[0], // __cos2pif
     &math_single_intrinsic::ROWS[1], // __cosf
     &memory_space::ROWS[0], // __cvta_constant_to_generic
@@ -2303,7 +2306,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &math_double_intrinsic::ROWS[5], // __ddiv_rn
     &math_double_intrinsic::ROWS[6], // __ddiv_ru
     &math_double_intrinsic::ROWS[7], // __ddiv_rz
-    &language_qualifier::ROWS[28], // __device__
+    &language_qualifier::ROWS[31], // __device__
     &math_double_intrinsic::ROWS[8], // __dmul_rd
     &math_double_intrinsic::ROWS[9], // __dmul_rn
     &math_double_intrinsic::ROWS[10], // __dmul_ru
@@ -2422,7 +2425,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &math_single_intrinsic::ROWS[31], // __fmul_ru
     &math_single_intrinsic::ROWS[32], // __fmul_rz
     &warp::ROWS[7], // __fns
-    &language_qualifier::ROWS[29], // __forceinline__
+    &language_qualifier::ROWS[32], // __forceinline__
     &math_single_intrinsic::ROWS[33], // __frcp_rd
     &math_single_intrinsic::ROWS[34], // __frcp_rn
     &math_single_intrinsic::ROWS[35], // __frcp_ru
@@ -2440,8 +2443,8 @@ pub(crate) static ROWS: &[&Row] = &[
     &math_integer::ROWS[11], // __funnelshift_lc
     &math_integer::ROWS[12], // __funnelshift_r
     &math_integer::ROWS[13], // __funnelshift_rc
-    &language_qualifier::ROWS[30], // __global__
-    &language_qualifier::ROWS[31], // __grid_constant__
+    &language_qualifier::ROWS[33], // __global__
+    &language_qualifier::ROWS[34], // __grid_constant__
     &half::ROWS[0], // __h2div
     &half::ROWS[1], // __habs
     &half::ROWS[2], // __habs2
@@ -2573,14 +2576,14 @@ pub(crate) static ROWS: &[&Row] = &[
     &half::ROWS[81], // __hneu
     &half::ROWS[82], // __hneu2
     &half::ROWS[83], // __hneu2_mask
-    &language_qualifier::ROWS[32], // __host__
+    &language_qualifier::ROWS[35], // __host__
     &half::ROWS[84], // __hsub
     &half::ROWS[85], // __hsub2
     &half::ROWS[86], // __hsub2_rn
     &half::ROWS[87], // __hsub2_sat
     &half::ROWS[88], // __hsub_rn
     &half::ROWS[89], // __hsub_sat
-    &language_qualifier::ROWS[33], // __inline_hint__
+    &language_qualifier::ROWS[36], // __inline_hint__
     &bf16_conversion::ROWS[44], // __int2bfloat16_rd
     &bf16_conversion::ROWS[45], // __int2bfloat16_rn
     &bf16_conversion::ROWS[46], // __int2bfloat16_ru
@@ -2606,7 +2609,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &math_single::ROWS[2], // __isinff
     &math_double::ROWS[1], // __isnan
     &math_single::ROWS[3], // __isnanf
-    &language_qualifier::ROWS[34], // __launch_bounds__
+    &language_qualifier::ROWS[37], // __launch_bounds__
     &memory_cache::ROWS[0], // __ldca
     &memory_cache::ROWS[1], // __ldcg
     &memory_cache::ROWS[2], // __ldcs
@@ -2629,7 +2632,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &half_conversion::ROWS[50], // __ll2half_rn
     &half_conversion::ROWS[51], // __ll2half_ru
     &half_conversion::ROWS[52], // __ll2half_rz
-    &language_qualifier::ROWS[35], // __local_maxnreg__
+    &language_qualifier::ROWS[38], // __local_maxnreg__
     &math_single_intrinsic::ROWS[46], // __log10f
     &math_single_intrinsic::ROWS[47], // __log2f
     &math_single_intrinsic::ROWS[48], // __logf
@@ -2642,10 +2645,10 @@ pub(crate) static ROWS: &[&Row] = &[
     &half_conversion::ROWS[56], // __lowhigh2highlow
     &bf16_conversion::ROWS[54], // __lows2bfloat162
     &half_conversion::ROWS[57], // __lows2half2
-    &language_qualifier::ROWS[36], // __managed__
+    &language_qualifier::ROWS[39], // __managed__
     &warp::ROWS[8], // __match_all_sync
     &warp::ROWS[9], // __match_any_sync
-    &language_qualifier::ROWS[37], // __maxnreg__
+    &language_qualifier::ROWS[40], // __maxnreg__
     &pipeline::ROWS[0], // __mbarrier_arrive
     &pipeline::ROWS[1], // __mbarrier_arrive_and_drop
     &pipeline::ROWS[2], // __mbarrier_init
@@ -2660,7 +2663,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &math_integer::ROWS[15], // __mul64hi
     &math_integer::ROWS[16], // __mulhi
     &time::ROWS[0], // __nanosleep
-    &language_qualifier::ROWS[38], // __noinline__
+    &language_qualifier::ROWS[41], // __noinline__
     &memory_cache::ROWS[6], // __nv_associate_access_property
     &atomics::ROWS[0], // __nv_atomic_compare_exchange
     &atomics::ROWS[1], // __nv_atomic_compare_exchange_n
@@ -2778,7 +2781,7 @@ pub(crate) static ROWS: &[&Row] = &[
     &half::ROWS[129], // __nv_half2
     &half::ROWS[130], // __nv_half2_raw
     &half::ROWS[131], // __nv_half_raw
-    &language_qualifier::ROWS[39], // __nv_pure__
+    &language_qualifier::ROWS[42], // __nv_pure__
     &fp8::ROWS[48], // __nv_saturation_t
     &pipeline::ROWS[10], // __pipeline_arrive_on
     &pipeline::ROWS[11], // __pipeline_commit
@@ -2794,11 +2797,11 @@ pub(crate) static ROWS: &[&Row] = &[
     &warp::ROWS[13], // __reduce_min_sync
     &warp::ROWS[14], // __reduce_or_sync
     &warp::ROWS[15], // __reduce_xor_sync
-    &language_qualifier::ROWS[40], // __restrict__
+    &language_qualifier::ROWS[43], // __restrict__
     &math_integer::ROWS[22], // __rhadd
     &math_integer::ROWS[23], // __sad
     &math_single_intrinsic::ROWS[50], // __saturatef
-    &language_qualifier::ROWS[41], // __shared__
+    &language_qualifier::ROWS[44], // __shared__
     &warp::ROWS[16], // __shfl
     &warp::ROWS[17], // __shfl_down
     &warp::ROWS[18], // __shfl_down_sync
@@ -2838,9 +2841,9 @@ pub(crate) static ROWS: &[&Row] = &[
     &barrier::ROWS[7], // __threadfence_block
     &cluster::ROWS[15], // __threadfence_cluster
     &barrier::ROWS[8], // __threadfence_system
-    &language_qualifier::ROWS[42], // __tile__
-    &language_qualifier::ROWS[43], // __tile_builtin__
-    &language_qualifier::ROWS[44], // __tile_global__
+    &language_qualifier::ROWS[45], // __tile__
+    &language_qualifier::ROWS[46], // __tile_builtin__
+    &language_qualifier::ROWS[47], // __tile_global__
     &debug::ROWS[3], // __trap
     &atomics::ROWS[16], // __u128AtomicCAS
     &atomics::ROWS[17], // __u128AtomicCAS_block
