@@ -1,6 +1,8 @@
 //! Runs a text's spec on the fiber oracle and prints what came out:
 //! `cargo run -p port-check --example oracle -- cuda|hip TEXT SPEC [32|64] [name=value …]`
 
+#![allow(clippy::disallowed_methods, reason = "a program for developers")]
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 

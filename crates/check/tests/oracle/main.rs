@@ -7,6 +7,7 @@ mod arithmetic;
 mod block;
 mod common;
 mod errors;
+mod library;
 mod matrix;
 mod operators;
 mod program;

@@ -100,8 +100,9 @@ fn lanes_that_execute_the_same_call_meet() {
             };
             for lane in 0..64 {
                 let half = lane / 32;
-                let in_branch =
-                    |l: usize| l / 32 == half && if half == 0 { l % 2 == 1 } else { l % 3 == 0 };
+                let in_branch = |l: usize| {
+                    l / 32 == half && if half == 0 { l % 2 == 1 } else { l.is_multiple_of(3) }
+                };
                 assert_eq!(out.bits(lane), ballot(lane, &in_branch), "lane {lane} {options:?}");
                 let rounds: u64 = (0..lane % 4)
                     .map(|i| (of_wave(lane).filter(|l| l % 4 > i).count() as u64) << (16 * i))

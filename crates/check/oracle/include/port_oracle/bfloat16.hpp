@@ -50,6 +50,8 @@ struct alignas(2) __nv_bfloat16 {
     }
     __nv_bfloat16& operator=(const __nv_bfloat16&) = default;
     __nv_bfloat16(const __nv_bfloat16&) = default;
+    explicit __nv_bfloat16(const __half& value)
+        : bits(round(port_oracle::value_of_half(value))) {}
 
 private:
     static unsigned short round(double value) {
@@ -81,6 +83,9 @@ inline float value_of_bfloat16(__nv_bfloat16 a) {
     return bfloat16_bits_to_float(bit_cast<unsigned short>(a));
 }
 }
+
+inline __half::__half(const __nv_bfloat16& value)
+    : bits(round(port_oracle::value_of_bfloat16(value))) {}
 
 #define PORT_T __nv_bfloat16
 #define PORT_T2 __nv_bfloat162

@@ -174,6 +174,9 @@ public:
                               port_oracle::warp_width);
         }
     }
+    // A tile is what its threads are, whatever it was cut from.
+    template <class Other>
+    thread_block_tile(const thread_block_tile<tile, Other>&) : thread_block_tile() {}
     static constexpr unsigned size() { return tile; }
     static constexpr unsigned num_threads() { return tile; }
     static unsigned thread_rank() { return detail::thread_number() % tile; }

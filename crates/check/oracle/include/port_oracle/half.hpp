@@ -42,6 +42,8 @@ inline float half_bits_to_float(unsigned bits) {
 
 }  // namespace port_oracle
 
+struct __nv_bfloat16;
+
 struct __half_raw {
     union { unsigned short x; unsigned short data; };
 };
@@ -81,6 +83,7 @@ struct alignas(2) __half {
     template <class T> __half& operator=(const T& value) { return *this = __half(value); }
     __half& operator=(const __half&) = default;
     __half(const __half&) = default;
+    explicit __half(const __nv_bfloat16& value);
 
 private:
     static unsigned short round(double value) {

@@ -96,51 +96,20 @@ inline hipError_t hipStreamAddCallback(hipStream_t stream, hipStreamCallback_t c
 #define make_hipExtent(w, h, d) hipExtent{w, h, d}
 
 enum hipDeviceAttribute_t {
-    hipDeviceAttributeClockRate,
-    hipDeviceAttributeComputeCapabilityMajor,
-    hipDeviceAttributeComputeCapabilityMinor,
-    hipDeviceAttributeConcurrentManagedAccess,
-    hipDeviceAttributeCooperativeLaunch,
-    hipDeviceAttributeL2CacheSize,
-    hipDeviceAttributeManagedMemory,
-    hipDeviceAttributeMaxBlockDimX,
-    hipDeviceAttributeMaxGridDimX,
-    hipDeviceAttributeMaxRegistersPerBlock,
-    hipDeviceAttributeMaxSharedMemoryPerBlock,
-    hipDeviceAttributeMaxSharedMemoryPerMultiprocessor,
-    hipDeviceAttributeMaxThreadsPerBlock,
-    hipDeviceAttributeMaxThreadsPerMultiProcessor,
-    hipDeviceAttributeMultiprocessorCount,
-    hipDeviceAttributeSharedMemPerBlockOptin,
-    hipDeviceAttributeWarpSize,
+#define PORT_ATTRIBUTE(cuda, hip, number, expression) hipDeviceAttribute##hip,
+#include <port_oracle/attributes.inc>
+#undef PORT_ATTRIBUTE
 };
 inline hipError_t hipDeviceGetAttribute(int* value, hipDeviceAttribute_t attribute, int device) {
     hipDeviceProp p;
     if (hipError_t error = hipGetDeviceProperties(&p, device)) return error;
     switch (attribute) {
-        case hipDeviceAttributeClockRate: *value = p.clockRate; break;
-        case hipDeviceAttributeComputeCapabilityMajor: *value = p.major; break;
-        case hipDeviceAttributeComputeCapabilityMinor: *value = p.minor; break;
-        case hipDeviceAttributeConcurrentManagedAccess: *value = p.concurrentManagedAccess; break;
-        case hipDeviceAttributeCooperativeLaunch: *value = p.cooperativeLaunch; break;
-        case hipDeviceAttributeL2CacheSize: *value = p.l2CacheSize; break;
-        case hipDeviceAttributeManagedMemory: *value = p.managedMemory; break;
-        case hipDeviceAttributeMaxBlockDimX: *value = p.maxThreadsDim[0]; break;
-        case hipDeviceAttributeMaxGridDimX: *value = p.maxGridSize[0]; break;
-        case hipDeviceAttributeMaxRegistersPerBlock: *value = p.regsPerBlock; break;
-        case hipDeviceAttributeMaxSharedMemoryPerBlock: *value = int(p.sharedMemPerBlock); break;
-        case hipDeviceAttributeMaxSharedMemoryPerMultiprocessor:
-            *value = int(p.sharedMemPerMultiprocessor);
-            break;
-        case hipDeviceAttributeMaxThreadsPerBlock: *value = p.maxThreadsPerBlock; break;
-        case hipDeviceAttributeMaxThreadsPerMultiProcessor:
-            *value = p.maxThreadsPerMultiProcessor;
-            break;
-        case hipDeviceAttributeMultiprocessorCount: *value = p.multiProcessorCount; break;
-        case hipDeviceAttributeSharedMemPerBlockOptin: *value = int(p.sharedMemPerBlockOptin); break;
-        case hipDeviceAttributeWarpSize: *value = p.warpSize; break;
+#define PORT_ATTRIBUTE(cuda, hip, number, expression) \
+        case hipDeviceAttribute##hip: *value = int(expression); return hipSuccess;
+#include <port_oracle/attributes.inc>
+#undef PORT_ATTRIBUTE
     }
-    return hipSuccess;
+    return hipErrorInvalidValue;
 }
 
 // ---- launches and declarations -----------------------------------------------------------------

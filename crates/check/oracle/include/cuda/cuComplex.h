@@ -1,0 +1,6 @@
+#pragma once
+#include "cuda_runtime.h"
+
+#include <port_oracle/complex.hpp>
+
+PORT_ORACLE_COMPLEX(cu)

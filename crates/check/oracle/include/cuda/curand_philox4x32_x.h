@@ -1,0 +1,6 @@
+#pragma once
+#include "cuda_runtime.h"
+
+#include <port_oracle/philox.hpp>
+
+PORT_ORACLE_RANDOM(curand)
