@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use port_backend::Unit;
 use port_diag::Span;
 use port_syntax::preprocess;
 
@@ -30,6 +31,19 @@ pub(super) fn report(port: &mut Port<'_>) {
         let finding = TargetOnlyBranch { target: port.target() };
         port.report_at(&finding, directive);
     }
+}
+
+/// The branches that neither of the reference's passes, over the device's code and over the host's,
+/// compiles.
+pub(super) fn inactive(unit: &Unit<'_>) -> Vec<Span> {
+    let host = unit.configuration.clone().undefine("__CUDA_ARCH__");
+    let host = preprocess(unit.sources, unit.root, &host);
+    let active_on_host: BTreeSet<Span> = active_branches(&host.conditionals);
+    let branches = unit.parsed.unit.conditionals.iter().flat_map(|c| &c.branches);
+    branches
+        .filter(|branch| !branch.active && !active_on_host.contains(&branch.directive))
+        .map(|branch| branch.body)
+        .collect()
 }
 
 /// What tells HIP's compilers from nvcc. `USE_ROCM` is what PyTorch's extensions are built with.

@@ -65,7 +65,9 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
             anchor = anchor.or(Some(line.line).filter(|_| is_unconditional(port, index, line)));
         }
         let Some(header) = port_api::header(&line.name) else {
-            report_unknown(port, line);
+            if !is_inactive(port, line) {
+                report_unknown(port, line);
+            }
             continue;
         };
         let reason = Reason::Row(header.name);
@@ -84,6 +86,7 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
                 port.changes.replace(line.header, format!("\"{name}\""), reason);
             }
             HeaderStatus::Compat => port.changes.replace(line.line, "", reason),
+            HeaderStatus::Unsupported(_) if is_inactive(port, line) => {}
             HeaderStatus::Unsupported(why) => {
                 let finding = UnsupportedHeader {
                     header: line.name.clone(),
@@ -155,6 +158,10 @@ fn resolves_to_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
         .includes
         .iter()
         .any(|include| include.name_span == line.header && include.file.is_some())
+}
+
+fn is_inactive(port: &Port<'_>, line: &IncludeLine) -> bool {
+    port.inactive.iter().any(|body| body.contains(line.header))
 }
 
 /// A header that only CUDA's libraries have, without a row.

@@ -44,6 +44,7 @@ fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
             }
             port.rule_uses.push((file, name_use));
         }
+        Status::Unsupported(_) if !is_compiled(port, file, &name_use) => {}
         Status::Unsupported(reason) => {
             let finding = UnsupportedName {
                 name: row.name.into(),
@@ -63,6 +64,23 @@ fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
         };
         port.report_at(&finding, name_use.span);
     }
+}
+
+/// Whether a name without a form matters: it is compiled, or it is a macro that a condition tests
+/// and that the reference defines. What no pass of the reference compiles is not compiled on the
+/// target either, and a macro that neither defines is false in both.
+fn is_compiled(port: &Port<'_>, file: usize, name_use: &NameUse) -> bool {
+    let text = &port.files[file];
+    if let Some(directive) = text.directive_of(name_use.token) {
+        return match directive.keyword.as_str() {
+            "if" | "ifdef" | "ifndef" | "elif" | "elifdef" | "elifndef" => {
+                let defines = &port.unit.configuration.defines;
+                defines.iter().any(|(name, _)| name == name_use.row.name)
+            }
+            _ => name_use.resolved,
+        };
+    }
+    name_use.resolved || !port.inactive.iter().any(|body| body.contains(name_use.span))
 }
 
 /// Replaces the written name. Only what differs is touched: `cub::BlockReduce` becomes

@@ -25,6 +25,8 @@ pub(super) struct Port<'a> {
     pub program: Program<'a>,
     /// The root and the repository headers that it includes.
     pub files: Vec<FileText<'a>>,
+    /// The text that no pass of the reference compiles.
+    pub inactive: Vec<Span>,
     pub changes: ChangeSet,
     pub findings: Vec<Diagnostic>,
     /// Uses that a semantic rule edits, with the file's index in `files`.
@@ -43,6 +45,7 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
         options,
         program: Program::new(unit.module, unit.parsed),
         files,
+        inactive: branches::inactive(unit),
         changes: ChangeSet::new(),
         findings: Vec::new(),
         rule_uses: Vec::new(),
