@@ -92,7 +92,9 @@ impl LexedFile {
                 }
                 _ => {}
             }
-            let symbol = if token.spliced {
+            let symbol = if token.unterminated {
+                interner.intern(&closed(&token.spelling(text)))
+            } else if token.spliced {
                 interner.intern(&token.spelling(text))
             } else {
                 interner.intern(token.bytes(text))
@@ -115,6 +117,18 @@ impl LexedFile {
         }
         let guard = find_guard(&lexemes, &directives);
         LexedFile { lexemes, directives, open_comment, guard, length }
+    }
+}
+
+/// A literal without its end, and the end that it lacks.
+fn closed(literal: &str) -> String {
+    let Some(quote) = literal.find(['"', '\'']) else { return literal.to_owned() };
+    let raw = literal[..quote].ends_with('R');
+    let delimiter = literal[quote..].find('(').filter(|_| raw);
+    match delimiter {
+        Some(length) => format!("{literal}){}\"", &literal[quote + 1..quote + length]),
+        // A backslash at the end would hide the quote.
+        None => format!("{}{}", literal.trim_end_matches('\\'), &literal[quote..=quote]),
     }
 }
 

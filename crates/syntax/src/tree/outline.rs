@@ -40,7 +40,8 @@ mod tests {
     #[test]
     fn the_declaration_around_a_token_has_its_qualifiers_and_header() {
         let mut sources = SourceMap::new();
-        let text = "int a;\nnamespace n {\ntemplate <class T>\n__global__ void k(T *x) { x[0] = 1; }\n}\n";
+        let text =
+            "int a;\nnamespace n {\ntemplate <class T>\n__global__ void k(T *x) { x[0] = 1; }\n}\n";
         let root = sources.add("k.cu", text);
         let parsed = parse(preprocess(&sources, root, &Configuration::cuda(80)));
         let one = parsed.tokens().iter().position(|t| t.text == "1").expect("it is there");
