@@ -7,7 +7,8 @@
 //                       warps of a block and the lanes of a warp run
 //   PORT_ORACLE_BLOCKS  the same for the blocks of a grid
 //   PORT_ORACLE_REPORT  file for errors and notes; standard error without it
-//   PORT_ORACLE_SECONDS, PORT_ORACLE_BYTES   limits of CPU time and address space
+//   PORT_ORACLE_MILLISECONDS, PORT_ORACLE_SECONDS, PORT_ORACLE_BYTES
+//                       limits of time, CPU time and address space
 
 #include <cstdarg>
 #include <cstdio>
@@ -22,6 +23,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <port_oracle/core.hpp>
@@ -221,6 +223,17 @@ void read_order(const char* variable, Order& order, std::uint64_t& seed) {
     }
 }
 
+// Ends the run in time to say where it was, before the runner ends the process.
+void start_timer() {
+    const char* text = std::getenv("PORT_ORACLE_MILLISECONDS");
+    if (!text) return;
+    long milliseconds = std::strtol(text, nullptr, 10);
+    itimerval timer{};
+    timer.it_value.tv_sec = milliseconds / 1000;
+    timer.it_value.tv_usec = milliseconds % 1000 * 1000;
+    setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
 void limit(const char* variable, int resource) {
     const char* text = std::getenv(variable);
     if (!text) return;
@@ -243,7 +256,11 @@ int find_shared(dl_phdr_info* info, std::size_t, void*) {
 
 void on_fault(int signal, siginfo_t* info, void*) {
     // Not async-signal-safe in general, but the fault is synchronous and in the text, not in here.
-    if (signal == SIGXCPU) fail_text("time-limit", "the CPU time is used up");
+    if (signal == SIGXCPU || signal == SIGALRM) {
+        fail_text("time-limit",
+                  "the time is used up; a loop that waits for another thread by plain or volatile "
+                  "reads cannot be run");
+    }
     if (signal == SIGABRT) fail_text("abort", "the program called abort (a failed assert does)");
     if (signal == SIGFPE) fail_text("arithmetic", "integer division by zero or overflow");
     if (signal == SIGILL || signal == SIGTRAP) fail_text("trap", "the kernel executed a trap");
@@ -283,10 +300,11 @@ void start() {
     struct sigaction action{};
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | int(SA_RESETHAND);
-    for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGXCPU}) {
+    for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGXCPU, SIGALRM}) {
         sigaction(signal, &action, nullptr);
     }
     std::atexit(report_notes);
+    start_timer();
 }
 
 struct Starter {

@@ -40,6 +40,17 @@ const FLAGS: &[&str] = &[
 const GNU_FLAGS: &[&str] =
     &["-fno-extern-tls-init", "-fno-reorder-blocks", "-fno-thread-jumps", "-fno-crossjumping"];
 
+/// Flags that clang alone knows, to the same end.
+const CLANG_FLAGS: &[&str] = &[
+    "-fno-unroll-loops",
+    "-mllvm",
+    "-simplifycfg-sink-common=false",
+    "-mllvm",
+    "-simplifycfg-hoist-common=false",
+    "-mllvm",
+    "-enable-tail-merge=false",
+];
+
 /// Macros that nvcc and hipcc define.
 const CUDA_DEFINES: &[&str] = &[
     "__CUDACC__=1",
@@ -139,7 +150,10 @@ impl Oracle {
         let mut digest = Digest::new();
         digest.add(compiler.to_string_lossy().as_bytes());
         digest.add(version.as_bytes());
-        digest.add(format!("{FLAGS:?} {GNU_FLAGS:?} {CUDA_DEFINES:?} {HIP_DEFINES:?}").as_bytes());
+        digest.add(
+            format!("{FLAGS:?} {GNU_FLAGS:?} {CLANG_FLAGS:?} {CUDA_DEFINES:?} {HIP_DEFINES:?}")
+                .as_bytes(),
+        );
         digest.add(&SHARED_CAPACITY.to_le_bytes());
         for (path, text) in assets::FILES {
             digest.add(path.as_bytes());
@@ -212,9 +226,7 @@ impl Oracle {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.compiler);
         command.args(FLAGS).stdin(Stdio::null());
-        if !self.is_clang {
-            command.args(GNU_FLAGS);
-        }
+        command.args(if self.is_clang { CLANG_FLAGS } else { GNU_FLAGS });
         command
     }
 

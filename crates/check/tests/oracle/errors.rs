@@ -111,7 +111,7 @@ fn every_error_is_named_and_placed() {
         ("(writes_past_the_end)", "illegal-address", &["`in`", "byte 296"]),
         ("shared_overflow", "shared-overflow", &["byte 128", "128 bytes"]),
         ("traps", "trap", &["__trap"]),
-        ("asserts", "abort", &["assert"]),
+        ("asserts", "abort", &["`n == 1'", "errors.cu:"]),
         ("deep_stack", "stack-overflow", &["deep_stack"]),
         ("null_pointer", "illegal-address", &["null"]),
         ("divides", "arithmetic", &["division"]),
@@ -131,6 +131,7 @@ fn a_kernel_that_never_ends_is_stopped() {
     let options = RunOptions { time_limit: Duration::from_millis(300), ..RunOptions::default() };
     let (kind, message) = suite.error("never_ends", &options);
     assert_eq!(kind, "time-limit", "{message}");
+    assert!(message.contains("in never_ends"), "{message}");
 }
 
 #[test]

@@ -122,9 +122,11 @@ inline unsigned __builtin_amdgcn_workgroup_id_z() { return blockIdx.z; }
 inline unsigned long long __builtin_amdgcn_s_memtime() {
     return (unsigned long long)port_oracle::tick();
 }
+#ifndef __clang__   // which has this builtin, and the atomic ones, on every machine
 inline unsigned long long __builtin_readcyclecounter() {
     return (unsigned long long)port_oracle::tick();
 }
+#endif
 inline int __builtin_amdgcn_sdot4(int a, int b, int c, bool saturate) {
     long long sum = c;
     for (int i = 0; i < 32; i += 8) sum += (signed char)(a >> i) * (signed char)(b >> i);
@@ -158,6 +160,7 @@ inline float __builtin_amdgcn_fmed3f(float a, float b, float c) {
 }
 
 // ---- atomics with orders and scopes ------------------------------------------------------------
+#ifndef __clang__
 enum {
     __HIP_MEMORY_SCOPE_SINGLETHREAD = 1,
     __HIP_MEMORY_SCOPE_WAVEFRONT = 2,
@@ -202,6 +205,7 @@ template <class T, class V>
 inline bool __hip_atomic_compare_exchange_weak(T* p, T* expected, V desired, int a, int b, int c) {
     return __hip_atomic_compare_exchange_strong(p, expected, desired, a, b, c);
 }
+#endif
 inline float atomicCAS(float* p, float c, float v) {
     return port_oracle::atomic_compare_exchange(p, c, v);
 }
