@@ -140,6 +140,13 @@ impl FunctionBuilder {
         self.function.locals.append(Local { name: name.into(), ty, align: None }, location)
     }
 
+    /// Asks for more alignment of a local variable than its type has: bytes, a power of two.
+    pub fn set_local_align(&mut self, local: Handle<Local>, align: u64) {
+        if let Some(local) = self.function.locals.get_mut(local) {
+            local.align = Some(align);
+        }
+    }
+
     // Blocks.
 
     /// Opens a block inside the current one. What follows goes there, until it is closed.

@@ -134,12 +134,14 @@ pub mod expression;
 pub mod function;
 pub mod module;
 pub mod operation;
+pub mod passes;
 mod scope;
 pub mod statement;
 pub mod text;
 pub mod types;
 pub mod typing;
 pub mod validate;
+mod visit;
 
 pub use arena::{Arena, Handle, InlineFrame, Location};
 pub use builder::FunctionBuilder;

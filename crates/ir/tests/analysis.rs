@@ -10,6 +10,7 @@ use port_ir::analysis::program::Program;
 use port_ir::analysis::progress;
 use port_ir::analysis::uniformity::{Assumptions, CauseKind, ModuleUniformity};
 use port_ir::analysis::warp_size;
+use port_ir::passes::flatten;
 use port_ir::{ModuleInfo, validate};
 
 /// Lanes of a warp in the programs of these tests.
@@ -160,5 +161,42 @@ fn addresses_as_polynomials() {
             }
         }
         case.check(answers);
+    }
+}
+
+/// The analyses of a module after [`flatten`]: what is in methods and behind references is seen.
+#[test]
+fn flattened_modules() {
+    for case in common::cases("flattened") {
+        let flat = flatten(&case.module, &valid(&case));
+        let info = validate(&flat).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let program = Program::of(&flat, &info);
+        let mut answers = Vec::new();
+        for assumption in warp_size::find(&program, WARP_WIDTH) {
+            answers.push((case.line(Some(assumption.location)), format!("{:?}", assumption.kind)));
+        }
+        for divergent in divergence::find(&program, &uniformity(&program)) {
+            // The statement is in the method; the call says which one is meant.
+            let kernel = &flat.functions[divergent.function];
+            let call = divergent.location.inlined.map(|frame| kernel.inlined[frame].call);
+            let place = call.unwrap_or(divergent.location);
+            answers.push((case.line(Some(place)), "divergent".to_string()));
+        }
+        case.check(answers);
+    }
+}
+
+/// Inlining loses no constant, and finds none that is not there.
+#[test]
+fn constants_are_the_same_after_flattening() {
+    for case in common::cases("warp_size") {
+        let flat = flatten(&case.module, &valid(&case));
+        let info = validate(&flat).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let found = warp_size::find(&Program::of(&flat, &info), WARP_WIDTH);
+        let answers = found.iter().map(|assumption| {
+            let warp_size::Assumption { kind, certainty, constant, .. } = assumption;
+            (case.line(Some(assumption.location)), format!("{kind:?} {certainty:?} {constant}"))
+        });
+        case.check(answers.collect());
     }
 }

@@ -8,6 +8,7 @@ use port_ir::analysis::affine::Affine;
 use port_ir::analysis::program::Program;
 use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
 use port_ir::analysis::{divergence, progress, warp_size};
+use port_ir::passes::flatten;
 use port_ir::{Module, ModuleInfo, PrintOptions, parse, print, validate};
 
 /// Marsaglia's xorshift, 64 bits.
@@ -117,6 +118,11 @@ fn nothing_panics_and_what_is_valid_round_trips() {
         let Ok(info) = validate(&module) else { continue };
         valid += 1;
         analyse(&module, &info);
+        let flat = flatten(&module, &info);
+        match validate(&flat) {
+            Ok(info) => analyse(&flat, &info),
+            Err(errors) => panic!("{errors:?}\n{printed}"),
+        }
         let again = parse(&printed, FileId(0))
             .unwrap_or_else(|error| panic!("{error}\n{printed}\nfrom\n{text}"));
         assert!(validate(&again).is_ok(), "{printed}");

@@ -289,24 +289,13 @@ impl<'f, 'a> Affine<'f, 'a> {
         match *self.flow.definitions(value)? {
             [Definition::Whole(store, stored)] => {
                 // The block of the store holds the load, so both see the same pass of every loop.
-                self.holds(store, load).then(|| self.integer_at(stored, depth))
+                self.flow.holds(store, load).then(|| self.integer_at(stored, depth))
             }
             [Definition::Whole(a, first), Definition::Whole(b, second)] => self
                 .induction(load, (a, first), (b, second), depth)
                 .or_else(|| self.induction(load, (b, second), (a, first), depth)),
             _ => None,
         }
-    }
-
-    /// Whether `inner` stands after `outer` in its block or in a block inside that.
-    fn holds(&self, outer: StatementId, inner: StatementId) -> bool {
-        let block = self.flow.entry(outer).parent;
-        outer < inner
-            && (self.flow.entry(inner).parent == block
-                || self.flow.parents(inner).any(|(parent, arm)| {
-                    // The block of the store, or the statement around, is an ancestor's block.
-                    self.flow.entry(parent).parent == block || Some((parent, arm)) == block
-                }))
     }
 
     /// A variable that is `first` before a loop and grows by the same in each pass.
@@ -329,7 +318,7 @@ impl<'f, 'a> Affine<'f, 'a> {
         };
         // The loop is entered after the first store, and the load is before the second in a pass.
         let in_place = every_pass
-            && self.holds(before, around)
+            && self.flow.holds(before, around)
             && self.flow.is_inside(load, around)
             && !self.flow.is_inside(before, around)
             && load < step;
@@ -393,11 +382,11 @@ impl<'f, 'a> Affine<'f, 'a> {
                             if self
                                 .flow
                                 .definer(pointer)
-                                .is_some_and(|load| self.holds(*store, load)) =>
+                                .is_some_and(|load| self.flow.holds(*store, load)) =>
                         {
                             pointer = *stored;
                         }
-                        _ => return Some(Address { root: Root::Result(pointer), offset }),
+                        _ => return Some(Address { root: Root::Value(pointer), offset }),
                     }
                 }
                 _ => return Some(Address { root: self.flow.root(pointer), offset }),

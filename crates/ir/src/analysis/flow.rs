@@ -7,12 +7,14 @@
 
 use std::rc::Rc;
 
+use super::slots::{self, Cover, Reach, Slots, Touched};
 use crate::arena::Handle;
 use crate::expression::Expression;
 use crate::function::{Function, Local};
 use crate::module::Variable;
 use crate::operation::Conversion;
 use crate::statement::{Block, LoopTest, Statement, StatementKind, Value};
+use crate::types::Types;
 use crate::typing::ExpressionTypes;
 
 /// The number of a statement: statements count in the order of the text, outer before inner, a
@@ -68,8 +70,8 @@ pub enum Root {
     Argument(u32),
     /// The parameter at this position itself.
     ArgumentAddress(u32),
-    /// What a pointer that was loaded, or came back from a call, points at.
-    Result(Value),
+    /// What this pointer points at: it was loaded, came back from a call, or lay in a struct.
+    Value(Value),
     /// Something else: a pointer made from an integer, or one of several.
     Unknown,
 }
@@ -77,9 +79,10 @@ pub enum Root {
 /// A store that a load may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Definition {
-    /// What this statement stores, wholly.
+    /// What this statement stores is what the load gives.
     Whole(StatementId, Value),
-    /// What this statement stores into a part.
+    /// What this statement stores holds a part of what the load gives, or the load gives a part of
+    /// it.
     Part(StatementId, Value),
     /// What this statement writes, by copying or filling bytes.
     Bytes(StatementId),
@@ -113,33 +116,37 @@ pub struct Flow<'a> {
     entries: Vec<Entry<'a>>,
     definers: Vec<Option<StatementId>>,
     escapes: Vec<bool>,
-    /// For each local, the statements that write it.
+    slots: Slots,
+    /// For each slot, what statements write to it.
     stores: Vec<Vec<Definition>>,
     /// For each statement that loads a tracked local, what it may see.
     reaching: Vec<Vec<Definition>>,
 }
 
 impl<'a> Flow<'a> {
-    /// The flow of a valid function, with the types of its expressions.
-    pub fn of(function: &'a Function, types: &'a ExpressionTypes) -> Self {
+    /// The flow of a valid function, with the types of its module and of its expressions.
+    pub fn of(module: &Types, function: &'a Function, types: &'a ExpressionTypes) -> Self {
         let mut flow = Flow {
             function,
             types,
             entries: Vec::new(),
             definers: vec![None; function.expressions.len()],
             escapes: vec![false; function.locals.len()],
-            stores: vec![Vec::new(); function.locals.len()],
+            slots: Slots::of(function, module, &[]),
+            stores: Vec::new(),
             reaching: Vec::new(),
         };
         if let Some(body) = &function.body {
             flow.number(body, None);
             flow.find_escapes();
-            flow.find_stores();
+            flow.find_slots(module);
             flow.reaching = vec![Vec::new(); flow.entries.len()];
             let undefined = Rc::new(vec![Definition::Undefined]);
-            let state = vec![undefined; function.locals.len()];
-            let mut reach = Reach { flow: &mut flow, next: 0, exits: Vec::new() };
-            reach.block(body, Some(state));
+            let state = vec![undefined; flow.slots.len()];
+            let touched = flow.touched(module);
+            let mut pass = Pass { flow: &mut flow, touched, next: 0, exits: Vec::new() };
+            pass.collect_stores();
+            pass.block(body, Some(state));
         }
         flow
     }
@@ -189,6 +196,14 @@ impl<'a> Flow<'a> {
         })
     }
 
+    /// Whether `inner` stands after `outer` in its block or in a block inside that: where both are
+    /// executed, they are in the same pass of every loop around `outer`.
+    pub fn holds(&self, outer: StatementId, inner: StatementId) -> bool {
+        let block = self.entry(outer).parent;
+        outer < inner
+            && (block.is_none() || self.parents(inner).any(|parent| Some(parent) == block))
+    }
+
     /// The innermost loop around a statement.
     pub fn loop_around(&self, id: StatementId) -> Option<StatementId> {
         self.parents(id)
@@ -207,11 +222,6 @@ impl<'a> Flow<'a> {
     /// and atomics.
     pub fn escapes(&self, local: Handle<Local>) -> bool {
         self.escapes.get(local.index()).copied().unwrap_or(true)
-    }
-
-    /// The statements that write a local directly.
-    pub fn stores(&self, local: Handle<Local>) -> &[Definition] {
-        self.stores.get(local.index()).map_or(&[], Vec::as_slice)
     }
 
     /// What the load that gives `value` may see; `None` if `value` is no load of a local whose
@@ -241,7 +251,7 @@ impl<'a> Flow<'a> {
                 Expression::Variable(variable) => return Root::Variable(*variable),
                 Expression::Argument(index) => return Root::Argument(*index),
                 Expression::ArgumentAddress(index) => return Root::ArgumentAddress(*index),
-                Expression::Result(_) => return Root::Result(pointer),
+                Expression::Result(_) | Expression::Extract { .. } => return Root::Value(pointer),
                 _ => return Root::Unknown,
             }
         }
@@ -336,38 +346,61 @@ impl<'a> Flow<'a> {
         }
     }
 
-    fn find_stores(&mut self) {
-        for index in 0..self.entries.len() {
-            let id = StatementId(index as u32);
-            if let Some((local, definition)) = self.store(id) {
-                self.stores[local.index()].push(definition);
-            }
-        }
-    }
-
-    /// The local that a statement writes, and how.
-    fn store(&self, id: StatementId) -> Option<(Handle<Local>, Definition)> {
-        let (pointer, definition) = match &self.entry(id).statement.kind {
-            StatementKind::Store { pointer, value, .. } => {
-                let whole = matches!(self.function.expressions[*pointer], Expression::Local(local)
-                    if self.function.locals[local].ty == self.types.get(*value));
-                let definition = if whole {
-                    Definition::Whole(id, *value)
-                } else {
-                    Definition::Part(id, *value)
-                };
-                (*pointer, definition)
-            }
-            StatementKind::Copy { destination, .. } | StatementKind::Fill { destination, .. } => {
-                (*destination, Definition::Bytes(id))
-            }
-            StatementKind::Atomic { pointer, .. } => (*pointer, Definition::Bytes(id)),
+    /// The local that a statement loads from or stores to, with the value.
+    fn access(&self, id: StatementId) -> Option<(Handle<Local>, Value, Value)> {
+        let (pointer, value) = match &self.entry(id).statement.kind {
+            StatementKind::Load { pointer, result, .. } => (*pointer, *result),
+            StatementKind::Store { pointer, value, .. } => (*pointer, *value),
             _ => return None,
         };
         match self.root(pointer) {
-            Root::Local(local) => Some((local, definition)),
+            Root::Local(local) => Some((local, pointer, value)),
             _ => None,
         }
+    }
+
+    fn reach(&self, module: &Types, pointer: Value, value: Value) -> Reach {
+        let ty = self.types.get(value);
+        let Some(layout) = module.layout(ty) else {
+            let direct = matches!(self.function.expressions[pointer], Expression::Local(_));
+            return if direct { Reach::All(ty) } else { Reach::Some };
+        };
+        match slots::offset(self.function, module, pointer) {
+            Some(start) => Reach::Bytes(start, start.saturating_add(layout.size), ty),
+            None => Reach::Some,
+        }
+    }
+
+    fn find_slots(&mut self, module: &Types) {
+        let mut accesses = vec![Vec::new(); self.function.locals.len()];
+        for index in 0..self.entries.len() {
+            let id = StatementId(index as u32);
+            if let Some((local, pointer, value)) = self.access(id) {
+                accesses[local.index()].push(self.reach(module, pointer, value));
+            }
+        }
+        self.slots = Slots::of(self.function, module, &accesses);
+    }
+
+    /// For each statement that loads from a local or writes one, the slots that it touches.
+    fn touched(&self, module: &Types) -> Vec<Option<Touched>> {
+        let of = |index: usize| {
+            let id = StatementId(index as u32);
+            if let Some((local, pointer, value)) = self.access(id) {
+                return Some(self.slots.touched(local, self.reach(module, pointer, value)));
+            }
+            let pointer = match &self.entry(id).statement.kind {
+                StatementKind::Copy { destination, .. } => *destination,
+                StatementKind::Fill { destination, .. } => *destination,
+                StatementKind::Atomic { pointer, .. } => *pointer,
+                _ => return None,
+            };
+            match self.root(pointer) {
+                Root::Local(local) => Some(self.slots.touched(local, Reach::Some)),
+                _ => None,
+            }
+        };
+        (0..self.entries.len()).map(of).collect()
     }
 }
 
@@ -396,7 +429,7 @@ fn arms(kind: &StatementKind) -> Vec<(Arm, &Block)> {
     }
 }
 
-/// For each local the stores that may have happened last; `None` where control never comes.
+/// For each slot the stores that may have happened last; `None` where control never comes.
 type State = Option<Vec<Rc<Vec<Definition>>>>;
 
 fn join(into: &mut State, other: State) {
@@ -417,6 +450,22 @@ fn join(into: &mut State, other: State) {
     }
 }
 
+/// What a load of these slots may see.
+fn seen(slots: &[Rc<Vec<Definition>>], cover: Cover) -> Vec<Definition> {
+    let mut seen: Vec<Definition> = Vec::new();
+    for definition in slots.iter().flat_map(|list| list.iter()) {
+        let definition = match definition {
+            // Only a load of exactly the slot gives what was stored to it.
+            Definition::Whole(id, value) if cover != Cover::Exact => Definition::Part(*id, *value),
+            other => *other,
+        };
+        if !seen.contains(&definition) {
+            seen.push(definition);
+        }
+    }
+    seen
+}
+
 /// States with which control leaves a loop or switch.
 #[derive(Default)]
 struct Exits {
@@ -425,13 +474,40 @@ struct Exits {
     continues: State,
 }
 
-struct Reach<'f, 'a> {
+struct Pass<'f, 'a> {
     flow: &'f mut Flow<'a>,
+    /// For each statement, the slots that it loads from or writes to.
+    touched: Vec<Option<Touched>>,
     next: u32,
     exits: Vec<Exits>,
 }
 
-impl<'a> Reach<'_, 'a> {
+impl<'a> Pass<'_, 'a> {
+    /// What a statement makes of the slots that it touches; `None` for a load.
+    fn definition(&self, id: StatementId, cover: Cover) -> Option<Definition> {
+        Some(match &self.flow.entry(id).statement.kind {
+            StatementKind::Store { value, .. } if cover == Cover::Exact => {
+                Definition::Whole(id, *value)
+            }
+            StatementKind::Store { value, .. } => Definition::Part(id, *value),
+            StatementKind::Load { .. } => return None,
+            _ => Definition::Bytes(id),
+        })
+    }
+
+    fn collect_stores(&mut self) {
+        self.flow.stores = vec![Vec::new(); self.flow.slots.len()];
+        for index in 0..self.touched.len() {
+            let Some(touched) = self.touched[index] else { continue };
+            let id = StatementId(index as u32);
+            if let Some(definition) = self.definition(id, touched.cover) {
+                for slot in touched.first..touched.end {
+                    self.flow.stores[slot].push(definition);
+                }
+            }
+        }
+    }
+
     fn block(&mut self, block: &'a Block, mut state: State) -> State {
         for statement in &block.statements {
             state = self.statement(statement, state);
@@ -443,9 +519,10 @@ impl<'a> Reach<'_, 'a> {
         let id = StatementId(self.next);
         self.next += 1;
         match &statement.kind {
-            StatementKind::Load { pointer, .. } => {
-                if let (Root::Local(local), Some(state)) = (self.flow.root(*pointer), &state) {
-                    self.flow.reaching[id.index()] = state[local.index()].to_vec();
+            StatementKind::Load { .. } => {
+                if let (Some(touched), Some(state)) = (self.touched[id.index()], &state) {
+                    self.flow.reaching[id.index()] =
+                        seen(&state[touched.first..touched.end], touched.cover);
                 }
                 state
             }
@@ -529,14 +606,19 @@ impl<'a> Reach<'_, 'a> {
             }
             StatementKind::Return { .. } | StatementKind::Trap => None,
             _ => {
-                if let (Some((local, definition)), Some(state)) = (self.flow.store(id), &mut state)
+                if let (Some(touched), Some(state)) = (self.touched[id.index()], &mut state)
+                    && let Some(definition) = self.definition(id, touched.cover)
                 {
-                    let list = Rc::make_mut(&mut state[local.index()]);
-                    if matches!(definition, Definition::Whole(..)) {
-                        list.clear();
-                    }
-                    if !list.contains(&definition) {
-                        list.push(definition);
+                    let kills =
+                        touched.cover != Cover::Part && !matches!(definition, Definition::Bytes(_));
+                    for list in &mut state[touched.first..touched.end] {
+                        let list = Rc::make_mut(list);
+                        if kills {
+                            list.clear();
+                        }
+                        if !list.contains(&definition) {
+                            list.push(definition);
+                        }
                     }
                 }
                 state

@@ -10,7 +10,10 @@
 //! * [`affine`]: addresses as polynomials over thread numbers and passes of loops.
 //!
 //! They work on a [`program::Program`]: a module, the [`ModuleInfo`](crate::ModuleInfo) that
-//! validating it gave, and the flow of each function. On modules that are not valid they may panic. All are deterministic and take time about
+//! validating it gave, and the flow of each function. On modules that are not valid they may panic.
+//! They see most in a module that [`crate::passes::flatten`] has made: there a constant that reaches a
+//! shuffle through a method of an object is as plain as one that stands in it. Places stay those of
+//! the user's text; what is inlined at several calls may be reported for each. All are deterministic and take time about
 //! proportional to the module.
 
 pub mod affine;
@@ -18,5 +21,6 @@ pub mod divergence;
 pub mod flow;
 pub mod program;
 pub mod progress;
+mod slots;
 pub mod uniformity;
 pub mod warp_size;

@@ -39,7 +39,9 @@ impl<'a> Program<'a> {
         let flows: Vec<Flow<'a>> = module
             .functions
             .iter()
-            .map(|(handle, function)| Flow::of(function, &info.function(handle).types))
+            .map(|(handle, function)| {
+                Flow::of(&module.types, function, &info.function(handle).types)
+            })
             .collect();
         let mut callers = vec![Vec::new(); flows.len()];
         let mut returned = vec![Vec::new(); flows.len()];

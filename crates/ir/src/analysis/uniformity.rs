@@ -689,7 +689,7 @@ impl Pass<'_, '_> {
                     self.own().argument_is_local.get(index as usize).copied().unwrap_or(true)
                         && self.argument_space(index)
                 }
-                Root::Local(_) | Root::Result(_) | Root::Unknown => true,
+                Root::Local(_) | Root::Value(_) | Root::Unknown => true,
             },
         }
     }
