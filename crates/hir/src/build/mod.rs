@@ -10,7 +10,9 @@
 //! statement loses that statement, what can't be read at namespace scope loses the tokens up to the
 //! next `;` or `}` at its own depth, and never a function definition that follows.
 
+mod asm;
 mod cursor;
+mod decide;
 mod declaration;
 mod declarator;
 mod expr;
@@ -32,6 +34,8 @@ mod specifiers;
 mod stmt;
 mod template;
 mod unroll;
+mod unseen;
+mod words;
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;

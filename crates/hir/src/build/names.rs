@@ -4,7 +4,7 @@ use port_syntax::{Keyword, Symbol, TokenKind};
 
 use super::cursor::{END, Failure, FailureKind};
 use super::lookup::{Class, Found, Place};
-use super::scan::is_qualifier;
+use super::words::is_qualifier;
 use super::{Builder, Parse};
 use crate::*;
 

@@ -5,8 +5,8 @@ use port_syntax::{Keyword, TokenKind};
 use super::cursor::END;
 use super::lookup::{Class, Found};
 use super::names::ReadName;
-use super::scan::is_fundamental;
 use super::scope::{Binding, Lexical};
+use super::words::is_fundamental;
 use super::{Builder, Parse};
 use crate::*;
 

@@ -4,7 +4,7 @@ use port_syntax::{Keyword, TokenKind};
 
 use super::cursor::END;
 use super::lookup::Class;
-use super::scan::{is_declaration_keyword, is_fundamental, is_qualifier};
+use super::words::{is_declaration_keyword, is_fundamental, is_qualifier};
 use super::{Builder, Parse};
 use crate::*;
 

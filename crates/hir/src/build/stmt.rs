@@ -1,14 +1,12 @@
 //! Statements.
 
-use port_syntax::{Keyword, Symbol, TokenKind};
+use port_syntax::{Keyword, TokenKind};
 
 use super::cursor::{END, Failure, FailureKind};
 use super::declaration::Declared;
 use super::item::UsingKind;
-use super::lookup::Class;
 use super::specifiers::Site;
 use super::{Builder, Parse};
-use crate::findings::UnknownMacroBlock;
 use crate::*;
 
 /// One `if (…) then` of a chain of `else if`.
@@ -55,7 +53,7 @@ impl Builder<'_> {
     }
 
     /// One statement; a declaration may make several. Always takes a token.
-    fn statement_into(&mut self, out: &mut Vec<StmtId>) {
+    pub(super) fn statement_into(&mut self, out: &mut Vec<StmtId>) {
         let start = self.position;
         let meanings = self.meanings.len();
         if let Err(failure) = self.nested(|this| this.statement(out)) {
@@ -121,7 +119,7 @@ impl Builder<'_> {
         })
     }
 
-    fn statement(&mut self, out: &mut Vec<StmtId>) -> Parse<()> {
+    pub(super) fn statement(&mut self, out: &mut Vec<StmtId>) -> Parse<()> {
         let start = self.position;
         let kind = match self.kind() {
             TokenKind::LeftBrace => {
@@ -319,34 +317,6 @@ impl Builder<'_> {
         }
     }
 
-    /// `LOOP(i, n) {`, `FOREVER {`, `LOOP(i, n) x[i] = 0;`: a macro that is not in view and heads a
-    /// statement.
-    fn is_block_macro(&mut self, at: usize) -> bool {
-        let call = self.kind_at(at + 1) == TokenKind::LeftParen;
-        let after = self.past_group(at + 1);
-        let after = if call { after } else { at + 1 };
-        let heads = match self.kind_at(after) {
-            TokenKind::LeftBrace => true,
-            TokenKind::Identifier => call && !self.tokens[after].line_start,
-            _ => false,
-        };
-        if !heads {
-            return false;
-        }
-        let found = self.found_at(at);
-        if self.class_of(found, false) != Class::Unknown {
-            return false;
-        }
-        // `T{…};` of an unknown type is an expression.
-        call || {
-            let end = self.past_group(after);
-            !matches!(
-                self.kind_at(end),
-                TokenKind::Semicolon | TokenKind::Dot | TokenKind::LeftParen | TokenKind::Comma
-            )
-        }
-    }
-
     fn expression_or_declaration(&mut self, start: usize, out: &mut Vec<StmtId>) -> Parse<()> {
         if self.is_declaration(start) {
             if self.at_keyword(Keyword::Template) {
@@ -362,23 +332,6 @@ impl Builder<'_> {
         }
         out.push(self.add_stmt(StmtKind::Expr(value), start));
         Ok(())
-    }
-
-    /// Whether an expression without `;` can be a macro's use that needs none.
-    fn is_macro_end(&self, value: ExprId) -> bool {
-        let callee = match &self.module.exprs[value].kind {
-            ExprKind::Call { callee, .. } => *callee,
-            ExprKind::Name(_) => value,
-            _ => return false,
-        };
-        let unknown = matches!(
-            &self.module.exprs[callee].kind,
-            ExprKind::Name(NameRef { resolution: Res::Unresolved, .. })
-        );
-        unknown
-            && (self.at_end()
-                || self.tokens[self.position].line_start
-                || self.at(TokenKind::RightBrace))
     }
 
     /// The statements of a declaration.
@@ -402,7 +355,7 @@ impl Builder<'_> {
         }
     }
 
-    fn semicolon(&mut self) -> Parse<()> {
+    pub(super) fn semicolon(&mut self) -> Parse<()> {
         self.expect(TokenKind::Semicolon)
     }
 
@@ -616,206 +569,6 @@ impl Builder<'_> {
             })?;
         self.semicolon()?;
         Ok(self.add_stmt(StmtKind::StaticAssert { condition, message }, start))
-    }
-
-    /// `asm volatile("…" : outputs : inputs : clobbers);`
-    pub(super) fn asm_statement(&mut self) -> Parse<StmtId> {
-        let start = self.bump();
-        self.half_colon = false;
-        let mut volatile = false;
-        while let Some(keyword) = self.keyword() {
-            match keyword {
-                Keyword::Volatile | Keyword::GnuVolatile | Keyword::GnuVolatileShort => {
-                    volatile = true;
-                }
-                Keyword::Goto | Keyword::Inline => {}
-                _ => break,
-            }
-            self.bump();
-        }
-        let (template, outputs, inputs, clobbers) =
-            self.inside(TokenKind::LeftParen, TokenKind::RightParen, |this| {
-                let template = this.assignment_expression()?;
-                let outputs = this.asm_operands()?;
-                let inputs = this.asm_operands()?;
-                let clobbers = this.clobbers()?;
-                Ok((template, outputs, inputs, clobbers))
-            })?;
-        self.semicolon()?;
-        let assembly = InlineAssembly { volatile, template, outputs, inputs, clobbers };
-        Ok(self.add_stmt(StmtKind::Asm(Box::new(assembly)), start))
-    }
-
-    /// `: "=r"(x), [n] "+f"(y)`; nothing where no `:` stands. `::` begins an empty list and the next.
-    fn asm_operands(&mut self) -> Parse<Vec<AsmOperand>> {
-        let mut operands = Vec::new();
-        if !self.asm_list() {
-            return Ok(operands);
-        }
-        while !matches!(
-            self.kind(),
-            TokenKind::Colon | TokenKind::ColonColon | TokenKind::RightParen | END
-        ) {
-            let start = self.position;
-            let name = if self.eat(TokenKind::LeftBracket) {
-                let (name, _) = self.expect_name()?;
-                self.expect(TokenKind::RightBracket)?;
-                Some(name)
-            } else {
-                None
-            };
-            let constraint = self.plain_string()?;
-            let value =
-                self.inside(TokenKind::LeftParen, TokenKind::RightParen, Self::expression)?;
-            let tokens = self.range_from(start);
-            let origin = self.origin_of(tokens);
-            operands.push(AsmOperand { name, constraint, value, origin });
-            if !self.eat(TokenKind::Comma) {
-                break;
-            }
-        }
-        Ok(operands)
-    }
-
-    /// Whether a list follows, after taking its `:`. A `::` is the `:` of an empty list and that of
-    /// the next one.
-    fn asm_list(&mut self) -> bool {
-        if self.half_colon {
-            self.half_colon = false;
-            self.bump();
-            return true;
-        }
-        if self.at(TokenKind::ColonColon) {
-            self.half_colon = true;
-            return false;
-        }
-        self.eat(TokenKind::Colon)
-    }
-
-    fn clobbers(&mut self) -> Parse<Vec<Symbol>> {
-        let mut clobbers = Vec::new();
-        if !self.asm_list() {
-            return Ok(clobbers);
-        }
-        while self.at(TokenKind::String) {
-            clobbers.push(self.plain_string()?);
-            if !self.eat(TokenKind::Comma) {
-                break;
-            }
-        }
-        Ok(clobbers)
-    }
-
-    /// A string's text without its quotes; adjacent ones joined.
-    fn plain_string(&mut self) -> Parse<Symbol> {
-        if !self.at(TokenKind::String) {
-            return self.expected("string");
-        }
-        let expr = self.literal()?;
-        match &self.module.exprs[expr].kind {
-            ExprKind::Literal(Literal { value: LiteralValue::String { value, .. }, .. }) => {
-                Ok(Symbol::new(&String::from_utf8_lossy(value)))
-            }
-            _ => self.expected("string"),
-        }
-    }
-
-    /// An unknown macro with its arguments and the statement that it heads. Never fails.
-    pub(super) fn macro_statement(&mut self) -> StmtId {
-        let start = self.position;
-        let name = self.name_at(start).unwrap_or(self.words.empty);
-        self.mean(start, Meaning::Unresolved);
-        self.bump();
-        let mut parts = Vec::new();
-        if self.at(TokenKind::LeftParen)
-            && let Some(close) = self.closer(self.position)
-        {
-            let open = self.position;
-            parts.push(self.macro_region(open, close));
-        }
-        let heads = self.at(TokenKind::LeftBrace)
-            || (self.kind() == TokenKind::Identifier
-                && self.context.function.is_some()
-                && !self.tokens[self.position].line_start);
-        if heads {
-            let finding = UnknownMacroBlock { name: name.as_str().to_string() };
-            self.report(&finding, start);
-            if self.at(TokenKind::LeftBrace) {
-                parts.push(self.block());
-            } else {
-                self.statement_into(&mut parts);
-            }
-        }
-        self.add_stmt(StmtKind::MacroCall { name, parts }, start)
-    }
-
-    /// What can be read between the parentheses of an unknown macro: statements, expressions,
-    /// types. Failures are not reported: the macro decides what its arguments are. The position is
-    /// then past the parentheses.
-    pub(super) fn macro_region(&mut self, open: usize, close: usize) -> StmtId {
-        let mark = self.scopes.mark();
-        let end = std::mem::replace(&mut self.end, close);
-        let device = std::mem::replace(&mut self.context.device, false);
-        let poison = self.poison.take();
-        self.position = open + 1;
-        let mut parts = Vec::new();
-        while !self.at_end() {
-            let at = self.position;
-            let meanings = self.meanings.len();
-            let read = self.nested(|this| this.macro_part(&mut parts));
-            let ended = matches!(
-                self.kind(),
-                TokenKind::Comma | TokenKind::Semicolon | TokenKind::RightBrace | END
-            ) || self.position > at
-                && matches!(
-                    self.tokens[self.position - 1].kind,
-                    TokenKind::Semicolon | TokenKind::RightBrace
-                );
-            if read.is_err() || !ended {
-                if read.is_err() {
-                    self.meanings.truncate(meanings);
-                }
-                self.position = self.position.max(at);
-                while !matches!(self.kind(), TokenKind::Comma | TokenKind::Semicolon | END) {
-                    let after = self.past_group(self.position);
-                    self.position = after.max(self.position + 1);
-                }
-            }
-            if matches!(self.kind(), TokenKind::Comma | TokenKind::Semicolon) {
-                self.bump();
-            }
-            if self.position == at {
-                self.bump();
-            }
-        }
-        self.end = end;
-        self.position = close + 1;
-        self.context.device = device;
-        self.poison = poison;
-        self.scopes.restore(mark);
-        self.add_stmt(StmtKind::Block(parts), open)
-    }
-
-    fn macro_part(&mut self, parts: &mut Vec<StmtId>) -> Parse<()> {
-        let start = self.position;
-        let end = self.statement_end(start);
-        if self.kind_at(end) == TokenKind::Semicolon
-            && self.context.function.is_some()
-            && !(start..end).any(|at| self.kind_at(at) == TokenKind::Comma)
-            || self.at(TokenKind::LeftBrace)
-        {
-            return self.statement(parts);
-        }
-        if self.context.function.is_some() && self.kind_at(end) == TokenKind::Semicolon {
-            // `a, b; c;`: commas of the statement or of the macro. A declaration tells.
-            let read = self.is_declaration(start);
-            if read {
-                return self.statement(parts);
-            }
-        }
-        let value = self.argument()?;
-        parts.push(self.add_stmt(StmtKind::Expr(value), start));
-        Ok(())
     }
 }
 
