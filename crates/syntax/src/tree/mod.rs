@@ -50,14 +50,19 @@ pub struct Parsed {
 }
 
 /// Parses a preprocessed unit. Never fails; see [`Parsed::errors`].
-pub fn parse(mut unit: Preprocessed) -> Parsed {
+pub fn parse(unit: Preprocessed) -> Parsed {
+    parse_within(unit, most_reports)
+}
+
+fn parse_within(mut unit: Preprocessed, most_reports: impl Fn(&str) -> usize) -> Parsed {
     launch::mark(&mut unit.tokens);
     let view = hide::find(&unit.tokens);
     let Written { buffer, starts, visible, ends } = write_buffer(&unit.tokens, &view);
     let View { hidden, launches, .. } = view;
-    let parsed = parse_buffer(&buffer);
+    let parsed = parse_buffer(&buffer, most_reports(&buffer));
     let given_up = parsed.is_none();
-    let tree = parsed.or_else(|| parse_buffer("")).expect("the linked grammar parses nothing");
+    let tree = parsed.or_else(|| parse_buffer("", 1));
+    let tree = tree.expect("the grammar that is linked in reads an empty text");
     let errors = Vec::new();
     let mut parsed = Parsed { unit, tree, buffer, hidden, launches, errors, starts, visible, ends };
     if given_up {
@@ -169,20 +174,24 @@ fn write_buffer(tokens: &[Token], view: &View) -> Written {
     written
 }
 
-/// Progress is reported every hundred or so steps of the parser; a text takes less than one step
-/// per byte, and error recovery several times that.
-const REPORTS_PER_BYTE: usize = 1;
-const LEAST_REPORTS: usize = 10_000;
+/// The parser reports every hundred steps. Code of the field needs at most one report for each 40
+/// bytes; deep nesting and broken text up to one for each 6.
+fn most_reports(buffer: &str) -> usize {
+    10_000 + buffer.len() / 4
+}
 
-/// `None` if the parser takes far more steps than the text's length explains. Counts steps, not
-/// time, so that the outcome does not depend on the machine.
-fn parse_buffer(buffer: &str) -> Option<Tree> {
+/// `None` if the parser makes more reports than that. Counts steps, not time, so that the outcome
+/// does not depend on the machine.
+fn parse_buffer(buffer: &str, most_reports: usize) -> Option<Tree> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_cpp::LANGUAGE.into()).ok()?;
-    let mut left = LEAST_REPORTS + buffer.len() * REPORTS_PER_BYTE;
-    let mut progress = |_: &ParseState| {
-        left = left.saturating_sub(1);
-        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    let mut left = most_reports;
+    let mut progress = |_: &ParseState| match left.checked_sub(1) {
+        Some(fewer) => {
+            left = fewer;
+            ControlFlow::Continue(())
+        }
+        None => ControlFlow::Break(()),
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
     let bytes = buffer.as_bytes();
@@ -352,4 +361,25 @@ fn common_origin(first: Origin, last: Origin, expansions: &Expansions) -> Origin
         }
     }
     first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Configuration, preprocess};
+
+    #[test]
+    fn a_parser_that_does_not_end_is_stopped() {
+        let mut sources = port_diag::SourceMap::new();
+        let text = "__global__ void k(int *x) { x[0] = 1; }\n".repeat(100);
+        let root = sources.add("a.cu", &text);
+        let unit = preprocess(&sources, root, &Configuration::cuda(80));
+        let parsed = parse_within(unit, |_| 1);
+        assert_eq!(parsed.unit.diagnostics[0].code, "P0114");
+        // Everything is one broken region, and asking for nodes and tokens is harmless.
+        assert_eq!(parsed.errors.len(), 1);
+        assert_eq!(parsed.errors_in(5..6).len(), 1);
+        assert_eq!(parsed.tokens_in(parsed.root()).len(), 0);
+        assert_eq!(parsed.hidden.len(), 100);
+    }
 }
