@@ -504,7 +504,8 @@ pub struct OtherItem {
 /// Why an item cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Poison {
-    /// The code of the finding that says why, `P02xx` or `P01xx`.
+    /// The code of the finding that says why, `P02xx`. In device code the finding is among the
+    /// module's; in host code there is none: whoever needs the item reports it.
     pub code: &'static str,
     /// The place.
     pub origin: Origin,

@@ -412,3 +412,26 @@ fn abbreviated_and_variadic_templates() {
     );
     assert!(dump.contains("std::enable_if<(sizeof<param0.0 T> == 4), int>::type  = 0>"), "{dump}");
 }
+
+#[test]
+fn friends_are_found_by_their_arguments_and_joined_to_their_definitions() {
+    let module = common::module(
+        "namespace n {
+           struct V { int x; friend __device__ int dot(V a, V b); friend __device__ int self(V a) { return a.x; } };
+           __device__ int dot(V a, V b) { return a.x * b.x; }
+         }
+         __device__ int f(n::V v) { return dot(v, v) + self(v) + n::dot(v, v); }",
+    );
+    let dump = port_hir::dump::dump(&module);
+    has(
+        &dump,
+        &[
+            "friend device fn n::dot(a: V, b: V) -> int",
+            "friend device fn n::self(a: V) -> int",
+            "return ((call(unknown dot; local v, local v) + call(unknown self; local v)) \
+             + call(fn n::dot; local v, local v))",
+        ],
+    );
+    assert_eq!(module.functions_named("dot").len(), 1, "{dump}");
+    assert!(module.declares("self"));
+}

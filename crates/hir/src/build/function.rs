@@ -232,7 +232,11 @@ impl Builder<'_> {
             _ => function.name,
         };
         let parent = function.parent;
-        let candidates = self.functions_in(parent, name);
+        let friend = function.qualifiers.friend && !matches!(parent, Parent::Record(_));
+        let mut candidates = self.functions_in(parent, name);
+        if self.has_friends {
+            candidates.extend(self.functions_in(parent, hidden(name)));
+        }
         if function.specialisation.is_some() {
             return self.add_specialisation(function, &candidates);
         }
@@ -252,26 +256,28 @@ impl Builder<'_> {
             });
             joined = fitting.next().filter(|_| fitting.next().is_none());
         }
-        match joined {
+        let id = match joined {
             Some(id) => {
                 self.merge_function(id, function, definition);
                 id
             }
             None => {
-                let friend = function.qualifiers.friend;
                 let id = self.module.functions.add(function);
                 if let Parent::Record(record) = parent {
                     self.module.records[record].methods.push(id);
                 }
-                // A friend that is only declared in its class is found by its arguments alone.
-                if friend && !matches!(parent, Parent::Record(_)) {
-                    self.declare_name(name);
-                } else {
-                    self.declare_overload(parent, name, id);
-                }
                 id
             }
+        };
+        // A friend that only its class declares is found by its arguments alone.
+        if !friend {
+            self.declare_overload(parent, name, id);
+        } else if joined.is_none() {
+            self.has_friends = true;
+            self.declare_name(name);
+            self.declare_overload(parent, hidden(name), id);
         }
+        id
     }
 
     /// Functions declared under a name in exactly this scope.
@@ -572,6 +578,11 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// The name under which a namespace has the friends that nothing but their classes declares.
+fn hidden(name: Symbol) -> Symbol {
+    Symbol::new(&format!("(friend) {name}"))
 }
 
 /// What either declaration says holds for the function.

@@ -91,6 +91,8 @@ struct Builder<'t> {
     meanings: Vec<(Span, Meaning)>,
     /// Member function bodies that wait for the end of the outermost class.
     deferred: Vec<function::Deferred>,
+    /// Whether any class declares a friend function.
+    has_friends: bool,
     /// How many class bodies are being read.
     open_records: u32,
     /// The template header of the declaration being read, until something takes it.
@@ -165,6 +167,7 @@ impl<'t> Builder<'t> {
             },
             meanings: Vec::with_capacity(unit.tokens.len() / 2),
             deferred: Vec::new(),
+            has_friends: false,
             open_records: 0,
             header: None,
             abbreviation: None,
