@@ -182,10 +182,10 @@ impl Oracle {
             write(&folder.path().join(path), text.as_bytes())?;
         }
         for (name, flags) in [
-            ("runtime", &[][..]),
-            ("memory", &[]),
-            ("driver", &[]),
-            ("rounding", &["-frounding-math"]),
+            ("runtime", &["-O2"][..]),
+            ("memory", &["-O2"]),
+            ("driver", &["-O2"]),
+            ("rounding", &["-O2", "-frounding-math"]),
         ] {
             let mut command = self.command();
             command

@@ -1,9 +1,12 @@
-//! The two replacements that let a C++ compiler read CUDA and HIP text, found lexically. This
-//! scanner is independent of the front end on purpose, and knows only tokens.
+//! The replacements that let a C++ compiler read CUDA and HIP text, found lexically. This scanner is
+//! independent of the front end on purpose, and knows only tokens.
 //!
-//! `k<T><<<grid, block>>>(a, b)` becomes a call of the runtime's `launch`, and `alignas(n)` after
-//! `__shared__`, where g++ allows no standard attribute, a GNU attribute. Line breaks are kept, so
-//! that compilers report the user's lines; every other byte stays as it is.
+//! - `k<T><<<grid, block>>>(a, b)` becomes a call of the runtime's `launch`.
+//! - `alignas(n)` after `__shared__`, where g++ allows no standard attribute, becomes a GNU one.
+//! - `cudaLaunchKernel((void*)k, …)` and its kin lose the cast, which hides the types of the
+//!   arguments that lie behind pointers.
+//!
+//! Line breaks are kept, so that compilers report the user's lines; every other byte stays as it is.
 
 /// One replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,7 @@ struct Token {
 pub fn rewrite(file: &str, text: &str) -> (String, Vec<Replacement>) {
     let scanner = Scanner { text, tokens: tokens(text) };
     let mut edits = scanner.aligned_shared();
+    edits.extend(scanner.untyped_kernels());
     let mut at = 0;
     while at < scanner.tokens.len() {
         match scanner.launch(at) {
@@ -491,6 +495,42 @@ impl Scanner<'_> {
     }
 }
 
+/// Functions whose first argument is a kernel, often cast to `void*`.
+const LAUNCHERS: &[&str] = &[
+    "cudaLaunchKernel",
+    "cudaLaunchCooperativeKernel",
+    "hipLaunchKernel",
+    "hipLaunchCooperativeKernel",
+];
+
+impl Scanner<'_> {
+    /// The casts to `void*` in front of kernels.
+    fn untyped_kernels(&self) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        for index in 0..self.tokens.len() {
+            if self.kind(index) != Kind::Identifier || !LAUNCHERS.contains(&self.at(index)) {
+                continue;
+            }
+            let call = self.forward(index + 1);
+            let open = self.forward(call + 1);
+            let mut next = self.forward(open + 1);
+            if self.at(call) != "(" || self.at(open) != "(" {
+                continue;
+            }
+            if self.at(next) == "const" {
+                next = self.forward(next + 1);
+            }
+            let star = self.forward(next + 1);
+            let close = self.forward(star + 1);
+            if self.at(next) == "void" && self.at(star) == "*" && self.at(close) == ")" {
+                let (start, end) = (self.tokens[open].start, self.tokens[close].end);
+                edits.push(Edit { start, end, to: self.breaks(open, close) });
+            }
+        }
+        edits
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -584,8 +624,18 @@ mod tests {
     }
 
     #[test]
+    fn kernels_keep_their_types() {
+        assert_eq!(
+            one("cudaLaunchCooperativeKernel((void*)k<float>, g, b, args);"),
+            "cudaLaunchCooperativeKernel(k<float>, g, b, args);"
+        );
+        assert_eq!(one("cudaLaunchKernel ( ( const void * ) k, g"), "cudaLaunchKernel (  k, g");
+        assert!(rewrite("k.cu", "cudaLaunchKernel(k, g); f((void*)k)").1.is_empty());
+    }
+
+    #[test]
     fn every_prefix_and_deep_nesting_end() {
-        let text = "a->b<c(d[e<<<f, g(1)>>>(h, {i}))]> __shared__ alignas R\"x( '";
+        let text = "a->b<c(d[e<<<f, g(1)>>>(h, {i}))]> __shared__ alignas cudaLaunchKernel((void*) R\"x( '";
         for end in 0..text.len() {
             rewrite("k.cu", &text[..end]);
         }

@@ -56,6 +56,11 @@ int main(int argc, char** argv) {
   pointer<<<1, 32>>>(device, n, nullptr);
   void* arguments[] = {&device, (void*)&n, new float*(nullptr)};
   CHECK(cudaLaunchKernel(scale<float>, dim3(1), dim3(32), arguments, 0, stream));
+  CHECK(cudaLaunchCooperativeKernel((void*)scale<float>, 1, 32, arguments));
+  cudaLaunchConfig_t configuration = {};
+  configuration.gridDim = dim3(2);
+  configuration.blockDim = dim3(16);
+  CHECK(cudaLaunchKernelEx(&configuration, scale<float>, device, n, nullptr));
   CHECK(cudaGetLastError());
 
   CHECK(cudaEventRecord(stop, stream));
@@ -68,7 +73,7 @@ int main(int argc, char** argv) {
   CHECK(cudaMemcpyFromSymbol(&count, total, sizeof count));
   double sum = 0;
   for (float v : host) sum += v;
-  std::printf("%g %d %d\n", sum, count, elapsed >= 0);
+  std::printf("%.0f %d %d\n", sum, count, elapsed >= 0);
 
   int* ints;
   CHECK(cudaMallocManaged(&ints, 8 * sizeof(int)));
