@@ -4,6 +4,8 @@
 //! `fixtures/diag/<code>/bad.cu` raises exactly that code, `ok.cu` does not. A first line
 //! `// port: --warp native --cuda-arch 70 -D X=1` gives the options of the run.
 
+#![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
+
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};

@@ -5,6 +5,8 @@
 //! A test reads `kernel::original` or `kernel::nvcc`. The latter is listed as ignored where the
 //! compiler is not installed.
 
+#![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 

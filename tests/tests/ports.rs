@@ -4,6 +4,8 @@
 //! A test reads `kernel::target::property`. One that needs a compiler which is not installed is
 //! listed as ignored, with the tool's name; `cargo xtask setup` installs them all.
 
+#![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -1,6 +1,8 @@
 //! `port`: the command line. The only room with a screen: it reads files, calls the pure pipeline,
 //! writes outputs and prints.
 
+#![allow(clippy::disallowed_methods, reason = "the outermost crate reads, writes and prints")]
+
 mod arguments;
 mod explain;
 mod layout;

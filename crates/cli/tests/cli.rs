@@ -1,5 +1,7 @@
 //! The built binary, as a user runs it: outputs, streams, exit status, refusals.
 
+#![allow(clippy::disallowed_methods, reason = "a test of the binary runs it over files")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

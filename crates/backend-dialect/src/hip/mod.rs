@@ -1,16 +1,16 @@
 //! HIP: AMD GPUs through ROCm, and Hygon DCUs through DTK.
 //!
-//! * [`architecture`]: the chips that may be named.
-//! * [`port`]: the passes of a port, in order.
-//! * [`names`]: API names become what their rows say.
-//! * [`members`]: members of API types.
-//! * [`operators`]: operators of the user that HIP's vector types have.
-//! * [`rules`]: uses that need more than a new name.
-//! * [`includes`]: headers.
-//! * [`branches`]: conditionals that would compile differently.
-//! * [`device`]: device code that has no form (PTX).
-//! * [`hazards`]: code that runs differently, by data flow.
-//! * [`guard`]: what keeps an unfinished port from being built by accident.
+//! * `architecture`: the chips that may be named.
+//! * `port`: the passes of a port, in order.
+//! * `names`: API names become what their rows say.
+//! * `members`: members of API types.
+//! * `operators`: operators of the user that HIP's vector types have.
+//! * `rules`: uses that need more than a new name.
+//! * `includes`: headers.
+//! * `branches`: conditionals that would compile differently.
+//! * `device`: device code that has no form (PTX).
+//! * `hazards`: code that runs differently, by data flow.
+//! * `guard`: what keeps an unfinished port from being built by accident.
 
 mod architecture;
 mod branches;
