@@ -97,7 +97,7 @@ const PREAMBLE: &str = "\
 ";
 
 /// Stands in the text for [`Options::cuda_arch`].
-const CUDA_ARCH_PLACEHOLDER: &str = "@CUDA_ARCH@";
+const CUDA_ARCH_PLACEHOLDER: &str = "CUDA_ARCH_OF_THE_ORIGINAL";
 
 /// The files of sections, in the order of the header: what a section uses is defined before it.
 const FILES: &[(&str, &str)] = &[
@@ -108,6 +108,7 @@ const FILES: &[(&str, &str)] = &[
     ("math.h", include_str!("../assets/port_hip_compat/math.h")),
     ("half.h", include_str!("../assets/port_hip_compat/half.h")),
     ("bfloat16.h", include_str!("../assets/port_hip_compat/bfloat16.h")),
+    ("bfloat16_overloads.h", include_str!("../assets/port_hip_compat/bfloat16_overloads.h")),
     ("constant.h", include_str!("../assets/port_hip_compat/constant.h")),
     ("integer.h", include_str!("../assets/port_hip_compat/integer.h")),
     ("simd.h", include_str!("../assets/port_hip_compat/simd.h")),
@@ -260,9 +261,11 @@ fn select<'a>(names: impl IntoIterator<Item = &'a str>, mode: WarpMode) -> Vec<&
     taken.into_iter().filter_map(|index| sections.get(index)).collect()
 }
 
-/// Whether a name is one that the header makes up, as opposed to an overload of a name of HIP.
+/// Whether a name is one that the header makes up, as opposed to an overload of a name of HIP, or
+/// to a hook of the fiber oracle, which defines those itself.
 fn is_ours(name: &str) -> bool {
-    name.starts_with("port_") || name.starts_with("PORT_")
+    let hook = name.starts_with("port_oracle") || name == "PORT_ORACLE";
+    !hook && (name.starts_with("port_") || name.starts_with("PORT_"))
 }
 
 /// The identifiers of a line of C++ before its comment; the assets have line comments alone.
@@ -270,4 +273,127 @@ fn identifiers(line: &str) -> impl Iterator<Item = &str> {
     let code = line.split_once("//").map_or(line, |(code, _)| code);
     code.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .filter(|word| word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOGICAL: Options = Options { warp: WarpMode::Logical32, cuda_arch: 800 };
+    const NATIVE: Options = Options { warp: WarpMode::Native, cuda_arch: 800 };
+
+    #[test]
+    fn text_that_uses_nothing_gets_no_header() {
+        assert_eq!(assemble([], &LOGICAL), None);
+        assert_eq!(
+            assemble(["threadIdx", "__syncthreads", "atomicAdd", "my_kernel"], &LOGICAL),
+            None
+        );
+    }
+
+    #[test]
+    fn a_header_depends_on_the_set_of_names_alone() {
+        let names = ["port_shfl_xor_sync", "port_bfloat16", "__hadd", "port_fadd_rn", "x"];
+        let header = assemble(names, &LOGICAL);
+        assert!(header.is_some());
+        let twice: Vec<&str> = names.iter().rev().chain(&names).copied().collect();
+        assert_eq!(assemble(twice, &LOGICAL), header);
+    }
+
+    #[test]
+    fn a_header_holds_only_what_is_needed() {
+        assert_eq!(
+            section_names(["port_shfl_xor_sync"], &LOGICAL),
+            ["base", "warp-members", "lanes-logical", "shuffle", "shfl-xor-sync"]
+        );
+        assert_eq!(
+            section_names(["port_fmul_rn"], &LOGICAL),
+            ["base", "contraction", "nearest-sum", "fmul-rn"]
+        );
+        let header = assemble(["port_ballot_sync"], &LOGICAL).unwrap();
+        assert!(header.contains("port_ballot_sync") && !header.contains("hip_fp16.h"), "{header}");
+    }
+
+    #[test]
+    fn overloads_of_native_names_come_with_their_type() {
+        assert_eq!(assemble(["__hadd", "__half"], &LOGICAL), None);
+        assert!(section_names(["__hadd", "port_bfloat16"], &LOGICAL).contains(&"bfloat16-hadd"));
+        // The type may be named by nothing but a conversion.
+        let names = ["__hadd", "port_float2bfloat16"];
+        assert!(section_names(names, &LOGICAL).contains(&"bfloat16-hadd"));
+        assert!(!section_names(["port_bfloat16"], &LOGICAL).contains(&"bfloat16-hadd"));
+        assert!(section_names(["atomicAdd", "half"], &LOGICAL).contains(&"atomicAdd-half"));
+    }
+
+    #[test]
+    fn a_warp_is_what_the_mode_says() {
+        let names = ["port_warpSize", "port_shfl_sync", "port_syncwarp"];
+        let (logical, native) =
+            (assemble(names, &LOGICAL).unwrap(), assemble(names, &NATIVE).unwrap());
+        assert!(logical.contains("typedef unsigned int port_lane_mask;"));
+        assert!(native.contains("typedef unsigned long long port_lane_mask;"));
+        assert!(!native.contains("typedef unsigned int port_lane_mask;"));
+    }
+
+    #[test]
+    fn the_architecture_of_the_original_is_written_in() {
+        let header = assemble(["PORT_CUDA_ARCH"], &Options { cuda_arch: 900, ..LOGICAL }).unwrap();
+        assert!(header.contains("#define PORT_CUDA_ARCH 900\n"), "{header}");
+        assert!(!header.contains(CUDA_ARCH_PLACEHOLDER));
+    }
+
+    #[test]
+    fn sections_are_well_formed() {
+        let mut names = BTreeSet::new();
+        for (file, text) in FILES {
+            assert!(text.starts_with("//@ section "), "{file} begins with a section");
+            for line in text.lines().filter_map(|line| line.strip_prefix("//@ ")) {
+                let (keyword, rest) = line.split_once(' ').unwrap_or((line, ""));
+                assert!(
+                    ["section", "provides", "with", "needs", "mode"].contains(&keyword),
+                    "{file}: {line}"
+                );
+                assert!(!rest.trim().is_empty(), "{file}: {line}");
+                assert!(keyword != "section" || names.insert(rest), "{file}: two sections {rest}");
+                assert!(
+                    keyword != "mode" || ["logical", "native"].contains(&rest),
+                    "{file}: {line}"
+                );
+            }
+        }
+        for (file, text) in FILES {
+            for line in text.lines().filter_map(|line| line.strip_prefix("//@ needs ")) {
+                for need in line.split_whitespace() {
+                    assert!(names.contains(need), "{file} needs {need}, which is no section");
+                }
+            }
+        }
+        for section in &library().sections {
+            assert!(!section.provides.is_empty(), "nothing asks for {}", section.name);
+            assert!(section.text.len() > 1, "{} is empty", section.name);
+        }
+    }
+
+    /// With a section come all sections that it uses, before it.
+    #[test]
+    fn every_section_is_complete_by_itself() {
+        for section in &library().sections {
+            let mode = section.mode.unwrap_or_default();
+            let names = section.provides.iter().chain(&section.with).copied();
+            let taken = select(names, mode);
+            assert!(taken.iter().any(|other| other.name == section.name), "{}", section.name);
+            let mut defined: BTreeSet<&str> = BTreeSet::new();
+            for other in taken {
+                defined.extend(&other.provides);
+                for identifier in other.text.lines().flat_map(identifiers) {
+                    assert!(
+                        !is_ours(identifier) || defined.contains(identifier),
+                        "{} of {} uses {identifier} before it is defined",
+                        other.name,
+                        section.name
+                    );
+                }
+            }
+        }
+    }
 }

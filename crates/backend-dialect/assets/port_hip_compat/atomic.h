@@ -1,9 +1,19 @@
 //@ section if-type
 // The type T, where the condition holds: an overload for one type that gives way to a native one.
-template <bool condition, typename T> struct port_if {};
-template <typename T> struct port_if<true, T> { typedef T type; };
-template <typename T, typename U> struct port_is_same { enum { value = false }; };
-template <typename T> struct port_is_same<T, T> { enum { value = true }; };
+template <bool condition, typename T>
+struct port_if {};
+template <typename T>
+struct port_if<true, T> {
+  typedef T type;
+};
+template <typename T, typename U>
+struct port_is_same {
+  enum { value = false };
+};
+template <typename T>
+struct port_is_same<T, T> {
+  enum { value = true };
+};
 
 //@ section atomic-update
 // Replaces the value at an address by what `update` makes of it, and returns what it was.
@@ -45,7 +55,8 @@ PORT_DEVICE unsigned short port_atomic_update_16(void *address, Update update) {
 //@ section atomicInc
 PORT_DEVICE unsigned int port_atomicInc(unsigned int *address, unsigned int limit) {
 #ifdef PORT_ORACLE
-  return port_atomic_update(address, [=](unsigned int old) { return old >= limit ? 0u : old + 1u; });
+  return port_atomic_update(address,
+                            [=](unsigned int old) { return old >= limit ? 0u : old + 1u; });
 #else
   return __builtin_amdgcn_atomic_inc32(address, limit, __ATOMIC_RELAXED, "agent");
 #endif
@@ -54,7 +65,8 @@ PORT_DEVICE unsigned int port_atomicInc(unsigned int *address, unsigned int limi
 //@ section atomicDec
 PORT_DEVICE unsigned int port_atomicDec(unsigned int *address, unsigned int limit) {
 #ifdef PORT_ORACLE
-  return port_atomic_update(address, [=](unsigned int old) { return old == 0 || old > limit ? limit : old - 1u; });
+  return port_atomic_update(
+      address, [=](unsigned int old) { return old == 0 || old > limit ? limit : old - 1u; });
 #else
   return __builtin_amdgcn_atomic_dec32(address, limit, __ATOMIC_RELAXED, "agent");
 #endif
@@ -79,10 +91,14 @@ PORT_DEVICE unsigned int port_atomicDec_system(unsigned int *address, unsigned i
 }
 
 //@ section atomicInc-block
-PORT_DEVICE unsigned int port_atomicInc_block(unsigned int *address, unsigned int limit) { return port_atomicInc(address, limit); }
+PORT_DEVICE unsigned int port_atomicInc_block(unsigned int *address, unsigned int limit) {
+  return port_atomicInc(address, limit);
+}
 
 //@ section atomicDec-block
-PORT_DEVICE unsigned int port_atomicDec_block(unsigned int *address, unsigned int limit) { return port_atomicDec(address, limit); }
+PORT_DEVICE unsigned int port_atomicDec_block(unsigned int *address, unsigned int limit) {
+  return port_atomicDec(address, limit);
+}
 
 //@ section atomicAdd-half
 //@ provides atomicAdd
@@ -90,7 +106,8 @@ PORT_DEVICE unsigned int port_atomicDec_block(unsigned int *address, unsigned in
 //@ needs half
 // Half atomics by compare and swap of the word that holds them.
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, __half>::value, T>::type atomicAdd(T *address, typename port_same<T>::type value) {
+PORT_DEVICE typename port_if<port_is_same<T, __half>::value, T>::type atomicAdd(
+    T *address, typename port_same<T>::type value) {
   return port_bits_to<__half>(port_atomic_update_16(address, [=](unsigned short bits) {
     const float sum = __half2float(port_bits_to<__half>(bits)) + __half2float(value);
     return port_bits_to<unsigned short>(__float2half(sum));
@@ -102,7 +119,8 @@ PORT_DEVICE typename port_if<port_is_same<T, __half>::value, T>::type atomicAdd(
 //@ with half2 __half2
 //@ needs half
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, __half2>::value, T>::type atomicAdd(T *address, typename port_same<T>::type value) {
+PORT_DEVICE typename port_if<port_is_same<T, __half2>::value, T>::type atomicAdd(
+    T *address, typename port_same<T>::type value) {
   return port_bits_to<__half2>(port_atomic_update((unsigned int *)address, [=](unsigned int bits) {
     const __half2 old = port_bits_to<__half2>(bits);
     const float low = __half2float(__low2half(old)) + __half2float(__low2half(value));
@@ -115,7 +133,8 @@ PORT_DEVICE typename port_if<port_is_same<T, __half2>::value, T>::type atomicAdd
 //@ provides atomicAdd
 //@ with port_bfloat16
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, port_bfloat16>::value, T>::type atomicAdd(T *address, typename port_same<T>::type value) {
+PORT_DEVICE typename port_if<port_is_same<T, port_bfloat16>::value, T>::type atomicAdd(
+    T *address, typename port_same<T>::type value) {
   return port_bits_to<port_bfloat16>(port_atomic_update_16(address, [=](unsigned short bits) {
     return port_bits_to<unsigned short>(port_bits_to<port_bfloat16>(bits) + value);
   }));
@@ -125,10 +144,12 @@ PORT_DEVICE typename port_if<port_is_same<T, port_bfloat16>::value, T>::type ato
 //@ provides atomicAdd
 //@ with port_bfloat162
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, port_bfloat162>::value, T>::type atomicAdd(T *address, typename port_same<T>::type value) {
-  return port_bits_to<port_bfloat162>(port_atomic_update((unsigned int *)address, [=](unsigned int bits) {
-    return port_bits_to<unsigned int>(port_bits_to<port_bfloat162>(bits) + value);
-  }));
+PORT_DEVICE typename port_if<port_is_same<T, port_bfloat162>::value, T>::type atomicAdd(
+    T *address, typename port_same<T>::type value) {
+  return port_bits_to<port_bfloat162>(
+      port_atomic_update((unsigned int *)address, [=](unsigned int bits) {
+        return port_bits_to<unsigned int>(port_bits_to<port_bfloat162>(bits) + value);
+      }));
 }
 
 //@ section atomicCAS-halfword
@@ -137,52 +158,16 @@ PORT_DEVICE typename port_if<port_is_same<T, port_bfloat162>::value, T>::type at
 template <typename T>
 PORT_DEVICE typename port_if<port_is_same<T, unsigned short>::value, T>::type atomicCAS(
     T *address, typename port_same<T>::type compare, typename port_same<T>::type value) {
-  return port_atomic_update_16(address, [=](unsigned short old) { return old == compare ? value : old; });
-}
-
-//@ section atomicAdd-block
-template <typename T>
-PORT_DEVICE T port_atomicAdd_block(T *address, typename port_same<T>::type value) { return atomicAdd(address, value); }
-
-//@ section atomicSub-block
-template <typename T>
-PORT_DEVICE T port_atomicSub_block(T *address, typename port_same<T>::type value) { return atomicSub(address, value); }
-
-//@ section atomicExch-block
-template <typename T>
-PORT_DEVICE T port_atomicExch_block(T *address, typename port_same<T>::type value) { return atomicExch(address, value); }
-
-//@ section atomicMin-block
-template <typename T>
-PORT_DEVICE T port_atomicMin_block(T *address, typename port_same<T>::type value) { return atomicMin(address, value); }
-
-//@ section atomicMax-block
-template <typename T>
-PORT_DEVICE T port_atomicMax_block(T *address, typename port_same<T>::type value) { return atomicMax(address, value); }
-
-//@ section atomicAnd-block
-template <typename T>
-PORT_DEVICE T port_atomicAnd_block(T *address, typename port_same<T>::type value) { return atomicAnd(address, value); }
-
-//@ section atomicOr-block
-template <typename T>
-PORT_DEVICE T port_atomicOr_block(T *address, typename port_same<T>::type value) { return atomicOr(address, value); }
-
-//@ section atomicXor-block
-template <typename T>
-PORT_DEVICE T port_atomicXor_block(T *address, typename port_same<T>::type value) { return atomicXor(address, value); }
-
-//@ section atomicCAS-block
-template <typename T>
-PORT_DEVICE T port_atomicCAS_block(T *address, typename port_same<T>::type compare, typename port_same<T>::type value) {
-  return atomicCAS(address, compare, value);
+  return port_atomic_update_16(address,
+                               [=](unsigned short old) { return old == compare ? value : old; });
 }
 
 //@ section atomicMin-long-long
 //@ provides atomicMin
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicMin(T *address, typename port_same<T>::type value) {
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicMin(
+    T *address, typename port_same<T>::type value) {
   return (long long)port_atomic_update((unsigned long long *)address, [=](unsigned long long old) {
     return (long long)old < value ? old : (unsigned long long)value;
   });
@@ -192,7 +177,8 @@ PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicM
 //@ provides atomicMax
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicMax(T *address, typename port_same<T>::type value) {
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicMax(
+    T *address, typename port_same<T>::type value) {
   return (long long)port_atomic_update((unsigned long long *)address, [=](unsigned long long old) {
     return (long long)old > value ? old : (unsigned long long)value;
   });
@@ -202,7 +188,8 @@ PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicM
 //@ provides atomicAnd
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicAnd(T *address, typename port_same<T>::type value) {
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicAnd(
+    T *address, typename port_same<T>::type value) {
   return (long long)port_atomic_update((unsigned long long *)address, [=](unsigned long long old) {
     return old & (unsigned long long)value;
   });
@@ -212,7 +199,8 @@ PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicA
 //@ provides atomicOr
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicOr(T *address, typename port_same<T>::type value) {
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicOr(
+    T *address, typename port_same<T>::type value) {
   return (long long)port_atomic_update((unsigned long long *)address, [=](unsigned long long old) {
     return old | (unsigned long long)value;
   });
@@ -222,7 +210,8 @@ PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicO
 //@ provides atomicXor
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicXor(T *address, typename port_same<T>::type value) {
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicXor(
+    T *address, typename port_same<T>::type value) {
   return (long long)port_atomic_update((unsigned long long *)address, [=](unsigned long long old) {
     return old ^ (unsigned long long)value;
   });
@@ -230,7 +219,8 @@ PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicX
 
 //@ section atomic-update-system
 template <typename Update>
-PORT_DEVICE unsigned long long port_atomic_update_system(unsigned long long *address, Update update) {
+PORT_DEVICE unsigned long long port_atomic_update_system(unsigned long long *address,
+                                                         Update update) {
   unsigned long long seen = *address;
   unsigned long long before;
   do {
@@ -244,48 +234,127 @@ PORT_DEVICE unsigned long long port_atomic_update_system(unsigned long long *add
 //@ provides atomicMin_system
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicMin_system(T *address, typename port_same<T>::type value) {
-  return (long long)port_atomic_update_system((unsigned long long *)address, [=](unsigned long long old) {
-    return (long long)old < value ? old : (unsigned long long)value;
-  });
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicMin_system(
+    T *address, typename port_same<T>::type value) {
+  return (long long)port_atomic_update_system(
+      (unsigned long long *)address, [=](unsigned long long old) {
+        return (long long)old < value ? old : (unsigned long long)value;
+      });
 }
 
 //@ section atomicMax-system-long-long
 //@ provides atomicMax_system
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicMax_system(T *address, typename port_same<T>::type value) {
-  return (long long)port_atomic_update_system((unsigned long long *)address, [=](unsigned long long old) {
-    return (long long)old > value ? old : (unsigned long long)value;
-  });
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicMax_system(
+    T *address, typename port_same<T>::type value) {
+  return (long long)port_atomic_update_system(
+      (unsigned long long *)address, [=](unsigned long long old) {
+        return (long long)old > value ? old : (unsigned long long)value;
+      });
 }
 
 //@ section atomicAnd-system-long-long
 //@ provides atomicAnd_system
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicAnd_system(T *address, typename port_same<T>::type value) {
-  return (long long)port_atomic_update_system((unsigned long long *)address, [=](unsigned long long old) {
-    return old & (unsigned long long)value;
-  });
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicAnd_system(
+    T *address, typename port_same<T>::type value) {
+  return (long long)port_atomic_update_system(
+      (unsigned long long *)address,
+      [=](unsigned long long old) { return old & (unsigned long long)value; });
 }
 
 //@ section atomicOr-system-long-long
 //@ provides atomicOr_system
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicOr_system(T *address, typename port_same<T>::type value) {
-  return (long long)port_atomic_update_system((unsigned long long *)address, [=](unsigned long long old) {
-    return old | (unsigned long long)value;
-  });
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicOr_system(
+    T *address, typename port_same<T>::type value) {
+  return (long long)port_atomic_update_system(
+      (unsigned long long *)address,
+      [=](unsigned long long old) { return old | (unsigned long long)value; });
 }
 
 //@ section atomicXor-system-long-long
 //@ provides atomicXor_system
 //@ with long int64_t
 template <typename T>
-PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicXor_system(T *address, typename port_same<T>::type value) {
-  return (long long)port_atomic_update_system((unsigned long long *)address, [=](unsigned long long old) {
-    return old ^ (unsigned long long)value;
-  });
+PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicXor_system(
+    T *address, typename port_same<T>::type value) {
+  return (long long)port_atomic_update_system(
+      (unsigned long long *)address,
+      [=](unsigned long long old) { return old ^ (unsigned long long)value; });
+}
+
+//@ section atomicAdd-block
+template <typename T>
+PORT_DEVICE T port_atomicAdd_block(T *address, typename port_same<T>::type value) {
+  return atomicAdd(address, value);
+}
+
+//@ section atomicSub-block
+template <typename T>
+PORT_DEVICE T port_atomicSub_block(T *address, typename port_same<T>::type value) {
+  return atomicSub(address, value);
+}
+
+//@ section atomicExch-block
+template <typename T>
+PORT_DEVICE T port_atomicExch_block(T *address, typename port_same<T>::type value) {
+  return atomicExch(address, value);
+}
+
+//@ section atomicMin-block
+//@ needs atomicMin-long-long
+template <typename T>
+PORT_DEVICE T port_atomicMin_block(T *address, typename port_same<T>::type value) {
+  return atomicMin(address, value);
+}
+
+//@ section atomicMax-block
+//@ needs atomicMax-long-long
+template <typename T>
+PORT_DEVICE T port_atomicMax_block(T *address, typename port_same<T>::type value) {
+  return atomicMax(address, value);
+}
+
+//@ section atomicAnd-block
+//@ needs atomicAnd-long-long
+template <typename T>
+PORT_DEVICE T port_atomicAnd_block(T *address, typename port_same<T>::type value) {
+  return atomicAnd(address, value);
+}
+
+//@ section atomicOr-block
+//@ needs atomicOr-long-long
+template <typename T>
+PORT_DEVICE T port_atomicOr_block(T *address, typename port_same<T>::type value) {
+  return atomicOr(address, value);
+}
+
+//@ section atomicXor-block
+//@ needs atomicXor-long-long
+template <typename T>
+PORT_DEVICE T port_atomicXor_block(T *address, typename port_same<T>::type value) {
+  return atomicXor(address, value);
+}
+
+//@ section atomicAdd-block-vector
+//@ provides port_atomicAdd_block
+//@ with float2 float4
+// Each component on its own.
+PORT_DEVICE float2 port_atomicAdd_block(float2 *address, float2 value) {
+  return make_float2(atomicAdd(&address->x, value.x), atomicAdd(&address->y, value.y));
+}
+PORT_DEVICE float4 port_atomicAdd_block(float4 *address, float4 value) {
+  return make_float4(atomicAdd(&address->x, value.x), atomicAdd(&address->y, value.y),
+                     atomicAdd(&address->z, value.z), atomicAdd(&address->w, value.w));
+}
+
+//@ section atomicCAS-block
+template <typename T>
+PORT_DEVICE T port_atomicCAS_block(T *address, typename port_same<T>::type compare,
+                                   typename port_same<T>::type value) {
+  return atomicCAS(address, compare, value);
 }

@@ -8,7 +8,7 @@
 // What __CUDA_ARCH__ was when the CUDA original was analysed. As in CUDA, it is defined only while
 // device code is compiled.
 #if defined(__HIP_DEVICE_COMPILE__) && __HIP_DEVICE_COMPILE__
-#define PORT_CUDA_ARCH @CUDA_ARCH@
+#define PORT_CUDA_ARCH CUDA_ARCH_OF_THE_ORIGINAL
 #endif
 
 //@ section bits

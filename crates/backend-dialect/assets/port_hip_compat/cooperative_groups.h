@@ -84,7 +84,8 @@ class coalesced_group : public thread_group {
   }
 
  public:
-  PORT_DEVICE coalesced_group(port_lane_mask lanes, unsigned int rank_above, unsigned int groups_above)
+  PORT_DEVICE coalesced_group(port_lane_mask lanes, unsigned int rank_above,
+                              unsigned int groups_above)
       : thread_group(lanes, rank_above, groups_above) {}
   PORT_DEVICE unsigned int size() const { return (unsigned int)__builtin_popcountll(lanes); }
   PORT_DEVICE unsigned int num_threads() const { return size(); }
@@ -196,7 +197,7 @@ PORT_DEVICE thread_block_tile<Size, thread_block_tile<ParentSize, Parent>> tiled
     const thread_block_tile<ParentSize, Parent> &parent) {
   static_assert(Size <= ParentSize, "a tile is not larger than what it is a part of");
   return thread_block_tile<Size, thread_block_tile<ParentSize, Parent>>(parent.thread_rank() / Size,
-                                                                         ParentSize / Size);
+                                                                        ParentSize / Size);
 }
 
 // Tiles whose size is known when the kernel runs.
@@ -205,27 +206,37 @@ PORT_DEVICE coalesced_group tiled_partition(const coalesced_group &parent, unsig
   port_lane_mask left = parent.port_lanes();
   for (unsigned int rank = 0; rank < first; ++rank) left &= left - 1;
   port_lane_mask lanes = 0;
-  for (unsigned int rank = 0; rank < size && left != 0; ++rank, left &= left - 1) lanes |= left & (~left + 1);
+  for (unsigned int rank = 0; rank < size && left != 0; ++rank, left &= left - 1)
+    lanes |= left & (~left + 1);
   return coalesced_group(lanes, parent.thread_rank() / size, (parent.size() + size - 1) / size);
 }
 PORT_DEVICE coalesced_group tiled_partition(const thread_group &parent, unsigned int size) {
   const unsigned int rank = (unsigned int)parent.thread_rank();
   const unsigned int threads = (unsigned int)parent.size();
-  if (parent.port_lanes() != 0) return tiled_partition(coalesced_group(parent.port_lanes(), 0, 1), size);
+  if (parent.port_lanes() != 0)
+    return tiled_partition(coalesced_group(parent.port_lanes(), 0, 1), size);
   // Of a block: neighbouring lanes, the last tile cut where the block ends.
   const unsigned int left = threads - rank / size * size;
-  const port_lane_mask all = (port_lane_mask)~0ull >> (8 * sizeof(port_lane_mask) - (left < size ? left : size));
-  return coalesced_group(all << (port_lane_id() & ~(size - 1)), rank / size, (threads + size - 1) / size);
+  const port_lane_mask all =
+      (port_lane_mask)~0ull >> (8 * sizeof(port_lane_mask) - (left < size ? left : size));
+  return coalesced_group(all << (port_lane_id() & ~(size - 1)), rank / size,
+                         (threads + size - 1) / size);
 }
 
 PORT_DEVICE thread_block_tile<1, void> this_thread() { return thread_block_tile<1, void>(0, 1); }
 
 template <typename Group>
-PORT_DEVICE void sync(const Group &group) { group.sync(); }
+PORT_DEVICE void sync(const Group &group) {
+  group.sync();
+}
 template <typename Group>
-PORT_DEVICE auto thread_rank(const Group &group) -> decltype(group.thread_rank()) { return group.thread_rank(); }
+PORT_DEVICE auto thread_rank(const Group &group) -> decltype(group.thread_rank()) {
+  return group.thread_rank();
+}
 template <typename Group>
-PORT_DEVICE auto group_size(const Group &group) -> decltype(group.size()) { return group.size(); }
+PORT_DEVICE auto group_size(const Group &group) -> decltype(group.size()) {
+  return group.size();
+}
 
 }  // namespace port_cooperative_groups
 
@@ -311,22 +322,28 @@ PORT_DEVICE coalesced_group labeled_partition(const Group &group, bool label) {
 //@ needs cooperative-groups
 namespace port_cooperative_groups {
 
-template <typename T> struct plus {
+template <typename T>
+struct plus {
   PORT_DEVICE T operator()(const T &a, const T &b) const { return a + b; }
 };
-template <typename T> struct less {
+template <typename T>
+struct less {
   PORT_DEVICE T operator()(const T &a, const T &b) const { return b < a ? b : a; }
 };
-template <typename T> struct greater {
+template <typename T>
+struct greater {
   PORT_DEVICE T operator()(const T &a, const T &b) const { return a < b ? b : a; }
 };
-template <typename T> struct bit_and {
+template <typename T>
+struct bit_and {
   PORT_DEVICE T operator()(const T &a, const T &b) const { return a & b; }
 };
-template <typename T> struct bit_or {
+template <typename T>
+struct bit_or {
   PORT_DEVICE T operator()(const T &a, const T &b) const { return a | b; }
 };
-template <typename T> struct bit_xor {
+template <typename T>
+struct bit_xor {
   PORT_DEVICE T operator()(const T &a, const T &b) const { return a ^ b; }
 };
 
@@ -370,8 +387,8 @@ PORT_DEVICE T exclusive_scan(const Group &group, T value) {
 //@ needs cooperative-scan
 namespace port_cooperative_groups {
 
-// In CUDA's order: a tile adds what lies half its size away, then a quarter, and so on; other groups
-// scan, and the last rank has the result.
+// In CUDA's order: a tile adds what lies half its size away, then a quarter, and so on; other
+// groups scan, and the last rank has the result.
 template <unsigned int Size, typename Parent, typename T, typename Operation>
 PORT_DEVICE T reduce(const thread_block_tile<Size, Parent> &group, T value, Operation operation) {
   for (unsigned int step = Size / 2; step > 0; step >>= 1) {
@@ -404,7 +421,8 @@ namespace port_cooperative_groups {
 
 // The threads of a group copy words, and bytes where the pointers are not aligned to words.
 template <typename Group>
-PORT_DEVICE void port_copy_bytes(const Group &group, void *target, const void *source, size_t bytes) {
+PORT_DEVICE void port_copy_bytes(const Group &group, void *target, const void *source,
+                                 size_t bytes) {
   size_t done = 0;
   if ((((unsigned long long)target | (unsigned long long)source) & 3) == 0) {
     for (size_t i = group.thread_rank(); i < bytes / 4; i += group.size()) {
@@ -426,14 +444,19 @@ PORT_DEVICE void memcpy_async(const Group &group, T *target, const U *source, si
   port_copy_bytes(group, target, source, bytes);
 }
 template <typename Group, typename T>
-PORT_DEVICE void memcpy_async(const Group &group, T *target, size_t target_count, const T *source, size_t source_count) {
+PORT_DEVICE void memcpy_async(const Group &group, T *target, size_t target_count, const T *source,
+                              size_t source_count) {
   const size_t count = target_count < source_count ? target_count : source_count;
   port_copy_bytes(group, target, source, count * sizeof(T));
 }
 template <typename Group>
-PORT_DEVICE void wait(const Group &group) { group.sync(); }
+PORT_DEVICE void wait(const Group &group) {
+  group.sync();
+}
 template <unsigned int Stage, typename Group>
-PORT_DEVICE void wait_prior(const Group &group) { group.sync(); }
+PORT_DEVICE void wait_prior(const Group &group) {
+  group.sync();
+}
 
 }  // namespace port_cooperative_groups
 

@@ -9,13 +9,15 @@ PORT_HOST_DEVICE T port_max_16(T a, T b, float x, float y, bool keep_nan) {
     return x != x ? b : a;
   }
   if (x != y) return x > y ? a : b;
-  return port_bits_to<T>((unsigned short)(port_bits_to<unsigned short>(a) & port_bits_to<unsigned short>(b)));
+  return port_bits_to<T>(
+      (unsigned short)(port_bits_to<unsigned short>(a) & port_bits_to<unsigned short>(b)));
 }
 template <typename T>
 PORT_HOST_DEVICE T port_min_16(T a, T b, float x, float y, bool keep_nan) {
   if (x != x || y != y) return port_max_16(a, b, x, y, keep_nan);
   if (x != y) return x < y ? a : b;
-  return port_bits_to<T>((unsigned short)(port_bits_to<unsigned short>(a) | port_bits_to<unsigned short>(b)));
+  return port_bits_to<T>(
+      (unsigned short)(port_bits_to<unsigned short>(a) | port_bits_to<unsigned short>(b)));
 }
 
 //@ section round-sixteen-bits
@@ -25,9 +27,11 @@ PORT_HOST_DEVICE unsigned short port_round_16(unsigned short neighbour, int erro
   const bool zero = (neighbour & 0x7fff) == 0;
   const bool negative = (neighbour & 0x8000) != 0;
   const bool up = direction == port_upward || (direction == port_toward_zero && !zero && negative);
-  const bool down = direction == port_downward || (direction == port_toward_zero && !zero && !negative);
+  const bool down =
+      direction == port_downward || (direction == port_toward_zero && !zero && !negative);
   if (up && error > 0) return (unsigned short)(zero ? 1 : negative ? neighbour - 1 : neighbour + 1);
-  if (down && error < 0) return (unsigned short)(zero ? 0x8001 : negative ? neighbour + 1 : neighbour - 1);
+  if (down && error < 0)
+    return (unsigned short)(zero ? 0x8001 : negative ? neighbour + 1 : neighbour - 1);
   return neighbour;
 }
 
@@ -38,19 +42,32 @@ PORT_HOST_DEVICE unsigned short port_round_16(unsigned short neighbour, int erro
 //@ section half2-members
 //@ needs half
 // The halves of a pair as values that may be assigned; before HIP 6 its members are plain integers.
-PORT_HOST_DEVICE __half &port_half2_x(__half2 &pair) { return reinterpret_cast<__half *>(&pair)[0]; }
-PORT_HOST_DEVICE __half &port_half2_y(__half2 &pair) { return reinterpret_cast<__half *>(&pair)[1]; }
-PORT_HOST_DEVICE const __half &port_half2_x(const __half2 &pair) { return reinterpret_cast<const __half *>(&pair)[0]; }
-PORT_HOST_DEVICE const __half &port_half2_y(const __half2 &pair) { return reinterpret_cast<const __half *>(&pair)[1]; }
-PORT_HOST_DEVICE __half port_half2_x(__half2 &&pair) { return reinterpret_cast<__half *>(&pair)[0]; }
-PORT_HOST_DEVICE __half port_half2_y(__half2 &&pair) { return reinterpret_cast<__half *>(&pair)[1]; }
+PORT_HOST_DEVICE __half &port_half2_x(__half2 &pair) {
+  return reinterpret_cast<__half *>(&pair)[0];
+}
+PORT_HOST_DEVICE __half &port_half2_y(__half2 &pair) {
+  return reinterpret_cast<__half *>(&pair)[1];
+}
+PORT_HOST_DEVICE const __half &port_half2_x(const __half2 &pair) {
+  return reinterpret_cast<const __half *>(&pair)[0];
+}
+PORT_HOST_DEVICE const __half &port_half2_y(const __half2 &pair) {
+  return reinterpret_cast<const __half *>(&pair)[1];
+}
+PORT_HOST_DEVICE __half port_half2_x(__half2 &&pair) {
+  return reinterpret_cast<__half *>(&pair)[0];
+}
+PORT_HOST_DEVICE __half port_half2_y(__half2 &&pair) {
+  return reinterpret_cast<__half *>(&pair)[1];
+}
 
 //@ section half2-each
 //@ needs half
 // An operation on the low halves and on the high halves.
 template <typename Operation>
 PORT_DEVICE __half2 port_half2_each(__half2 a, __half2 b, Operation operation) {
-  return __halves2half2(operation(__low2half(a), __low2half(b)), operation(__high2half(a), __high2half(b)));
+  return __halves2half2(operation(__low2half(a), __low2half(b)),
+                        operation(__high2half(a), __high2half(b)));
 }
 
 //@ section hmax
@@ -99,7 +116,7 @@ PORT_DEVICE __half2 port_hmin2_nan(__half2 a, __half2 b) {
 
 //@ section half-nearest
 //@ needs half
-// Through float, which is exact enough: rounding twice changes nothing with so many digits to spare.
+// Through float: with so many digits to spare, rounding twice changes nothing.
 PORT_DEVICE __half port_hadd_rn(__half a, __half b) {
   const float x = __half2float(a), y = __half2float(b);
   return __float2half(port_sum_rn(x, y));
@@ -134,7 +151,9 @@ PORT_DEVICE __half port_half_saturate(__half a) {
 
 //@ section hadd-sat
 //@ needs half
-PORT_DEVICE __half port_hadd_sat(__half a, __half b) { return port_half_saturate(port_hadd_rn(a, b)); }
+PORT_DEVICE __half port_hadd_sat(__half a, __half b) {
+  return port_half_saturate(port_hadd_rn(a, b));
+}
 
 //@ section hadd2-sat
 //@ needs half
@@ -144,7 +163,9 @@ PORT_DEVICE __half2 port_hadd2_sat(__half2 a, __half2 b) {
 
 //@ section hsub-sat
 //@ needs half
-PORT_DEVICE __half port_hsub_sat(__half a, __half b) { return port_half_saturate(port_hsub_rn(a, b)); }
+PORT_DEVICE __half port_hsub_sat(__half a, __half b) {
+  return port_half_saturate(port_hsub_rn(a, b));
+}
 
 //@ section hsub2-sat
 //@ needs half
@@ -154,7 +175,9 @@ PORT_DEVICE __half2 port_hsub2_sat(__half2 a, __half2 b) {
 
 //@ section hmul-sat
 //@ needs half
-PORT_DEVICE __half port_hmul_sat(__half a, __half b) { return port_half_saturate(port_hmul_rn(a, b)); }
+PORT_DEVICE __half port_hmul_sat(__half a, __half b) {
+  return port_half_saturate(port_hmul_rn(a, b));
+}
 
 //@ section hmul2-sat
 //@ needs half
@@ -164,7 +187,9 @@ PORT_DEVICE __half2 port_hmul2_sat(__half2 a, __half2 b) {
 
 //@ section hfma-sat
 //@ needs half
-PORT_DEVICE __half port_hfma_sat(__half a, __half b, __half c) { return port_half_saturate(__hfma(a, b, c)); }
+PORT_DEVICE __half port_hfma_sat(__half a, __half b, __half c) {
+  return port_half_saturate(__hfma(a, b, c));
+}
 
 //@ section hfma2-sat
 //@ needs half
@@ -220,6 +245,14 @@ PORT_DEVICE bool port_hltu(__half a, __half b) {
 PORT_DEVICE bool port_hgtu(__half a, __half b) {
   const float x = __half2float(a), y = __half2float(b);
   return !(x <= y);
+}
+
+//@ section hisinf
+//@ needs half
+// 1 for positive infinity, -1 for negative, else 0.
+PORT_DEVICE int port_hisinf(__half a) {
+  const unsigned short bits = port_bits_to<unsigned short>(a);
+  return bits == 0x7c00 ? 1 : bits == 0xfc00 ? -1 : 0;
 }
 
 //@ section half-ne
@@ -355,9 +388,11 @@ PORT_HOST_DEVICE float port_odd_float(double value) {
 template <typename Int>
 PORT_HOST_DEVICE double port_odd_double(Int value) {
   const bool negative = value < (Int)0;
-  unsigned long long magnitude = negative ? 0ull - (unsigned long long)value : (unsigned long long)value;
+  unsigned long long magnitude =
+      negative ? 0ull - (unsigned long long)value : (unsigned long long)value;
   // Twelve bits are enough to leave 53, and their loss is kept in the lowest that stays.
-  if (magnitude >> 53) magnitude = (magnitude & ~0xfffull) | ((magnitude & 0xfff) != 0 ? 0x1000ull : 0ull);
+  if (magnitude >> 53)
+    magnitude = (magnitude & ~0xfffull) | ((magnitude & 0xfff) != 0 ? 0x1000ull : 0ull);
   return negative ? -(double)magnitude : (double)magnitude;
 }
 
@@ -372,11 +407,16 @@ PORT_DEVICE __half port_float2half_directed(float value) {
   const __half nearest = __float2half(value);
   const float back = __half2float(nearest);
   const int error = (value > back) - (value < back);
-  return port_bits_to<__half>(port_round_16<direction>(port_bits_to<unsigned short>(nearest), error));
+  return port_bits_to<__half>(
+      port_round_16<direction>(port_bits_to<unsigned short>(nearest), error));
 }
-PORT_DEVICE __half port_float2half_rz(float a) { return port_float2half_directed<port_toward_zero>(a); }
+PORT_DEVICE __half port_float2half_rz(float a) {
+  return port_float2half_directed<port_toward_zero>(a);
+}
 PORT_DEVICE __half port_float2half_ru(float a) { return port_float2half_directed<port_upward>(a); }
-PORT_DEVICE __half port_float2half_rd(float a) { return port_float2half_directed<port_downward>(a); }
+PORT_DEVICE __half port_float2half_rd(float a) {
+  return port_float2half_directed<port_downward>(a);
+}
 
 //@ section half2int
 //@ needs half
@@ -387,86 +427,166 @@ PORT_DEVICE int port_half2int_rd(__half a) { return port_to_integer<int>(floorf(
 
 //@ section half2uint
 //@ needs half
-PORT_DEVICE unsigned int port_half2uint_rn(__half a) { return port_to_integer<unsigned int>(rintf(__half2float(a))); }
-PORT_DEVICE unsigned int port_half2uint_rz(__half a) { return port_to_integer<unsigned int>(truncf(__half2float(a))); }
-PORT_DEVICE unsigned int port_half2uint_ru(__half a) { return port_to_integer<unsigned int>(ceilf(__half2float(a))); }
-PORT_DEVICE unsigned int port_half2uint_rd(__half a) { return port_to_integer<unsigned int>(floorf(__half2float(a))); }
+PORT_DEVICE unsigned int port_half2uint_rn(__half a) {
+  return port_to_integer<unsigned int>(rintf(__half2float(a)));
+}
+PORT_DEVICE unsigned int port_half2uint_rz(__half a) {
+  return port_to_integer<unsigned int>(truncf(__half2float(a)));
+}
+PORT_DEVICE unsigned int port_half2uint_ru(__half a) {
+  return port_to_integer<unsigned int>(ceilf(__half2float(a)));
+}
+PORT_DEVICE unsigned int port_half2uint_rd(__half a) {
+  return port_to_integer<unsigned int>(floorf(__half2float(a)));
+}
 
 //@ section half2short
 //@ needs half
-PORT_DEVICE short port_half2short_rn(__half a) { return port_to_integer<short>(rintf(__half2float(a))); }
-PORT_DEVICE short port_half2short_rz(__half a) { return port_to_integer<short>(truncf(__half2float(a))); }
-PORT_DEVICE short port_half2short_ru(__half a) { return port_to_integer<short>(ceilf(__half2float(a))); }
-PORT_DEVICE short port_half2short_rd(__half a) { return port_to_integer<short>(floorf(__half2float(a))); }
+PORT_DEVICE short port_half2short_rn(__half a) {
+  return port_to_integer<short>(rintf(__half2float(a)));
+}
+PORT_DEVICE short port_half2short_rz(__half a) {
+  return port_to_integer<short>(truncf(__half2float(a)));
+}
+PORT_DEVICE short port_half2short_ru(__half a) {
+  return port_to_integer<short>(ceilf(__half2float(a)));
+}
+PORT_DEVICE short port_half2short_rd(__half a) {
+  return port_to_integer<short>(floorf(__half2float(a)));
+}
 
 //@ section half2ushort
 //@ needs half
-PORT_DEVICE unsigned short port_half2ushort_rn(__half a) { return port_to_integer<unsigned short>(rintf(__half2float(a))); }
-PORT_DEVICE unsigned short port_half2ushort_rz(__half a) { return port_to_integer<unsigned short>(truncf(__half2float(a))); }
-PORT_DEVICE unsigned short port_half2ushort_ru(__half a) { return port_to_integer<unsigned short>(ceilf(__half2float(a))); }
-PORT_DEVICE unsigned short port_half2ushort_rd(__half a) { return port_to_integer<unsigned short>(floorf(__half2float(a))); }
+PORT_DEVICE unsigned short port_half2ushort_rn(__half a) {
+  return port_to_integer<unsigned short>(rintf(__half2float(a)));
+}
+PORT_DEVICE unsigned short port_half2ushort_rz(__half a) {
+  return port_to_integer<unsigned short>(truncf(__half2float(a)));
+}
+PORT_DEVICE unsigned short port_half2ushort_ru(__half a) {
+  return port_to_integer<unsigned short>(ceilf(__half2float(a)));
+}
+PORT_DEVICE unsigned short port_half2ushort_rd(__half a) {
+  return port_to_integer<unsigned short>(floorf(__half2float(a)));
+}
 
 //@ section half2ll
 //@ needs half
-PORT_DEVICE long long port_half2ll_rn(__half a) { return port_to_integer<long long>(rintf(__half2float(a))); }
-PORT_DEVICE long long port_half2ll_rz(__half a) { return port_to_integer<long long>(truncf(__half2float(a))); }
-PORT_DEVICE long long port_half2ll_ru(__half a) { return port_to_integer<long long>(ceilf(__half2float(a))); }
-PORT_DEVICE long long port_half2ll_rd(__half a) { return port_to_integer<long long>(floorf(__half2float(a))); }
+PORT_DEVICE long long port_half2ll_rn(__half a) {
+  return port_to_integer<long long>(rintf(__half2float(a)));
+}
+PORT_DEVICE long long port_half2ll_rz(__half a) {
+  return port_to_integer<long long>(truncf(__half2float(a)));
+}
+PORT_DEVICE long long port_half2ll_ru(__half a) {
+  return port_to_integer<long long>(ceilf(__half2float(a)));
+}
+PORT_DEVICE long long port_half2ll_rd(__half a) {
+  return port_to_integer<long long>(floorf(__half2float(a)));
+}
 
 //@ section half2ull
 //@ needs half
-PORT_DEVICE unsigned long long port_half2ull_rn(__half a) { return port_to_integer<unsigned long long>(rintf(__half2float(a))); }
-PORT_DEVICE unsigned long long port_half2ull_rz(__half a) { return port_to_integer<unsigned long long>(truncf(__half2float(a))); }
-PORT_DEVICE unsigned long long port_half2ull_ru(__half a) { return port_to_integer<unsigned long long>(ceilf(__half2float(a))); }
-PORT_DEVICE unsigned long long port_half2ull_rd(__half a) { return port_to_integer<unsigned long long>(floorf(__half2float(a))); }
+PORT_DEVICE unsigned long long port_half2ull_rn(__half a) {
+  return port_to_integer<unsigned long long>(rintf(__half2float(a)));
+}
+PORT_DEVICE unsigned long long port_half2ull_rz(__half a) {
+  return port_to_integer<unsigned long long>(truncf(__half2float(a)));
+}
+PORT_DEVICE unsigned long long port_half2ull_ru(__half a) {
+  return port_to_integer<unsigned long long>(ceilf(__half2float(a)));
+}
+PORT_DEVICE unsigned long long port_half2ull_rd(__half a) {
+  return port_to_integer<unsigned long long>(floorf(__half2float(a)));
+}
 
 //@ section half2char
 //@ needs half
-PORT_DEVICE signed char port_half2char_rz(__half a) { return port_to_integer<signed char>(truncf(__half2float(a))); }
+PORT_DEVICE signed char port_half2char_rz(__half a) {
+  return port_to_integer<signed char>(truncf(__half2float(a)));
+}
 
 //@ section half2uchar
 //@ needs half
-PORT_DEVICE unsigned char port_half2uchar_rz(__half a) { return port_to_integer<unsigned char>(truncf(__half2float(a))); }
+PORT_DEVICE unsigned char port_half2uchar_rz(__half a) {
+  return port_to_integer<unsigned char>(truncf(__half2float(a)));
+}
 
 //@ section int2half
 //@ needs half
 // Integers that a float cannot hold are above the range of half.
 PORT_DEVICE __half port_int2half_rn(int a) { return __float2half((float)a); }
-PORT_DEVICE __half port_int2half_rz(int a) { return port_float2half_rz(port_from_integer<port_toward_zero, float>((int)a)); }
-PORT_DEVICE __half port_int2half_ru(int a) { return port_float2half_ru(port_from_integer<port_upward, float>((int)a)); }
-PORT_DEVICE __half port_int2half_rd(int a) { return port_float2half_rd(port_from_integer<port_downward, float>((int)a)); }
+PORT_DEVICE __half port_int2half_rz(int a) {
+  return port_float2half_rz(port_from_integer<port_toward_zero, float>((int)a));
+}
+PORT_DEVICE __half port_int2half_ru(int a) {
+  return port_float2half_ru(port_from_integer<port_upward, float>((int)a));
+}
+PORT_DEVICE __half port_int2half_rd(int a) {
+  return port_float2half_rd(port_from_integer<port_downward, float>((int)a));
+}
 
 //@ section uint2half
 //@ needs half
 PORT_DEVICE __half port_uint2half_rn(unsigned int a) { return __float2half((float)a); }
-PORT_DEVICE __half port_uint2half_rz(unsigned int a) { return port_float2half_rz(port_from_integer<port_toward_zero, float>((unsigned int)a)); }
-PORT_DEVICE __half port_uint2half_ru(unsigned int a) { return port_float2half_ru(port_from_integer<port_upward, float>((unsigned int)a)); }
-PORT_DEVICE __half port_uint2half_rd(unsigned int a) { return port_float2half_rd(port_from_integer<port_downward, float>((unsigned int)a)); }
+PORT_DEVICE __half port_uint2half_rz(unsigned int a) {
+  return port_float2half_rz(port_from_integer<port_toward_zero, float>((unsigned int)a));
+}
+PORT_DEVICE __half port_uint2half_ru(unsigned int a) {
+  return port_float2half_ru(port_from_integer<port_upward, float>((unsigned int)a));
+}
+PORT_DEVICE __half port_uint2half_rd(unsigned int a) {
+  return port_float2half_rd(port_from_integer<port_downward, float>((unsigned int)a));
+}
 
 //@ section short2half
 //@ needs half
 PORT_DEVICE __half port_short2half_rn(short a) { return __float2half((float)a); }
-PORT_DEVICE __half port_short2half_rz(short a) { return port_float2half_rz(port_from_integer<port_toward_zero, float>((int)a)); }
-PORT_DEVICE __half port_short2half_ru(short a) { return port_float2half_ru(port_from_integer<port_upward, float>((int)a)); }
-PORT_DEVICE __half port_short2half_rd(short a) { return port_float2half_rd(port_from_integer<port_downward, float>((int)a)); }
+PORT_DEVICE __half port_short2half_rz(short a) {
+  return port_float2half_rz(port_from_integer<port_toward_zero, float>((int)a));
+}
+PORT_DEVICE __half port_short2half_ru(short a) {
+  return port_float2half_ru(port_from_integer<port_upward, float>((int)a));
+}
+PORT_DEVICE __half port_short2half_rd(short a) {
+  return port_float2half_rd(port_from_integer<port_downward, float>((int)a));
+}
 
 //@ section ushort2half
 //@ needs half
 PORT_DEVICE __half port_ushort2half_rn(unsigned short a) { return __float2half((float)a); }
-PORT_DEVICE __half port_ushort2half_rz(unsigned short a) { return port_float2half_rz(port_from_integer<port_toward_zero, float>((int)a)); }
-PORT_DEVICE __half port_ushort2half_ru(unsigned short a) { return port_float2half_ru(port_from_integer<port_upward, float>((int)a)); }
-PORT_DEVICE __half port_ushort2half_rd(unsigned short a) { return port_float2half_rd(port_from_integer<port_downward, float>((int)a)); }
+PORT_DEVICE __half port_ushort2half_rz(unsigned short a) {
+  return port_float2half_rz(port_from_integer<port_toward_zero, float>((int)a));
+}
+PORT_DEVICE __half port_ushort2half_ru(unsigned short a) {
+  return port_float2half_ru(port_from_integer<port_upward, float>((int)a));
+}
+PORT_DEVICE __half port_ushort2half_rd(unsigned short a) {
+  return port_float2half_rd(port_from_integer<port_downward, float>((int)a));
+}
 
 //@ section ll2half
 //@ needs half
 PORT_DEVICE __half port_ll2half_rn(long long a) { return __float2half((float)a); }
-PORT_DEVICE __half port_ll2half_rz(long long a) { return port_float2half_rz(port_from_integer<port_toward_zero, float>((long long)a)); }
-PORT_DEVICE __half port_ll2half_ru(long long a) { return port_float2half_ru(port_from_integer<port_upward, float>((long long)a)); }
-PORT_DEVICE __half port_ll2half_rd(long long a) { return port_float2half_rd(port_from_integer<port_downward, float>((long long)a)); }
+PORT_DEVICE __half port_ll2half_rz(long long a) {
+  return port_float2half_rz(port_from_integer<port_toward_zero, float>((long long)a));
+}
+PORT_DEVICE __half port_ll2half_ru(long long a) {
+  return port_float2half_ru(port_from_integer<port_upward, float>((long long)a));
+}
+PORT_DEVICE __half port_ll2half_rd(long long a) {
+  return port_float2half_rd(port_from_integer<port_downward, float>((long long)a));
+}
 
 //@ section ull2half
 //@ needs half
 PORT_DEVICE __half port_ull2half_rn(unsigned long long a) { return __float2half((float)a); }
-PORT_DEVICE __half port_ull2half_rz(unsigned long long a) { return port_float2half_rz(port_from_integer<port_toward_zero, float>((unsigned long long)a)); }
-PORT_DEVICE __half port_ull2half_ru(unsigned long long a) { return port_float2half_ru(port_from_integer<port_upward, float>((unsigned long long)a)); }
-PORT_DEVICE __half port_ull2half_rd(unsigned long long a) { return port_float2half_rd(port_from_integer<port_downward, float>((unsigned long long)a)); }
+PORT_DEVICE __half port_ull2half_rz(unsigned long long a) {
+  return port_float2half_rz(port_from_integer<port_toward_zero, float>((unsigned long long)a));
+}
+PORT_DEVICE __half port_ull2half_ru(unsigned long long a) {
+  return port_float2half_ru(port_from_integer<port_upward, float>((unsigned long long)a));
+}
+PORT_DEVICE __half port_ull2half_rd(unsigned long long a) {
+  return port_float2half_rd(port_from_integer<port_downward, float>((unsigned long long)a));
+}

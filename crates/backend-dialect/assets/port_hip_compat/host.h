@@ -20,7 +20,8 @@ inline int port_device_of(hipMemLocation location) {
 #endif
 
 //@ section cudaMemAdvise
-inline hipError_t port_cudaMemAdvise(const void *pointer, size_t count, hipMemoryAdvise advice, int device) {
+inline hipError_t port_cudaMemAdvise(const void *pointer, size_t count, hipMemoryAdvise advice,
+                                     int device) {
   return hipMemAdvise(pointer, count, advice, device);
 }
 #if HIP_VERSION_MAJOR >= 6
@@ -36,8 +37,9 @@ inline hipError_t port_cudaMemPrefetchAsync(const void *pointer, size_t count, i
   return hipMemPrefetchAsync(pointer, count, device, stream);
 }
 #if HIP_VERSION_MAJOR >= 6
-inline hipError_t port_cudaMemPrefetchAsync(const void *pointer, size_t count, hipMemLocation location,
-                                            unsigned int, hipStream_t stream = nullptr) {
+inline hipError_t port_cudaMemPrefetchAsync(const void *pointer, size_t count,
+                                            hipMemLocation location, unsigned int,
+                                            hipStream_t stream = nullptr) {
   return hipMemPrefetchAsync(pointer, count, port_device_of(location), stream);
 }
 #endif

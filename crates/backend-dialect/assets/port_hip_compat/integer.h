@@ -2,17 +2,20 @@
 // The sum of the products of four bytes, added to c, modulo 2^32.
 PORT_DEVICE int port_dp4a(int a, int b, int c) {
 #if defined(PORT_ORACLE) || !defined(__HIP_DEVICE_COMPILE__)
-  for (int i = 0; i < 32; i += 8) c = (int)((unsigned int)c + (unsigned int)((signed char)(a >> i) * (signed char)(b >> i)));
+  for (int i = 0; i < 32; i += 8)
+    c = (int)((unsigned int)c + (unsigned int)((signed char)(a >> i) * (signed char)(b >> i)));
   return c;
 #elif defined(__gfx906__) || defined(__gfx908__) || defined(__gfx90a__) || defined(__gfx940__) || \
-    defined(__gfx941__) || defined(__gfx942__) || defined(__gfx950__) || defined(__gfx1011__) ||   \
-    defined(__gfx1012__) || defined(__gfx1030__) || defined(__gfx1031__) || defined(__gfx1032__) || \
-    defined(__gfx1033__) || defined(__gfx1034__) || defined(__gfx1035__) || defined(__gfx1036__)
+    defined(__gfx941__) || defined(__gfx942__) || defined(__gfx950__) || defined(__gfx1011__) ||  \
+    defined(__gfx1012__) || defined(__gfx1030__) || defined(__gfx1031__) ||                       \
+    defined(__gfx1032__) || defined(__gfx1033__) || defined(__gfx1034__) ||                       \
+    defined(__gfx1035__) || defined(__gfx1036__)
   return __builtin_amdgcn_sdot4(a, b, c, false);
 #elif defined(__GFX11__) || defined(__GFX12__)
   return __builtin_amdgcn_sudot4(true, a, true, b, c, false);
 #else
-  for (int i = 0; i < 32; i += 8) c = (int)((unsigned int)c + (unsigned int)((signed char)(a >> i) * (signed char)(b >> i)));
+  for (int i = 0; i < 32; i += 8)
+    c = (int)((unsigned int)c + (unsigned int)((signed char)(a >> i) * (signed char)(b >> i)));
   return c;
 #endif
 }
@@ -47,7 +50,9 @@ PORT_DEVICE unsigned int port_dp2a(unsigned int a, unsigned int b, unsigned int 
 
 //@ section dp2a-lo
 PORT_DEVICE int port_dp2a_lo(int a, int b, int c) { return port_dp2a<0>(a, b, c); }
-PORT_DEVICE unsigned int port_dp2a_lo(unsigned int a, unsigned int b, unsigned int c) { return port_dp2a<0>(a, b, c); }
+PORT_DEVICE unsigned int port_dp2a_lo(unsigned int a, unsigned int b, unsigned int c) {
+  return port_dp2a<0>(a, b, c);
+}
 PORT_DEVICE int port_dp2a_lo(short2 a, char4 b, int c) {
   int x, y;
   __builtin_memcpy(&x, &a, sizeof(x));
@@ -63,7 +68,9 @@ PORT_DEVICE unsigned int port_dp2a_lo(ushort2 a, uchar4 b, unsigned int c) {
 
 //@ section dp2a-hi
 PORT_DEVICE int port_dp2a_hi(int a, int b, int c) { return port_dp2a<16>(a, b, c); }
-PORT_DEVICE unsigned int port_dp2a_hi(unsigned int a, unsigned int b, unsigned int c) { return port_dp2a<16>(a, b, c); }
+PORT_DEVICE unsigned int port_dp2a_hi(unsigned int a, unsigned int b, unsigned int c) {
+  return port_dp2a<16>(a, b, c);
+}
 PORT_DEVICE int port_dp2a_hi(short2 a, char4 b, int c) {
   int x, y;
   __builtin_memcpy(&x, &a, sizeof(x));
@@ -114,25 +121,39 @@ PORT_HOST_DEVICE long long port_llmin(long long a, long long b) { return a < b ?
 PORT_HOST_DEVICE long long port_llmax(long long a, long long b) { return a > b ? a : b; }
 
 //@ section ullmin
-PORT_HOST_DEVICE unsigned long long port_ullmin(unsigned long long a, unsigned long long b) { return a < b ? a : b; }
+PORT_HOST_DEVICE unsigned long long port_ullmin(unsigned long long a, unsigned long long b) {
+  return a < b ? a : b;
+}
 
 //@ section ullmax
-PORT_HOST_DEVICE unsigned long long port_ullmax(unsigned long long a, unsigned long long b) { return a > b ? a : b; }
+PORT_HOST_DEVICE unsigned long long port_ullmax(unsigned long long a, unsigned long long b) {
+  return a > b ? a : b;
+}
+
+//@ section umul24
+// The low 24 bits of each, multiplied, modulo 2^32.
+PORT_DEVICE unsigned int port_umul24(unsigned int a, unsigned int b) {
+  return (a & 0xffffffu) * (b & 0xffffffu);
+}
 
 //@ section byte-swap
 PORT_HOST_DEVICE unsigned short port_nv_bswap16(unsigned short a) { return __builtin_bswap16(a); }
 PORT_HOST_DEVICE unsigned int port_nv_bswap32(unsigned int a) { return __builtin_bswap32(a); }
-PORT_HOST_DEVICE unsigned long long port_nv_bswap64(unsigned long long a) { return __builtin_bswap64(a); }
+PORT_HOST_DEVICE unsigned long long port_nv_bswap64(unsigned long long a) {
+  return __builtin_bswap64(a);
+}
 
 //@ section bit-counts
 // With the results of CUDA, which are int; HIP 5 has unsigned ones.
 PORT_DEVICE int port_popc(unsigned int a) { return __builtin_popcount(a); }
 PORT_DEVICE int port_popcll(unsigned long long a) { return __builtin_popcountll(a); }
 PORT_DEVICE int port_ffs(int a) { return a == 0 ? 0 : __builtin_ctz((unsigned int)a) + 1; }
-PORT_DEVICE int port_ffsll(long long a) { return a == 0 ? 0 : __builtin_ctzll((unsigned long long)a) + 1; }
+PORT_DEVICE int port_ffsll(long long a) {
+  return a == 0 ? 0 : __builtin_ctzll((unsigned long long)a) + 1;
+}
 
 //@ section fns
-// The place of the offset-th set bit, from bit `base` on upwards (below it downwards, where offset is
+// The place of the offset-th set bit, from bit `base` on upwards (downwards, where offset is
 // negative; the base itself, where it is 0); all ones where there is none.
 PORT_DEVICE unsigned int port_fns(unsigned int mask, unsigned int base, int offset) {
   if (offset == 0) return base < 32 && ((mask >> base) & 1u) ? base : 0xffffffffu;

@@ -1,11 +1,26 @@
 //@ section wide-volatile
 // A load and a store that go past the caches of the compute unit, in one access where the size of T
 // has a register form.
-template <int size> struct port_access { typedef unsigned char type; };
-template <> struct port_access<2> { typedef unsigned short type; };
-template <> struct port_access<4> { typedef unsigned int type; };
-template <> struct port_access<8> { typedef unsigned long long type; };
-template <> struct port_access<16> { typedef unsigned int __attribute__((vector_size(16))) type; };
+template <int size>
+struct port_access {
+  typedef unsigned char type;
+};
+template <>
+struct port_access<2> {
+  typedef unsigned short type;
+};
+template <>
+struct port_access<4> {
+  typedef unsigned int type;
+};
+template <>
+struct port_access<8> {
+  typedef unsigned long long type;
+};
+template <>
+struct port_access<16> {
+  typedef unsigned int __attribute__((vector_size(16))) type;
+};
 
 template <typename T>
 PORT_DEVICE T port_load_past_cache(const T *pointer) {
@@ -31,42 +46,61 @@ PORT_DEVICE void port_store_past_cache(T *pointer, T value) {
 
 //@ section same-type
 // A parameter of this type takes no part in the deduction of T.
-template <typename T> struct port_same { typedef T type; };
+template <typename T>
+struct port_same {
+  typedef T type;
+};
 
 //@ section ldca
 // Hints about caches do not change values; what AMD hardware has no form of is a plain access.
 template <typename T>
-PORT_DEVICE T port_ldca(const T *pointer) { return *pointer; }
+PORT_DEVICE T port_ldca(const T *pointer) {
+  return *pointer;
+}
 
 //@ section ldcs
 template <typename T>
-PORT_DEVICE T port_ldcs(const T *pointer) { return *pointer; }
+PORT_DEVICE T port_ldcs(const T *pointer) {
+  return *pointer;
+}
 
 //@ section ldlu
 template <typename T>
-PORT_DEVICE T port_ldlu(const T *pointer) { return *pointer; }
+PORT_DEVICE T port_ldlu(const T *pointer) {
+  return *pointer;
+}
 
 //@ section ldcg
 // Sees what other blocks have written.
 template <typename T>
-PORT_DEVICE T port_ldcg(const T *pointer) { return port_load_past_cache(pointer); }
+PORT_DEVICE T port_ldcg(const T *pointer) {
+  return port_load_past_cache(pointer);
+}
 
 //@ section ldcv
 // Is repeated whenever it is written.
 template <typename T>
-PORT_DEVICE T port_ldcv(const T *pointer) { return port_load_past_cache(pointer); }
+PORT_DEVICE T port_ldcv(const T *pointer) {
+  return port_load_past_cache(pointer);
+}
 
 //@ section stwb
 template <typename T>
-PORT_DEVICE void port_stwb(T *pointer, typename port_same<T>::type value) { *pointer = value; }
+PORT_DEVICE void port_stwb(T *pointer, typename port_same<T>::type value) {
+  *pointer = value;
+}
 
 //@ section stcs
 template <typename T>
-PORT_DEVICE void port_stcs(T *pointer, typename port_same<T>::type value) { *pointer = value; }
+PORT_DEVICE void port_stcs(T *pointer, typename port_same<T>::type value) {
+  *pointer = value;
+}
 
 //@ section stcg
 template <typename T>
-PORT_DEVICE void port_stcg(T *pointer, typename port_same<T>::type value) { *pointer = value; }
+PORT_DEVICE void port_stcg(T *pointer, typename port_same<T>::type value) {
+  *pointer = value;
+}
 
 //@ section stwt
 // Reaches system memory.

@@ -40,10 +40,14 @@ PORT_DEVICE void port_sincos2pif(float a, float *sine, float *cosine) {
 }
 
 //@ section fadd2-rn
-PORT_DEVICE float2 port_fadd2_rn(float2 a, float2 b) { return make_float2(port_fadd_rn(a.x, b.x), port_fadd_rn(a.y, b.y)); }
+PORT_DEVICE float2 port_fadd2_rn(float2 a, float2 b) {
+  return make_float2(port_fadd_rn(a.x, b.x), port_fadd_rn(a.y, b.y));
+}
 
 //@ section fmul2-rn
-PORT_DEVICE float2 port_fmul2_rn(float2 a, float2 b) { return make_float2(port_fmul_rn(a.x, b.x), port_fmul_rn(a.y, b.y)); }
+PORT_DEVICE float2 port_fmul2_rn(float2 a, float2 b) {
+  return make_float2(port_fmul_rn(a.x, b.x), port_fmul_rn(a.y, b.y));
+}
 
 //@ section ffma2-rn
 PORT_DEVICE float2 port_ffma2_rn(float2 a, float2 b, float2 c) {
@@ -51,10 +55,14 @@ PORT_DEVICE float2 port_ffma2_rn(float2 a, float2 b, float2 c) {
 }
 
 //@ section fadd2-rz
-PORT_DEVICE float2 port_fadd2_rz(float2 a, float2 b) { return make_float2(port_fadd_rz(a.x, b.x), port_fadd_rz(a.y, b.y)); }
+PORT_DEVICE float2 port_fadd2_rz(float2 a, float2 b) {
+  return make_float2(port_fadd_rz(a.x, b.x), port_fadd_rz(a.y, b.y));
+}
 
 //@ section fmul2-rz
-PORT_DEVICE float2 port_fmul2_rz(float2 a, float2 b) { return make_float2(port_fmul_rz(a.x, b.x), port_fmul_rz(a.y, b.y)); }
+PORT_DEVICE float2 port_fmul2_rz(float2 a, float2 b) {
+  return make_float2(port_fmul_rz(a.x, b.x), port_fmul_rz(a.y, b.y));
+}
 
 //@ section ffma2-rz
 PORT_DEVICE float2 port_ffma2_rz(float2 a, float2 b, float2 c) {
@@ -62,10 +70,14 @@ PORT_DEVICE float2 port_ffma2_rz(float2 a, float2 b, float2 c) {
 }
 
 //@ section fadd2-ru
-PORT_DEVICE float2 port_fadd2_ru(float2 a, float2 b) { return make_float2(port_fadd_ru(a.x, b.x), port_fadd_ru(a.y, b.y)); }
+PORT_DEVICE float2 port_fadd2_ru(float2 a, float2 b) {
+  return make_float2(port_fadd_ru(a.x, b.x), port_fadd_ru(a.y, b.y));
+}
 
 //@ section fmul2-ru
-PORT_DEVICE float2 port_fmul2_ru(float2 a, float2 b) { return make_float2(port_fmul_ru(a.x, b.x), port_fmul_ru(a.y, b.y)); }
+PORT_DEVICE float2 port_fmul2_ru(float2 a, float2 b) {
+  return make_float2(port_fmul_ru(a.x, b.x), port_fmul_ru(a.y, b.y));
+}
 
 //@ section ffma2-ru
 PORT_DEVICE float2 port_ffma2_ru(float2 a, float2 b, float2 c) {
@@ -73,10 +85,14 @@ PORT_DEVICE float2 port_ffma2_ru(float2 a, float2 b, float2 c) {
 }
 
 //@ section fadd2-rd
-PORT_DEVICE float2 port_fadd2_rd(float2 a, float2 b) { return make_float2(port_fadd_rd(a.x, b.x), port_fadd_rd(a.y, b.y)); }
+PORT_DEVICE float2 port_fadd2_rd(float2 a, float2 b) {
+  return make_float2(port_fadd_rd(a.x, b.x), port_fadd_rd(a.y, b.y));
+}
 
 //@ section fmul2-rd
-PORT_DEVICE float2 port_fmul2_rd(float2 a, float2 b) { return make_float2(port_fmul_rd(a.x, b.x), port_fmul_rd(a.y, b.y)); }
+PORT_DEVICE float2 port_fmul2_rd(float2 a, float2 b) {
+  return make_float2(port_fmul_rd(a.x, b.x), port_fmul_rd(a.y, b.y));
+}
 
 //@ section ffma2-rd
 PORT_DEVICE float2 port_ffma2_rd(float2 a, float2 b, float2 c) {
@@ -86,25 +102,29 @@ PORT_DEVICE float2 port_ffma2_rd(float2 a, float2 b, float2 c) {
 //@ section shfl
 // The forms without a mask: every lane that executes them takes part.
 template <typename T>
-PORT_DEVICE typename port_shfl_type<T>::type port_shfl(T value, int source, int width = port_warpSize) {
+PORT_DEVICE typename port_shfl_type<T>::type port_shfl(T value, int source,
+                                                       int width = port_warpSize) {
   return port_shfl_sync(PORT_FULL_MASK, value, source, width);
 }
 
 //@ section shfl-up
 template <typename T>
-PORT_DEVICE typename port_shfl_type<T>::type port_shfl_up(T value, unsigned int delta, int width = port_warpSize) {
+PORT_DEVICE typename port_shfl_type<T>::type port_shfl_up(T value, unsigned int delta,
+                                                          int width = port_warpSize) {
   return port_shfl_up_sync(PORT_FULL_MASK, value, delta, width);
 }
 
 //@ section shfl-down
 template <typename T>
-PORT_DEVICE typename port_shfl_type<T>::type port_shfl_down(T value, unsigned int delta, int width = port_warpSize) {
+PORT_DEVICE typename port_shfl_type<T>::type port_shfl_down(T value, unsigned int delta,
+                                                            int width = port_warpSize) {
   return port_shfl_down_sync(PORT_FULL_MASK, value, delta, width);
 }
 
 //@ section shfl-xor
 template <typename T>
-PORT_DEVICE typename port_shfl_type<T>::type port_shfl_xor(T value, int bits, int width = port_warpSize) {
+PORT_DEVICE typename port_shfl_type<T>::type port_shfl_xor(T value, int bits,
+                                                           int width = port_warpSize) {
   return port_shfl_xor_sync(PORT_FULL_MASK, value, bits, width);
 }
 
@@ -131,6 +151,7 @@ PORT_DEVICE int port_all(int predicate) { return port_warp_ballot(predicate == 0
 #define PORT_CUDACC_VER_MINOR 0
 #define PORT_CUDACC_VER_BUILD 48
 #define PORT_CUDART_VERSION 13000
+#define PORT_CUDA_VERSION 13000
 
 //@ section calling-convention
 #define PORT_CUDARTAPI

@@ -1,6 +1,7 @@
 //@ section contraction
-// At the start of a block: each operation in it is rounded on its own. clang's default for HIP fuses
-// a product and a sum across function calls, CUDA's intrinsics with a rounding in their name never do.
+// At the start of a block: each operation in it is rounded on its own. clang's default for HIP
+// fuses a product and a sum across function calls, which CUDA's intrinsics with a rounding in their
+// name never do.
 #ifdef __clang__
 #define PORT_NO_CONTRACTION _Pragma("clang fp contract(off)")
 #else
@@ -60,8 +61,8 @@ PORT_DEVICE double port_dmul_rn(double a, double b) { return port_product_rn(a, 
 PORT_DEVICE double port_fma_rn(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
 //@ section fdiv-rn
-// Through double: right also under -fno-hip-fp32-correctly-rounded-divide-sqrt. A quotient of floats
-// is never so near the middle of two floats that rounding it twice matters.
+// Through double: right also under -fno-hip-fp32-correctly-rounded-divide-sqrt. A quotient of
+// floats is never so near the middle of two floats that rounding it twice matters.
 PORT_DEVICE float port_fdiv_rn(float a, float b) { return (float)((double)a / (double)b); }
 
 //@ section frcp-rn
@@ -71,8 +72,7 @@ PORT_DEVICE float port_frcp_rn(float a) { return (float)(1.0 / (double)a); }
 PORT_DEVICE float port_fsqrt_rn(float a) { return (float)sqrt((double)a); }
 
 //@ section frsqrt-rn
-// No float has a reciprocal square root within 10^-3 float steps of the middle of two floats, so the
-// error of the double operations, 10^-8 such steps, does not matter.
+// Rounded three times, as root, reciprocal and float, and still the nearest for every float.
 PORT_DEVICE float port_frsqrt_rn(float a) { return (float)(1.0 / sqrt((double)a)); }
 
 //@ section ddiv-rn
@@ -163,24 +163,38 @@ PORT_DEVICE T port_directed_sum(T a, T b) {
 }
 
 //@ section fadd-directed
-PORT_DEVICE float port_fadd_rz(float a, float b) { return port_directed_sum<port_toward_zero>(a, b); }
+PORT_DEVICE float port_fadd_rz(float a, float b) {
+  return port_directed_sum<port_toward_zero>(a, b);
+}
 PORT_DEVICE float port_fadd_ru(float a, float b) { return port_directed_sum<port_upward>(a, b); }
 PORT_DEVICE float port_fadd_rd(float a, float b) { return port_directed_sum<port_downward>(a, b); }
 
 //@ section fsub-directed
-PORT_DEVICE float port_fsub_rz(float a, float b) { return port_directed_sum<port_toward_zero>(a, -b); }
+PORT_DEVICE float port_fsub_rz(float a, float b) {
+  return port_directed_sum<port_toward_zero>(a, -b);
+}
 PORT_DEVICE float port_fsub_ru(float a, float b) { return port_directed_sum<port_upward>(a, -b); }
 PORT_DEVICE float port_fsub_rd(float a, float b) { return port_directed_sum<port_downward>(a, -b); }
 
 //@ section dadd-directed
-PORT_DEVICE double port_dadd_rz(double a, double b) { return port_directed_sum<port_toward_zero>(a, b); }
+PORT_DEVICE double port_dadd_rz(double a, double b) {
+  return port_directed_sum<port_toward_zero>(a, b);
+}
 PORT_DEVICE double port_dadd_ru(double a, double b) { return port_directed_sum<port_upward>(a, b); }
-PORT_DEVICE double port_dadd_rd(double a, double b) { return port_directed_sum<port_downward>(a, b); }
+PORT_DEVICE double port_dadd_rd(double a, double b) {
+  return port_directed_sum<port_downward>(a, b);
+}
 
 //@ section dsub-directed
-PORT_DEVICE double port_dsub_rz(double a, double b) { return port_directed_sum<port_toward_zero>(a, -b); }
-PORT_DEVICE double port_dsub_ru(double a, double b) { return port_directed_sum<port_upward>(a, -b); }
-PORT_DEVICE double port_dsub_rd(double a, double b) { return port_directed_sum<port_downward>(a, -b); }
+PORT_DEVICE double port_dsub_rz(double a, double b) {
+  return port_directed_sum<port_toward_zero>(a, -b);
+}
+PORT_DEVICE double port_dsub_ru(double a, double b) {
+  return port_directed_sum<port_upward>(a, -b);
+}
+PORT_DEVICE double port_dsub_rd(double a, double b) {
+  return port_directed_sum<port_downward>(a, -b);
+}
 
 //@ section double2float-directed
 template <port_rounding direction>
@@ -188,9 +202,15 @@ PORT_DEVICE float port_double2float_directed(double value) {
   const float nearest = (float)value;
   return port_round_to<direction>(nearest, (value > nearest) - (value < nearest));
 }
-PORT_DEVICE float port_double2float_rz(double a) { return port_double2float_directed<port_toward_zero>(a); }
-PORT_DEVICE float port_double2float_ru(double a) { return port_double2float_directed<port_upward>(a); }
-PORT_DEVICE float port_double2float_rd(double a) { return port_double2float_directed<port_downward>(a); }
+PORT_DEVICE float port_double2float_rz(double a) {
+  return port_double2float_directed<port_toward_zero>(a);
+}
+PORT_DEVICE float port_double2float_ru(double a) {
+  return port_double2float_directed<port_upward>(a);
+}
+PORT_DEVICE float port_double2float_rd(double a) {
+  return port_double2float_directed<port_downward>(a);
+}
 
 //@ section fmul-directed
 // A product of floats is exact in double.
@@ -216,9 +236,15 @@ PORT_DEVICE float port_fmaf_directed(float a, float b, float c) {
   const int error = (sum > nearest) - (sum < nearest);
   return port_round_to<direction>(nearest, error != 0 ? error : port_sign_of(rest));
 }
-PORT_DEVICE float port_fmaf_rz(float a, float b, float c) { return port_fmaf_directed<port_toward_zero>(a, b, c); }
-PORT_DEVICE float port_fmaf_ru(float a, float b, float c) { return port_fmaf_directed<port_upward>(a, b, c); }
-PORT_DEVICE float port_fmaf_rd(float a, float b, float c) { return port_fmaf_directed<port_downward>(a, b, c); }
+PORT_DEVICE float port_fmaf_rz(float a, float b, float c) {
+  return port_fmaf_directed<port_toward_zero>(a, b, c);
+}
+PORT_DEVICE float port_fmaf_ru(float a, float b, float c) {
+  return port_fmaf_directed<port_upward>(a, b, c);
+}
+PORT_DEVICE float port_fmaf_rd(float a, float b, float c) {
+  return port_fmaf_directed<port_downward>(a, b, c);
+}
 PORT_DEVICE float port_fmaf_ieee_rz(float a, float b, float c) { return port_fmaf_rz(a, b, c); }
 PORT_DEVICE float port_fmaf_ieee_ru(float a, float b, float c) { return port_fmaf_ru(a, b, c); }
 PORT_DEVICE float port_fmaf_ieee_rd(float a, float b, float c) { return port_fmaf_rd(a, b, c); }
@@ -231,7 +257,9 @@ PORT_DEVICE float port_fdiv_directed(float a, float b) {
   const double rest = __builtin_fma(-(double)nearest, (double)b, (double)a);
   return port_round_to<direction>(nearest, b < 0 ? -port_sign_of(rest) : port_sign_of(rest));
 }
-PORT_DEVICE float port_fdiv_rz(float a, float b) { return port_fdiv_directed<port_toward_zero>(a, b); }
+PORT_DEVICE float port_fdiv_rz(float a, float b) {
+  return port_fdiv_directed<port_toward_zero>(a, b);
+}
 PORT_DEVICE float port_fdiv_ru(float a, float b) { return port_fdiv_directed<port_upward>(a, b); }
 PORT_DEVICE float port_fdiv_rd(float a, float b) { return port_fdiv_directed<port_downward>(a, b); }
 
@@ -272,9 +300,15 @@ PORT_DEVICE double port_dmul_directed(double a, double b) {
   const bool finite = a - a == 0 && b - b == 0;
   return port_round_to<direction>(nearest, finite ? port_product_error(a, b, nearest) : 0);
 }
-PORT_DEVICE double port_dmul_rz(double a, double b) { return port_dmul_directed<port_toward_zero>(a, b); }
-PORT_DEVICE double port_dmul_ru(double a, double b) { return port_dmul_directed<port_upward>(a, b); }
-PORT_DEVICE double port_dmul_rd(double a, double b) { return port_dmul_directed<port_downward>(a, b); }
+PORT_DEVICE double port_dmul_rz(double a, double b) {
+  return port_dmul_directed<port_toward_zero>(a, b);
+}
+PORT_DEVICE double port_dmul_ru(double a, double b) {
+  return port_dmul_directed<port_upward>(a, b);
+}
+PORT_DEVICE double port_dmul_rd(double a, double b) {
+  return port_dmul_directed<port_downward>(a, b);
+}
 
 //@ section fma-directed
 // The rounded sum, with what it lost in `rest` (Knuth).
@@ -330,9 +364,15 @@ PORT_DEVICE double port_fma_directed(double a, double b, double c) {
   }
   return port_round_to<direction>(nearest, error);
 }
-PORT_DEVICE double port_fma_rz(double a, double b, double c) { return port_fma_directed<port_toward_zero>(a, b, c); }
-PORT_DEVICE double port_fma_ru(double a, double b, double c) { return port_fma_directed<port_upward>(a, b, c); }
-PORT_DEVICE double port_fma_rd(double a, double b, double c) { return port_fma_directed<port_downward>(a, b, c); }
+PORT_DEVICE double port_fma_rz(double a, double b, double c) {
+  return port_fma_directed<port_toward_zero>(a, b, c);
+}
+PORT_DEVICE double port_fma_ru(double a, double b, double c) {
+  return port_fma_directed<port_upward>(a, b, c);
+}
+PORT_DEVICE double port_fma_rd(double a, double b, double c) {
+  return port_fma_directed<port_downward>(a, b, c);
+}
 
 //@ section ddiv-directed
 template <port_rounding direction>
@@ -352,9 +392,15 @@ PORT_DEVICE double port_ddiv_directed(double a, double b) {
   }
   return port_round_to<direction>(nearest, error);
 }
-PORT_DEVICE double port_ddiv_rz(double a, double b) { return port_ddiv_directed<port_toward_zero>(a, b); }
-PORT_DEVICE double port_ddiv_ru(double a, double b) { return port_ddiv_directed<port_upward>(a, b); }
-PORT_DEVICE double port_ddiv_rd(double a, double b) { return port_ddiv_directed<port_downward>(a, b); }
+PORT_DEVICE double port_ddiv_rz(double a, double b) {
+  return port_ddiv_directed<port_toward_zero>(a, b);
+}
+PORT_DEVICE double port_ddiv_ru(double a, double b) {
+  return port_ddiv_directed<port_upward>(a, b);
+}
+PORT_DEVICE double port_ddiv_rd(double a, double b) {
+  return port_ddiv_directed<port_downward>(a, b);
+}
 
 //@ section drcp-directed
 PORT_DEVICE double port_drcp_rz(double a) { return port_ddiv_rz(1.0, a); }

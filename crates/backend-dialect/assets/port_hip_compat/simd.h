@@ -55,12 +55,14 @@ PORT_DEVICE unsigned int port_vabs4(unsigned int a) {
 
 //@ section vabsss2
 PORT_DEVICE unsigned int port_vabsss2(unsigned int a) {
-  return port_fields_signed<16>(a, a, [](int x, int) { return port_clamp_signed<16>(x < 0 ? -x : x); });
+  return port_fields_signed<16>(a, a,
+                                [](int x, int) { return port_clamp_signed<16>(x < 0 ? -x : x); });
 }
 
 //@ section vabsss4
 PORT_DEVICE unsigned int port_vabsss4(unsigned int a) {
-  return port_fields_signed<8>(a, a, [](int x, int) { return port_clamp_signed<8>(x < 0 ? -x : x); });
+  return port_fields_signed<8>(a, a,
+                               [](int x, int) { return port_clamp_signed<8>(x < 0 ? -x : x); });
 }
 
 //@ section vneg2
@@ -105,7 +107,8 @@ PORT_DEVICE unsigned int port_vaddss4(unsigned int a, unsigned int b) {
 
 //@ section vaddus2
 PORT_DEVICE unsigned int port_vaddus2(unsigned int a, unsigned int b) {
-  return port_fields_unsigned<16>(a, b, [](int x, int y) { return port_clamp_unsigned<16>(x + y); });
+  return port_fields_unsigned<16>(a, b,
+                                  [](int x, int y) { return port_clamp_unsigned<16>(x + y); });
 }
 
 //@ section vaddus4
@@ -135,7 +138,8 @@ PORT_DEVICE unsigned int port_vsubss4(unsigned int a, unsigned int b) {
 
 //@ section vsubus2
 PORT_DEVICE unsigned int port_vsubus2(unsigned int a, unsigned int b) {
-  return port_fields_unsigned<16>(a, b, [](int x, int y) { return port_clamp_unsigned<16>(x - y); });
+  return port_fields_unsigned<16>(a, b,
+                                  [](int x, int y) { return port_clamp_unsigned<16>(x - y); });
 }
 
 //@ section vsubus4
@@ -462,7 +466,9 @@ PORT_DEVICE unsigned int port_vsadu4(unsigned int a, unsigned int b) {
 PORT_DEVICE int port_vimax_s32(int a, int b) { return a > b ? a : b; }
 
 //@ section vimax3-s32
-PORT_DEVICE int port_vimax3_s32(int a, int b, int c) { return port_vimax_s32(port_vimax_s32(a, b), c); }
+PORT_DEVICE int port_vimax3_s32(int a, int b, int c) {
+  return port_vimax_s32(port_vimax_s32(a, b), c);
+}
 
 //@ section viaddmax-s32
 PORT_DEVICE int port_viaddmax_s32(int a, int b, int c) {
@@ -476,20 +482,28 @@ PORT_DEVICE int port_vibmax_s32(int a, int b, bool *first) {
 }
 
 //@ section vimax-s32-relu
-PORT_DEVICE int port_vimax_s32_relu(int a, int b) { return port_vimax_s32(port_vimax_s32(a, b), 0); }
+PORT_DEVICE int port_vimax_s32_relu(int a, int b) {
+  return port_vimax_s32(port_vimax_s32(a, b), 0);
+}
 
 //@ section vimax3-s32-relu
-PORT_DEVICE int port_vimax3_s32_relu(int a, int b, int c) { return port_vimax_s32(port_vimax3_s32(a, b, c), 0); }
+PORT_DEVICE int port_vimax3_s32_relu(int a, int b, int c) {
+  return port_vimax_s32(port_vimax3_s32(a, b, c), 0);
+}
 
 //@ section viaddmax-s32-relu
-PORT_DEVICE int port_viaddmax_s32_relu(int a, int b, int c) { return port_vimax_s32(port_viaddmax_s32(a, b, c), 0); }
+PORT_DEVICE int port_viaddmax_s32_relu(int a, int b, int c) {
+  return port_vimax_s32(port_viaddmax_s32(a, b, c), 0);
+}
 
 //@ section vimin-s32
 // The smaller of two, the helper of the fused forms.
 PORT_DEVICE int port_vimin_s32(int a, int b) { return a < b ? a : b; }
 
 //@ section vimin3-s32
-PORT_DEVICE int port_vimin3_s32(int a, int b, int c) { return port_vimin_s32(port_vimin_s32(a, b), c); }
+PORT_DEVICE int port_vimin3_s32(int a, int b, int c) {
+  return port_vimin_s32(port_vimin_s32(a, b), c);
+}
 
 //@ section viaddmin-s32
 PORT_DEVICE int port_viaddmin_s32(int a, int b, int c) {
@@ -503,20 +517,28 @@ PORT_DEVICE int port_vibmin_s32(int a, int b, bool *first) {
 }
 
 //@ section vimin-s32-relu
-PORT_DEVICE int port_vimin_s32_relu(int a, int b) { return port_vimax_s32(port_vimin_s32(a, b), 0); }
+PORT_DEVICE int port_vimin_s32_relu(int a, int b) {
+  return port_vimax_s32(port_vimin_s32(a, b), 0);
+}
 
 //@ section vimin3-s32-relu
-PORT_DEVICE int port_vimin3_s32_relu(int a, int b, int c) { return port_vimax_s32(port_vimin3_s32(a, b, c), 0); }
+PORT_DEVICE int port_vimin3_s32_relu(int a, int b, int c) {
+  return port_vimax_s32(port_vimin3_s32(a, b, c), 0);
+}
 
 //@ section viaddmin-s32-relu
-PORT_DEVICE int port_viaddmin_s32_relu(int a, int b, int c) { return port_vimax_s32(port_viaddmin_s32(a, b, c), 0); }
+PORT_DEVICE int port_viaddmin_s32_relu(int a, int b, int c) {
+  return port_vimax_s32(port_viaddmin_s32(a, b, c), 0);
+}
 
 //@ section vimax-u32
 // The larger of two, the helper of the fused forms.
 PORT_DEVICE unsigned int port_vimax_u32(unsigned int a, unsigned int b) { return a > b ? a : b; }
 
 //@ section vimax3-u32
-PORT_DEVICE unsigned int port_vimax3_u32(unsigned int a, unsigned int b, unsigned int c) { return port_vimax_u32(port_vimax_u32(a, b), c); }
+PORT_DEVICE unsigned int port_vimax3_u32(unsigned int a, unsigned int b, unsigned int c) {
+  return port_vimax_u32(port_vimax_u32(a, b), c);
+}
 
 //@ section viaddmax-u32
 PORT_DEVICE unsigned int port_viaddmax_u32(unsigned int a, unsigned int b, unsigned int c) {
@@ -534,7 +556,9 @@ PORT_DEVICE unsigned int port_vibmax_u32(unsigned int a, unsigned int b, bool *f
 PORT_DEVICE unsigned int port_vimin_u32(unsigned int a, unsigned int b) { return a < b ? a : b; }
 
 //@ section vimin3-u32
-PORT_DEVICE unsigned int port_vimin3_u32(unsigned int a, unsigned int b, unsigned int c) { return port_vimin_u32(port_vimin_u32(a, b), c); }
+PORT_DEVICE unsigned int port_vimin3_u32(unsigned int a, unsigned int b, unsigned int c) {
+  return port_vimin_u32(port_vimin_u32(a, b), c);
+}
 
 //@ section viaddmin-u32
 PORT_DEVICE unsigned int port_viaddmin_u32(unsigned int a, unsigned int b, unsigned int c) {
@@ -558,7 +582,8 @@ PORT_DEVICE unsigned int port_viaddmax_s16x2(unsigned int a, unsigned int b, uns
 }
 
 //@ section vibmax-s16x2
-PORT_DEVICE unsigned int port_vibmax_s16x2(unsigned int a, unsigned int b, bool *first_high, bool *first_low) {
+PORT_DEVICE unsigned int port_vibmax_s16x2(unsigned int a, unsigned int b, bool *first_high,
+                                           bool *first_low) {
   const unsigned int first = port_vcmpges2(a, b);
   *first_high = (first >> 16) != 0;
   *first_low = (first & 0xffff) != 0;
@@ -566,7 +591,9 @@ PORT_DEVICE unsigned int port_vibmax_s16x2(unsigned int a, unsigned int b, bool 
 }
 
 //@ section vimax-s16x2-relu
-PORT_DEVICE unsigned int port_vimax_s16x2_relu(unsigned int a, unsigned int b) { return port_vmaxs2(port_vmaxs2(a, b), 0); }
+PORT_DEVICE unsigned int port_vimax_s16x2_relu(unsigned int a, unsigned int b) {
+  return port_vmaxs2(port_vmaxs2(a, b), 0);
+}
 
 //@ section vimax3-s16x2-relu
 PORT_DEVICE unsigned int port_vimax3_s16x2_relu(unsigned int a, unsigned int b, unsigned int c) {
@@ -589,7 +616,8 @@ PORT_DEVICE unsigned int port_viaddmin_s16x2(unsigned int a, unsigned int b, uns
 }
 
 //@ section vibmin-s16x2
-PORT_DEVICE unsigned int port_vibmin_s16x2(unsigned int a, unsigned int b, bool *first_high, bool *first_low) {
+PORT_DEVICE unsigned int port_vibmin_s16x2(unsigned int a, unsigned int b, bool *first_high,
+                                           bool *first_low) {
   const unsigned int first = port_vcmples2(a, b);
   *first_high = (first >> 16) != 0;
   *first_low = (first & 0xffff) != 0;
@@ -597,7 +625,9 @@ PORT_DEVICE unsigned int port_vibmin_s16x2(unsigned int a, unsigned int b, bool 
 }
 
 //@ section vimin-s16x2-relu
-PORT_DEVICE unsigned int port_vimin_s16x2_relu(unsigned int a, unsigned int b) { return port_vmaxs2(port_vmins2(a, b), 0); }
+PORT_DEVICE unsigned int port_vimin_s16x2_relu(unsigned int a, unsigned int b) {
+  return port_vmaxs2(port_vmins2(a, b), 0);
+}
 
 //@ section vimin3-s16x2-relu
 PORT_DEVICE unsigned int port_vimin3_s16x2_relu(unsigned int a, unsigned int b, unsigned int c) {
@@ -620,7 +650,8 @@ PORT_DEVICE unsigned int port_viaddmax_u16x2(unsigned int a, unsigned int b, uns
 }
 
 //@ section vibmax-u16x2
-PORT_DEVICE unsigned int port_vibmax_u16x2(unsigned int a, unsigned int b, bool *first_high, bool *first_low) {
+PORT_DEVICE unsigned int port_vibmax_u16x2(unsigned int a, unsigned int b, bool *first_high,
+                                           bool *first_low) {
   const unsigned int first = port_vcmpgeu2(a, b);
   *first_high = (first >> 16) != 0;
   *first_low = (first & 0xffff) != 0;
@@ -638,7 +669,8 @@ PORT_DEVICE unsigned int port_viaddmin_u16x2(unsigned int a, unsigned int b, uns
 }
 
 //@ section vibmin-u16x2
-PORT_DEVICE unsigned int port_vibmin_u16x2(unsigned int a, unsigned int b, bool *first_high, bool *first_low) {
+PORT_DEVICE unsigned int port_vibmin_u16x2(unsigned int a, unsigned int b, bool *first_high,
+                                           bool *first_low) {
   const unsigned int first = port_vcmpleu2(a, b);
   *first_high = (first >> 16) != 0;
   *first_low = (first & 0xffff) != 0;

@@ -8,7 +8,8 @@
 #endif
 
 //@ section lanes-logical
-//@ provides port_lane_mask port_warpSize port_lane_id port_wave_lanes port_warp_ballot port_shfl_word
+//@ provides port_lane_mask port_warpSize port_lane_id
+//@ provides port_wave_lanes port_warp_ballot port_shfl_word
 //@ needs base
 //@ mode logical
 // Warps are logical: 32 lanes, whatever the wave of the hardware. A wave of 64 lanes holds two.
@@ -31,7 +32,8 @@ PORT_DEVICE port_lane_mask port_warp_ballot(bool predicate) {
 PORT_DEVICE int port_shfl_word(int word, int lane) { return __shfl(word, lane, 32); }
 
 //@ section lanes-native
-//@ provides port_lane_mask port_warpSize port_lane_id port_wave_lanes port_warp_ballot port_shfl_word
+//@ provides port_lane_mask port_warpSize port_lane_id
+//@ provides port_wave_lanes port_warp_ballot port_shfl_word
 //@ needs base
 //@ mode native
 // A warp is a wave of the hardware, of 32 or 64 lanes, and a mask has 64 bits.
@@ -74,13 +76,34 @@ PORT_DEVICE T port_shfl_from(T value, int lane) {
 }
 
 // What a shuffle of a T returns: CUDA's overloads take the integers below int as int.
-template <typename T> struct port_shfl_type { typedef T type; };
-template <> struct port_shfl_type<bool> { typedef int type; };
-template <> struct port_shfl_type<char> { typedef int type; };
-template <> struct port_shfl_type<signed char> { typedef int type; };
-template <> struct port_shfl_type<unsigned char> { typedef int type; };
-template <> struct port_shfl_type<short> { typedef int type; };
-template <> struct port_shfl_type<unsigned short> { typedef int type; };
+template <typename T>
+struct port_shfl_type {
+  typedef T type;
+};
+template <>
+struct port_shfl_type<bool> {
+  typedef int type;
+};
+template <>
+struct port_shfl_type<char> {
+  typedef int type;
+};
+template <>
+struct port_shfl_type<signed char> {
+  typedef int type;
+};
+template <>
+struct port_shfl_type<unsigned char> {
+  typedef int type;
+};
+template <>
+struct port_shfl_type<short> {
+  typedef int type;
+};
+template <>
+struct port_shfl_type<unsigned short> {
+  typedef int type;
+};
 
 //@ section shfl-sync
 // The value of lane `source`, modulo `width`, of this segment of `width` lanes.

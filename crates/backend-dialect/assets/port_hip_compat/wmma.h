@@ -4,8 +4,8 @@
 // half of a wave of 64 lanes; its halves work side by side, on two tiles or twice on the same.
 //
 // A lane holds `acc` neighbouring elements of a row of C and D, and `sharing` lanes share a row:
-// lane l has row l / sharing, from column (l % sharing) * acc on. Of A it holds the same part of the
-// same row. Of B it holds elements of the columns that its elements of C need, in row-major order
+// lane l has row l / sharing, from column (l % sharing) * acc on. Of A it holds the same part of
+// the same row. Of B it holds elements of the columns that its elements of C need, in row-major order
 // within that block of columns, as part l / sharing.
 namespace port_nvcuda {
 namespace wmma {
@@ -18,40 +18,53 @@ struct col_major {};
 enum layout_t { mem_row_major, mem_col_major };
 namespace precision {
 struct tf32 {};
-}
+}  // namespace precision
 
 // How elements of type T are kept and multiplied: products are exact, and each is added with one
 // rounding.
-template <typename T> struct port_element {
+template <typename T>
+struct port_element {
   typedef T stored;
   typedef int sum;
   PORT_DEVICE static int value(T stored) { return stored; }
-  PORT_DEVICE static int add_product(int a, int b, int sum) { return (int)((unsigned int)sum + (unsigned int)(a * b)); }
+  PORT_DEVICE static int add_product(int a, int b, int sum) {
+    return (int)((unsigned int)sum + (unsigned int)(a * b));
+  }
 };
-template <> struct port_element<__half> {
+template <>
+struct port_element<__half> {
   typedef __half stored;
   typedef float sum;
   PORT_DEVICE static float value(__half stored) { return __half2float(stored); }
-  PORT_DEVICE static float add_product(float a, float b, float sum) { return __builtin_fmaf(a, b, sum); }
+  PORT_DEVICE static float add_product(float a, float b, float sum) {
+    return __builtin_fmaf(a, b, sum);
+  }
 };
-template <> struct port_element<precision::tf32> {
+template <>
+struct port_element<precision::tf32> {
   typedef float stored;
   typedef float sum;
   // The hardware leaves out the digits that the format has not.
   PORT_DEVICE static float value(float stored) {
     return port_bits_to<float>(port_bits_to<unsigned int>(stored) & 0xffffe000u);
   }
-  PORT_DEVICE static float add_product(float a, float b, float sum) { return __builtin_fmaf(a, b, sum); }
+  PORT_DEVICE static float add_product(float a, float b, float sum) {
+    return __builtin_fmaf(a, b, sum);
+  }
 };
-template <> struct port_element<float> {
+template <>
+struct port_element<float> {
   typedef float stored;
   PORT_DEVICE static float value(float stored) { return stored; }
 };
-template <> struct port_element<double> {
+template <>
+struct port_element<double> {
   typedef double stored;
   typedef double sum;
   PORT_DEVICE static double value(double stored) { return stored; }
-  PORT_DEVICE static double add_product(double a, double b, double sum) { return __builtin_fma(a, b, sum); }
+  PORT_DEVICE static double add_product(double a, double b, double sum) {
+    return __builtin_fma(a, b, sum);
+  }
 };
 
 template <int m, int n, int k>
@@ -125,7 +138,8 @@ PORT_DEVICE void fill_fragment(fragment<Use, m, n, k, T, Layout> &target,
 
 template <typename Use, int m, int n, int k, typename T, typename Layout>
 PORT_DEVICE void load_matrix_sync(fragment<Use, m, n, k, T, Layout> &target,
-                                  const typename port_element<T>::stored *source, unsigned int stride) {
+                                  const typename port_element<T>::stored *source,
+                                  unsigned int stride) {
   port_fragment_fence();
 #pragma unroll
   for (int i = 0; i < (int)target.num_elements; ++i) {
@@ -136,8 +150,8 @@ PORT_DEVICE void load_matrix_sync(fragment<Use, m, n, k, T, Layout> &target,
 }
 template <int m, int n, int k, typename T>
 PORT_DEVICE void load_matrix_sync(fragment<accumulator, m, n, k, T> &target,
-                                  const typename port_element<T>::stored *source, unsigned int stride,
-                                  layout_t layout) {
+                                  const typename port_element<T>::stored *source,
+                                  unsigned int stride, layout_t layout) {
   port_fragment_fence();
 #pragma unroll
   for (int i = 0; i < (int)target.num_elements; ++i) {
@@ -174,7 +188,8 @@ PORT_DEVICE port_elements<T, count> port_elements_from(port_elements<T, count> e
 }
 
 // D = A B + C. The products of an element are added in the order of k, each with one rounding.
-template <int m, int n, int k, typename T, typename LayoutA, typename LayoutB, typename D, typename C>
+template <int m, int n, int k, typename T, typename LayoutA, typename LayoutB, typename D,
+          typename C>
 PORT_DEVICE void mma_sync(fragment<accumulator, m, n, k, D> &d,
                           const fragment<matrix_a, m, n, k, T, LayoutA> &a,
                           const fragment<matrix_b, m, n, k, T, LayoutB> &b,
@@ -191,7 +206,8 @@ PORT_DEVICE void mma_sync(fragment<accumulator, m, n, k, D> &d,
   for (int part = 0; part < (int)shape::sharing; ++part) {
     const port_elements<T, shape::a> elements = port_elements_from<T, shape::a>(a, first + part);
 #pragma unroll
-    for (int i = 0; i < (int)shape::a; ++i) row[part * shape::a + i] = element::value(elements.x[i]);
+    for (int i = 0; i < (int)shape::a; ++i)
+      row[part * shape::a + i] = element::value(elements.x[i]);
   }
   sum_type sums[shape::acc];
 #pragma unroll
@@ -204,7 +220,8 @@ PORT_DEVICE void mma_sync(fragment<accumulator, m, n, k, D> &d,
     for (int i = 0; i < (int)shape::b; ++i) {
       const int place = part * shape::b + i;
       const int column = place % shape::acc;
-      sums[column] = element::add_product(row[place / shape::acc], element::value(elements.x[i]), sums[column]);
+      sums[column] = element::add_product(row[place / shape::acc], element::value(elements.x[i]),
+                                          sums[column]);
     }
   }
   PORT_WARP_MEMBERS(0);
@@ -231,11 +248,14 @@ namespace port_wmma = port_nvcuda::wmma;
 namespace port_nvcuda {
 namespace wmma {
 
-template <> struct port_element<port_bfloat16> {
+template <>
+struct port_element<port_bfloat16> {
   typedef port_bfloat16 stored;
   typedef float sum;
   PORT_DEVICE static float value(port_bfloat16 stored) { return (float)stored; }
-  PORT_DEVICE static float add_product(float a, float b, float sum) { return __builtin_fmaf(a, b, sum); }
+  PORT_DEVICE static float add_product(float a, float b, float sum) {
+    return __builtin_fmaf(a, b, sum);
+  }
 };
 
 }  // namespace wmma

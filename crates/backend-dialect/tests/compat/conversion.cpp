@@ -19,12 +19,18 @@ static u64 next() {
 static u64 random_integer() {
   u64 value = next();
   switch (next() % 6) {
-    case 0: return value;
-    case 1: return value >> (next() % 64);
-    case 2: return ~(value >> (next() % 64));
-    case 3: return (1ull << (next() % 64)) + (value % 5) - 2;
-    case 4: return (u64)(long long)(int)value;
-    default: return value & (~0ull << (next() % 64));
+    case 0:
+      return value;
+    case 1:
+      return value >> (next() % 64);
+    case 2:
+      return ~(value >> (next() % 64));
+    case 3:
+      return (1ull << (next() % 64)) + (value % 5) - 2;
+    case 4:
+      return (u64)(long long)(int)value;
+    default:
+      return value & (~0ull << (next() % 64));
   }
 }
 template <typename T, typename Bits>
@@ -32,7 +38,8 @@ static T random_value(int fraction, int bias) {
   Bits bits = (Bits)next();
   if (next() % 4) {  // Near the range of the integers, with and without a fraction.
     const Bits sign = bits & ((Bits)1 << (8 * sizeof(T) - 1));
-    bits = sign | ((Bits)(bias - 2 + next() % 68) << fraction) | (bits & (((Bits)1 << fraction) - 1));
+    bits =
+        sign | ((Bits)(bias - 2 + next() % 68) << fraction) | (bits & (((Bits)1 << fraction) - 1));
     if (next() % 3 == 0) bits &= ~(((Bits)1 << (next() % fraction)) - 1);
   }
   T value;
@@ -76,7 +83,8 @@ static T converted(Int value, mode how) {
   wide kept = magnitude >> cut;
   const wide rest = magnitude - (kept << cut);
   bool away = false;
-  if (how == nearest) away = cut > 0 && (rest * 2 > ((wide)1 << cut) || (rest * 2 == ((wide)1 << cut) && (kept & 1)));
+  if (how == nearest)
+    away = cut > 0 && (rest * 2 > ((wide)1 << cut) || (rest * 2 == ((wide)1 << cut) && (kept & 1)));
   if (how == up) away = rest > 0 && exact > 0;
   if (how == down) away = rest > 0 && exact < 0;
   if (away) ++kept;
@@ -84,10 +92,10 @@ static T converted(Int value, mode how) {
   return exact < 0 ? -best : best;
 }
 
-#define FAIL(name, value, want, got)                                                              \
-  {                                                                                               \
-    printf("%s(%a): want %a, got %a\n", name, (double)(value), (double)(want), (double)(got));   \
-    exit(1);                                                                                      \
+#define FAIL(name, value, want, got)                                                           \
+  {                                                                                            \
+    printf("%s(%a): want %a, got %a\n", name, (double)(value), (double)(want), (double)(got)); \
+    exit(1);                                                                                   \
   }
 
 template <typename T, typename Int>
@@ -108,12 +116,12 @@ static void check_from(const char *name, Int value, T got, mode how) {
   if (memcmp(&want, &got, sizeof(T)) != 0) FAIL(name, value, want, got)
 }
 
-#define TO(from, to, value)                                                   \
+#define TO(from, to, value)                                                      \
   check_to(#from "2" #to "_rn", value, port_##from##2##to##_rn(value), nearest); \
   check_to(#from "2" #to "_rz", value, port_##from##2##to##_rz(value), zero);    \
   check_to(#from "2" #to "_ru", value, port_##from##2##to##_ru(value), up);      \
   check_to(#from "2" #to "_rd", value, port_##from##2##to##_rd(value), down);
-#define FROM(type, from, to, value)                                             \
+#define FROM(type, from, to, value)                                                          \
   check_from<to, type>(#from "2" #to "_rn", value, port_##from##2##to##_rn(value), nearest); \
   check_from<to, type>(#from "2" #to "_rz", value, port_##from##2##to##_rz(value), zero);    \
   check_from<to, type>(#from "2" #to "_ru", value, port_##from##2##to##_ru(value), up);      \
@@ -123,14 +131,16 @@ int main(int argc, char **argv) {
   const long count = argc > 1 ? atol(argv[1]) : 200000;
   for (long i = 0; i < count; ++i) {
     const float f = random_value<float, unsigned int>(23, 127);
-    TO(float, int, f) TO(float, uint, f) TO(float, ll, f) TO(float, ull, f)
-    const double d = random_value<double, u64>(52, 1023);
-    TO(double, int, d) TO(double, uint, d) TO(double, ll, d) TO(double, ull, d)
-    const u64 n = random_integer();
-    FROM(int, int, float, (int)n) FROM(unsigned int, uint, float, (unsigned int)n)
-    FROM(long long, ll, float, (long long)n) FROM(u64, ull, float, n)
-    FROM(long long, ll, double, (long long)n) FROM(u64, ull, double, n)
-    if (port_uint2double_rn((unsigned int)n) != (double)(unsigned int)n) return 1;
+    TO(float, int, f)
+    TO(float, uint, f) TO(float, ll, f) TO(float, ull, f) const double d =
+        random_value<double, u64>(52, 1023);
+    TO(double, int, d)
+    TO(double, uint, d) TO(double, ll, d) TO(double, ull, d) const u64 n = random_integer();
+    FROM(int, int, float, (int)n)
+    FROM(unsigned int, uint, float, (unsigned int)n) FROM(long long, ll, float, (long long)n)
+        FROM(u64, ull, float, n) FROM(long long, ll, double, (long long)n)
+            FROM(u64, ull, double,
+                 n) if (port_uint2double_rn((unsigned int)n) != (double)(unsigned int)n) return 1;
   }
   return 0;
 }

@@ -18,7 +18,8 @@ inline float __half2float(__half value) {
   if (exponent == 31) {
     magnitude = fraction != 0 ? NAN : INFINITY;
   } else {
-    magnitude = ldexpf((float)(exponent != 0 ? fraction + 1024 : fraction), (exponent != 0 ? exponent : 1) - 25);
+    magnitude = ldexpf((float)(exponent != 0 ? fraction + 1024 : fraction),
+                       (exponent != 0 ? exponent : 1) - 25);
   }
   return (value.bits & 0x8000) != 0 ? -magnitude : magnitude;
 }

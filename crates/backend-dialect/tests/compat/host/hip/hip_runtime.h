@@ -7,6 +7,18 @@
 #define __global__
 #define PORT_ORACLE 1
 
+struct char4 {
+  signed char x, y, z, w;
+};
+struct uchar4 {
+  unsigned char x, y, z, w;
+};
+struct short2 {
+  short x, y;
+};
+struct ushort2 {
+  unsigned short x, y;
+};
 struct float2 {
   float x, y;
 };
