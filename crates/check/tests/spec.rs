@@ -155,6 +155,13 @@ fn problems_are_reported_at_their_place() {
         (&launch.replace("args = []", "args = [\"&y[0]\"]"), "P0605", "`y`", "\"&y[0]\""),
         (&launch.replace("args = []", "args = [\"a b\"]"), "P0604", "unexpected", "\"a b\""),
         ("[[sweep]]\nn = 3", "P0605", "`n`", "n"),
+        ("ints = [[\"a b\", \"1\"]]", "P0603", "identifier", "[\"a b\", \"1\"]"),
+        (
+            "[buffers]\n\"a b\" = { dtype = \"f32\", shape = [1], init = \"ones\" }",
+            "P0603",
+            "identifier",
+            "\"a b\"",
+        ),
         ("launch = 3", "P0603", "[[launch]]", "3"),
     ] {
         let errors = parse(text).unwrap_err();

@@ -145,6 +145,9 @@ impl Oracle {
         let Some(compiler) = toolchain.cxx.clone() else {
             return Err(OracleError::NoCompiler { tried: "CXX, g++, c++, clang++".into() });
         };
+        // Programs run in folders of their own.
+        fs::create_dir_all(cache)?;
+        let cache = &fs::canonicalize(cache)?;
         let version = Command::new(&compiler).arg("--version").output()?;
         let version = String::from_utf8_lossy(&version.stdout).into_owned();
         let mut digest = Digest::new();
@@ -166,7 +169,6 @@ impl Oracle {
             cache: cache.to_path_buf(),
             runtime,
         };
-        fs::create_dir_all(cache)?;
         if !oracle.runtime.is_dir() {
             oracle.compile_runtime()?;
         }

@@ -92,8 +92,9 @@ fn fill(argument: &ArgumentSpec, depth: usize) -> String {
 }
 
 /// The plan of a case, with its data. Results are written in the order of [`outputs`].
-pub(super) fn plan(case: &Case, data_path: &str, results_path: &str) -> (String, Vec<u8>) {
-    let mut plan = format!("data {data_path}\nresults {results_path}\n");
+/// Its files are in the folder in which the driver runs.
+pub(super) fn plan(case: &Case) -> (String, Vec<u8>) {
+    let mut plan = String::from("data data\nresults results\n");
     let mut data = Vec::new();
     for (kind, buffers) in [("buffer", &case.buffers), ("symbol", &case.symbols)] {
         for buffer in buffers {

@@ -59,16 +59,14 @@ impl Executable {
     pub fn run(&self, case: &Case, options: &RunOptions) -> Result<RunResult, OracleError> {
         let folder = tempfile::tempdir()?;
         let at = |name: &str| folder.path().join(name);
-        let (plan, data) =
-            driver::plan(case, &at("data").to_string_lossy(), &at("results").to_string_lossy());
+        let (plan, data) = driver::plan(case);
         fs::write(at("data"), data)?;
         fs::write(at("plan"), plan)?;
         let path = match &self.wide {
             Some(wide) if options.warp == 64 => wide,
             _ => &self.path,
         };
-        let plan = at("plan").to_string_lossy().into_owned();
-        let finished = run_process(path, &[&plan], folder.path(), options)?;
+        let finished = run_process(path, &["plan"], folder.path(), Some(folder.path()), options)?;
         finished.check(options)?;
 
         let bytes = fs::read(at("results"))?;
@@ -98,7 +96,7 @@ impl Program {
         options: &RunOptions,
     ) -> Result<ProgramResult, OracleError> {
         let folder = tempfile::tempdir()?;
-        let finished = run_process(&self.path, arguments, folder.path(), options)?;
+        let finished = run_process(&self.path, arguments, folder.path(), None, options)?;
         if let Some(error) = finished.error {
             return Err(error);
         }
@@ -135,15 +133,21 @@ impl Finished {
     }
 }
 
+/// Runs `program` in `directory` (the current one without it), with its output under `folder`.
 fn run_process(
     program: &Path,
     arguments: &[&str],
     folder: &Path,
+    directory: Option<&Path>,
     options: &RunOptions,
 ) -> Result<Finished, OracleError> {
     let [stdout, stderr, report] = ["stdout", "stderr", "report"].map(|name| folder.join(name));
     let seconds = options.time_limit.as_secs() + 2;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    if let Some(directory) = directory {
+        command.current_dir(directory);
+    }
+    let mut child = command
         .args(arguments)
         .env("PORT_ORACLE_WARP", options.warp.to_string())
         .env("PORT_ORACLE_ORDER", options.order.setting())

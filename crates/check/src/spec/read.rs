@@ -225,6 +225,10 @@ impl Reader {
                 self.bad(name.span(), "a name", "a string");
                 continue;
             };
+            if !is_identifier(name) {
+                self.bad(item.span(), "a name", "an identifier");
+                continue;
+            }
             if let Some(value) = self.expression(value, "an integer") {
                 integers.push(Integer { name: name.to_string(), value });
             }
@@ -292,6 +296,11 @@ impl Reader {
     ) -> Option<BufferSpec> {
         let kind = if symbol { "symbol" } else { "buffer" };
         let place = format!("{kind} `{}`", name.get_ref());
+        let parts: Vec<&str> = name.get_ref().split("::").collect();
+        if !parts.iter().all(|part| is_identifier(part)) || (!symbol && parts.len() > 1) {
+            self.bad(name.span(), &format!("the name of {place}"), "an identifier");
+            return None;
+        }
         let Some(table) = value.get_ref().as_table() else {
             self.bad(value.span(), &place, "a table: { dtype = …, shape = […], init = … }");
             return None;
@@ -557,6 +566,11 @@ impl Reader {
         }
         set
     }
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The arguments of `f(a, g(b, c))`, split at the commas outside parentheses.
