@@ -378,32 +378,6 @@ pub struct UnknownConditionCall {
     pub name: String,
 }
 
-/// The text cannot be parsed here.
-///
-/// ## What it means
-/// After preprocessing, these tokens do not form C++. The rest of the file is still read, but the
-/// function or class that holds them is not ported.
-///
-/// ## What to do
-/// If the place uses a macro of a header that is not in view, pass its folder with `-I`. Otherwise
-/// correct the text.
-///
-/// ## Example
-/// ```cuda
-/// __global__ void k(float *x) { x[0] = ; }
-/// ```
-#[derive(Diagnostic)]
-#[diagnostic(
-    code = "P0120",
-    severity = error,
-    message = "{problem}",
-    help = "if a macro of a header that is not in view belongs here, pass its folder with -I"
-)]
-pub struct SyntaxError {
-    /// `cannot parse …` or `expected …`.
-    pub problem: String,
-}
-
 /// Every finding of this crate.
 pub const FINDINGS: &[&Metadata] = &[
     &UnterminatedComment::METADATA,
@@ -422,5 +396,4 @@ pub const FINDINGS: &[&Metadata] = &[
     &MacroRedefined::METADATA,
     &LimitReached::METADATA,
     &UnknownConditionCall::METADATA,
-    &SyntaxError::METADATA,
 ];

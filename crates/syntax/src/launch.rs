@@ -57,25 +57,27 @@ struct Open {
     fallback: Option<usize>,
 }
 
-/// Turns the three `>` that end a launch into one [`TokenKind::LaunchClose`]. Linear.
-pub(crate) fn mark<T: LaunchToken>(tokens: &mut Vec<T>) {
+/// Turns the three `>` that end a launch into one [`TokenKind::LaunchClose`]. Linear. Returns where
+/// the first of three stood each time, in order.
+pub(crate) fn mark<T: LaunchToken>(tokens: &mut Vec<T>) -> Vec<usize> {
     if !tokens.iter().any(|token| token.kind() == TokenKind::LaunchOpen) {
-        return;
+        return Vec::new();
     }
     let mut closes = find_closes(tokens);
     if closes.is_empty() {
-        return;
+        return closes;
     }
     closes.sort_unstable();
     let mut out = Vec::with_capacity(tokens.len());
     let mut copied = 0;
-    for close in closes {
+    for &close in &closes {
         out.extend_from_slice(&tokens[copied..close]);
         out.push(tokens[close].merge(&tokens[close + 2]));
         copied = close + 3;
     }
     out.extend_from_slice(&tokens[copied..]);
     *tokens = out;
+    closes
 }
 
 /// The indices of the first `>` of each launch end, in no order.

@@ -2,7 +2,7 @@
 //! Knows preprocessing tokens, line splices and where a header name may stand; knows no macros.
 //!
 //! Kernel launches: `<<<` is one token unless it follows `operator`, and the `>>>` that closes it
-//! is one token (see [`crate::launch`]); elsewhere `>` is always single, so `A<B<C<int>>>` needs no
+//! is one token; elsewhere `>` is always single, so `A<B<C<int>>>` needs no
 //! splitting.
 
 use crate::launch;

@@ -1,5 +1,7 @@
 //! The preprocessor: its output against GCC's, the origins of its tokens, and what it records.
 
+#![allow(clippy::disallowed_methods, reason = "a test of limits measures time")]
+
 use port_diag::{ExpansionKind, FileId, SourceMap, Span};
 use port_syntax::{BranchKind, Configuration, Preprocessed, TokenKind, lex, preprocess};
 
@@ -709,7 +711,7 @@ fn limits_hold() {
     let tripling: String =
         (0..60).map(|i| format!("#define B{i}(x) B{}(x x x)\n", i + 1)).collect();
     let chain: String = (0..50_000).map(|i| format!("#define C{i} C{}\n", i + 1)).collect();
-    let calls = "#define F(x) x\n".to_owned() + &"F(".repeat(20_000) + "1" + &")".repeat(20_000);
+    let calls = "#define F(x) x\n".to_owned() + &"F(".repeat(5_000) + "1" + &")".repeat(5_000);
     let open_calls = "#define F(x) x\n".to_owned() + &"F(1 ".repeat(20_000);
     let cases = [
         (doubling + "A0 after", "P0114"),
@@ -747,4 +749,24 @@ fn runs_are_deterministic() {
     assert_eq!(first.tokens, second.tokens);
     assert_eq!(first.pragmas, second.pragmas);
     assert_eq!(first.macros, second.macros);
+}
+
+#[test]
+fn launches_that_macros_make_are_marked_and_move_no_pragma() {
+    let text = "\
+#define GT >
+#define CLOSE GT GT
+#define OPEN <<<
+#define TAIL >>>
+k OPEN 1, 2 >>> (x); k<<<1, 2 TAIL (y); a GT GT GT b;
+#pragma unroll
+for (;;) {}
+";
+    let (_, unit) = one(text);
+    assert_eq!(
+        words(&unit).join(" "),
+        "k <<< 1 , 2 >>> ( x ) ; k <<< 1 , 2 >>> ( y ) ; a > > > b ; for ( ; ; ) { }"
+    );
+    let pragma = &unit.pragmas[0];
+    assert_eq!(unit.tokens[pragma.before].text.as_str(), "for");
 }

@@ -3,7 +3,7 @@
 //! [`Parsed`](crate::Parsed)'s business. Every accessor may find nothing, because any text has a
 //! tree and broken text a broken one.
 //!
-//! [`generated`] comes from the grammar's node types; this module holds what does not depend on
+//! `generated.rs` comes from the grammar's node types; this module holds what does not depend on
 //! them.
 
 use std::marker::PhantomData;

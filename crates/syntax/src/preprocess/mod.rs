@@ -20,6 +20,7 @@ use port_diag::{Diagnostic, Expansions, FileId, Finding, SourceMap, Span};
 
 use crate::configuration::Configuration;
 use crate::findings::LimitReached;
+use crate::launch;
 use crate::symbol::{Symbol, SymbolMap};
 use crate::token::{Token, TokenKind};
 use directive::OpenFile;
@@ -193,6 +194,7 @@ pub fn preprocess(
     preprocessor.configure(root);
     preprocessor.enter(root, None);
     preprocessor.run();
+    preprocessor.mark_launches();
     preprocessor.out
 }
 
@@ -257,6 +259,15 @@ impl<'a> Preprocessor<'a> {
             modelled: [false; library::LIBRARIES.len()],
             limits_said: HashSet::new(),
             counter: 0,
+        }
+    }
+
+    /// Finds the ends of launches that macros put together; the lexer marked the others.
+    fn mark_launches(&mut self) {
+        let merged = launch::mark(&mut self.out.tokens);
+        for pragma in &mut self.out.pragmas {
+            // Each launch end before the pragma took the place of three tokens.
+            pragma.before -= 2 * merged.partition_point(|first| first + 2 < pragma.before);
         }
     }
 

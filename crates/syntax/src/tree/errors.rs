@@ -3,10 +3,7 @@
 
 use std::ops::Range;
 
-use port_diag::{Diagnostic, Finding};
-
 use super::Parsed;
-use crate::findings::SyntaxError;
 
 /// A run of tokens that is not C++.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,27 +80,4 @@ fn merge(regions: Vec<ErrorRegion>) -> Vec<ErrorRegion> {
         }
     }
     merged
-}
-
-/// Longer quotes are cut in messages.
-const QUOTED_TOKENS: usize = 8;
-
-pub(super) fn finding(parsed: &Parsed, region: &ErrorRegion) -> Diagnostic {
-    let origin = parsed.origin_of(region.tokens.clone());
-    let tokens = parsed.tokens().get(region.tokens.clone()).unwrap_or(&[]);
-    let mut text = String::new();
-    for (index, token) in tokens.iter().take(QUOTED_TOKENS).enumerate() {
-        if index > 0 && (token.spaced || token.line_start) {
-            text.push(' ');
-        }
-        text.push_str(token.text.as_str());
-    }
-    if tokens.len() > QUOTED_TOKENS {
-        text.push_str(" …");
-    }
-    let problem = match region.kind {
-        ErrorKind::Unexpected => format!("cannot parse `{text}`"),
-        ErrorKind::Missing(what) => format!("expected `{what}` after `{text}`"),
-    };
-    SyntaxError { problem }.at(origin, parsed.expansions())
 }

@@ -1,7 +1,7 @@
 //! The syntax tree of a translation unit: the visible tokens written into one buffer, parsed by
 //! tree-sitter-cpp, and the way back from nodes to tokens.
 //!
-//! The buffer holds neither comments nor directives nor what [`hide`] takes out, so a node's bytes
+//! The buffer holds neither comments nor directives nor what is [hidden](Hidden), so a node's bytes
 //! are bytes of the buffer and never of a file: everything goes through tokens. This module knows
 //! the grammar's node kinds only where it reports errors.
 
@@ -12,14 +12,14 @@ mod outline;
 
 use std::ops::{ControlFlow, Range};
 
-use port_diag::{Diagnostic, Expansions, Finding, Origin};
+use port_diag::{Expansions, Finding, Origin};
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
 use crate::findings::LimitReached;
 use crate::keyword::Keyword;
+use crate::preprocess;
 use crate::preprocess::{Pragma, Preprocessed};
 use crate::token::{Token, TokenKind};
-use crate::{launch, preprocess};
 
 pub use errors::{ErrorKind, ErrorRegion};
 use hide::View;
@@ -38,8 +38,8 @@ pub struct Parsed {
     pub hidden: Vec<Hidden>,
     /// The kernel launches, in the order of their `<<<`.
     pub launches: Vec<Launch>,
-    /// Where the text is not C++, in order and disjoint. The consumer says which ones matter:
-    /// [`finding`](Self::finding) makes the finding.
+    /// Where the text is not C++ as far as the grammar can tell, in order and disjoint. No findings
+    /// by themselves: the grammar knows no names, so the stage that does has the last word.
     pub errors: Vec<ErrorRegion>,
     /// For each token its first byte in the buffer; for a hidden one that of the next visible one.
     starts: Vec<u32>,
@@ -54,8 +54,7 @@ pub fn parse(unit: Preprocessed) -> Parsed {
     parse_within(unit, most_reports)
 }
 
-fn parse_within(mut unit: Preprocessed, most_reports: impl Fn(&str) -> usize) -> Parsed {
-    launch::mark(&mut unit.tokens);
+fn parse_within(unit: Preprocessed, most_reports: impl Fn(&str) -> usize) -> Parsed {
     let view = hide::find(&unit.tokens);
     let Written { buffer, starts, visible, ends } = write_buffer(&unit.tokens, &view);
     let View { hidden, launches, .. } = view;
@@ -335,11 +334,6 @@ impl Parsed {
         let first = self.errors.partition_point(|error| error.tokens.end <= tokens.start);
         let after = self.errors.partition_point(|error| error.tokens.start < tokens.end);
         self.errors.get(first..after.max(first)).unwrap_or(&[])
-    }
-
-    /// The finding for a region.
-    pub fn finding(&self, region: &ErrorRegion) -> Diagnostic {
-        errors::finding(self, region)
     }
 }
 

@@ -3,31 +3,37 @@
 use std::ops::Range;
 
 use super::Parsed;
-
-/// Nodes whose children are the declarations of a scope that directives may stand in.
-const SCOPES: [&str; 2] = ["translation_unit", "declaration_list"];
+use crate::ast::SyntaxKind;
 
 impl Parsed {
     /// The tokens of the declaration of namespace scope that holds a token, its qualifiers and
     /// template header included; `None` where the grammar made nothing of the text around it.
     pub fn declaration_around(&self, token: usize) -> Option<Range<usize>> {
         let start = *self.starts.get(token)? as usize;
-        let mut node = self.root().descendant_for_byte_range(start, start)?;
+        let mut cursor = self.tree.walk();
+        let mut declaration = None;
+        // Down to the token, because every step up would begin at the root again.
         loop {
-            let parent = node.parent()?;
-            if parent.is_error() {
-                return None;
-            }
-            if SCOPES.contains(&parent.kind()) {
+            let scope = matches!(
+                SyntaxKind::of(cursor.node()),
+                SyntaxKind::TranslationUnit | SyntaxKind::DeclarationList
+            );
+            if cursor.goto_first_child_for_byte(start).is_none() {
                 break;
             }
-            node = parent;
+            let node = cursor.node();
+            if scope {
+                declaration = Some(node);
+            }
+            if node.is_error() {
+                declaration = None;
+            }
         }
-        let mut tokens = self.tokens_in(node);
+        let mut tokens = self.tokens_in(declaration?);
         if let Some(first) = self.hidden_before(tokens.start).first() {
             tokens.start = first.tokens.start;
         }
-        (!node.is_error() && tokens.contains(&token)).then_some(tokens)
+        tokens.contains(&token).then_some(tokens)
     }
 }
 
