@@ -22,10 +22,8 @@ fn add_headers(source: &mut Source, root: &Path, folder: &Path) {
             add_headers(source, root, &path);
         } else if matches!(extension.as_deref(), Some("h" | "cuh" | "hpp" | "inc" | "cu" | "hip")) {
             let name = path.strip_prefix(root).expect("inside").to_string_lossy().into_owned();
-            if let Ok(text) = std::fs::read_to_string(&path) {
-                if source.files[0].0 != name {
-                    source.files.push((name, text));
-                }
+            if source.files[0].0 != name {
+                source.files.extend(std::fs::read_to_string(&path).ok().map(|text| (name, text)));
             }
         }
     }

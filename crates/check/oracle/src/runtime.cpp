@@ -1,16 +1,6 @@
 // The machine behind core.hpp. Blocks run one at a time on one OS thread; each thread of a block is
 // a fiber with its own stack. Everything is deterministic: the order of threads is a setting.
-//
-// Settings come from the environment, so that whole programs take them too:
-//   PORT_ORACLE_WARP    32 (default) or 64
-//   PORT_ORACLE_ORDER   ascending (default), descending, or shuffled:<seed>: the order in which the
-//                       warps of a block and the lanes of a warp run
-//   PORT_ORACLE_BLOCKS  the same for the blocks of a grid
-//   PORT_ORACLE_REPORT  file for errors and notes; standard error without it
-//   PORT_ORACLE_MILLISECONDS, PORT_ORACLE_SECONDS, PORT_ORACLE_BYTES
-//                       limits of time, CPU time and address space
 
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -18,54 +8,29 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
-#include <link.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <port_oracle/core.hpp>
 
 #include "context.hpp"
 #include "memory.hpp"
+#include "process.hpp"
+#include "shared.hpp"
 
-int warpSize = 32;   // the CUDA dialect's variable; HIP's is a constant or port_oracle::warp_width
 uint3 threadIdx;
 uint3 blockIdx;
 dim3 blockDim;
 dim3 gridDim;
 
-// The dynamic shared memory, which every `extern __shared__` array of the text starts at. The
-// runner defines it, beside those arrays, at the same address.
-extern "C" thread_local char port_oracle_dynamic_shared[];
-extern "C" const std::size_t port_oracle_dynamic_shared_capacity;
-
 namespace port_oracle {
 
-unsigned warp_width = 32;
 unsigned lane_index = 0;
 
 namespace {
 
 constexpr std::size_t stack_size = 256 * 1024;
-constexpr std::size_t canary_size = 256;
 constexpr unsigned path_limit = 48;
 constexpr unsigned polls_before_yield = 256;
-constexpr unsigned char poison = 0xff;
-
-enum class Order { ascending, descending, shuffled };
-
-struct Settings {
-    Order threads = Order::ascending;
-    Order blocks = Order::ascending;
-    std::uint64_t thread_seed = 0;
-    std::uint64_t block_seed = 0;
-    int report = 2;
-};
-
-Settings settings;
 
 enum class State : unsigned char { fresh, ready, named, converged, barrier, grid, yielded, done };
 
@@ -111,11 +76,6 @@ struct Block {
     bool started = false;
 };
 
-struct Note {
-    std::string kind, message;
-    std::uint64_t count;
-};
-
 // The state of the run; one OS thread, so plain variables.
 Context scheduler;
 Lane* current = nullptr;
@@ -125,192 +85,6 @@ void (*launch_body)(void*) = nullptr;
 void* launch_context = nullptr;
 unsigned polls = 0;                 // calls of spin_hint since the running lane was resumed
 std::vector<char*> free_stacks;
-std::vector<Note> notes;
-char* shared_begin = nullptr;       // thread-local storage of the executable: all __shared__ variables
-char* shared_end = nullptr;
-
-std::uint64_t mix(std::uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
-// The order in which `count` things run.
-void fill_order(std::vector<unsigned>& order, unsigned count, Order kind, std::uint64_t seed) {
-    order.resize(count);
-    for (unsigned i = 0; i < count; ++i) {
-        order[i] = kind == Order::descending ? count - 1 - i : i;
-    }
-    if (kind != Order::shuffled) return;
-    for (unsigned i = count; i > 1; --i) {
-        seed += 0x9E3779B97F4A7C15u;
-        std::swap(order[i - 1], order[mix(seed) % i]);
-    }
-}
-
-void write_all(int file, const char* text, std::size_t length) {
-    while (length > 0) {
-        ssize_t written = ::write(file, text, length);
-        if (written <= 0) return;
-        text += written;
-        length -= std::size_t(written);
-    }
-}
-
-// One line of the report: fields separated by tabs, none of which may hold tabs or newlines.
-void report(const std::string& line) {
-    std::string clean = line;
-    for (char& c : clean) {
-        if (c == '\n' || c == '\r') c = ' ';
-    }
-    if (settings.report == 2) {
-        for (char& c : clean) {
-            if (c == '\t') c = ' ';
-        }
-        clean = "port oracle: " + clean;
-    }
-    clean += '\n';
-    write_all(settings.report, clean.data(), clean.size());
-}
-
-void report_notes() {
-    for (const Note& one : notes) {
-        report("note\t" + one.kind + "\t" + std::to_string(one.count) + "\t" + one.message);
-    }
-    notes.clear();
-}
-
-std::string format_arguments(const char* format, va_list arguments) {
-    char text[2048];
-    vsnprintf(text, sizeof text, format, arguments);
-    return text;
-}
-
-// Lanes of a mask as "0-3, 7".
-std::string list_bits(std::uint64_t bits) {
-    std::string text;
-    for (unsigned i = 0; i < 64; ++i) {
-        if (!(bits >> i & 1)) continue;
-        unsigned last = i;
-        while (last < 63 && (bits >> (last + 1) & 1)) ++last;
-        if (!text.empty()) text += ", ";
-        text += std::to_string(i);
-        if (last > i) text += "-" + std::to_string(last);
-        i = last;
-    }
-    return text;
-}
-
-std::string describe(Site site) {
-    return std::string(site.file ? site.file : "?") + ":" + std::to_string(site.line);
-}
-
-[[noreturn]] void fail_text(const char* kind, const std::string& message) {
-    std::fflush(stdout);
-    report_notes();
-    std::string place = current ? std::string(" [") + where() + "]" : std::string();
-    report(std::string("error\t") + kind + "\t" + message + place);
-    _exit(70);
-}
-
-void read_order(const char* variable, Order& order, std::uint64_t& seed) {
-    const char* text = std::getenv(variable);
-    if (!text) return;
-    if (!std::strcmp(text, "descending")) order = Order::descending;
-    if (!std::strncmp(text, "shuffled:", 9)) {
-        order = Order::shuffled;
-        seed = mix(std::strtoull(text + 9, nullptr, 10) + 1);
-    }
-}
-
-// Ends the run in time to say where it was, before the runner ends the process.
-void start_timer() {
-    const char* text = std::getenv("PORT_ORACLE_MILLISECONDS");
-    if (!text) return;
-    long milliseconds = std::strtol(text, nullptr, 10);
-    itimerval timer{};
-    timer.it_value.tv_sec = milliseconds / 1000;
-    timer.it_value.tv_usec = milliseconds % 1000 * 1000;
-    setitimer(ITIMER_REAL, &timer, nullptr);
-}
-
-void limit(const char* variable, int resource) {
-    const char* text = std::getenv(variable);
-    if (!text) return;
-    rlim_t value = std::strtoull(text, nullptr, 10);
-    // One more second of CPU time than the soft limit, after which the system ends the process.
-    rlimit limits{value, resource == RLIMIT_CPU ? value + 1 : value};
-    setrlimit(__rlimit_resource(resource), &limits);
-}
-
-int find_shared(dl_phdr_info* info, std::size_t, void*) {
-    // The first object is the executable. Its thread-local segment holds the __shared__ variables.
-    for (int i = 0; i < info->dlpi_phnum; ++i) {
-        if (info->dlpi_phdr[i].p_type == PT_TLS && info->dlpi_tls_data) {
-            shared_begin = static_cast<char*>(info->dlpi_tls_data);
-            shared_end = shared_begin + info->dlpi_phdr[i].p_memsz;
-        }
-    }
-    return 1;
-}
-
-void on_fault(int signal, siginfo_t* info, void*) {
-    // Not async-signal-safe in general, but the fault is synchronous and in the text, not in here.
-    if (signal == SIGXCPU || signal == SIGALRM) {
-        fail_text("time-limit",
-                  "the time is used up; a loop that waits for another thread by plain or volatile "
-                  "reads cannot be run");
-    }
-    if (signal == SIGABRT) fail_text("abort", "the program called abort (a failed assert does)");
-    if (signal == SIGFPE) fail_text("arithmetic", "integer division by zero or overflow");
-    if (signal == SIGILL || signal == SIGTRAP) fail_text("trap", "the kernel executed a trap");
-    auto* address = static_cast<const char*>(info->si_addr);
-    if (current && current->stack && address >= current->stack - page_size() &&
-        address < current->stack) {
-        fail_text("stack-overflow", "a thread used more than 256 KiB of stack");
-    }
-    fail_text("illegal-address", describe_address(address));
-}
-
-void start() {
-    static bool started = false;
-    if (started) return;
-    started = true;
-    if (const char* text = std::getenv("PORT_ORACLE_WARP")) {
-        warp_width = std::strtoul(text, nullptr, 10) == 64 ? 64 : 32;
-        warpSize = int(warp_width);
-    }
-    read_order("PORT_ORACLE_ORDER", settings.threads, settings.thread_seed);
-    read_order("PORT_ORACLE_BLOCKS", settings.blocks, settings.block_seed);
-    limit("PORT_ORACLE_SECONDS", RLIMIT_CPU);
-    limit("PORT_ORACLE_BYTES", RLIMIT_AS);
-    rlimit no_core{0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
-    if (const char* path = std::getenv("PORT_ORACLE_REPORT")) {
-        int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (file >= 0) settings.report = file;
-    }
-    dl_iterate_phdr(find_shared, nullptr);
-
-    static char signal_stack[64 * 1024];
-    stack_t stack{};
-    stack.ss_sp = signal_stack;
-    stack.ss_size = sizeof signal_stack;
-    sigaltstack(&stack, nullptr);
-    struct sigaction action{};
-    action.sa_sigaction = on_fault;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | int(SA_RESETHAND);
-    for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGXCPU, SIGALRM}) {
-        sigaction(signal, &action, nullptr);
-    }
-    std::atexit(report_notes);
-    start_timer();
-}
-
-struct Starter {
-    Starter() { start(); }
-} starter;
-
 char* take_stack() {
     if (!free_stacks.empty()) {
         char* stack = free_stacks.back();
@@ -468,6 +242,25 @@ void resume(Block& block, Warp& warp, Lane& lane) {
     try_barrier(block);
 }
 
+// Lanes of a mask as "0-3, 7".
+std::string list_bits(std::uint64_t bits) {
+    std::string text;
+    for (unsigned i = 0; i < 64; ++i) {
+        if (!(bits >> i & 1)) continue;
+        unsigned last = i;
+        while (last < 63 && (bits >> (last + 1) & 1)) ++last;
+        if (!text.empty()) text += ", ";
+        text += std::to_string(i);
+        if (last > i) text += "-" + std::to_string(last);
+        i = last;
+    }
+    return text;
+}
+
+std::string describe(Site site) {
+    return std::string(site.file ? site.file : "?") + ":" + std::to_string(site.line);
+}
+
 // Groups the threads of a block that cannot go on by what they wait for.
 [[noreturn]] void fail_deadlock(const Block& block) {
     std::string text;
@@ -506,34 +299,6 @@ void resume(Block& block, Warp& warp, Lane& lane) {
               "no thread of block (" + std::to_string(block.index.x) + "," +
                   std::to_string(block.index.y) + "," + std::to_string(block.index.z) + ") of " +
                   current_launch->kernel + " can go on: " + text);
-}
-
-std::size_t used_shared() {
-    std::size_t used = current_launch->shared + canary_size;
-    std::size_t capacity = port_oracle_dynamic_shared_capacity;
-    return used < capacity ? used : capacity;
-}
-
-// Calls `action(pointer, size)` for the parts of shared memory that this launch uses.
-template <class Action>
-void for_shared(Action action) {
-    char* dynamic = port_oracle_dynamic_shared;
-    char* dynamic_end = dynamic + port_oracle_dynamic_shared_capacity;
-    action(shared_begin, std::size_t(dynamic - shared_begin));
-    action(dynamic, used_shared());
-    action(dynamic_end, std::size_t(shared_end - dynamic_end));
-}
-
-void check_canary() {
-    const char* end = port_oracle_dynamic_shared + current_launch->shared;
-    std::size_t size = used_shared() - current_launch->shared;
-    for (std::size_t i = 0; i < size; ++i) {
-        if (static_cast<unsigned char>(end[i]) != poison) {
-            fail("shared-overflow",
-                 "kernel %s writes byte %zu of its dynamic shared memory, which has %zu bytes",
-                 current_launch->kernel, current_launch->shared + i, current_launch->shared);
-        }
-    }
 }
 
 void reset(Block& block, std::uint64_t number) {
@@ -576,23 +341,9 @@ void reset(Block& block, std::uint64_t number) {
 void enter(Block& block) {
     current_block = &block;
     blockIdx = block.index;
-    if (!block.started) {
-        block.started = true;
-        for_shared([](char* memory, std::size_t size) { std::memset(memory, poison, size); });
-    } else {
-        const char* saved = block.shared.data();
-        for_shared([&](char* memory, std::size_t size) {
-            std::memcpy(memory, saved, size);
-            saved += size;
-        });
-    }
-}
-
-void leave(Block& block) {
-    block.shared.clear();
-    for_shared([&](char* memory, std::size_t size) {
-        block.shared.insert(block.shared.end(), memory, memory + size);
-    });
+    if (block.started) restore_shared(current_launch->shared, block.shared);
+    else poison_shared(current_launch->shared);
+    block.started = true;
 }
 
 // Rounds in which every thread of a block only spins before other blocks get a turn.
@@ -602,9 +353,9 @@ constexpr unsigned spin_rounds = 64;
 bool run_block(Block& block) {
     enter(block);
     static std::vector<unsigned> warp_order, lane_order;
-    std::uint64_t seed = settings.thread_seed + block.number * 0x9E3779B97F4A7C15u;
-    fill_order(warp_order, unsigned(block.warps.size()), settings.threads, seed);
-    fill_order(lane_order, warp_width, settings.threads, mix(seed + 1));
+    std::uint64_t seed = settings().thread_seed + block.number * 0x9E3779B97F4A7C15u;
+    fill_order(warp_order, unsigned(block.warps.size()), settings().threads, seed);
+    fill_order(lane_order, warp_width, settings().threads, mix(seed + 1));
 
     unsigned spins = 0;
     while (block.live > 0) {
@@ -641,9 +392,9 @@ bool run_block(Block& block) {
         for (Warp& warp : block.warps) released |= settle(block, warp);
         if (!released) break;
     }
-    check_canary();
+    check_shared(current_launch->shared, current_launch->kernel);
     if (block.live == 0) return true;
-    leave(block);
+    save_shared(current_launch->shared, block.shared);
     return false;
 }
 
@@ -666,15 +417,15 @@ void run_blocks() {
     const dim3& grid = current_launch->grid;
     std::uint64_t count = std::uint64_t(grid.x) * grid.y * grid.z;
     std::vector<unsigned> order;
-    if (settings.blocks == Order::shuffled) {
+    if (settings().blocks == Order::shuffled) {
         if (count > 1u << 24) fail("unsupported", "a grid this large cannot be shuffled");
-        fill_order(order, unsigned(count), Order::shuffled, settings.block_seed);
+        fill_order(order, unsigned(count), Order::shuffled, settings().block_seed);
     }
     std::vector<std::unique_ptr<Block>> waiting;
     auto block = std::make_unique<Block>();
     for (std::uint64_t i = 0; i < count; ++i) {
-        std::uint64_t number = settings.blocks == Order::ascending ? i
-                               : settings.blocks == Order::descending ? count - 1 - i : order[i];
+        std::uint64_t number = settings().blocks == Order::ascending ? i
+                               : settings().blocks == Order::descending ? count - 1 - i : order[i];
         reset(*block, number);
         if (!run_block(*block)) {
             waiting.push_back(std::move(block));
@@ -716,6 +467,11 @@ void require_kernel(const char* what) {
 
 bool in_kernel() { return current != nullptr; }
 
+bool is_below_stack(const char* address) {
+    return current && current->stack && address >= current->stack - page_size() &&
+           address < current->stack;
+}
+
 const char* where() {
     static char text[256];
     if (!current) return "host";
@@ -723,25 +479,6 @@ const char* where() {
              current->thread.y, current->thread.z, current_block->index.x, current_block->index.y,
              current_block->index.z, current_launch->kernel);
     return text;
-}
-
-void fail(const char* kind, const char* format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fail_text(kind, format_arguments(format, arguments));
-}
-
-void note(const char* kind, const char* format, ...) {
-    for (Note& one : notes) {
-        if (one.kind == kind) {
-            ++one.count;
-            return;
-        }
-    }
-    va_list arguments;
-    va_start(arguments, format);
-    notes.push_back(Note{kind, format_arguments(format, arguments), 1});
-    va_end(arguments);
 }
 
 void meet_named(std::uint64_t mask, void* record, Complete complete, const char* what, Site site) {
@@ -826,7 +563,6 @@ void yield() {
     wait_as(State::yielded);
 }
 
-char* dynamic_shared() { return port_oracle_dynamic_shared; }
 std::size_t dynamic_shared_size() { return current_launch ? current_launch->shared : 0; }
 
 namespace {
@@ -850,7 +586,6 @@ double milliseconds() {
 }
 
 int run_grid(const LaunchConfig& config, void (*body)(void*), void* context) {
-    start();
     if (current) fail("unsupported", "a kernel launches a kernel (dynamic parallelism)");
     const int invalid_configuration = 9, invalid_value = 1;
     std::uint64_t threads = std::uint64_t(config.block.x) * config.block.y * config.block.z;
@@ -859,7 +594,7 @@ int run_grid(const LaunchConfig& config, void (*body)(void*), void* context) {
         config.grid.y > 65535 || config.grid.z > 65535) {
         return invalid_configuration;
     }
-    if (config.shared + canary_size > port_oracle_dynamic_shared_capacity) return invalid_value;
+    if (!shared_fits(config.shared)) return invalid_value;
     current_launch = &config;
     launch_body = body;
     launch_context = context;

@@ -23,6 +23,9 @@ const SHARED_CAPACITY: usize = 228 * 1024;
 /// Most executables that are kept.
 const CACHE_ENTRIES: usize = 600;
 
+/// The files of the runtime that every program is linked with.
+const RUNTIME_PARTS: &[&str] = &["runtime", "memory", "process", "shared", "rounding"];
+
 /// Flags of every compilation: no contraction, no assumption that the text's casts break, frame
 /// pointers and no duplicated or merged code, because calls are told apart by return addresses.
 const FLAGS: &[&str] = &[
@@ -183,22 +186,21 @@ impl Oracle {
         for (path, text) in assets::FILES {
             write(&folder.path().join(path), text.as_bytes())?;
         }
-        for (name, flags) in [
-            ("runtime", &["-O2"][..]),
-            ("memory", &["-O2"]),
-            ("driver", &["-O2"]),
-            ("rounding", &["-O2", "-frounding-math"]),
-        ] {
+        let mut compilers = Vec::new();
+        for name in RUNTIME_PARTS.iter().chain(&["driver"]) {
             let mut command = self.command();
             command
-                .args(flags)
+                .args(["-O2", "-frounding-math"])
                 .arg("-I")
                 .arg(folder.path().join("include"))
                 .arg("-c")
                 .arg(folder.path().join(format!("src/{name}.cpp")))
                 .arg("-o")
                 .arg(folder.path().join(format!("{name}.o")));
-            run_compiler(command, Language::Cuda)?;
+            compilers.push(command.env("LC_ALL", "C").stderr(Stdio::piped()).spawn()?);
+        }
+        for compiler in compilers {
+            check_compiler(compiler.wait_with_output()?, Language::Cuda)?;
         }
         let folder = folder.keep();
         if fs::rename(&folder, &self.runtime).is_err() {
@@ -330,8 +332,8 @@ impl Oracle {
         write(&root.join("shared.s"), shared_assembly(&arrays).as_bytes())?;
         let mut link = Command::new(&self.compiler);
         link.stdin(Stdio::null()).arg(root.join("text.o")).arg(root.join("shared.s"));
-        for object in ["runtime.o", "memory.o", "rounding.o"] {
-            link.arg(self.runtime.join(object));
+        for part in RUNTIME_PARTS {
+            link.arg(self.runtime.join(format!("{part}.o")));
         }
         if with_driver {
             link.arg(self.runtime.join("driver.o"));
@@ -373,7 +375,10 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn run_compiler(mut command: Command, language: Language) -> Result<(), OracleError> {
-    let result = command.env("LC_ALL", "C").output()?;
+    check_compiler(command.env("LC_ALL", "C").output()?, language)
+}
+
+fn check_compiler(result: std::process::Output, language: Language) -> Result<(), OracleError> {
     if result.status.success() {
         return Ok(());
     }

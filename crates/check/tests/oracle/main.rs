@@ -1,5 +1,5 @@
 //! Conformance of the fiber oracle: small kernels, one construct each, whose results this test
-//! computes by itself; and the whole programs and operators that it must run.
+//! computes by itself; and whole programs.
 
 #![allow(clippy::disallowed_methods, reason = "tests read their kernels")]
 
@@ -9,7 +9,6 @@ mod common;
 mod errors;
 mod library;
 mod matrix;
-mod operators;
 mod program;
 mod warp;
 mod wave;
