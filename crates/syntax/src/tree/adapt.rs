@@ -23,10 +23,33 @@ pub(super) enum Adaptation {
 /// The forms looked for end within this many tokens.
 const REACH: usize = 4096;
 
-/// What to do at token `at`. `previous`: the index of the visible token before it.
-pub(super) fn at(tokens: &[Token], at: usize, previous: Option<usize>) -> Option<Adaptation> {
+/// For each token that opens a bracket, the index of the one that closes it; 0 if none does, and for
+/// all other tokens. Brackets are counted whatever their kind.
+pub(super) fn match_brackets(tokens: &[Token]) -> Vec<u32> {
+    let mut closing = vec![0; tokens.len()];
+    let mut opens = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        if token.kind.is_open() {
+            opens.push(index);
+        } else if token.kind.is_close()
+            && let Some(open) = opens.pop()
+        {
+            closing[open] = index as u32;
+        }
+    }
+    closing
+}
+
+/// What to do at token `at`. `closing`: see [`match_brackets`]. `previous`: the index of the visible
+/// token before it.
+pub(super) fn at(
+    tokens: &[Token],
+    closing: &[u32],
+    at: usize,
+    previous: Option<usize>,
+) -> Option<Adaptation> {
     let token = tokens.get(at)?;
-    let reader = Reader { tokens };
+    let reader = Reader { tokens, closing };
     if token.kind == TokenKind::LeftBrace {
         return reader.default_argument(at, previous).then_some(Adaptation::TypeBefore);
     }
@@ -47,6 +70,7 @@ pub(super) fn at(tokens: &[Token], at: usize, previous: Option<usize>) -> Option
 
 struct Reader<'a> {
     tokens: &'a [Token],
+    closing: &'a [u32],
 }
 
 /// Words that begin or go on a declaration and can follow no type's name.
@@ -121,20 +145,8 @@ impl Reader<'_> {
 
     /// The index after the bracket that closes the one at `open`.
     fn after_group(&self, open: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        for index in open..(open + REACH).min(self.tokens.len()) {
-            match self.tokens[index].kind {
-                kind if kind.is_open() => depth += 1,
-                kind if kind.is_close() => {
-                    depth = depth.checked_sub(1)?;
-                    if depth == 0 {
-                        return Some(index + 1);
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
+        let close = *self.closing.get(open)?;
+        (close > 0).then_some(close as usize + 1)
     }
 
     /// The index after the `>` that closes the `<` at `open`; arguments with a `;` or `{` are none.

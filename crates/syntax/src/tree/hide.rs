@@ -95,6 +95,7 @@ pub(super) struct View {
 /// Decides what the grammar gets to see. Linear, but for forms that end within a fixed reach.
 pub(super) fn find(tokens: &[Token]) -> View {
     let launches = find_launches(tokens);
+    let closing = adapt::match_brackets(tokens);
     let mut view = View::default();
     // Whether each open bracket is a parenthesis.
     let mut brackets: Vec<bool> = Vec::new();
@@ -133,10 +134,10 @@ pub(super) fn find(tokens: &[Token]) -> View {
                 let qualifier = token.text.keyword().and_then(|k| qualifier(k, tokens, at));
                 qualifier
                     .map(|(kind, end)| Adaptation::Hide(kind, end))
-                    .or_else(|| adapt::at(tokens, at, previous))
+                    .or_else(|| adapt::at(tokens, &closing, at, previous))
             }
             TokenKind::LeftBrace if brackets.last() == Some(&true) => {
-                adapt::at(tokens, at, previous)
+                adapt::at(tokens, &closing, at, previous)
             }
             _ => None,
         };
