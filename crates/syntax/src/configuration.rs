@@ -80,9 +80,10 @@ const GNU_HOST: &[(&str, &str)] = &[
     ("__cpp_decltype", "200707L"),
 ];
 
-/// The toolkit release whose version macros the CUDA configurations report.
-const CUDA_MAJOR: u32 = 13;
-const CUDA_MINOR: u32 = 0;
+/// The toolkit release whose version macros the CUDA configurations report. Other chips' runtimes
+/// follow the interface of this release, not that of the newest one.
+const CUDA_MAJOR: u32 = 11;
+const CUDA_MINOR: u32 = 8;
 
 impl Configuration {
     fn gnu(name: &'static str, headers: HeaderSet) -> Self {
@@ -110,7 +111,7 @@ impl Configuration {
             .define("__CUDACC__", "1")
             .define("__CUDACC_VER_MAJOR__", &CUDA_MAJOR.to_string())
             .define("__CUDACC_VER_MINOR__", &CUDA_MINOR.to_string())
-            .define("__CUDACC_VER_BUILD__", "48")
+            .define("__CUDACC_VER_BUILD__", "89")
             .define("__CUDACC_EXTENDED_LAMBDA__", "1")
             .define("__CUDACC_RELAXED_CONSTEXPR__", "1")
             .define("__CUDA_API_VER_MAJOR__", &CUDA_MAJOR.to_string())

@@ -147,11 +147,11 @@ PORT_DEVICE int port_all(int predicate) { return port_warp_ballot(predicate == 0
 
 //@ section toolkit-version
 // The release of the CUDA toolkit that the original was read as.
-#define PORT_CUDACC_VER_MAJOR 13
-#define PORT_CUDACC_VER_MINOR 0
-#define PORT_CUDACC_VER_BUILD 48
-#define PORT_CUDART_VERSION 13000
-#define PORT_CUDA_VERSION 13000
+#define PORT_CUDACC_VER_MAJOR 11
+#define PORT_CUDACC_VER_MINOR 8
+#define PORT_CUDACC_VER_BUILD 89
+#define PORT_CUDART_VERSION 11080
+#define PORT_CUDA_VERSION 11080
 
 //@ section calling-convention
 #define PORT_CUDARTAPI
