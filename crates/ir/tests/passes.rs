@@ -98,6 +98,80 @@ kernel @k(%n: i32, %p: ptr global) {
 }
 
 #[test]
+fn the_smaller_of_two_references_is_a_choice_of_values() {
+    check(
+        "function @min(%a: ptr generic, %b: ptr generic) -> ptr generic {
+  %0: i32 = load %b
+  %1: i32 = load %a
+  %2 = lt %0, %1
+  %3 = select %2, %b, %a
+  return %3
+}
+kernel @k(%n: i32, %m: i32, %p: ptr global) {
+  local $n: i32
+  local $m: i32
+
+  store $n, %n
+  store $m, %m
+  %0 = space $n to ptr generic
+  %1 = space $m to ptr generic
+  %2: ptr generic = call @min(%0, %1)
+  %3: i32 = load %2
+  store %p, %3
+}
+",
+        "kernel @k(%n: i32, %m: i32, %p: ptr global) {
+  %0 = lt %m, %n
+  %1 = select %0, %m, %n
+  store %p, %1
+}
+",
+    );
+}
+
+#[test]
+fn parts_of_stored_values_are_taken_out_of_them() {
+    check(
+        "struct #P size 24 align 8 {
+  v: [2 x f32x2] at 0
+  n: i32 at 16
+}
+kernel @k(%whole: #P, %x: f32, %p: ptr global) {
+  local $a: #P
+  local $b: #P
+
+  store $a, %whole
+  %0 = member #P[0] $a
+  %1 = element f32x2 %0, 1i32
+  %2 = element f32 %1, 1i32
+  %3: f32 = load %2
+  store %p, %3
+  %4 = compose f32x2 (%x, 2.0f32)
+  %5 = compose [2 x f32x2] (%4, %4)
+  %6 = compose #P (%5, 3i32)
+  store $b, %6
+  %7 = member #P[0] $b
+  %8 = element f32 %7, 2i32
+  %9: f32 = load %8
+  store %p, %9
+  %10 = member #P[1] $b
+  %11: i32 = load %10
+  store %p, %11
+}
+",
+        "kernel @k(%whole: #P, %x: f32, %p: ptr global) {
+  %0 = extract %whole[0]
+  %1 = extract %0[1]
+  %2 = extract %1[1]
+  store %p, %2
+  store %p, %x
+  store %p, 3i32
+}
+",
+    );
+}
+
+#[test]
 fn returns_at_the_ends_of_paths_are_structured() {
     check(
         "function @clamp(%x: i32, %low: i32, %high: i32) -> i32 {

@@ -325,11 +325,12 @@ impl<'f, 'a> Affine<'f, 'a> {
         if !in_place {
             return None;
         }
+        let next = self.flow.plain(next);
         let Expression::Integer { op, left, right } = self.flow.function.expressions[next] else {
             return None;
         };
         let own = |value: Value| {
-            matches!(self.flow.definitions(value), Some([Definition::Whole(a, _), Definition::Whole(b, _)])
+            matches!(self.flow.definitions(self.flow.plain(value)), Some([Definition::Whole(a, _), Definition::Whole(b, _)])
                 if (*a, *b) == (before, step) || (*a, *b) == (step, before))
         };
         let growth = match op {

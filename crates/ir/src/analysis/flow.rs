@@ -12,7 +12,7 @@ use crate::arena::Handle;
 use crate::expression::Expression;
 use crate::function::{Function, Local};
 use crate::module::Variable;
-use crate::operation::Conversion;
+use crate::operation::{Constant, Conversion, IntegerOp, UnaryOp};
 use crate::statement::{Block, LoopTest, Statement, StatementKind, Value};
 use crate::types::Types;
 use crate::typing::ExpressionTypes;
@@ -288,6 +288,65 @@ impl<'a> Flow<'a> {
             }
         }
         value
+    }
+
+    /// The integer that a value is, if it is computed from constants alone; adds the constants to
+    /// `leaves`.
+    pub fn constant(&self, value: Value, leaves: &mut Vec<Value>) -> Option<i128> {
+        self.fold(value, leaves, 8)
+    }
+
+    fn fold(&self, value: Value, leaves: &mut Vec<Value>, depth: u32) -> Option<i128> {
+        let depth = depth.checked_sub(1)?;
+        let value = self.plain(value);
+        match &self.function.expressions[value] {
+            Expression::Constant(constant) => {
+                leaves.push(value);
+                constant.as_integer()
+            }
+            Expression::Zero(ty) if ty.scalar().is_some_and(|scalar| !scalar.is_float()) => Some(0),
+            Expression::Unary { op, value: operand } => {
+                let operand = self.fold(*operand, leaves, depth)?;
+                match op {
+                    UnaryOp::Negate => self.fit(value, operand.checked_neg()?),
+                    UnaryOp::Not => self.fit(value, !operand),
+                    UnaryOp::Absolute => self.fit(value, operand.checked_abs()?),
+                }
+            }
+            Expression::Integer { op, left, right } => {
+                let left = self.fold(*left, leaves, depth)?;
+                let right = self.fold(*right, leaves, depth)?;
+                let amount = u32::try_from(right).ok().filter(|amount| *amount < 64);
+                let result = match op {
+                    IntegerOp::Add => left.checked_add(right),
+                    IntegerOp::Subtract => left.checked_sub(right),
+                    IntegerOp::Multiply => left.checked_mul(right),
+                    IntegerOp::Divide => left.checked_div(right),
+                    IntegerOp::Remainder => left.checked_rem(right),
+                    IntegerOp::Minimum => Some(left.min(right)),
+                    IntegerOp::Maximum => Some(left.max(right)),
+                    IntegerOp::And => Some(left & right),
+                    IntegerOp::Or => Some(left | right),
+                    IntegerOp::Xor => Some(left ^ right),
+                    IntegerOp::ShiftLeft => left.checked_mul(1 << amount?),
+                    IntegerOp::ShiftRight => Some(left >> amount?),
+                    IntegerOp::MultiplyHigh => None,
+                };
+                self.fit(value, result?)
+            }
+            _ => None,
+        }
+    }
+
+    /// An integer as a value of this type holds it: high bits dropped.
+    fn fit(&self, value: Value, integer: i128) -> Option<i128> {
+        let scalar = self.types.get(value).scalar()?;
+        Constant::from_bits(scalar, integer as u64).as_integer()
+    }
+
+    /// Where a pointer into a local points: bytes from its start, `None` if that varies.
+    pub fn offset(&self, module: &Types, pointer: Value) -> Option<u64> {
+        slots::offset(self.function, module, pointer)
     }
 
     // Locals.

@@ -399,9 +399,8 @@ impl Pass<'_, '_> {
 
     fn constant(&self, value: Value) -> Option<i128> {
         match &self.flow.function.expressions[self.flow.plain(value)] {
-            Expression::Constant(constant) => constant.as_integer(),
             Expression::Builtin(Builtin::WarpSize) => self.assumptions.warp_width.map(i128::from),
-            _ => None,
+            _ => self.flow.constant(value, &mut Vec::new()),
         }
     }
 

@@ -170,13 +170,24 @@ impl Finder<'_, '_> {
         });
     }
 
-    /// The integer that a node is, seen through conversions and locals that hold only one value.
+    /// The integer that a node is, seen through conversions, arithmetic on constants, and locals
+    /// that hold only one value; with the constant in it that says the most: the width if it is
+    /// there.
     fn constant(&self, (function, value): Node) -> Option<(Node, i128)> {
-        let plain = self.program.flow(function).plain(value);
-        match self.program.expression((function, plain)) {
-            Expression::Constant(constant) => Some(((function, plain), constant.as_integer()?)),
-            _ => None,
-        }
+        let flow = self.program.flow(function);
+        let mut leaves = Vec::new();
+        let folded = flow.constant(value, &mut leaves)?;
+        let is = |leaf: &&crate::statement::Value, wanted: i128| match self
+            .program
+            .expression((function, **leaf))
+        {
+            Expression::Constant(constant) => constant.as_integer() == Some(wanted),
+            _ => false,
+        };
+        let width = leaves.iter().find(|leaf| is(leaf, self.width));
+        let leaf = width.or_else(|| leaves.iter().find(|leaf| is(leaf, folded)));
+        let leaf = leaf.or(leaves.first())?;
+        Some(((function, *leaf), folded))
     }
 
     /// The mask with a bit for each lane.

@@ -26,8 +26,6 @@ enum Way {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Met {
     Nothing,
-    /// It is what is divided by 2.
-    Halving,
     /// It is the right operand of a remainder.
     Remainder,
     /// It is the right operand of `and`.
@@ -116,9 +114,6 @@ impl Finder<'_, '_> {
         for (node, value, met, mut reasons) in self.constants(lane, way) {
             let kind = match (way, met) {
                 (Way::Halved, Met::Nothing) if value == self.width / 2 => {
-                    AssumptionKind::ShuffleDistance
-                }
-                (Way::Halved, Met::Halving) if value == self.width => {
                     AssumptionKind::ShuffleDistance
                 }
                 (Way::Lane, Met::Remainder) if value == self.width => AssumptionKind::LaneNumber,
@@ -219,16 +214,14 @@ impl Finder<'_, '_> {
                 continue;
             }
             let (function, _) = node;
+            if let Some((leaf, value)) = self.constant(node) {
+                found.push((leaf, value, met, path.iter().rev().copied().collect()));
+                continue;
+            }
             let mut follow = |value: Value, met: Met| {
                 work.push(((function, value), met, path.clone()));
             };
             match self.program.expression(node) {
-                Expression::Constant(constant) => {
-                    if let Some(value) = constant.as_integer() {
-                        let reasons = path.iter().rev().copied().collect();
-                        found.push((node, value, met, reasons));
-                    }
-                }
                 Expression::Convert { kind, value, .. } if is_integer_conversion(*kind) => {
                     follow(*value, met);
                 }
@@ -238,14 +231,13 @@ impl Finder<'_, '_> {
                 }
                 Expression::Integer { op, left, right } => match (way, op) {
                     (Way::Halved, IntegerOp::ShiftRight | IntegerOp::Divide) => {
+                        // A loop's variable is halved again and again; what it was at first is
+                        // what counts.
                         let by = self.constant((function, *right)).map(|(_, value)| value);
                         let halves = matches!((op, by), (IntegerOp::Divide, Some(2)))
                             || matches!((op, by), (IntegerOp::ShiftRight, Some(1)));
-                        // A loop's variable is halved again and again; what it was at first is
-                        // what counts, so only a constant right here counts as halved.
-                        let direct = self.constant((function, *left)).is_some();
                         if halves {
-                            follow(*left, if direct { Met::Halving } else { met });
+                            follow(*left, met);
                         }
                     }
                     (Way::Lane, IntegerOp::Remainder) => {

@@ -131,6 +131,17 @@ impl Finder<'_, '_> {
         }
     }
 
+    /// Whether a value is the number of a lane, or that and something else.
+    fn starts_at_lane(&self, (function, value): Node) -> Option<Certainty> {
+        let plain = (function, self.program.flow(function).plain(value));
+        self.lane(plain).or_else(|| match integer(self.program.expression(plain))? {
+            (IntegerOp::Add, operands) => {
+                operands.into_iter().find_map(|operand| self.lane((function, operand)))
+            }
+            _ => None,
+        })
+    }
+
     /// Whether a value is the number of a warp, and how sure that is.
     fn warp(&self, (function, value): Node) -> Option<Certainty> {
         let plain = (function, self.program.flow(function).plain(value));
@@ -153,7 +164,7 @@ impl Finder<'_, '_> {
         for (base, other) in [(operands[0], operands[1]), (operands[1], operands[0])] {
             // A variable that may hold a lane or itself moved on.
             let began = self.program.stored((function, base)).unwrap_or_default();
-            let lane = began.iter().find_map(|stored| self.lane(*stored));
+            let lane = began.iter().find_map(|stored| self.starts_at_lane(*stored));
             if let Some(certainty) = lane
                 && let Some(constant) = self.constant((function, other))
                 && constant.1 == self.width
