@@ -11,7 +11,7 @@ use crate::{
 /// The scope that declares an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Parent {
-    /// A namespace; the global one is [`crate::Module::GLOBAL`].
+    /// A namespace; the global one is [`crate::Module::global`].
     Namespace(NamespaceId),
     /// A record.
     Record(RecordId),

@@ -101,8 +101,10 @@ pub enum Res {
     Local(LocalId),
     /// A template parameter: a type, a value or a template.
     TemplateParameter(TemplateParameterRef),
-    /// Functions or function templates visible under the name, outermost declaration first. Not
-    /// empty; never members that need an object (these are [`Res::Methods`]).
+    /// Functions or function templates visible under the name, in order of declaration. Not empty;
+    /// never members that need an object (these are [`Res::Methods`]). A user's functions of the
+    /// global namespace stand beside a library's of the same name (`max`, `atomicAdd`): where none
+    /// of them fits a call, the library's may.
     Functions(Vec<FunctionId>),
     /// Member functions, static ones included, found in `record` (or in a base of it) from inside a
     /// member function, or by qualification.
