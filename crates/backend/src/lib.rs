@@ -61,8 +61,8 @@ pub struct KernelInstance {
     pub arguments: String,
     /// Its IR; `None` when it could not be lowered.
     pub function: Option<port_ir::Handle<port_ir::Function>>,
-    /// Why it could not be lowered, in a few words; the findings have the places.
-    pub failure: Option<String>,
+    /// Why it could not be lowered: the first finding.
+    pub failure: Option<Diagnostic>,
 }
 
 /// What became of a kernel.

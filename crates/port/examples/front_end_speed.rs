@@ -64,7 +64,9 @@ fn load(path: &Path) -> (SourceMap, FileId) {
         let folder = folder.parent().unwrap_or(Path::new("")).to_owned();
         let requests = port::include_requests(&text).into_iter().filter(|r| !r.angled);
         pending.extend(requests.map(|request| {
-            PathBuf::from(port_diag::source::normalise(&folder.join(request.name).to_string_lossy()))
+            PathBuf::from(port_diag::source::normalise(
+                &folder.join(request.name).to_string_lossy(),
+            ))
         }));
     }
     (sources, root.expect("the file is readable"))

@@ -7,7 +7,7 @@ pub fn findings() -> Vec<&'static Metadata> {
     let lists = [
         port_syntax::findings::FINDINGS,
         port_hir::findings::FINDINGS,
-        // lower
+        port_lower::findings::FINDINGS,
         port_backend_dialect::findings::FINDINGS,
     ];
     let mut all: Vec<&'static Metadata> = lists.into_iter().flatten().copied().collect();

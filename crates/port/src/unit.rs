@@ -1,7 +1,7 @@
 //! One translation unit, analysed once for all targets.
 
 use port_backend::{KernelInstance, Options as BackendOptions, Unit};
-use port_diag::{Diagnostic, FileId, SourceMap};
+use port_diag::{Diagnostic, FileId, Finding, Severity, SourceMap};
 use port_hir::Module;
 use port_syntax::{Configuration, Parsed};
 
@@ -17,7 +17,11 @@ pub struct Analysis<'a> {
     module: Module,
     ir: port_ir::Module,
     instances: Vec<KernelInstance>,
+    /// Findings of the front end.
     diagnostics: Vec<Diagnostic>,
+    /// Findings of lowering. An error of these keeps a kernel out of the IR; whether that keeps it
+    /// from being ported is for the back end to say.
+    lowering: Vec<Diagnostic>,
 }
 
 impl<'a> Analysis<'a> {
@@ -28,9 +32,24 @@ impl<'a> Analysis<'a> {
         let mut diagnostics = parsed.unit.diagnostics.clone();
         let module = port_hir::build(&parsed.unit);
         diagnostics.extend(module.diagnostics.iter().cloned());
-        let ir = port_ir::Module::default();
-        let instances = Vec::new();
-        Analysis { sources, root, options, configuration, parsed, module, ir, instances, diagnostics }
+        let asked = port_lower::Options {
+            instantiate: options.instantiate.clone(),
+            ..port_lower::Options::default()
+        };
+        let lowered = port_lower::lower(&module, &asked);
+        let instances = lowered.instances.iter().map(|report| instance(report, &lowered)).collect();
+        Analysis {
+            sources,
+            root,
+            options,
+            configuration,
+            parsed,
+            module,
+            ir: lowered.module,
+            instances,
+            diagnostics,
+            lowering: lowered.diagnostics,
+        }
     }
 
     /// The port to one target, with the findings of the front end.
@@ -52,13 +71,45 @@ impl<'a> Analysis<'a> {
         };
         let mut ported = target.backend.port(&unit, &options);
         ported.diagnostics.extend(self.diagnostics.iter().cloned());
+        let about_instances = |finding: &&Diagnostic| {
+            finding.severity < Severity::Error || finding.code == CANNOT_INSTANTIATE
+        };
+        ported.diagnostics.extend(self.lowering.iter().filter(about_instances).cloned());
         port_diag::render::sort(self.sources, &mut ported.diagnostics);
         Translation { target: *target, ported }
+    }
+
+    /// The findings of the front end and of lowering, whatever a target makes of them.
+    pub fn findings(&self) -> Vec<Diagnostic> {
+        let mut findings: Vec<Diagnostic> =
+            self.diagnostics.iter().chain(&self.lowering).cloned().collect();
+        port_diag::render::sort(self.sources, &mut findings);
+        findings
     }
 
     /// The kernel instances in view as IR, in its text form.
     pub fn ir_text(&self) -> String {
         port_ir::print(&self.ir, &port_ir::PrintOptions::default())
+    }
+}
+
+/// An instance that was asked for by name and cannot be made concerns the user, not a target.
+const CANNOT_INSTANTIATE: &str = port_lower::findings::BadInstance::METADATA.code;
+
+fn instance(report: &port_lower::InstanceReport, lowered: &port_lower::Lowered) -> KernelInstance {
+    let name = &report.instance.name;
+    let arguments = name.find('<').map_or("", |at| &name[at..]).to_owned();
+    let of_instance = |finding: &&Diagnostic| {
+        finding.severity == Severity::Error && finding.kernel.as_ref() == Some(name)
+    };
+    let failure = lowered.diagnostics.iter().find(of_instance);
+    // A function that several kernels call is reported for the first of them.
+    let by_code = || lowered.diagnostics.iter().find(|d| report.codes.contains(&d.code));
+    KernelInstance {
+        kernel: report.instance.kernel,
+        arguments,
+        function: report.function.filter(|_| report.is_whole()),
+        failure: (!report.is_whole()).then(|| failure.or_else(by_code).cloned()).flatten(),
     }
 }
 

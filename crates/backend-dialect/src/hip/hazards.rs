@@ -68,20 +68,23 @@ pub(super) fn report_unchecked(port: &mut Port<'_>) {
     for (id, kernel) in module.kernels() {
         let mut instances = port.unit.instances.iter().filter(|instance| instance.kernel == id);
         let Some(first) = instances.clone().next() else {
-            unchecked.push((id, kernel.origin, "no instance of it is in view".to_owned()));
+            let why = "no instance of it is in view".to_owned();
+            unchecked.push((id, kernel.origin, why, None));
             continue;
         };
         if let Some(failed) = instances.find(|instance| instance.function.is_none()) {
             let failure = failed.failure.as_ref().or(first.failure.as_ref());
-            let why = failure.map_or("it could not be lowered", String::as_str).to_owned();
-            unchecked.push((id, kernel.origin, why));
+            let why = failure.map_or("it could not be lowered", |f| f.message.as_str()).to_owned();
+            let place =
+                failure.and_then(|failure| failure.primary.as_ref()).map(|label| label.span);
+            unchecked.push((id, kernel.origin, why, place));
         }
     }
-    for (id, origin, why) in unchecked {
+    for (id, origin, why, place) in unchecked {
         let kernel = module.function_name(id);
         if !port.is_manual(id, &kernel) {
             let finding = UncheckedKernel { kernel: kernel.clone(), why };
-            port.report_in(&finding, origin, kernel);
+            port.report_in(&finding, origin, place, kernel);
         }
     }
 }

@@ -1,13 +1,12 @@
-//! Members of API types, where declarations tell the object's type: `prop.warpSize`, `pair.x`.
+//! Members of API types, where the front end knows the object's type: `prop.warpSize`, `pair.x`.
 
 use port_api::{Row, Status};
 use port_diag::Span;
-use port_hir::{ExprId, ExprKind};
+use port_hir::{ExprId, ExprKind, Meaning};
 use port_rewrite::{Reason, Side};
 
 use super::port::Port;
 use super::rules::source_span;
-use crate::declared::{api_type_of_object, members};
 use crate::findings::UnsupportedName;
 
 /// The rule of members that stand for the width of a warp.
@@ -15,25 +14,19 @@ pub(super) const WARP_WIDTH_RULE: &str = "warp-width-member";
 
 /// Edits the members whose rows ask for it.
 pub(super) fn apply(port: &mut Port<'_>) {
-    let mut found: Vec<(Span, ExprId)> = members(port.unit.module).into_iter().collect();
-    found.sort_unstable_by_key(|(span, _)| *span);
-    for (span, member) in found {
-        let Some(owner) = api_type_of_object(port.unit.module, member) else { continue };
-        let Some(row) = row(owner.as_str(), port.unit.sources.text(span)) else { continue };
+    let module = port.unit.module;
+    let mut found: Vec<(Span, ExprId, &'static Row)> = Vec::new();
+    for (id, expr) in module.exprs.iter() {
+        let ExprKind::Member { member, .. } = &expr.kind else { continue };
+        let Some(span) = member.last().map(|last| last.origin.span) else { continue };
+        let Some(Meaning::Api(key)) = module.meanings.get(span) else { continue };
+        found.extend(port_api::find(key.as_str()).map(|row| (span, id, row)));
+    }
+    found.sort_by_key(|(span, id, _)| (*span, *id));
+    found.dedup_by_key(|(span, ..)| *span);
+    for (span, member, row) in found {
         apply_one(port, span, member, row);
     }
-}
-
-/// The row of a member; a type's alias (`half2`) has its members under the type's own name.
-fn row(owner: &str, member: &str) -> Option<&'static Row> {
-    let canonical = match owner {
-        "half2" => "__half2",
-        "half" => "__half",
-        "nv_bfloat162" => "__nv_bfloat162",
-        "nv_bfloat16" => "__nv_bfloat16",
-        other => other,
-    };
-    port_api::find(&format!("{canonical}::{member}"))
 }
 
 fn apply_one(port: &mut Port<'_>, span: Span, member: ExprId, row: &'static Row) {

@@ -1,8 +1,10 @@
 //! API names become what their rows say, in every file, branch and macro body.
 
-use port_api::{Row, Status};
+use port_api::{Kind, Row, Status};
 use port_diag::Span;
 use port_rewrite::{Doubt, DoubtReason, FileText, NameUse, uses};
+
+use port_syntax::TokenKind;
 
 use super::port::Port;
 use crate::findings::{ArchitectureBranch, DifferentBehaviour, DoubtfulName, UnsupportedName};
@@ -26,6 +28,11 @@ pub(super) fn apply(port: &mut Port<'_>) {
 fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
     let row = name_use.row;
     port.uses_runtime = true;
+    note_difference(port, &name_use);
+    // The object is edited along with its member.
+    if row.kind == Kind::Field && is_member_access(&port.files[file], &name_use) {
+        return;
+    }
     match row.hip.status {
         Status::Same => {}
         Status::Renamed(name) => rename(port, file, name_use, name),
@@ -54,6 +61,11 @@ fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
             port.report_at(&finding, name_use.span);
         }
     }
+}
+
+/// Tells once a unit what a user should know about the target's form of a name.
+fn note_difference(port: &mut Port<'_>, name_use: &NameUse) {
+    let row = name_use.row;
     if let Some(difference) = row.hip.note
         && port.noted.insert(row.name)
     {
@@ -64,6 +76,12 @@ fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
         };
         port.report_at(&finding, name_use.span);
     }
+}
+
+/// Whether the name stands after `.` or `->`.
+fn is_member_access(file: &FileText<'_>, name_use: &NameUse) -> bool {
+    let before = name_use.token.checked_sub(1).and_then(|index| file.tokens.get(index));
+    before.is_some_and(|token| matches!(token.kind, TokenKind::Dot | TokenKind::Arrow))
 }
 
 /// Whether a name without a form matters: it is compiled, or it is a macro that a condition tests

@@ -89,8 +89,17 @@ impl<'a> Port<'a> {
     }
 
     /// The finding at an origin, in a named kernel.
-    pub fn report_in(&mut self, finding: &impl Finding, origin: Origin, kernel: String) {
-        let diagnostic = finding.at(origin, &self.unit.module.expansions);
+    pub fn report_in(
+        &mut self,
+        finding: &impl Finding,
+        origin: Origin,
+        because: Option<Span>,
+        kernel: String,
+    ) {
+        let mut diagnostic = finding.at(origin, &self.unit.module.expansions);
+        if let Some(span) = because {
+            diagnostic = diagnostic.with_label(span, "here");
+        }
         self.findings.push(diagnostic.in_kernel(kernel));
     }
 
