@@ -1,5 +1,5 @@
 //! Compiles a whole program against the fiber oracle and runs it:
-//! `cargo run -p port-check --example oracle_program -- cuda|hip SECONDS TEXT [ARGUMENT …]`.
+//! `cargo run -p port-check --example oracle_program -- cuda|hip|hip64 SECONDS TEXT [ARGUMENT …]`.
 //! Headers beside the text belong to it.
 
 #![allow(clippy::disallowed_methods, reason = "a program for developers")]
@@ -32,10 +32,11 @@ fn add_headers(source: &mut Source, root: &Path, folder: &Path) {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [language, seconds, path, rest @ ..] = &arguments[..] else {
-        eprintln!("usage: oracle_program cuda|hip SECONDS TEXT [ARGUMENT …]");
+        eprintln!("usage: oracle_program cuda|hip|hip64 SECONDS TEXT [ARGUMENT …]");
         std::process::exit(2);
     };
-    let language = if language == "hip" { Language::Hip } else { Language::Cuda };
+    let warp = if language == "hip64" { 64 } else { 32 };
+    let language = if language == "cuda" { Language::Cuda } else { Language::Hip };
     let path = Path::new(path);
     let root = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().expect("a file").to_string_lossy();
@@ -58,6 +59,7 @@ fn main() {
     let options = RunOptions {
         time_limit: Duration::from_secs(seconds),
         memory_limit: 12 << 30,
+        warp,
         ..RunOptions::default()
     };
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
