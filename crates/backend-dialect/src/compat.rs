@@ -109,6 +109,7 @@ const FILES: &[(&str, &str)] = &[
     ("half.h", include_str!("../assets/port_hip_compat/half.h")),
     ("bfloat16.h", include_str!("../assets/port_hip_compat/bfloat16.h")),
     ("bfloat16_overloads.h", include_str!("../assets/port_hip_compat/bfloat16_overloads.h")),
+    ("fp8.h", include_str!("../assets/port_hip_compat/fp8.h")),
     ("constant.h", include_str!("../assets/port_hip_compat/constant.h")),
     ("integer.h", include_str!("../assets/port_hip_compat/integer.h")),
     ("simd.h", include_str!("../assets/port_hip_compat/simd.h")),

@@ -329,6 +329,11 @@ fn half_and_bfloat16_are_exact() {
 }
 
 #[test]
+fn eight_bit_floats_are_exact() {
+    run_on_host("eight_bits", "20000");
+}
+
+#[test]
 fn integer_intrinsics_follow_their_definitions() {
     run_on_host("integers", "20000");
 }

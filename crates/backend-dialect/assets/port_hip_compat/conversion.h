@@ -2,7 +2,7 @@
 // A float to an integer as PTX converts it: what does not fit goes to the nearest end of the range.
 // A NaN gives 0, or 2 to the power of (width - 1) where either type has 64 bits.
 template <typename Int, typename T>
-PORT_DEVICE Int port_to_integer(T whole) {
+PORT_HOST_DEVICE Int port_to_integer(T whole) {
   const bool is_signed = (Int)-1 < (Int)0;
   const int digits = 8 * (int)sizeof(Int) - (is_signed ? 1 : 0);
   const Int low = is_signed ? (Int)((unsigned long long)1 << (8 * sizeof(Int) - 1)) : (Int)0;

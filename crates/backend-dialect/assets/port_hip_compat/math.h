@@ -73,60 +73,60 @@ PORT_DEVICE float port_yn(int order, float a) { return ynf(order, a); }
 PORT_DEVICE double port_yn(int order, double a) { return yn(order, a); }
 
 //@ section min
-// With the overloads of CUDA, where an int meets an unsigned one as unsigned; HIP takes the signed
-// type.
-PORT_DEVICE int port_min(int a, int b) { return b < a ? b : a; }
-PORT_DEVICE unsigned int port_min(unsigned int a, unsigned int b) { return b < a ? b : a; }
-PORT_DEVICE unsigned int port_min(int a, unsigned int b) { return port_min((unsigned int)a, b); }
-PORT_DEVICE unsigned int port_min(unsigned int a, int b) { return port_min(a, (unsigned int)b); }
-PORT_DEVICE long port_min(long a, long b) { return b < a ? b : a; }
-PORT_DEVICE unsigned long port_min(unsigned long a, unsigned long b) { return b < a ? b : a; }
-PORT_DEVICE unsigned long port_min(long a, unsigned long b) {
+// With the overloads of CUDA, where an int meets an unsigned one as unsigned; HIP computes two types
+// in double, and host code has those of int alone.
+PORT_HOST_DEVICE int port_min(int a, int b) { return b < a ? b : a; }
+PORT_HOST_DEVICE unsigned int port_min(unsigned int a, unsigned int b) { return b < a ? b : a; }
+PORT_HOST_DEVICE unsigned int port_min(int a, unsigned int b) { return port_min((unsigned int)a, b); }
+PORT_HOST_DEVICE unsigned int port_min(unsigned int a, int b) { return port_min(a, (unsigned int)b); }
+PORT_HOST_DEVICE long port_min(long a, long b) { return b < a ? b : a; }
+PORT_HOST_DEVICE unsigned long port_min(unsigned long a, unsigned long b) { return b < a ? b : a; }
+PORT_HOST_DEVICE unsigned long port_min(long a, unsigned long b) {
   return port_min((unsigned long)a, b);
 }
-PORT_DEVICE unsigned long port_min(unsigned long a, long b) {
+PORT_HOST_DEVICE unsigned long port_min(unsigned long a, long b) {
   return port_min(a, (unsigned long)b);
 }
-PORT_DEVICE long long port_min(long long a, long long b) { return b < a ? b : a; }
-PORT_DEVICE unsigned long long port_min(unsigned long long a, unsigned long long b) {
+PORT_HOST_DEVICE long long port_min(long long a, long long b) { return b < a ? b : a; }
+PORT_HOST_DEVICE unsigned long long port_min(unsigned long long a, unsigned long long b) {
   return b < a ? b : a;
 }
-PORT_DEVICE unsigned long long port_min(long long a, unsigned long long b) {
+PORT_HOST_DEVICE unsigned long long port_min(long long a, unsigned long long b) {
   return port_min((unsigned long long)a, b);
 }
-PORT_DEVICE unsigned long long port_min(unsigned long long a, long long b) {
+PORT_HOST_DEVICE unsigned long long port_min(unsigned long long a, long long b) {
   return port_min(a, (unsigned long long)b);
 }
-PORT_DEVICE float port_min(float a, float b) { return fminf(a, b); }
-PORT_DEVICE double port_min(double a, double b) { return fmin(a, b); }
-PORT_DEVICE double port_min(float a, double b) { return fmin((double)a, b); }
-PORT_DEVICE double port_min(double a, float b) { return fmin(a, (double)b); }
+PORT_HOST_DEVICE float port_min(float a, float b) { return fminf(a, b); }
+PORT_HOST_DEVICE double port_min(double a, double b) { return fmin(a, b); }
+PORT_HOST_DEVICE double port_min(float a, double b) { return fmin((double)a, b); }
+PORT_HOST_DEVICE double port_min(double a, float b) { return fmin(a, (double)b); }
 
 //@ section max
 // As port_min.
-PORT_DEVICE int port_max(int a, int b) { return b > a ? b : a; }
-PORT_DEVICE unsigned int port_max(unsigned int a, unsigned int b) { return b > a ? b : a; }
-PORT_DEVICE unsigned int port_max(int a, unsigned int b) { return port_max((unsigned int)a, b); }
-PORT_DEVICE unsigned int port_max(unsigned int a, int b) { return port_max(a, (unsigned int)b); }
-PORT_DEVICE long port_max(long a, long b) { return b > a ? b : a; }
-PORT_DEVICE unsigned long port_max(unsigned long a, unsigned long b) { return b > a ? b : a; }
-PORT_DEVICE unsigned long port_max(long a, unsigned long b) {
+PORT_HOST_DEVICE int port_max(int a, int b) { return b > a ? b : a; }
+PORT_HOST_DEVICE unsigned int port_max(unsigned int a, unsigned int b) { return b > a ? b : a; }
+PORT_HOST_DEVICE unsigned int port_max(int a, unsigned int b) { return port_max((unsigned int)a, b); }
+PORT_HOST_DEVICE unsigned int port_max(unsigned int a, int b) { return port_max(a, (unsigned int)b); }
+PORT_HOST_DEVICE long port_max(long a, long b) { return b > a ? b : a; }
+PORT_HOST_DEVICE unsigned long port_max(unsigned long a, unsigned long b) { return b > a ? b : a; }
+PORT_HOST_DEVICE unsigned long port_max(long a, unsigned long b) {
   return port_max((unsigned long)a, b);
 }
-PORT_DEVICE unsigned long port_max(unsigned long a, long b) {
+PORT_HOST_DEVICE unsigned long port_max(unsigned long a, long b) {
   return port_max(a, (unsigned long)b);
 }
-PORT_DEVICE long long port_max(long long a, long long b) { return b > a ? b : a; }
-PORT_DEVICE unsigned long long port_max(unsigned long long a, unsigned long long b) {
+PORT_HOST_DEVICE long long port_max(long long a, long long b) { return b > a ? b : a; }
+PORT_HOST_DEVICE unsigned long long port_max(unsigned long long a, unsigned long long b) {
   return b > a ? b : a;
 }
-PORT_DEVICE unsigned long long port_max(long long a, unsigned long long b) {
+PORT_HOST_DEVICE unsigned long long port_max(long long a, unsigned long long b) {
   return port_max((unsigned long long)a, b);
 }
-PORT_DEVICE unsigned long long port_max(unsigned long long a, long long b) {
+PORT_HOST_DEVICE unsigned long long port_max(unsigned long long a, long long b) {
   return port_max(a, (unsigned long long)b);
 }
-PORT_DEVICE float port_max(float a, float b) { return fmaxf(a, b); }
-PORT_DEVICE double port_max(double a, double b) { return fmax(a, b); }
-PORT_DEVICE double port_max(float a, double b) { return fmax((double)a, b); }
-PORT_DEVICE double port_max(double a, float b) { return fmax(a, (double)b); }
+PORT_HOST_DEVICE float port_max(float a, float b) { return fmaxf(a, b); }
+PORT_HOST_DEVICE double port_max(double a, double b) { return fmax(a, b); }
+PORT_HOST_DEVICE double port_max(float a, double b) { return fmax((double)a, b); }
+PORT_HOST_DEVICE double port_max(double a, float b) { return fmax(a, (double)b); }

@@ -128,3 +128,28 @@ PORT_DEVICE unsigned int port_isLocal(const void *pointer) {
 PORT_DEVICE unsigned int port_isGlobal(const void *pointer) {
   return !port_isShared(pointer) && !port_isLocal(pointer);
 }
+
+//@ section pipeline
+// The copies of a pipeline, done when they are asked for: AMD hardware has no copy that runs beside
+// the thread. So nothing is left to wait for; a thread waits for its own copies alone.
+template <int size>
+PORT_DEVICE void port_copy_aligned(void *target, const void *source) {
+  __builtin_memcpy(__builtin_assume_aligned(target, size), __builtin_assume_aligned(source, size),
+                   size);
+}
+PORT_DEVICE void port_pipeline_memcpy_async(void *target, const void *source, size_t size,
+                                            size_t zeros = 0) {
+  if (zeros != 0) {
+    for (size_t i = 0; i < size; ++i) {
+      ((char *)target)[i] = i < size - zeros ? ((const char *)source)[i] : 0;
+    }
+  } else if (size == 16) {
+    port_copy_aligned<16>(target, source);
+  } else if (size == 8) {
+    port_copy_aligned<8>(target, source);
+  } else {
+    port_copy_aligned<4>(target, source);
+  }
+}
+PORT_DEVICE void port_pipeline_commit() {}
+PORT_DEVICE void port_pipeline_wait_prior(size_t) {}

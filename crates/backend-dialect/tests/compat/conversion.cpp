@@ -132,13 +132,14 @@ int main(int argc, char **argv) {
   for (long i = 0; i < count; ++i) {
     const float f = random_value<float, unsigned int>(23, 127);
     TO(float, int, f)
-    TO(float, uint, f) TO(float, ll, f) TO(float, ull, f) const double d =
-        random_value<double, u64>(52, 1023);
+    TO(float, uint, f)
+    TO(float, ll, f) TO(float, ull, f) const double d = random_value<double, u64>(52, 1023);
     TO(double, int, d)
     TO(double, uint, d) TO(double, ll, d) TO(double, ull, d) const u64 n = random_integer();
     FROM(int, int, float, (int)n)
-    FROM(unsigned int, uint, float, (unsigned int)n) FROM(long long, ll, float, (long long)n)
-        FROM(u64, ull, float, n) FROM(long long, ll, double, (long long)n)
+    FROM(unsigned int, uint, float, (unsigned int)n)
+    FROM(long long, ll, float, (long long)n) FROM(u64, ull, float, n)
+        FROM(long long, ll, double, (long long)n)
             FROM(u64, ull, double,
                  n) if (port_uint2double_rn((unsigned int)n) != (double)(unsigned int)n) return 1;
   }

@@ -3,8 +3,18 @@
 #include <math.h>
 #include <string.h>
 
+struct __half_raw {
+  unsigned short x;
+};
+struct __half2_raw {
+  unsigned short x;
+  unsigned short y;
+};
 struct __half {
   unsigned short bits;
+  __half() = default;
+  constexpr explicit __half(unsigned short bits) : bits(bits) {}
+  __half(const __half_raw &raw) : bits(raw.x) {}
 };
 struct __half2 {
   __half low;

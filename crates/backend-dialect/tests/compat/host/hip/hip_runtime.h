@@ -22,4 +22,11 @@ struct ushort2 {
 struct float2 {
   float x, y;
 };
+struct double2 {
+  double x, y;
+};
+struct float4 {
+  float x, y, z, w;
+};
 inline float2 make_float2(float x, float y) { return float2{x, y}; }
+inline float4 make_float4(float x, float y, float z, float w) { return float4{x, y, z, w}; }
