@@ -202,21 +202,16 @@ impl ModuleUniformity {
         let mut functions: Vec<FunctionUniformity> =
             program.functions().map(|(handle, flow)| start(program, handle, flow)).collect();
         // Each pass only raises levels, of which there are four, so this ends.
-        let mut changed = true;
-        while changed {
-            changed = false;
+        let mut due = vec![true; functions.len()];
+        while due.contains(&true) {
             for (handle, flow) in program.functions() {
-                let mut pass = Pass {
-                    module: program.module,
-                    assumptions,
-                    handle,
-                    flow,
-                    functions: &mut functions,
-                    changed: false,
-                };
-                pass.values();
-                pass.body();
-                changed |= pass.changed;
+                while std::mem::take(&mut due[handle.index()]) {
+                    let functions = &mut functions;
+                    let due = &mut due;
+                    let mut pass = Pass { program, assumptions, handle, flow, functions, due };
+                    pass.values();
+                    pass.body();
+                }
             }
         }
         ModuleUniformity { functions }
@@ -291,12 +286,13 @@ impl Gone {
 
 /// One pass over one function.
 struct Pass<'p, 'a> {
-    module: &'p Module,
+    program: &'p Program<'a>,
     assumptions: Assumptions,
     handle: Handle<Function>,
     flow: &'p Flow<'a>,
     functions: &'p mut [FunctionUniformity],
-    changed: bool,
+    /// The functions for which something has changed that another pass must see.
+    due: &'p mut [bool],
 }
 
 impl Pass<'_, '_> {
@@ -312,8 +308,13 @@ impl Pass<'_, '_> {
         let known = &mut self.functions[self.handle.index()].values[value.index()];
         if *known < level {
             *known = level;
-            self.changed = true;
+            self.again();
         }
+    }
+
+    /// Asks for another pass over this function.
+    fn again(&mut self) {
+        self.due[self.handle.index()] = true;
     }
 
     // Values.
@@ -538,7 +539,9 @@ impl Pass<'_, '_> {
                     let own = &mut self.functions[self.handle.index()];
                     if own.result < level {
                         own.result = level;
-                        self.changed = true;
+                        for site in self.program.callers(self.handle) {
+                            self.due[site.caller.index()] = true;
+                        }
                     }
                 }
             }
@@ -555,7 +558,9 @@ impl Pass<'_, '_> {
         let before = (extent(breaks), extent(returns));
         breaks.join(&body.breaks);
         returns.join(&body.returns);
-        self.changed |= before != (extent(breaks), extent(returns));
+        if before != (extent(breaks), extent(returns)) {
+            self.again();
+        }
     }
 
     /// A statement without blocks: what it makes of its results, of locals and of callees.
@@ -634,7 +639,7 @@ impl Pass<'_, '_> {
         let known = &mut self.functions[self.handle.index()].stored[id.index()];
         if *known < level {
             *known = level;
-            self.changed = true;
+            self.again();
         }
     }
 
@@ -662,6 +667,7 @@ impl Pass<'_, '_> {
         match self.flow.root(pointer) {
             Root::ArgumentAddress(_) => true,
             Root::Variable(variable) => self
+                .program
                 .module
                 .variables
                 .get(variable)
@@ -717,24 +723,24 @@ impl Pass<'_, '_> {
             })
             .collect();
         let Some(known) = self.functions.get_mut(callee.index()) else { return };
+        let extent = |together: &Together| (together.level, together.causes.len());
+        let before =
+            (known.arguments.clone(), known.argument_is_local.clone(), extent(&known.entry));
         for (index, (level, local)) in levels.into_iter().enumerate() {
-            if let Some(argument) = known.arguments.get_mut(index)
-                && *argument < level
-            {
-                *argument = level;
-                self.changed = true;
+            if let Some(argument) = known.arguments.get_mut(index) {
+                *argument = level.max(*argument);
             }
-            if let Some(flag) = known.argument_is_local.get_mut(index)
-                && local
-                && !*flag
-            {
-                *flag = true;
-                self.changed = true;
+            if let Some(flag) = known.argument_is_local.get_mut(index) {
+                *flag |= local;
             }
         }
-        let before = (known.entry.level, known.entry.causes.len());
         known.entry.join(&context.together);
-        self.changed |= before != (known.entry.level, known.entry.causes.len());
+        if before.0 != known.arguments
+            || before.1 != known.argument_is_local
+            || before.2 != extent(&known.entry)
+        {
+            self.due[callee.index()] = true;
+        }
         let returned = known.result;
         if let Some(result) = result {
             self.raise_value(result, returned);
