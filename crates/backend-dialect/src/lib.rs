@@ -7,6 +7,7 @@
 //!
 //! One folder a target, each with the same file names.
 
+mod arithmetic;
 pub mod compat;
 mod declared;
 pub mod findings;

@@ -7,6 +7,7 @@ use port_rewrite::{Doubt, DoubtReason, FileText, NameUse, uses};
 use port_syntax::TokenKind;
 
 use super::port::Port;
+use super::rules;
 use crate::findings::{ArchitectureBranch, DifferentBehaviour, DoubtfulName, UnsupportedName};
 
 /// The macro whose value a port keeps as it is in the reference.
@@ -45,8 +46,8 @@ fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
                 port.report_at(&finding, name_use.span);
             }
         }
-        Status::Semantic { name, .. } => {
-            if let Some(name) = name {
+        Status::Semantic { rule, name } => {
+            if let Some(name) = name.filter(|_| !rules::decides_the_name(rule)) {
                 rename(port, file, name_use, name);
             }
             port.rule_uses.push((file, name_use));

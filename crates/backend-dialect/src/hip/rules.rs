@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use port_api::Status;
 use port_diag::Span;
-use port_hir::{ExprId, ExprKind, TokenRange};
-use port_rewrite::{NameUse, Reason, Side};
+use port_hir::{Builtin, ExprId, ExprKind, TokenRange};
+use port_rewrite::{NameUse, Reason, Side, call_arguments};
 
 use super::port::Port;
+use crate::arithmetic::{Arithmetic, Typing};
 use crate::findings::{LaunchBounds, UnappliedRule};
 
 /// A rule edits one use; `false` when the use is not of a form that it can edit.
@@ -16,6 +17,7 @@ type Apply = fn(&mut Port<'_>, &Use) -> bool;
 
 /// The rules, by the name that rows give them.
 pub(super) const RULES: &[(&str, Apply)] = &[
+    ("argument-types", argument_types),
     ("hip-symbol", symbol_argument),
     ("kernel-pointer-cast", kernel_pointer),
     ("launch-bounds", launch_bounds),
@@ -26,6 +28,8 @@ pub(super) struct Use {
     name: NameUse,
     /// The arguments, as spans of the user's text; `None` where an argument has no text of its own.
     arguments: Option<Vec<Option<Span>>>,
+    /// The arguments as the front end read them; in a macro's body, those of its first use.
+    call: Option<Vec<ExprId>>,
 }
 
 /// Applies the rule of each noted use.
@@ -34,13 +38,12 @@ pub(super) fn apply(port: &mut Port<'_>) {
         return;
     }
     let calls = calls(port);
-    for (_, name) in std::mem::take(&mut port.rule_uses) {
+    for (file, name) in std::mem::take(&mut port.rule_uses) {
         let Status::Semantic { rule, .. } = name.row.hip.status else { continue };
-        let arguments = calls.get(&name.span).map(|arguments| {
-            arguments.iter().map(|argument| argument_span(port, *argument)).collect()
-        });
+        let call = calls.get(&name.span).cloned();
+        let arguments = arguments(port, file, &name, call.as_deref());
         let apply = RULES.iter().find(|(id, _)| *id == rule).map(|(_, apply)| *apply);
-        let done = apply.is_some_and(|apply| apply(port, &Use { name, arguments }));
+        let done = apply.is_some_and(|apply| apply(port, &Use { name, arguments, call }));
         if !done {
             let summary = port_api::rule(rule).map_or(rule, |rule| rule.summary);
             let finding = UnappliedRule { name: name.row.name.into(), rule: summary.into() };
@@ -62,8 +65,28 @@ fn calls(port: &Port<'_>) -> HashMap<Span, Vec<ExprId>> {
     calls
 }
 
-fn argument_span(port: &Port<'_>, argument: ExprId) -> Option<Span> {
-    source_span(port, port.unit.module.exprs[argument].tokens)
+/// The arguments of a use as text. In a macro's body they are those that the body writes, whatever
+/// its uses give; where no call was read, in an inactive branch, the tokens decide.
+fn arguments(
+    port: &Port<'_>,
+    file: usize,
+    name: &NameUse,
+    call: Option<&[ExprId]>,
+) -> Option<Vec<Option<Span>>> {
+    let text = &port.files[file];
+    match call {
+        Some(call) if text.directive_of(name.token).is_none() => {
+            let span =
+                |argument: &ExprId| source_span(port, port.unit.module.exprs[*argument].tokens);
+            Some(call.iter().map(span).collect())
+        }
+        _ => {
+            let parameters = |signature: &&str| signature.matches(',').count() + 1;
+            let most = name.row.signatures.iter().map(parameters).max().unwrap_or(usize::MAX);
+            let found = call_arguments(text, name.token, most)?;
+            Some(found.into_iter().map(Some).collect())
+        }
+    }
 }
 
 /// The bytes that spell a range of tokens, if they are in one place of one file.
@@ -78,6 +101,48 @@ pub(super) fn source_span(port: &Port<'_>, range: TokenRange) -> Option<Span> {
 fn wrap(port: &mut Port<'_>, span: Span, before: &str, after: &str, row: &'static str) {
     port.changes.insert(span.file, span.start, Side::After, before, Reason::Row(row));
     port.changes.insert(span.file, span.end, Side::Before, after, Reason::Row(row));
+}
+
+/// Whether a rule itself renames, when it must: else the name is changed wherever it stands.
+pub(super) fn decides_the_name(rule: &str) -> bool {
+    rule == "argument-types"
+}
+
+/// `min` and `max` of two types. HIP has them for two arguments of one type; of two types it computes
+/// in `double`, and has nothing at all for host code but `int`. CUDA's overloads take what the usual
+/// conversions give, so a use that is not surely of one type gets them from the compatibility header.
+fn argument_types(port: &mut Port<'_>, name_use: &Use) -> bool {
+    let Status::Semantic { name: Some(form), .. } = name_use.name.row.hip.status else {
+        return false;
+    };
+    let in_macro = port
+        .files
+        .iter()
+        .find(|file| file.id == name_use.name.span.file)
+        .is_some_and(|file| file.directive_of(name_use.name.token).is_some());
+    let typing = Typing::new(port.unit.module, &port.program);
+    let agree = match name_use.call.as_deref() {
+        Some([left, right]) if !in_macro => {
+            let holder = port
+                .program
+                .function_at(port.unit.module.exprs[*left].tokens.start as usize)
+                .map(|function| port.unit.module.functions[function].qualifiers.clone());
+            let device_only = holder.is_some_and(|is| is.global || is.device && !is.host);
+            match (typing.of(*left), typing.of(*right)) {
+                (Some(left), Some(right)) if left == right => {
+                    device_only || left == Arithmetic::Known(Builtin::Int)
+                }
+                // The other must be floating as well: CUDA has no overload for one of each.
+                (Some(known), _) | (_, Some(known)) => device_only && known.is_floating(),
+                _ => false,
+            }
+        }
+        _ => false,
+    };
+    if !agree {
+        port.rename(name_use.name.span, form, name_use.name.row);
+    }
+    true
 }
 
 /// `HIP_SYMBOL(symbol)`: on HIP a symbol is passed by its address.

@@ -1,0 +1,126 @@
+//! What a port to HIP makes of small pieces of CUDA text. The expected text is written by hand, from
+//! what the HIP headers declare; each case says why.
+
+use port_backend::{Backend, FileRole, Options, Ported, Unit};
+use port_backend_dialect::Hip;
+use port_diag::{Severity, SourceMap};
+use port_syntax::Configuration;
+
+/// Ports one file under `nvcc -arch=sm_80`, without instances.
+fn port(text: &str) -> Ported {
+    let mut sources = SourceMap::new();
+    let root = sources.add("case.cu", text);
+    let configuration = Configuration::cuda(80);
+    let parsed = port_syntax::parse(port_syntax::preprocess(&sources, root, &configuration));
+    let module = port_hir::build(&parsed.unit);
+    let ir = port_ir::Module::default();
+    let unit = Unit {
+        sources: &sources,
+        root,
+        configuration: &configuration,
+        parsed: &parsed,
+        module: &module,
+        instances: &[],
+        ir: &ir,
+    };
+    Hip.port(&unit, &Options { cuda_arch: 80, ..Options::default() })
+}
+
+/// The ported text, without the include lines at its top.
+fn ported(text: &str) -> String {
+    let ported = port(&format!("#include <cuda_runtime.h>\n{text}"));
+    let root = ported.files.into_iter().find(|file| file.role == FileRole::Root);
+    let text = root.map_or(String::new(), |file| file.text);
+    let is_header = |line: &&str| line.contains("<hip/") || line.contains("port_hip_compat");
+    text.split_inclusive('\n').skip_while(is_header).collect()
+}
+
+/// The codes of the findings above notes, sorted.
+fn findings(text: &str) -> Vec<&'static str> {
+    let mut codes: Vec<&'static str> = port(text)
+        .diagnostics
+        .iter()
+        .filter(|finding| finding.severity > Severity::Note && finding.code != "P0505")
+        .map(|finding| finding.code)
+        .collect();
+    codes.sort_unstable();
+    codes
+}
+
+#[track_caller]
+fn becomes(cuda: &str, hip: &str) {
+    assert_eq!(ported(cuda), hip);
+}
+
+#[track_caller]
+fn stays(text: &str) {
+    becomes(text, text);
+}
+
+// HIP's `min(int, unsigned)` is a template that computes in double: an index made of it does not
+// compile, and a division by it is no integer division.
+#[test]
+fn minimum_of_two_types_is_that_of_cuda() {
+    becomes(
+        "__global__ void k(int *x, int n) { x[min(n, blockDim.x)] = max(threadIdx.x, 3); }\n",
+        "__global__ void k(int *x, int n) { x[port_min(n, blockDim.x)] = port_max(threadIdx.x, 3); }\n",
+    );
+    // `long` and `size_t`; `unsigned char` meets `int`.
+    becomes(
+        "__device__ long f(long a, size_t b, unsigned char c) { return min(a, b) + max(c, 1); }\n",
+        "__device__ long f(long a, size_t b, unsigned char c) { return port_min(a, b) + port_max(c, 1); }\n",
+    );
+}
+
+#[test]
+fn minimum_of_one_type_stays() {
+    stays("__global__ void k(int *x, int n) { x[min(n, 3)] = max(n - 1, n * 2); }\n");
+    stays(
+        "__global__ void k(float *x, unsigned n) { x[min(n, blockDim.x / 2)] = max(x[0], 0.f); }\n",
+    );
+    stays("template <typename T> __device__ T f(T a, const T *b) { return max(a, b[0]); }\n");
+    stays("struct S { int n; };\n__device__ int f(const S &s, int4 v) { return min(s.n, v.x); }\n");
+    stays(
+        "template <int N> __device__ int f(int n) { constexpr int half = N / 2; return min(half, n); }\n",
+    );
+    stays("#include <algorithm>\nint f(int a, int b) { return std::min(a, b); }\n");
+}
+
+// On the host HIP declares `min(int, int)` alone.
+#[test]
+fn minimum_on_the_host_is_of_int_or_of_the_compatibility_header() {
+    stays("int f(int a, int b) { return min(a, b); }\n");
+    becomes(
+        "size_t f(size_t a, size_t b) { return min(a, b); }\n",
+        "size_t f(size_t a, size_t b) { return port_min(a, b); }\n",
+    );
+}
+
+// A macro's uses may differ in type.
+#[test]
+fn minimum_in_a_macro_is_that_of_cuda() {
+    becomes(
+        "#define CLAMP(x, n) max(0, min(x, n))\n",
+        "#define CLAMP(x, n) port_max(0, port_min(x, n))\n",
+    );
+}
+
+// HIP has no overload of these calls for function pointers. In a macro's body, and where nothing was
+// compiled, the tokens tell the arguments.
+#[test]
+fn kernels_are_passed_as_addresses() {
+    becomes(
+        "#define GROW(kernel, n) CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, n))\n",
+        "#define GROW(kernel, n) CHECK(hipFuncSetAttribute(reinterpret_cast<const void*>(kernel), hipFuncAttributeMaxDynamicSharedMemorySize, n))\n",
+    );
+    becomes(
+        "#if 0\nvoid f() { cudaFuncSetAttribute(k<float, 4>, cudaFuncAttributeMaxDynamicSharedMemorySize, 1 << 16); }\n#endif\n",
+        "#if 0\nvoid f() { hipFuncSetAttribute(reinterpret_cast<const void*>(k<float, 4>), hipFuncAttributeMaxDynamicSharedMemorySize, 1 << 16); }\n#endif\n",
+    );
+    assert_eq!(
+        findings(
+            "#define GROW(k) cudaFuncSetAttribute(k, cudaFuncAttributeMaxDynamicSharedMemorySize, 9)\n"
+        ),
+        [""; 0]
+    );
+}
