@@ -30,6 +30,9 @@ pub(super) fn apply(port: &mut Port<'_>) {
     // An invalid module is a defect of ours: nothing is concluded from it, and the kernels' status
     // says that they were not analysed.
     let Ok(info) = port_ir::validate(module) else { return };
+    // Inlined, so that what goes through objects, references and wrappers is seen.
+    let module = &port_ir::passes::flatten(module, &info);
+    let Ok(info) = port_ir::validate(module) else { return };
     let program = Program::of(module, &info);
     let assumptions = Assumptions::from_launches(module, Some(CUDA_WARP));
     let uniformity = ModuleUniformity::of(&program, assumptions);
