@@ -489,8 +489,9 @@ pub struct LockStep {
 /// A warp or block operation may be reached by a part of its threads only.
 ///
 /// ## What it means
-/// It could not be shown that all threads that must take part in the operation reach it together.
-/// CUDA makes the result undefined when they do not; on other hardware the same code may behave
+/// It could not be shown that all threads that must take part in the operation reach it together. A
+/// condition that is the same for all of them at run time, which no analysis can see, is no fault.
+/// Otherwise CUDA makes the result undefined, and on other hardware the same code may behave
 /// differently from the way it happens to behave on NVIDIA's.
 ///
 /// ## What to do
@@ -503,7 +504,7 @@ pub struct LockStep {
 #[derive(Diagnostic)]
 #[diagnostic(
     code = "P0503",
-    severity = warning,
+    severity = note,
     message = "`{operation}` may be reached by a part of the {scope} only",
     help = "move it out of the branch, or make the condition the same for the whole {scope}"
 )]
