@@ -50,6 +50,8 @@ pub struct Unit<'a> {
     pub instances: &'a [KernelInstance],
     /// The instances as IR.
     pub ir: &'a port_ir::Module,
+    /// The findings so far. An error among them keeps what holds it from being ported.
+    pub findings: &'a [Diagnostic],
 }
 
 /// An instance of a kernel.
@@ -138,7 +140,7 @@ pub struct Ported {
     pub files: Vec<OutputFile>,
     /// Kernel instances in the order of the text.
     pub kernels: Vec<KernelReport>,
-    /// All findings.
+    /// All findings, those of the unit included.
     pub diagnostics: Vec<Diagnostic>,
 }
 

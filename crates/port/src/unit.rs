@@ -54,6 +54,11 @@ impl<'a> Analysis<'a> {
 
     /// The port to one target, with the findings of the front end.
     pub fn port(&self, target: &Target) -> Translation {
+        let about_instances = |finding: &&Diagnostic| {
+            finding.severity < Severity::Error || finding.code == CANNOT_INSTANTIATE
+        };
+        let mut findings = self.diagnostics.clone();
+        findings.extend(self.lowering.iter().filter(about_instances).cloned());
         let unit = Unit {
             sources: self.sources,
             root: self.root,
@@ -62,6 +67,7 @@ impl<'a> Analysis<'a> {
             module: &self.module,
             instances: &self.instances,
             ir: &self.ir,
+            findings: &findings,
         };
         let options = BackendOptions {
             warp: self.options.warp,
@@ -70,11 +76,6 @@ impl<'a> Analysis<'a> {
             shared_folder: self.options.shared_folder.clone(),
         };
         let mut ported = target.backend.port(&unit, &options);
-        ported.diagnostics.extend(self.diagnostics.iter().cloned());
-        let about_instances = |finding: &&Diagnostic| {
-            finding.severity < Severity::Error || finding.code == CANNOT_INSTANTIATE
-        };
-        ported.diagnostics.extend(self.lowering.iter().filter(about_instances).cloned());
         port_diag::render::sort(self.sources, &mut ported.diagnostics);
         Translation { target: *target, ported }
     }

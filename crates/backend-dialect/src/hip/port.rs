@@ -47,7 +47,7 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
         files,
         inactive: branches::inactive(unit),
         changes: ChangeSet::new(),
-        findings: Vec::new(),
+        findings: unit.findings.to_vec(),
         rule_uses: Vec::new(),
         uses_runtime: unit.module.kernels().next().is_some(),
         noted: BTreeSet::new(),
