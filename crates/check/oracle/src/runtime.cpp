@@ -85,6 +85,7 @@ void (*launch_body)(void*) = nullptr;
 void* launch_context = nullptr;
 unsigned polls = 0;                 // calls of spin_hint since the running lane was resumed
 std::vector<char*> free_stacks;
+
 char* take_stack() {
     if (!free_stacks.empty()) {
         char* stack = free_stacks.back();

@@ -3,7 +3,7 @@
 //!
 //! The original CUDA text and the HIP text of a port run on the same machine model, under a warp of
 //! 32 or 64 lanes and several orders of threads, so their results can be compared bit for bit. It
-//! uses nothing of the front end: the text goes to the C++ compiler with two lexical replacements
+//! uses nothing of the front end: the text goes to the C++ compiler with a few lexical replacements
 //! ([`scan`]), which are reported.
 //!
 //! ## The machine
