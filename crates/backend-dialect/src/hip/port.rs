@@ -175,9 +175,10 @@ impl<'a> Port<'a> {
         reports
     }
 
-    /// Whether some error concerns the kernel.
+    /// Whether some error concerns the kernel, or the front end could not read it.
     pub fn is_manual(&self, kernel: FunctionId, name: &str) -> bool {
-        self.codes_of(kernel, name).iter().any(|(_, severity)| *severity == Severity::Error)
+        self.unit.module.functions[kernel].poison.is_some()
+            || self.codes_of(kernel, name).iter().any(|(_, severity)| *severity == Severity::Error)
     }
 
     fn codes_of(&self, kernel: FunctionId, name: &str) -> Vec<(&'static str, Severity)> {
