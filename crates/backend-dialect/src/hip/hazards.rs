@@ -68,7 +68,7 @@ pub(super) fn apply(port: &mut Port<'_>) {
 pub(super) fn report_unchecked(port: &mut Port<'_>) {
     let module = port.unit.module;
     let mut unchecked = Vec::new();
-    for (id, kernel) in module.kernels() {
+    for (id, kernel) in port.defined_kernels() {
         let mut instances = port.unit.instances.iter().filter(|instance| instance.kernel == id);
         let Some(first) = instances.clone().next() else {
             let why = "no instance of it is in view".to_owned();

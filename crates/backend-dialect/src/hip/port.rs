@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use port_api::Row;
 use port_backend::{FileRole, KernelReport, Options, OutputFile, Ported, Status, Unit, WarpMode};
 use port_diag::{Diagnostic, FileId, Finding, Origin, Severity, Span};
-use port_hir::FunctionId;
+use port_hir::{Body, Function, FunctionId};
 use port_rewrite::{ChangeSet, FileText, NameUse, Reason};
 use port_syntax::{TokenKind, lex};
 
@@ -141,10 +141,16 @@ impl<'a> Port<'a> {
         Ported { files, kernels, diagnostics: self.findings }
     }
 
+    /// The kernels that are defined in view; one that is only declared is ported where its body is.
+    pub fn defined_kernels(&self) -> impl Iterator<Item = (FunctionId, &'a Function)> + use<'a> {
+        let kernels = self.unit.module.kernels();
+        kernels.filter(|(_, kernel)| matches!(kernel.body, Body::Block(_)))
+    }
+
     /// One report an instance; a kernel without an instance in view has one too.
     fn kernel_reports(&self) -> Vec<KernelReport> {
         let mut reports = Vec::new();
-        for (id, function) in self.unit.module.kernels() {
+        for (id, function) in self.defined_kernels() {
             let mut instances: Vec<_> =
                 self.unit.instances.iter().filter(|instance| instance.kernel == id).collect();
             instances.sort_by(|a, b| a.arguments.cmp(&b.arguments));
