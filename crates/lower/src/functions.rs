@@ -43,7 +43,11 @@ impl Checker<'_, '_> {
         }
         self.cx.depth += 1;
         let failures = self.cx.failures;
-        let signature = self.at(environment.clone()).signature(id, candidate.class);
+        let mut signature = self.at(environment.clone()).signature(id, candidate.class);
+        // A specialisation outside the class does not repeat `static`.
+        if template.qualifiers.is_static {
+            signature.this = None;
+        }
         let failed = self.cx.failures != failures;
         self.cx.depth -= 1;
         if failed && self.cx.quiet > 0 {

@@ -59,8 +59,16 @@ struct Recorded {
     launch: LaunchId,
     grid: Option<Expr>,
     block: Option<Expr>,
-    shared: Option<Expr>,
+    shared: Shared,
     origin: Origin,
+}
+
+/// The third value of a launch's configuration.
+enum Shared {
+    /// It is left out: no dynamic shared memory.
+    None,
+    Bytes(Box<Expr>),
+    Unknown,
 }
 
 impl Recorder {
@@ -304,7 +312,11 @@ impl<'h> Search<'_, 'h> {
         for launch in &recorder.launches {
             let block = checker.extents(launch.block.as_ref());
             let grid = checker.extents(launch.grid.as_ref());
-            let shared = launch.shared.as_ref().and_then(|shared| checker.number(shared));
+            let shared = match &launch.shared {
+                Shared::None => Some(Range::exactly(0)),
+                Shared::Bytes(bytes) => checker.number(bytes),
+                Shared::Unknown => None,
+            };
             launches.push((
                 launch.kernel,
                 LaunchFound {
@@ -470,7 +482,11 @@ impl<'h> Checker<'_, 'h> {
         };
         let grid = part(launch.grid, dim3);
         let block = part(launch.block, dim3);
-        let shared = part(launch.shared, Type::ULONG);
+        let shared = match (launch.shared, part(launch.shared, Type::ULONG)) {
+            (None, _) => Shared::None,
+            (Some(_), Some(bytes)) => Shared::Bytes(Box::new(bytes)),
+            (Some(_), None) => Shared::Unknown,
+        };
         let callee = self.launched(launch.callee);
         let nothing = Expr::value(ExprKind::Zero, Type::VOID, origin);
         let Some(set) = callee else { return nothing };

@@ -79,6 +79,11 @@ impl Checker<'_, '_> {
             return Entity::Nothing;
         };
         let explicit = last.arguments.as_deref();
+        if last.name.as_str() == "decltype"
+            && let Some([TemplateArgument::Type(ty)]) = explicit
+        {
+            return Entity::Type(self.ty(*ty));
+        }
         match res {
             Res::Local(local) => Entity::Local(*local),
             Res::TemplateParameter(parameter) => self.parameter_entity(*parameter, explicit, origin),
@@ -133,7 +138,10 @@ impl Checker<'_, '_> {
                 {
                     return entity;
                 }
-                Entity::Nothing
+                // A macro of a library header, most likely: `INFINITY`, `FLT_MAX`.
+                let names: Vec<&str> =
+                    name.segments.iter().take(count).map(|s| s.name.as_str()).collect();
+                self.library_entity(Name::new(&names.join("::")), explicit, origin)
             }
         }
     }

@@ -425,7 +425,7 @@ impl<'h> Checker<'_, 'h> {
                 Some(Expr { category, origin, ..value })
             }
             ("assert" | "CUDA_KERNEL_ASSERT" | "__builtin_expect" | "std::addressof"
-            | "__builtin_assume" | "printf" | "::printf" | "std::printf" | "static_assert"
+            | "__builtin_assume" | "__builtin_assume_aligned" | "printf" | "::printf" | "std::printf" | "static_assert"
             | "__builtin_unreachable" | "__builtin_trap" | "std::assert", _) => {
                 self.special_builtin(key, arguments, origin)
             }
@@ -452,6 +452,13 @@ impl<'h> Checker<'_, 'h> {
         use crate::intrinsics::Intrinsic;
         match (key, arguments) {
             ("__builtin_expect", [value, _]) => Some(self.expr(*value)),
+            ("__builtin_assume_aligned", [pointer, ..]) => {
+                let value = self.expr_value(*pointer);
+                let constant = self.cx.types.pointee(value.ty).is_some_and(|p| p.constant);
+                let void = if constant { Type::VOID.with_const() } else { Type::VOID };
+                let ty = self.cx.types.pointer(void);
+                Some(self.convert(value, ty))
+            }
             ("std::addressof", [only]) => {
                 let place = self.expr(*only);
                 let ty = self.cx.types.pointer(place.ty);

@@ -361,7 +361,7 @@ impl Checker<'_, '_> {
     ) -> Option<Expr> {
         let pointee = self.cx.types.pointee(pointer.ty)?;
         let index = self.integer_operand(index)?;
-        if self.layout_of(pointee).is_none() {
+        if self.layout_of(pointee).is_none() && !self.is_fragment(pointee) {
             let name = self.cx.type_name(pointee);
             return Some(self.fail(origin, crate::findings::UnknownType { name }));
         }
@@ -369,6 +369,15 @@ impl Checker<'_, '_> {
         let kind =
             ExprKind::PointerAdd { pointer: Box::new(pointer), index: Box::new(index), negative };
         Some(Expr::value(kind, ty, origin))
+    }
+
+    /// Whether a type is a fragment or an array of them: it has no size, and elements all the same.
+    fn is_fragment(&self, ty: Type) -> bool {
+        match *self.cx.types.kind(ty) {
+            Kind::Fragment(_) => true,
+            Kind::Array(element, _) => self.is_fragment(element),
+            _ => false,
+        }
     }
 
     /// A value that counts something: an integer after promotion.

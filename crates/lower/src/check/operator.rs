@@ -105,7 +105,17 @@ impl Checker<'_, '_> {
             UnaryOperator::Complement => Sign::Complement,
             _ => Sign::Negate,
         };
-        Expr::value(ExprKind::Sign(sign, Box::new(value)), promoted, origin)
+        let negated = Expr::value(ExprKind::Sign(sign, Box::new(value)), promoted, origin);
+        // `-1` is a constant like any other.
+        match &negated.kind {
+            ExprKind::Sign(_, operand) if matches!(operand.kind, ExprKind::Constant(_)) => {
+                match self.evaluate(&negated) {
+                    Some(value) => Expr::value(ExprKind::Constant(value), promoted, origin),
+                    None => negated,
+                }
+            }
+            _ => negated,
+        }
     }
 
     /// Whether arithmetic is defined for the type: numbers, and vectors of narrow floats.

@@ -260,6 +260,9 @@ impl Emitter<'_, '_> {
             return value;
         }
         let address = self.place(place);
+        if self.is_bit_field(place) {
+            return self.extract_bits(address, place, at);
+        }
         let ty = self.memory_type(place, at);
         let value = self.build.load(ty, address, self.access(place.ty), at);
         // A pointer inside a kernel's parameter was made by the host: it points at global memory.

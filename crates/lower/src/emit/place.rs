@@ -249,7 +249,7 @@ impl Emitter<'_, '_> {
         self.extract_bits(unit, place, at)
     }
 
-    fn extract_bits(&mut self, unit: IrValue, place: &Expr, at: Origin) -> IrValue {
+    pub(crate) fn extract_bits(&mut self, unit: IrValue, place: &Expr, at: Origin) -> IrValue {
         let Some((shift, width)) = self.bit_field(place) else { return unit };
         let ty = self.type_of(place.ty, at);
         let Ir::Scalar(scalar) = ty else { return unit };

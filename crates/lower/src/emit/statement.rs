@@ -38,17 +38,8 @@ impl Emitter<'_, '_> {
             StmtKind::Declare { variable, initial } => {
                 self.declare(*variable, initial.as_ref(), at);
             }
-            StmtKind::Block(body) => {
-                let dead = self.dead;
-                let block = self.inside(|emitter| {
-                    emitter.statements(body);
-                });
-                self.dead = dead;
-                if ends_with_jump(&block) {
-                    self.dead = true;
-                }
-                self.join(block, at);
-            }
+            // Scopes have done their work: names are resolved.
+            StmtKind::Block(body) => self.statements(body),
             StmtKind::If { condition, then, otherwise } => {
                 let condition = self.value(condition);
                 let accept = self.inside(|emitter| emitter.statements(then));
@@ -84,13 +75,6 @@ impl Emitter<'_, '_> {
     fn jump(&mut self, kind: StatementKind, at: Origin) {
         self.build.push(kind, at);
         self.dead = true;
-    }
-
-    /// A block's statements: without the block where no scope is needed.
-    fn join(&mut self, block: Block, at: Origin) {
-        if !block.statements.is_empty() {
-            self.build.push(StatementKind::Block(block), at);
-        }
     }
 
     /// What cannot be emitted: a statement that says so, and variables nobody can use.

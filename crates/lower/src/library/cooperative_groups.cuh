@@ -62,6 +62,9 @@ struct coalesced_group {
 
 template <unsigned int Size, typename Parent = void>
 struct thread_block_tile {
+  __device__ thread_block_tile() {}
+  // A tile forgets what it is a part of.
+  template <typename Other> __device__ thread_block_tile(const thread_block_tile<Size, Other> &) {}
   __device__ static unsigned int __port_mask() {
     return Size == 32 ? 0xffffffffu
                       : ((1u << (Size & 31)) - 1u) << (__port_lane() & ~(Size - 1) & 31u);
