@@ -6,6 +6,7 @@ use crate::row::{HipRelease::*, Kind::*, Mapping, Row, Side::*, Status};
 
 const FAMILY: &str = "pipeline";
 const SOURCE: &str = "CUDA C++ Programming Guide, Asynchronous Data Copies; Asynchronous Barrier; Pipeline Primitives Interface; HIP C++ language extensions and math API references; HIP device headers 5.2, 5.7, 6.4 and 7.1";
+const REASON_COPIED_AT_ONCE: &str = "HIP has no asynchronous copies into shared memory; the copy is done when it is asked for.";
 const REASON_NO_ASYNC_BARRIER: &str = "HIP has no asynchronous (arrive and wait) barriers in shared memory.";
 const REASON_NO_ASYNC_COPY: &str = "AMD hardware before gfx950 has no asynchronous copy into shared memory; no portable form is provided.";
 
@@ -21,9 +22,9 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("__mbarrier_try_wait", Function, Device, FAMILY, &["bool __mbarrier_try_wait(__mbarrier_t *barrier, __mbarrier_token_t token, uint32_t max_sleep_nanosec)"], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_BARRIER), None, None, None, None, &[]), SOURCE),
     Row::new("__mbarrier_try_wait_parity", Function, Device, FAMILY, &["bool __mbarrier_try_wait_parity(__mbarrier_t *barrier, bool phase_parity, uint32_t max_sleep_nanosec)"], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_BARRIER), None, None, None, None, &[]), SOURCE),
     Row::new("__pipeline_arrive_on", Function, Device, FAMILY, &["void __pipeline_arrive_on(__mbarrier_t *barrier)"], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_BARRIER), None, None, None, None, &[]), SOURCE),
-    Row::new("__pipeline_commit", Function, Device, FAMILY, &["void __pipeline_commit()"], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_COPY), None, None, None, None, &[]), SOURCE),
-    Row::new("__pipeline_memcpy_async", Function, Device, FAMILY, &["void __pipeline_memcpy_async(void *__restrict dst_shared, const void *__restrict src_global, size_t size_and_align, size_t zfill = 0)"], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_COPY), None, None, None, None, &[]), SOURCE),
-    Row::new("__pipeline_wait_prior", Function, Device, FAMILY, &["void __pipeline_wait_prior(size_t prior)"], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_COPY), None, None, None, None, &[]), SOURCE),
+    Row::new("__pipeline_commit", Function, Device, FAMILY, &["void __pipeline_commit()"], Mapping::new(Status::Compat("port_pipeline_commit"), None, None, Some(REASON_COPIED_AT_ONCE), None, &[]), SOURCE),
+    Row::new("__pipeline_memcpy_async", Function, Device, FAMILY, &["void __pipeline_memcpy_async(void *__restrict dst_shared, const void *__restrict src_global, size_t size_and_align, size_t zfill = 0)"], Mapping::new(Status::Compat("port_pipeline_memcpy_async"), None, None, Some(REASON_COPIED_AT_ONCE), None, &[]), SOURCE),
+    Row::new("__pipeline_wait_prior", Function, Device, FAMILY, &["void __pipeline_wait_prior(size_t prior)"], Mapping::new(Status::Compat("port_pipeline_wait_prior"), None, None, Some(REASON_COPIED_AT_ONCE), None, &[]), SOURCE),
     Row::new("cuda::make_pipeline", Function, Device, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_COPY), None, None, None, None, &[]), SOURCE),
     Row::new("cuda::memcpy_async", Function, Device, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_COPY), None, None, None, None, &[]), SOURCE),
     Row::new("cuda::pipeline_consumer_wait_prior", Function, Device, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_ASYNC_COPY), None, None, None, None, &[]), SOURCE),
