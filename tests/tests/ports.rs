@@ -77,9 +77,23 @@ fn port(kernel: &Kernel, warp: WarpMode) -> Port {
     let target: Target = "hip".parse().expect("hip is a target");
     let (translation, ir) = {
         let analysis = port::Analysis::new(&sources, root, &options);
-        (analysis.port(&target), analysis.ir_text())
+        (analysis.port(&target), analysis.ir_text(&one_instance_a_kernel(&analysis)))
     };
     Port { sources, root, translation, ir }
+}
+
+/// For review, one instance shows a kernel: that of `float` with the shortest name, else the first.
+fn one_instance_a_kernel(analysis: &port::Analysis<'_>) -> Vec<String> {
+    let mut shown: BTreeMap<String, String> = BTreeMap::new();
+    for instance in analysis.instances() {
+        let kernel = instance.split('<').next().unwrap_or(&instance).to_owned();
+        let key = |name: &str| (!name.contains("float"), name.len());
+        match shown.get(&kernel) {
+            Some(known) if key(known) <= key(&instance) => {}
+            _ => drop(shown.insert(kernel, instance)),
+        }
+    }
+    shown.into_values().collect()
 }
 
 impl Port {

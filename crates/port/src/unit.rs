@@ -88,9 +88,22 @@ impl<'a> Analysis<'a> {
         findings
     }
 
-    /// The kernel instances in view as IR, in its text form.
-    pub fn ir_text(&self) -> String {
-        port_ir::print(&self.ir, &port_ir::PrintOptions::default())
+    /// The kernel instances in view, `ns::k<float, 4>`, in the order of the text.
+    pub fn instances(&self) -> impl Iterator<Item = String> + '_ {
+        self.instances.iter().map(|instance| {
+            format!("{}{}", self.module.function_name(instance.kernel), instance.arguments)
+        })
+    }
+
+    /// These kernel instances, and what they call, as IR in its text form.
+    pub fn ir_text(&self, instances: &[String]) -> String {
+        let only = port_lower::Options {
+            kernels: instances.to_vec(),
+            instantiate: self.options.instantiate.clone(),
+            ..port_lower::Options::default()
+        };
+        let lowered = port_lower::lower(&self.module, &only);
+        port_ir::print(&lowered.module, &port_ir::PrintOptions::default())
     }
 }
 
