@@ -49,6 +49,7 @@ struct Lane {
     Site site{};
     std::uint64_t met = 0;          // who took part in the meeting that released it
     std::uint64_t expected = 0;     // who must take part in converged operations
+    Need need = Need::all;          // whether it can do without some of them
     // Return addresses from the call up to the kernel, innermost first.
     std::uintptr_t path[path_limit];
     unsigned path_length = 0;
@@ -185,7 +186,7 @@ Group group_of(const Warp& warp, const Lane& lane) {
 [[noreturn]] void fail_deadlock(const Block& block);
 
 // Releases the first, in the order of the code, of the groups that wait for lanes in lockstep with
-// them and miss none.
+// them and miss none; else the first that can do without.
 bool settle(const Block& block, Warp& warp) {
     if (warp.converged == 0) return false;
     const Lane* first = nullptr;
@@ -194,8 +195,11 @@ bool settle(const Block& block, Warp& warp) {
         const Lane& lane = warp.lanes[__builtin_ctzll(left)];
         Group group = group_of(warp, lane);
         left &= ~group.lanes;
-        if (group.missing) continue;
-        if (!first || compare_paths(lane, *first) < 0) {
+        if (group.missing && lane.need == Need::all) continue;
+        const bool complete = group.missing == 0;
+        const bool better = !first || (complete && chosen.missing != 0) ||
+                            (complete == (chosen.missing == 0) && compare_paths(lane, *first) < 0);
+        if (better) {
             first = &lane;
             chosen = group;
         }
@@ -501,9 +505,11 @@ void meet_named(std::uint64_t mask, void* record, Complete complete, const char*
     switch_context(lane.context, scheduler);
 }
 
-std::uint64_t meet_converged(void* record, Complete complete, const char* what, Site site) {
+std::uint64_t meet_converged(Need need, void* record, Complete complete, const char* what,
+                             Site site) {
     require_kernel(what);
     Lane& lane = *current;
+    lane.need = need;
     lane.mask = 0;
     lane.record = record;
     lane.complete = complete;

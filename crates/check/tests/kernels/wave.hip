@@ -67,7 +67,18 @@ __global__ void builtins(unsigned* out) {
 __global__ void members_missing(int* out) {
   if (threadIdx.x < 16) {
     port_oracle_members(0xffffffffull);
-    out[threadIdx.x] = __shfl(1, 0, 32);
+    out[threadIdx.x] = __popcll(__ballot(1));
+    port_oracle_members(0);
+  }
+  __syncthreads();
+}
+
+// The same for shuffles: right as long as the lane that is read takes part.
+__global__ void sources_missing(int* out) {
+  if (threadIdx.x < 16) {
+    port_oracle_members(0xffffffffull);
+    out[threadIdx.x] = __shfl((int)threadIdx.x, 5, 32);
+    out[threadIdx.x + 16] = __shfl((int)threadIdx.x, threadIdx.x + 8, 32);
     port_oracle_members(0);
   }
   __syncthreads();

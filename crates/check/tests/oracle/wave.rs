@@ -38,6 +38,11 @@ kernel = "members_missing"
 grid = [1]
 block = [64]
 args = ["missing"]
+[[launch]]
+kernel = "sources_missing"
+grid = [1]
+block = [64]
+args = ["missing"]
 "#;
 
 fn suite() -> Suite {
@@ -170,6 +175,23 @@ fn a_mask_that_names_lanes_elsewhere_is_an_error() {
         let (kind, message) = suite.error("members_missing", &options(warp)[0]);
         assert_eq!(kind, "mask-violation", "{message}");
         assert!(message.contains("lanes 0-15") && message.contains("0-31 expected"), "{message}");
+    }
+}
+
+#[test]
+fn a_shuffle_does_without_lanes_that_nobody_reads() {
+    let suite = suite();
+    for warp in [32, 64] {
+        let run = suite.run_with("sources_missing", &options(warp)[0]);
+        let out = run.output("missing").unwrap().to_i64();
+        assert_eq!(out[..16], [5; 16]);
+        for lane in 0..16 {
+            // Poison where the source is elsewhere.
+            let expected = if lane + 8 < 16 { lane + 8 } else { -1 };
+            assert_eq!(out[16 + lane as usize], expected);
+        }
+        let notes: Vec<_> = run.notes.iter().map(|note| (&note.kind[..], note.count)).collect();
+        assert_eq!(notes, [("undefined-shuffle", 8)]);
     }
 }
 

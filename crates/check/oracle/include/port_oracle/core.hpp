@@ -58,12 +58,16 @@ void meet_named(std::uint64_t mask, void* record, Complete complete, const char*
 // Meets the lanes that execute the same call (the same chain of return addresses up to the kernel),
 // as lanes in lockstep do. Complete when no lane of the warp can run otherwise; of several groups,
 // the one whose call comes first in the code goes first, so lanes ahead wait for lanes behind.
-// Returns the lanes that met.
-std::uint64_t meet_converged(void* record, Complete complete, const char* what, Site site);
+// Returns the lanes that met. `Need::all` holds the meeting to expect_lanes; `Need::some` is for
+// shuffles, which are right without lanes that nobody reads.
+enum class Need : unsigned char { some, all };
+std::uint64_t meet_converged(Need need, void* record, Complete complete, const char* what,
+                             Site site);
 
 // Names the lanes that must meet the running lane in its next converged operations (those that have
 // exited excepted); 0 for no demand. A group that lacks one waits for it as long as other groups can
-// go on, and is an error when none can.
+// go on. When none can, a shuffle goes on without it, as it does on hardware; anything else is an
+// error.
 void expect_lanes(std::uint64_t lanes);
 
 // Waits for every thread of the block that has not exited; their predicates are combined.

@@ -80,7 +80,7 @@ T shuffle_converged(T value, unsigned source, const char* what, Site site) {
     static_assert(std::is_trivially_copyable<T>::value, "a shuffle copies bytes");
     alignas(T) unsigned char result[sizeof(T)];
     ShuffleRecord record{&value, result, sizeof(T), source};
-    meet_converged(&record, complete_shuffle, what, site);
+    meet_converged(Need::some, &record, complete_shuffle, what, site);
     T copy;
     std::memcpy(&copy, result, sizeof(T));
     return copy;
@@ -115,7 +115,7 @@ inline VoteRecord vote_named(std::uint64_t mask, bool predicate, const char* wha
 
 inline VoteRecord vote_converged(bool predicate, const char* what, Site site) {
     VoteRecord record{predicate, 0, 0};
-    meet_converged(&record, complete_vote, what, site);
+    meet_converged(Need::all, &record, complete_vote, what, site);
     return record;
 }
 
@@ -153,7 +153,7 @@ inline void synchronise_named(std::uint64_t mask, const char* what, Site site) {
 }
 
 inline std::uint64_t active_lanes(const char* what, Site site) {
-    return meet_converged(nullptr, nullptr, what, site);
+    return meet_converged(Need::all, nullptr, nullptr, what, site);
 }
 
 // Reductions of 32-bit integers over the lanes of a mask.
