@@ -5,6 +5,8 @@
 //! The CUDA side is the oracle's own implementation of CUDA's names, which shares nothing with the
 //! header.
 
+#![allow(clippy::disallowed_methods, reason = "the test reads its kernels")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
