@@ -10,11 +10,16 @@
 //!
 //! * the loop makes progress whatever others do: a compare-and-exchange whose expected value was
 //!   read in the loop is tried again only because another thread has succeeded;
-//! * another exit depends on what the thread itself counts: the wait is bounded.
+//! * it polls what the loop itself writes;
+//! * an exit depends on what the thread itself counts: `i < *n` ends when `i` has grown, whoever
+//!   writes `*n`.
+//!
+//! A plain load counts only in a loop that does nothing but look: whatever the compiler makes of it,
+//! such a loop was meant to wait.
 
 use std::collections::HashSet;
 
-use super::flow::{Arm, Root, StatementId};
+use super::flow::{Arm, Definition, Root, StatementId};
 use super::program::{Node, Program};
 use super::uniformity::{ModuleUniformity, Uniformity};
 use crate::arena::{Handle, Location};
@@ -256,6 +261,9 @@ impl Finder<'_, '_> {
         let mut first: Option<Wait> = None;
         for exit in exits {
             let slice = self.slice(function, id, exit);
+            if slice.iter().any(|node| self.counts(function, id, *node)) {
+                return None;
+            }
             let wait = self.access(function, id, &slice);
             match wait {
                 Some(wait) => first = first.or(Some(wait)),
@@ -344,6 +352,57 @@ impl Finder<'_, '_> {
         slice
     }
 
+    /// Whether a value is read from a local that the loop sets to something computed from itself:
+    /// the thread counts, and gets further by that.
+    fn counts(&self, function: Handle<Function>, id: StatementId, (own, value): Node) -> bool {
+        let flow = self.program.flow(own);
+        let Some(definitions) = flow.definitions(value).filter(|_| own == function) else {
+            return false;
+        };
+        definitions.iter().any(|definition| {
+            let (Definition::Whole(store, stored) | Definition::Part(store, stored)) = definition
+            else {
+                return false;
+            };
+            flow.is_inside(*store, id) && self.is_computed_from(own, id, *stored, definition)
+        })
+    }
+
+    /// Whether arithmetic in a loop leads from what a store has left back to what it stores. What
+    /// an atomic operation gives leads nowhere: it is another thread's doing.
+    fn is_computed_from(
+        &self,
+        function: Handle<Function>,
+        id: StatementId,
+        stored: Value,
+        definition: &Definition,
+    ) -> bool {
+        let flow = self.program.flow(function);
+        let mut seen: HashSet<Value> = HashSet::new();
+        let mut work = vec![stored];
+        while let Some(value) = work.pop() {
+            if !seen.insert(value) {
+                continue;
+            }
+            if let Some(definer) = flow.definer(value) {
+                if !flow.is_inside(definer, id) {
+                    continue;
+                }
+                let definitions = flow.definitions(value).unwrap_or_default();
+                if definitions.contains(definition) {
+                    return true;
+                }
+                work.extend(definitions.iter().filter_map(|other| match other {
+                    Definition::Whole(_, value) | Definition::Part(_, value) => Some(*value),
+                    _ => None,
+                }));
+                continue;
+            }
+            self.program.expression((function, value)).for_each_operand(|o| work.push(o));
+        }
+        false
+    }
+
     /// The first access of a slice that waits for another thread.
     fn access(&self, function: Handle<Function>, id: StatementId, slice: &[Node]) -> Option<Wait> {
         let mut waits: Vec<Wait> = Vec::new();
@@ -383,11 +442,66 @@ impl Finder<'_, '_> {
                 }
                 _ => continue,
             };
-            if !varies(pointer) {
+            let own_doing = kind == WaitKind::Poll && self.writes(function, id, own, pointer);
+            if !varies(pointer) && !own_doing {
                 waits.push(Wait { kind, function: own, statement, pointer, result });
             }
         }
         waits.into_iter().min_by_key(|wait| (wait.kind, wait.function, wait.statement))
+    }
+
+    /// Whether a loop, or a function that it calls, writes into what a pointer points into.
+    fn writes(
+        &self,
+        function: Handle<Function>,
+        id: StatementId,
+        own: Handle<Function>,
+        pointer: Value,
+    ) -> bool {
+        let root = self.program.flow(own).root(pointer);
+        let mut called: Vec<Handle<Function>> = Vec::new();
+        let mut writes = |here: Handle<Function>, kind: &StatementKind| match kind {
+            StatementKind::Store { pointer, .. } => {
+                // A parameter means the same place only in its own function.
+                let comparable = here == own || matches!(root, Root::Variable(_));
+                comparable && self.program.flow(here).root(*pointer) == root
+            }
+            StatementKind::Call { function, .. } => {
+                if !called.contains(function) {
+                    called.push(*function);
+                }
+                false
+            }
+            _ => false,
+        };
+        let flow = self.program.flow(function);
+        if flow.inside(id).any(|(_, entry)| writes(function, &entry.statement.kind)) {
+            return true;
+        }
+        let reached = self.reached(called);
+        reached.into_iter().any(|callee| {
+            let comparable = callee == own || matches!(root, Root::Variable(_));
+            let flow = self.program.flow(callee);
+            comparable
+                && flow.statements().any(|(_, entry)| {
+                    matches!(&entry.statement.kind, StatementKind::Store { pointer, .. }
+                        if flow.root(*pointer) == root)
+                })
+        })
+    }
+
+    /// Functions with all that they call.
+    fn reached(&self, mut functions: Vec<Handle<Function>>) -> Vec<Handle<Function>> {
+        let mut next = 0;
+        while let Some(function) = functions.get(next).copied() {
+            next += 1;
+            for callee in &self.program.info(function).callees {
+                if !functions.contains(callee) {
+                    functions.push(*callee);
+                }
+            }
+        }
+        functions
     }
 
     fn is_zero(&self, (function, value): Node) -> bool {
@@ -406,10 +520,11 @@ impl Finder<'_, '_> {
             || matches!(self.program.flow(function).root(pointer), Root::Local(_))
     }
 
-    /// Whether a loop does nothing that could change what it reads, and waits at no barrier.
+    /// Whether a loop does nothing but read, count nothing, and wait at no barrier.
     fn only_reads(&self, function: Handle<Function>, id: StatementId) -> bool {
         let flow = self.program.flow(function);
         flow.inside(id).all(|(_, entry)| match &entry.statement.kind {
+            StatementKind::Load { result, .. } => !self.counts(function, id, (function, *result)),
             StatementKind::Store { pointer, .. } => {
                 matches!(flow.root(*pointer), Root::Local(_))
             }

@@ -145,8 +145,8 @@ fn launches(module: &Module, errors: &mut Errors) {
         }
         let is_empty = |range: &Range| range.low > range.high;
         for range in launch.grid.iter().chain(&launch.block).flatten() {
-            if is_empty(range) || range.low < 1 {
-                report("a grid or block has an extent below 1".to_string());
+            if is_empty(range) || range.low < 0 {
+                report("a grid or block has an extent below 0".to_string());
             }
         }
         if launch.dynamic_shared.is_some_and(|range| is_empty(&range) || range.low < 0) {
