@@ -124,7 +124,10 @@ impl Checker<'_, '_> {
             }
             Res::Alias(id) => self.alias_entity(*id, explicit, origin),
             Res::Namespace(_) => Entity::Namespace,
-            Res::Api(key) | Res::Library(key) => self.library_entity(*key, explicit, origin),
+            Res::Api(key) | Res::Library(key) => {
+                let segments = name.segments.get(..count).unwrap_or(&[]);
+                self.library_path(*key, segments, origin)
+            }
             Res::Member { prefix, resolved } => {
                 let resolved = (*resolved as usize).min(count);
                 let entity = self.resolve_part(name, prefix, resolved, origin);
@@ -376,6 +379,34 @@ impl Checker<'_, '_> {
             return self.ty(definition.ty);
         }
         self.at(outer.clone()).ty(definition.ty)
+    }
+
+    /// A name of a library: a declaration of its own, or a member of a class that is one.
+    fn library_path(&mut self, key: Name, segments: &[Segment], origin: Origin) -> Entity {
+        let explicit = segments.last().and_then(|last| last.arguments.as_deref());
+        // `std::is_same<T, U>::value`: the first segment with arguments names the class.
+        let class = segments.iter().rev().skip(1).rev().position(|s| s.arguments.is_some());
+        if let Some(class) = class {
+            let rest = segments.get(class + 1..).unwrap_or(&[]);
+            let mut prefix = key.as_str();
+            for _ in rest {
+                prefix = prefix.rsplit_once("::").map_or(prefix, |(prefix, _)| prefix);
+            }
+            let arguments = segments.get(class).and_then(|segment| segment.arguments.as_deref());
+            return match self.library_entity(Name::new(prefix), arguments, origin) {
+                Entity::Type(ty) => self.resolve_members(Entity::Type(ty), rest, origin),
+                _ => self.library_entity(key, explicit, origin),
+            };
+        }
+        let entity = self.library_entity(key, explicit, origin);
+        if let (Entity::Nothing, Some((prefix, _)), Some(last)) =
+            (&entity, key.as_str().rsplit_once("::"), segments.last())
+            && let Entity::Type(ty) = self.library_entity(Name::new(prefix), None, origin)
+            && self.cx.types.class(ty).is_some()
+        {
+            return self.member_of_type(ty, last, origin);
+        }
+        entity
     }
 
     /// Segments after the resolved part of a name: members of members.

@@ -14,6 +14,17 @@ use crate::value::{Environment, Value};
 impl Checker<'_, '_> {
     /// A name as an expression.
     pub(crate) fn name(&mut self, name: &NameRef, origin: Origin) -> Expr {
+        if let Some(own) = name.unqualified()
+            && matches!(own.name.as_str(), "__FUNCTION__" | "__func__" | "__PRETTY_FUNCTION__")
+        {
+            let short = self.body.name.rsplit("::").next().unwrap_or("");
+            let short = short.split('<').next().unwrap_or(short);
+            let mut bytes = short.as_bytes().to_vec();
+            bytes.push(0);
+            let element = Type::CHAR.with_const();
+            let ty = self.cx.types.array(element, Some(bytes.len() as u64));
+            return Expr::place(ExprKind::String(bytes.into()), ty, origin);
+        }
         let entity = self.resolve(name, origin);
         self.entity(entity, name, origin)
     }

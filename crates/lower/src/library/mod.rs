@@ -332,8 +332,18 @@ impl Checker<'_, '_> {
         if !name.ends_with("ScalarTypeToCPPTypeT") && !name.ends_with("ScalarTypeToCPPType") {
             return None;
         }
-        let [TemplateArgument::Value(value)] = explicit? else { return None };
-        let port_hir::ExprKind::Name(tag) = &self.hir().exprs[*value].kind else { return None };
+        let tag = match explicit? {
+            [TemplateArgument::Value(value)] => match &self.hir().exprs[*value].kind {
+                port_hir::ExprKind::Name(tag) => tag,
+                _ => return None,
+            },
+            // A name that nobody declares may have been read as a type.
+            [TemplateArgument::Type(ty)] => match &self.hir().types[*ty].kind {
+                port_hir::TyKind::Named(tag) => tag,
+                _ => return None,
+            },
+            _ => return None,
+        };
         names::scalar_type(tag.last()?.name.as_str())
     }
 
