@@ -9,7 +9,6 @@
 
 mod arithmetic;
 pub mod compat;
-mod declared;
 pub mod findings;
 pub mod hip;
 pub mod program;

@@ -13,11 +13,16 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// The compiler that `CXX` names, else the first of g++, c++, clang++ and clang++-19 on the
-    /// path.
+    /// The compiler that crate `cc` would build with (`CXX` and its variants for the platform, else
+    /// the platform's own), else the first of g++, c++, clang++ and clang++-19 on the path.
     pub fn discover() -> Toolchain {
-        let named = std::env::var("CXX").ok().filter(|name| !name.is_empty());
-        let names = named.as_deref().into_iter().chain(["g++", "c++", "clang++", "clang++-19"]);
+        let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        let mut build = cc::Build::new();
+        build.cpp(true).cargo_metadata(false).cargo_warnings(false).opt_level(2);
+        build.target(&platform).host(&platform);
+        let usual = build.try_get_compiler().ok();
+        let usual = usual.map(|compiler| compiler.path().to_string_lossy().into_owned());
+        let names = usual.as_deref().into_iter().chain(["g++", "c++", "clang++", "clang++-19"]);
         Toolchain { cxx: names.filter_map(find_program).next() }
     }
 }

@@ -9,13 +9,14 @@ pub fn explain(code: Option<&str>) -> Result<u8, String> {
     let mut out = String::new();
     match code {
         None => {
-            for metadata in port::findings() {
+            for metadata in findings() {
                 let severity = metadata.severity.as_str();
                 let _ = writeln!(out, "{}  {severity:<7}  {}", metadata.code, metadata.summary);
             }
         }
         Some(code) => {
-            let metadata = port::explain(code).ok_or_else(|| {
+            let known = findings().into_iter().find(|known| known.code.eq_ignore_ascii_case(code));
+            let metadata = known.ok_or_else(|| {
                 format!("no finding has the code `{code}`; `port explain` lists all codes")
             })?;
             let severity = metadata.severity.as_str();
@@ -24,6 +25,14 @@ pub fn explain(code: Option<&str>) -> Result<u8, String> {
         }
     }
     print(&out).map(|()| CLEAN)
+}
+
+/// Every kind of finding that some command can report, by code.
+fn findings() -> Vec<&'static port_diag::Metadata> {
+    let mut all = port::findings();
+    all.extend(port_check::FINDINGS);
+    all.sort_by_key(|metadata| metadata.code);
+    all
 }
 
 /// Prints the targets.
