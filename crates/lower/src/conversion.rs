@@ -128,6 +128,12 @@ impl Checker<'_, '_> {
             let target = if matches!(self.cx.types.kind(to), Kind::Function(_)) { pointer } else { to };
             return self.overload_conversion(&set, target);
         }
+        if let Some(qualifies) = self.similar_arrays(from.ty, to) {
+            let constant = self.is_constant_type(to);
+            let binds = if rvalue { to_rvalue } else { !to_rvalue || constant };
+            let reference = Some(Reference { rvalue, to_rvalue, constant });
+            return binds.then_some(Conversion { qualifies, reference, ..Conversion::EXACT });
+        }
         let same = from.ty.same(to);
         let distance = if same { Some(0) } else { self.base_distance(from.ty, to) };
         if let Some(distance) = distance
@@ -154,6 +160,20 @@ impl Checker<'_, '_> {
         }
         let reference = Some(Reference { rvalue, to_rvalue: true, constant: to.constant });
         self.value_conversion(from, to).map(|made| Conversion { reference, ..made })
+    }
+
+    /// Whether an array is another one with more qualifiers of its elements; `Some(true)` if they
+    /// are more.
+    fn similar_arrays(&self, from: Type, to: Type) -> Option<bool> {
+        match (self.cx.types.kind(from), self.cx.types.kind(to)) {
+            (Kind::Array(a, n), Kind::Array(b, m)) if n == m => {
+                if matches!(self.cx.types.kind(*a), Kind::Array(..)) {
+                    return self.similar_arrays(*a, *b);
+                }
+                (a.same(*b) && b.at_least_as_qualified(*a)).then(|| !a.at_least_as_qualified(*b))
+            }
+            _ => None,
+        }
     }
 
     /// How many steps up `to` is from `from`; `None` if it is no base.
@@ -534,7 +554,10 @@ impl Checker<'_, '_> {
         if self.reference_conversion(&expr, referee, rvalue).is_none() {
             return self.no_conversion(expr.ty, referee, origin);
         }
-        let place = if expr.ty.same(referee) {
+        let place = if self.similar_arrays(expr.ty, referee).is_some() {
+            let place = if expr.is_place() { expr } else { self.materialised(expr) };
+            Expr { ty: referee, ..place }
+        } else if expr.ty.same(referee) {
             if expr.is_place() { expr } else { self.materialised(expr) }
         } else if self.base_distance(expr.ty, referee).is_some() {
             let place = if expr.is_place() { expr } else { self.materialised(expr) };

@@ -317,7 +317,8 @@ impl<'h> Checker<'_, 'h> {
         deduction: &mut Deduction<'h>,
     ) -> bool {
         let CallArgument::Expr(argument) = argument else { return true };
-        if argument.ty.is_unknown() {
+        // A parameter without template parameters takes what converts to it.
+        if argument.ty.is_unknown() || !self.mentions_parameters(parameter, deduction.depth) {
             return true;
         }
         let hir = self.hir();
@@ -349,6 +350,31 @@ impl<'h> Checker<'_, 'h> {
             None => self.decayed(argument.ty),
         };
         self.match_type(pattern, actual, deduction, None)
+    }
+
+    /// Whether a type as written names a parameter of a list.
+    fn mentions_parameters(&self, ty: TyId, depth: u16) -> bool {
+        let hir = self.hir();
+        let mut found = false;
+        let mut visit = |node: crate::walk::Node<'_>| {
+            match node {
+                crate::walk::Node::Name(name) => {
+                    let mut res = &name.resolution;
+                    while let Res::Member { prefix, .. } = res {
+                        res = prefix;
+                    }
+                    found |= matches!(res, Res::TemplateParameter(p) if p.depth == depth);
+                }
+                crate::walk::Node::Ty(id) => {
+                    found |= matches!(&hir.types[id].kind,
+                        TyKind::AbbreviatedParameter(p) if p.depth == depth);
+                }
+                _ => {}
+            }
+            !found
+        };
+        crate::walk::Walk::new(hir, &mut visit).ty(ty);
+        found
     }
 
     /// The parameter of the list that a type is, if it is nothing else.
