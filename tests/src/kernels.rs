@@ -69,7 +69,8 @@ pub fn load(path: &Path) -> (SourceMap, FileId) {
         first = first.or(Some(id));
         let folder = path.parent().unwrap_or(&root);
         for request in port::include_requests(&text).into_iter().filter(|r| !r.angled) {
-            let normal = port_diag::source::normalise(&folder.join(&request.name).to_string_lossy());
+            let normal =
+                port_diag::source::normalise(&folder.join(&request.name).to_string_lossy());
             if Path::new(&normal).is_file() {
                 pending.push(PathBuf::from(normal));
             }

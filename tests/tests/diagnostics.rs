@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use port::{FileRole, Options, Severity, Target, Translation, WarpMode};
-use port_diag::{Diagnostic, SourceMap};
 use port_diag::render::human;
+use port_diag::{Diagnostic, SourceMap};
 use port_tests::kernels::{load, workspace};
 
 fn main() {
@@ -162,7 +162,8 @@ fn identity(file: &Path) -> Result<(), Failed> {
 /// The oracle must not share the front end's view of a text: its crate depends on none of it.
 fn oracle_is_independent() -> Result<(), Failed> {
     let manifest = std::fs::read_to_string(workspace().join("crates/check/Cargo.toml"))?;
-    let front_end = ["port-syntax", "port-hir", "port-lower", "port-rewrite", "port-ir", "tree-sitter"];
+    let front_end =
+        ["port-syntax", "port-hir", "port-lower", "port-rewrite", "port-ir", "tree-sitter"];
     for name in front_end {
         if manifest.contains(name) {
             return Err(format!("port-check depends on {name}").into());

@@ -44,11 +44,15 @@ fn main() {
             for architecture in ARCHITECTURES {
                 let (shared, tools) = (kernel.clone(), tools.clone());
                 let missing = tools.missing_for_hip(headers);
-                let name = format!("{}::hip::compiled::{architecture}::{}", kernel.name, headers.name());
-                let trial = Trial::test(name, move || compiled(&shared, &tools, architecture, headers));
+                let name =
+                    format!("{}::hip::compiled::{architecture}::{}", kernel.name, headers.name());
+                let trial =
+                    Trial::test(name, move || compiled(&shared, &tools, architecture, headers));
                 trials.push(match missing.is_empty() {
                     true => trial,
-                    false => trial.with_ignored_flag(true).with_kind(format!("needs {}", missing.join(", "))),
+                    false => trial
+                        .with_ignored_flag(true)
+                        .with_kind(format!("needs {}", missing.join(", "))),
                 });
             }
         }
@@ -61,7 +65,10 @@ fn hip(kernel: &Kernel) -> Arc<Port> {
     static PORTS: OnceLock<std::sync::Mutex<BTreeMap<String, Arc<Port>>>> = OnceLock::new();
     let ports = PORTS.get_or_init(Default::default);
     let mut ports = ports.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    ports.entry(kernel.name.clone()).or_insert_with(|| Arc::new(port(kernel, WarpMode::Logical32))).clone()
+    ports
+        .entry(kernel.name.clone())
+        .or_insert_with(|| Arc::new(port(kernel, WarpMode::Logical32)))
+        .clone()
 }
 
 struct Port {

@@ -59,12 +59,7 @@ fn load_all(
     inputs.iter().map(load).collect::<Result<_, _>>().map_err(|error| error.to_string())
 }
 
-fn options(
-    arguments: &PortArguments,
-    loaded: &[Loaded],
-    current: &str,
-    several: bool,
-) -> Options {
+fn options(arguments: &PortArguments, loaded: &[Loaded], current: &str, several: bool) -> Options {
     let defines = arguments.define.iter().map(|define| match define.split_once('=') {
         Some((name, value)) => (name.to_owned(), value.to_owned()),
         None => (define.clone(), "1".to_owned()),
@@ -87,10 +82,7 @@ fn options(
 }
 
 /// The folder common to all files of a run, absolute.
-fn base<'a>(
-    sources: impl Iterator<Item = &'a port::SourceMap>,
-    current: &str,
-) -> String {
+fn base<'a>(sources: impl Iterator<Item = &'a port::SourceMap>, current: &str) -> String {
     let paths: Vec<String> = sources
         .flat_map(|sources| {
             sources.ids().map(|id| layout::absolute(&sources.file(id).path, current))
@@ -120,7 +112,12 @@ fn port_all(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(unit) = loaded.get(index) else { break };
                     if progress {
-                        eprint!("\r{}/{} {:<60}", index + 1, loaded.len(), inputs[index].0.display());
+                        eprint!(
+                            "\r{}/{} {:<60}",
+                            index + 1,
+                            loaded.len(),
+                            inputs[index].0.display()
+                        );
                     }
                     let done =
                         port::translate(&unit.sources, unit.root, &arguments.target, options);
@@ -134,17 +131,12 @@ fn port_all(
     if progress {
         eprint!("\r{:<80}\r", "");
     }
-    let translations = slots.into_iter().map(|slot| {
-        slot.into_inner().ok().flatten().unwrap_or_default()
-    });
+    let translations =
+        slots.into_iter().map(|slot| slot.into_inner().ok().flatten().unwrap_or_default());
     loaded
         .into_iter()
         .zip(translations)
-        .map(|(unit, translations)| Ported {
-            sources: unit.sources,
-            root: unit.root,
-            translations,
-        })
+        .map(|(unit, translations)| Ported { sources: unit.sources, root: unit.root, translations })
         .collect()
 }
 
@@ -191,9 +183,7 @@ fn plan(
 /// The port as one text: the generated header stands in place of its include.
 fn single_text(translation: &Translation) -> Result<String, String> {
     if layout::changes_headers(translation) {
-        return Err(
-            "the port changes headers as well as the file; give `-o` a folder".to_owned()
-        );
+        return Err("the port changes headers as well as the file; give `-o` a folder".to_owned());
     }
     let mut text = String::new();
     for file in &translation.ported.files {

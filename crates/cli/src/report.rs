@@ -92,7 +92,8 @@ fn human(
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
-            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+            std::io::stderr().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
         }
     };
     let lowest = match (common.quiet, common.verbose) {
@@ -202,11 +203,7 @@ fn asked_kernels<'a>(
     })
 }
 
-fn document(
-    units: &[Ported],
-    outputs: &[Vec<Vec<PathBuf>>],
-    arguments: &PortArguments,
-) -> Value {
+fn document(units: &[Ported], outputs: &[Vec<Vec<PathBuf>>], arguments: &PortArguments) -> Value {
     let inputs: Vec<Value> = units
         .iter()
         .zip(outputs)

@@ -65,7 +65,9 @@ fn write(file: &Planned, force: bool) -> std::io::Result<()> {
     } else {
         // Between the check and here somebody may have made the file.
         temporary.persist_noclobber(&file.path).map_err(|error| match error.error.kind() {
-            ErrorKind::AlreadyExists => std::io::Error::new(ErrorKind::AlreadyExists, "it appeared meanwhile"),
+            ErrorKind::AlreadyExists => {
+                std::io::Error::new(ErrorKind::AlreadyExists, "it appeared meanwhile")
+            }
             _ => error.error,
         })?;
     }

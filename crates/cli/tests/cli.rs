@@ -83,15 +83,18 @@ fn standard_output_holds_the_port_alone() {
     assert_eq!(status(&output), 0);
     assert!(text(&output.stdout).starts_with("#include <hip/hip_runtime.h>\n"));
     assert!(!folder.path().join("scale.hip").exists());
-    let json =
-        port(folder.path(), &["scale.cu", "--target", "hip", "-o", "-", "--message-format", "json"]);
+    let json = port(
+        folder.path(),
+        &["scale.cu", "--target", "hip", "-o", "-", "--message-format", "json"],
+    );
     assert_eq!(status(&json), 2);
 }
 
 #[test]
 fn json_is_one_document_with_the_documented_shape() {
     let folder = folder();
-    let output = port(folder.path(), &["scale.cu", "--target", "hip:gfx90a", "--message-format", "json"]);
+    let output =
+        port(folder.path(), &["scale.cu", "--target", "hip:gfx90a", "--message-format", "json"]);
     let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(document["schema"], 1);
     let target = &document["inputs"][0]["targets"][0];
@@ -108,7 +111,8 @@ fn json_is_one_document_with_the_documented_shape() {
 #[test]
 fn findings_that_need_a_person_give_status_one() {
     let folder = folder();
-    let bad = "__global__ void k(int *x) { asm volatile(\"mov.u32 %0, %%laneid;\" : \"=r\"(*x)); }\n";
+    let bad =
+        "__global__ void k(int *x) { asm volatile(\"mov.u32 %0, %%laneid;\" : \"=r\"(*x)); }\n";
     fs::write(folder.path().join("bad.cu"), bad).expect("a file");
     let output = port(folder.path(), &["bad.cu", "--target", "hip"]);
     assert_eq!(status(&output), 1, "{}", text(&output.stderr));
@@ -154,11 +158,16 @@ fn a_folder_is_mirrored_with_its_headers() {
     let folder = folder();
     let root = folder.path();
     fs::create_dir_all(root.join("csrc/ops")).expect("a folder");
-    fs::write(root.join("csrc/util.cuh"), "#pragma once\ninline cudaError_t ok() { return cudaSuccess; }\n").expect("a file");
+    fs::write(
+        root.join("csrc/util.cuh"),
+        "#pragma once\ninline cudaError_t ok() { return cudaSuccess; }\n",
+    )
+    .expect("a file");
     fs::write(root.join("csrc/plain.h"), "#pragma once\nint plain();\n").expect("a file");
     let op = "#include \"../util.cuh\"\n#include \"../plain.h\"\n__global__ void k() {}\ncudaError_t f() { return ok(); }\n";
     fs::write(root.join("csrc/ops/a.cu"), op).expect("a file");
-    fs::write(root.join("csrc/b.cu"), "#include \"util.cuh\"\n__global__ void k2() {}\n").expect("a file");
+    fs::write(root.join("csrc/b.cu"), "#include \"util.cuh\"\n__global__ void k2() {}\n")
+        .expect("a file");
     let output = port(root, &["csrc", "--target", "hip", "-o", "out"]);
     assert_eq!(status(&output), 0, "{}", text(&output.stderr));
     for file in ["out/ops/a.hip", "out/b.hip", "out/util.cuh", "out/plain.h"] {
@@ -180,7 +189,8 @@ fn deterministic() {
         fs::write(root.join(name), &source).expect("a file");
     }
     let run = |jobs: &str, out: &str, input: &str, from: &str| {
-        let output = port(&root.join(from), &[input, "--target", "hip", "-o", out, "--jobs", jobs, "-v"]);
+        let output =
+            port(&root.join(from), &[input, "--target", "hip", "-o", out, "--jobs", jobs, "-v"]);
         assert_eq!(status(&output), 0, "{}", text(&output.stderr));
     };
     run("1", "one/", ".", "");
