@@ -139,6 +139,8 @@ impl Checker<'_, '_> {
                 self.attempt(|c| c.at(primary).signature(candidate.function, candidate.class));
             if let (Some(own), Some(of_template)) = (own, of_template)
                 && own.parameters == of_template.parameters
+                && (own.result == of_template.result
+                    || self.cx.types.mentions_auto(of_template.result))
             {
                 return Some((*id, outer));
             }
