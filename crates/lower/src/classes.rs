@@ -290,7 +290,8 @@ impl Checker<'_, '_> {
                     let name = self.cx.type_name(ty);
                     return Err(self.cx.report(unit, origin, UnknownType { name }));
                 }
-                let layout = Layout { size: self.cx.class(base).size, align: self.cx.class(base).align };
+                let layout =
+                    Layout { size: self.cx.class(base).size, align: self.cx.class(base).align };
                 let empty = self.is_empty_class(base);
                 let offset = if empty { 0 } else { placed.place(layout) };
                 placed.align = placed.align.max(layout.align);
@@ -323,7 +324,8 @@ impl Checker<'_, '_> {
             let width = match field.width {
                 None => None,
                 Some(width) => {
-                    let Some(bits) = self.constant_integer(width, "the width of a bit-field") else {
+                    let Some(bits) = self.constant_integer(width, "the width of a bit-field")
+                    else {
                         return Err(crate::findings::NOT_CONSTANT);
                     };
                     Some(u32::try_from(bits).unwrap_or(0))

@@ -63,7 +63,9 @@ pub(crate) fn convert(cx: &Context<'_>, value: Value, from: Type, to: Type) -> O
     }
     match (&value, cx.types.kind(to)) {
         (Value::Null, Kind::Pointer(_) | Kind::MemberPointer(..)) => return Some(value),
-        (Value::Integer(0), Kind::Pointer(_) | Kind::MemberPointer(..)) => return Some(Value::Null),
+        (Value::Integer(0), Kind::Pointer(_) | Kind::MemberPointer(..)) => {
+            return Some(Value::Null);
+        }
         (Value::Function(_) | Value::Address(_) | Value::String(_), Kind::Pointer(_)) => {
             return Some(value);
         }
@@ -201,7 +203,11 @@ impl Evaluator<'_, '_, '_> {
                 Some(Value::bool(right))
             }
             ExprKind::Conditional { condition, then, otherwise } => {
-                if self.eval(condition)?.as_bool()? { self.eval(then) } else { self.eval(otherwise) }
+                if self.eval(condition)?.as_bool()? {
+                    self.eval(then)
+                } else {
+                    self.eval(otherwise)
+                }
             }
             ExprKind::PointerAdd { pointer, index, negative } => {
                 let pointer = self.eval(pointer)?;
@@ -213,8 +219,7 @@ impl Evaluator<'_, '_, '_> {
                     (Value::Address(a), Value::Address(b)) if a.root == b.root => {
                         let (last_a, rest_a) = a.path.split_last()?;
                         let (last_b, rest_b) = b.path.split_last()?;
-                        (rest_a == rest_b)
-                            .then(|| Value::Integer(i128::from(last_a - last_b)))
+                        (rest_a == rest_b).then(|| Value::Integer(i128::from(last_a - last_b)))
                     }
                     _ => None,
                 }
@@ -655,10 +660,10 @@ impl Evaluator<'_, '_, '_> {
     fn bits(&mut self, operand: &Expr, to: Type) -> Option<Value> {
         let value = self.eval(operand)?;
         let bits: u64 = match (value, self.number(operand.ty)?) {
-            (Value::Integer(value), Number::Integer(bits, _)) => {
-                wrap(value, bits, false) as u64
+            (Value::Integer(value), Number::Integer(bits, _)) => wrap(value, bits, false) as u64,
+            (Value::Float(value), Number::Float(Scalar::F32)) => {
+                u64::from((value as f32).to_bits())
             }
-            (Value::Float(value), Number::Float(Scalar::F32)) => u64::from((value as f32).to_bits()),
             (Value::Float(value), Number::Float(Scalar::F64)) => value.to_bits(),
             (Value::Float(value), Number::Float(Scalar::F16)) => {
                 u64::from(f16::from_f64(value).to_bits())
@@ -739,7 +744,11 @@ impl Evaluator<'_, '_, '_> {
             }
             StmtKind::Block(body) => self.run(body),
             StmtKind::If { condition, then, otherwise } => {
-                if self.eval(condition)?.as_bool()? { self.run(then) } else { self.run(otherwise) }
+                if self.eval(condition)?.as_bool()? {
+                    self.run(then)
+                } else {
+                    self.run(otherwise)
+                }
             }
             StmtKind::Loop { before, condition, step, body, .. } => {
                 let mut first = true;
@@ -803,12 +812,13 @@ fn compare(op: CompareOp, a: &Value, b: &Value) -> Option<Value> {
         (Value::Integer(a), Value::Integer(b)) => Some(a.cmp(b)),
         (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
         (Value::Null, Value::Null) => Some(Ordering::Equal),
-        (Value::Address(a), Value::Address(b)) if a.root == b.root => {
-            Some(a.path.cmp(&b.path))
-        }
+        (Value::Address(a), Value::Address(b)) if a.root == b.root => Some(a.path.cmp(&b.path)),
         (a, b) => {
             let pointer = |value: &Value| {
-                matches!(value, Value::Null | Value::Address(_) | Value::Function(_) | Value::Member(_))
+                matches!(
+                    value,
+                    Value::Null | Value::Address(_) | Value::Function(_) | Value::Member(_)
+                )
             };
             if !pointer(a) || !pointer(b) {
                 return None;

@@ -348,7 +348,12 @@ impl<'h> Context<'h> {
 
     /// Records a finding at a place of the user's; gives its code. In a unit of the library the
     /// place is where the user's code called into it.
-    pub(crate) fn report<F: Finding>(&mut self, unit: Unit, origin: Origin, finding: F) -> &'static str {
+    pub(crate) fn report<F: Finding>(
+        &mut self,
+        unit: Unit,
+        origin: Origin,
+        finding: F,
+    ) -> &'static str {
         self.failures += 1;
         let code = F::METADATA.code;
         if self.quiet > 0 || self.host {
@@ -388,7 +393,8 @@ impl<'h> Context<'h> {
         // The way from the kernel: each function of the chain, at the place of its call.
         for link in self.chain.iter().skip(1).rev().take(8) {
             let span = expansions.outermost(link.at);
-            diagnostic = diagnostic.with_label(span, format!("through this call of `{}`", link.name));
+            diagnostic =
+                diagnostic.with_label(span, format!("through this call of `{}`", link.name));
         }
         if let Some(kernel) = self.chain.first() {
             diagnostic = diagnostic.in_kernel(kernel.name.clone());

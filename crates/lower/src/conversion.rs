@@ -125,7 +125,8 @@ impl Checker<'_, '_> {
         if let ExprKind::Overload(set) = &from.kind {
             let set = set.clone();
             let pointer = self.cx.types.pointer(to);
-            let target = if matches!(self.cx.types.kind(to), Kind::Function(_)) { pointer } else { to };
+            let target =
+                if matches!(self.cx.types.kind(to), Kind::Function(_)) { pointer } else { to };
             return self.overload_conversion(&set, target);
         }
         if let Some(qualifies) = self.similar_arrays(from.ty, to) {
@@ -139,11 +140,8 @@ impl Checker<'_, '_> {
         if let Some(distance) = distance
             && to.at_least_as_qualified(from.ty)
         {
-            let binds = if rvalue {
-                to_rvalue
-            } else {
-                !to_rvalue || (to.constant && !to.volatile)
-            };
+            let binds =
+                if rvalue { to_rvalue } else { !to_rvalue || (to.constant && !to.volatile) };
             if !binds {
                 return None;
             }
@@ -155,7 +153,7 @@ impl Checker<'_, '_> {
             return None;
         }
         // Another type: a temporary is made, which only some references bind to.
-        if !rvalue && !(to.constant && !to.volatile) {
+        if !rvalue && (!to.constant || to.volatile) {
             return None;
         }
         let reference = Some(Reference { rvalue, to_rvalue: true, constant: to.constant });
@@ -247,9 +245,7 @@ impl Checker<'_, '_> {
         to: Type,
     ) -> Option<Conversion> {
         let set = set.clone();
-        self.attempt(|checker| checker.function_for(&set, to))
-            .flatten()
-            .map(|_| Conversion::EXACT)
+        self.attempt(|checker| checker.function_for(&set, to)).flatten().map(|_| Conversion::EXACT)
     }
 
     /// A conversion that no constructor and no conversion function takes part in. Half and the like
@@ -268,21 +264,21 @@ impl Checker<'_, '_> {
             (Kind::Unknown, _) | (_, Kind::Unknown) => Some(Conversion::EXACT),
             (Kind::Builtin(a), Kind::Builtin(b)) => self.builtin_conversion(a, b),
             (Kind::Enum(id), Kind::Builtin(b)) => {
-                if self.cx.enumeration(id).scoped || matches!(b, Builtin::Void | Builtin::NullPointer)
+                if self.cx.enumeration(id).scoped
+                    || matches!(b, Builtin::Void | Builtin::NullPointer)
                 {
                     return None;
                 }
-                let rank = if self.promoted(from).same(to) { Rank::Promotion } else { Rank::Conversion };
+                let rank =
+                    if self.promoted(from).same(to) { Rank::Promotion } else { Rank::Conversion };
                 Some(Conversion::ranked(rank))
             }
-            (
-                Kind::Pointer(_) | Kind::MemberPointer(..),
-                Kind::Builtin(Builtin::Bool),
-            ) => Some(Conversion { to_bool: true, ..Conversion::ranked(Rank::Conversion) }),
-            (
-                Kind::Builtin(Builtin::NullPointer),
-                Kind::Pointer(_) | Kind::MemberPointer(..),
-            ) => Some(Conversion::ranked(Rank::Conversion)),
+            (Kind::Pointer(_) | Kind::MemberPointer(..), Kind::Builtin(Builtin::Bool)) => {
+                Some(Conversion { to_bool: true, ..Conversion::ranked(Rank::Conversion) })
+            }
+            (Kind::Builtin(Builtin::NullPointer), Kind::Pointer(_) | Kind::MemberPointer(..)) => {
+                Some(Conversion::ranked(Rank::Conversion))
+            }
             (Kind::Builtin(a), Kind::Pointer(_) | Kind::MemberPointer(..))
                 if zero && a.is_integer() =>
             {
@@ -296,8 +292,14 @@ impl Checker<'_, '_> {
                 Builtin::Double => Some(Conversion::user(Rank::Promotion)),
                 _ => Some(Conversion::user(Rank::Conversion)),
             },
-            (Kind::Builtin(a), Kind::Narrow(_)) if !matches!(a, Builtin::Void | Builtin::NullPointer) => {
-                Some(Conversion::user(if a == Builtin::Float { Rank::Exact } else { Rank::Conversion }))
+            (Kind::Builtin(a), Kind::Narrow(_))
+                if !matches!(a, Builtin::Void | Builtin::NullPointer) =>
+            {
+                Some(Conversion::user(if a == Builtin::Float {
+                    Rank::Exact
+                } else {
+                    Rank::Conversion
+                }))
             }
             (Kind::Narrow(_), Kind::Narrow(_)) => Some(Conversion::user(Rank::Conversion)),
             (Kind::Builtin(a), Kind::Vector { dim3: true, .. }) if a.is_integer() => {
@@ -330,7 +332,8 @@ impl Checker<'_, '_> {
             let null = from == Builtin::NullPointer && to == Builtin::Bool;
             return null.then_some(Conversion::ranked(Rank::Conversion));
         }
-        let promotion = (from.is_integer() && self.promoted(Type::builtin(from)).same(Type::builtin(to)))
+        let promotion = (from.is_integer()
+            && self.promoted(Type::builtin(from)).same(Type::builtin(to)))
             || (from == Builtin::Float && to == Builtin::Double);
         Some(Conversion::ranked(if promotion { Rank::Promotion } else { Rank::Conversion }))
     }
@@ -348,10 +351,18 @@ impl Checker<'_, '_> {
         }
         if self.cx.types.is_void(to) {
             let distance = VOID_DISTANCE;
-            return Some(Conversion { qualifies, distance, ..Conversion::ranked(Rank::Conversion) });
+            return Some(Conversion {
+                qualifies,
+                distance,
+                ..Conversion::ranked(Rank::Conversion)
+            });
         }
         if let Some(distance) = self.base_distance(from, to) {
-            return Some(Conversion { qualifies, distance, ..Conversion::ranked(Rank::Conversion) });
+            return Some(Conversion {
+                qualifies,
+                distance,
+                ..Conversion::ranked(Rank::Conversion)
+            });
         }
         // `T **` to `T *const *`, arrays of unknown size, and the like.
         match (self.cx.types.kind(from).clone(), self.cx.types.kind(to).clone()) {
@@ -408,7 +419,8 @@ impl Checker<'_, '_> {
             let found = self.cx.types.strip_reference(result);
             let value = Expr::value(ExprKind::Undefined, found, from.origin);
             let Some(second) = self.conversion(&value, to) else { continue };
-            let better = best.as_ref().is_none_or(|(_, known)| second.compare(known) == Ordering::Less);
+            let better =
+                best.as_ref().is_none_or(|(_, known)| second.compare(known) == Ordering::Less);
             if better {
                 best = Some((instance, second));
             }
@@ -510,12 +522,7 @@ impl Checker<'_, '_> {
     /// A value in memory.
     pub(crate) fn materialised(&mut self, expr: Expr) -> Expr {
         let (ty, origin) = (expr.ty, expr.origin);
-        Expr {
-            kind: ExprKind::Materialise(Box::new(expr)),
-            ty,
-            category: Category::XValue,
-            origin,
-        }
+        Expr { kind: ExprKind::Materialise(Box::new(expr)), ty, category: Category::XValue, origin }
     }
 
     /// The expression as a value of the type, or bound to the reference (then the value is the
@@ -561,7 +568,7 @@ impl Checker<'_, '_> {
             if expr.is_place() { expr } else { self.materialised(expr) }
         } else if self.base_distance(expr.ty, referee).is_some() {
             let place = if expr.is_place() { expr } else { self.materialised(expr) };
-            self.to_base(place, referee)
+            self.base_part(place, referee)
         } else {
             let value = self.convert_value(expr, referee.unqualified());
             self.materialised(value)
@@ -583,7 +590,7 @@ impl Checker<'_, '_> {
     }
 
     /// The base class's part of an object.
-    pub(crate) fn to_base(&mut self, object: Expr, base: Type) -> Expr {
+    pub(crate) fn base_part(&mut self, object: Expr, base: Type) -> Expr {
         let Some(to) = self.cx.types.class(base) else { return object };
         let mut object = object;
         for _ in 0..33 {
@@ -593,8 +600,7 @@ impl Checker<'_, '_> {
             }
             let bases: Vec<ClassId> =
                 self.cx.class(from).bases.iter().map(|base| base.class).collect();
-            let step =
-                bases.iter().position(|base| self.class_distance(*base, to, 0).is_some());
+            let step = bases.iter().position(|base| self.class_distance(*base, to, 0).is_some());
             let Some(step) = step else { break };
             let ty = self.class_type(bases[step]).qualified_as(object.ty);
             let (category, origin) = (object.category, object.origin);
@@ -643,7 +649,8 @@ impl Checker<'_, '_> {
         }
         match self.user_conversion(&expr, to) {
             Some((UserConversion::Constructor(constructor), _)) => {
-                let arguments = self.convert_arguments(constructor, vec![CallArgument::Expr(expr)], origin);
+                let arguments =
+                    self.convert_arguments(constructor, vec![CallArgument::Expr(expr)], origin);
                 Expr::value(ExprKind::Construct { constructor, arguments }, to, origin)
             }
             Some((UserConversion::Function(function), _)) => {
@@ -670,7 +677,7 @@ impl Checker<'_, '_> {
             expr
         } else {
             let place = if expr.is_place() { expr } else { self.materialised(expr) };
-            self.to_base(place, to)
+            self.base_part(place, to)
         };
         self.rvalue(object)
     }
@@ -704,9 +711,7 @@ impl Checker<'_, '_> {
                 return self.convert_pointer(*boxed, a, b, to);
             }
             (_, Kind::Pointer(_) | Kind::MemberPointer(..)) => ExprKind::Constant(Value::Null),
-            (_, Kind::Vector { dim3: true, .. })
-                if types.vector_parts(from).is_none() =>
-            {
+            (_, Kind::Vector { dim3: true, .. }) if types.vector_parts(from).is_none() => {
                 let x = self.convert_standard(*boxed, Type::UINT);
                 let one = || Some(Expr::integer(1, Type::UINT, origin));
                 ExprKind::Aggregate(vec![Some(x), one(), one()])

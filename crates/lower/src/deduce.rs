@@ -4,8 +4,9 @@
 use std::rc::Rc;
 
 use port_hir::{
-    ExprId, ExprKind, LocalId, NameRef, RecordId, Res, Segment, TemplateArgument, TemplateParameter,
-    TemplateParameterKind, TemplateParameterList, TemplateParameterRef, TyId, TyKind,
+    ExprId, ExprKind, LocalId, NameRef, RecordId, Res, Segment, TemplateArgument,
+    TemplateParameter, TemplateParameterKind, TemplateParameterList, TemplateParameterRef, TyId,
+    TyKind,
 };
 
 use crate::check::Checker;
@@ -528,9 +529,7 @@ impl<'h> Checker<'_, 'h> {
         let Some(last) = name.last() else { return true };
         match &name.resolution {
             Res::TemplateParameter(parameter) => match &last.arguments {
-                None => {
-                    self.match_parameter(*parameter, Argument::Type(actual), deduction, frame)
-                }
+                None => self.match_parameter(*parameter, Argument::Type(actual), deduction, frame),
                 Some(patterns) => {
                     self.match_template_parameter(*parameter, patterns, actual, deduction, frame)
                 }
@@ -647,8 +646,7 @@ impl<'h> Checker<'_, 'h> {
         deduction: &mut Deduction<'h>,
         frame: Option<&AliasFrame<'_, 'h>>,
     ) -> bool {
-        let mut next = 0;
-        for pattern in patterns {
+        for (next, pattern) in patterns.iter().enumerate() {
             let expansion = match pattern {
                 TemplateArgument::Type(ty) => match self.hir().types[*ty].kind {
                     TyKind::PackExpansion(inner) => Some(TemplateArgument::Type(inner)),
@@ -671,7 +669,6 @@ impl<'h> Checker<'_, 'h> {
                 return true;
             }
             let Some(argument) = actual.get(next) else { return true };
-            next += 1;
             if !self.match_argument(*pattern, argument, deduction, frame) {
                 return false;
             }
@@ -889,13 +886,12 @@ impl<'h> Checker<'_, 'h> {
             deduction.element = None;
         }
         // A part that is no template parameter must agree exactly.
-        let unknown = (0..other_parameters.parameters.len())
-            .any(|index| deduction.is_empty(index as u16));
+        let unknown =
+            (0..other_parameters.parameters.len()).any(|index| deduction.is_empty(index as u16));
         if unknown {
             return true;
         }
-        let Some(Ok(own)) =
-            there.attempt(|checker| checker.finish(deduction, &second.environment))
+        let Some(Ok(own)) = there.attempt(|checker| checker.finish(deduction, &second.environment))
         else {
             return false;
         };

@@ -76,12 +76,7 @@ impl Checker<'_, '_> {
         id
     }
 
-    fn instance_name(
-        &self,
-        id: FunctionId,
-        candidate: &Candidate,
-        list: Option<&List>,
-    ) -> String {
+    fn instance_name(&self, id: FunctionId, candidate: &Candidate, list: Option<&List>) -> String {
         let hir = self.cx.hir(candidate.environment.unit);
         let function = &hir.functions[id];
         let mut name = match candidate.class {
@@ -165,11 +160,8 @@ impl Checker<'_, '_> {
         let hir = self.hir();
         let function = &hir.functions[id];
         let types: Vec<_> = function.parameters.iter().map(|p| hir.locals[*p].ty).collect();
-        let parameters = self
-            .types_expanded(&types)
-            .into_iter()
-            .map(|ty| self.adjust_parameter(ty))
-            .collect();
+        let parameters =
+            self.types_expanded(&types).into_iter().map(|ty| self.adjust_parameter(ty)).collect();
         let result = match &function.kind {
             FunctionKind::Conversion(ty) => self.ty(*ty),
             FunctionKind::Constructor | FunctionKind::Destructor => Type::VOID,

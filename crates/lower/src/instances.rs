@@ -6,15 +6,12 @@ use std::collections::HashSet;
 
 use port_diag::Origin;
 use port_hir::{
-    Builtin, ExprId, ExprKind as Hir, FunctionId, LaunchId, Module, Name, Parent, StmtId,
-    TemplateParameterKind, TyKind,
+    Builtin, ExprId, FunctionId, LaunchId, Module, Name, Parent, StmtId, TemplateParameterKind,
 };
 use port_ir::Range;
 
 use crate::check::Checker;
-use crate::context::{
-    ClassId, ClassSource, Context, FunctionInstanceId, FunctionSource, Unit,
-};
+use crate::context::{ClassId, ClassSource, Context, FunctionInstanceId, FunctionSource, Unit};
 use crate::findings::{BadInstance, DefaultInstance, NoInstance};
 use crate::lookup::Entity;
 use crate::overload::{CallArgument, Candidate, OverloadSet};
@@ -130,7 +127,12 @@ impl<'h> Search<'_, 'h> {
         Checker::new(self.cx, Environment::top(Unit::USER))
     }
 
-    fn add(&mut self, kernel: FunctionInstanceId, source: InstanceSource, launch: Option<LaunchFound>) {
+    fn add(
+        &mut self,
+        kernel: FunctionInstanceId,
+        source: InstanceSource,
+        launch: Option<LaunchFound>,
+    ) {
         let Some(id) = kernel_id(self.cx, kernel) else { return };
         if !self.cx.function(kernel).environment.unit.is_user()
             || !self.cx.units[0].functions[id].is_kernel()
@@ -145,11 +147,8 @@ impl<'h> Search<'_, 'h> {
             }
             return;
         }
-        let count = self
-            .found
-            .iter()
-            .filter(|found| kernel_id(self.cx, found.kernel) == Some(id))
-            .count();
+        let count =
+            self.found.iter().filter(|found| kernel_id(self.cx, found.kernel) == Some(id)).count();
         if count < PER_KERNEL {
             self.found.push(Found { kernel, source, launches: launch.into_iter().collect() });
         }
@@ -319,13 +318,7 @@ impl<'h> Search<'_, 'h> {
             };
             launches.push((
                 launch.kernel,
-                LaunchFound {
-                    launch: launch.launch,
-                    grid,
-                    block,
-                    shared,
-                    origin: launch.origin,
-                },
+                LaunchFound { launch: launch.launch, grid, block, shared, origin: launch.origin },
             ));
         }
         for (kernel, launch) in launches {
@@ -365,9 +358,8 @@ impl<'h> Search<'_, 'h> {
             let defined = matches!(function.body, port_hir::Body::Block(_));
             let template = function.template_depth > 0 && function.specialisation.is_none();
             let known = self.found.iter().any(|found| {
-                kernel_id(self.cx, found.kernel).is_some_and(|known| {
-                    known == id || function.specialisations.contains(&known)
-                })
+                kernel_id(self.cx, found.kernel)
+                    .is_some_and(|known| known == id || function.specialisations.contains(&known))
             });
             if !defined || !template || known || !options.defaults {
                 continue;
@@ -456,9 +448,7 @@ fn default_value(cx: &Context<'_>, ty: Type, name: Name) -> i128 {
     let mentions = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     match *cx.types.kind(ty) {
         Kind::Builtin(Builtin::Bool) => 0,
-        Kind::Enum(id) => {
-            cx.enumeration(id).values.iter().flatten().next().copied().unwrap_or(0)
-        }
+        Kind::Enum(id) => cx.enumeration(id).values.iter().flatten().next().copied().unwrap_or(0),
         _ if mentions(&["warp_size", "warpsize", "kwarp"]) => 32,
         _ if mentions(&["block", "thread", "ntx", "tpb", "cta"]) => 256,
         _ if mentions(&["vec", "width", "pack", "unroll", "ilp"]) => 4,
@@ -646,16 +636,6 @@ impl<'h> Checker<'_, 'h> {
     fn number(&mut self, expr: &Expr) -> Option<Range> {
         let value = self.evaluate(expr)?.as_integer()?;
         i64::try_from(value).ok().map(Range::exactly)
-    }
-
-    /// The name of a type parameter's record, for messages.
-    pub(crate) fn named_kind(&self, ty: port_hir::TyId) -> bool {
-        matches!(self.hir().types[ty].kind, TyKind::Named(_))
-    }
-
-    /// Whether an expression is a lambda.
-    pub(crate) fn is_lambda(&self, expr: ExprId) -> bool {
-        matches!(self.hir().exprs[expr].kind, Hir::Lambda(_))
     }
 }
 

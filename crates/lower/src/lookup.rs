@@ -86,7 +86,9 @@ impl Checker<'_, '_> {
         }
         match res {
             Res::Local(local) => Entity::Local(*local),
-            Res::TemplateParameter(parameter) => self.parameter_entity(*parameter, explicit, origin),
+            Res::TemplateParameter(parameter) => {
+                self.parameter_entity(*parameter, explicit, origin)
+            }
             Res::Functions(functions) => {
                 let candidates = functions.iter().map(|id| self.candidate(*id)).collect();
                 let adl = count == 1 && !name.global;
@@ -464,10 +466,8 @@ impl Checker<'_, '_> {
             let path = format!("{name}::{}", segment.name);
             return self.library_entity(Name::new(&path), segment.arguments.as_deref(), origin);
         }
-        let finding = NoMember {
-            ty: self.cx.type_name(ty),
-            member: segment.name.as_str().to_string(),
-        };
+        let finding =
+            NoMember { ty: self.cx.type_name(ty), member: segment.name.as_str().to_string() };
         Entity::Poison(self.cx.report(self.env.unit, origin, finding))
     }
 
@@ -591,7 +591,8 @@ impl Checker<'_, '_> {
                 return Some(Member::Type(self.class_type(class)));
             }
         }
-        let bases: Vec<ClassId> = self.cx.class(class).bases.iter().map(|base| base.class).collect();
+        let bases: Vec<ClassId> =
+            self.cx.class(class).bases.iter().map(|base| base.class).collect();
         for (index, base) in bases.into_iter().enumerate() {
             match self.find_member_at(base, name, depth + 1) {
                 Some(Member::Field(mut steps, owner, position)) => {
@@ -622,7 +623,8 @@ impl Checker<'_, '_> {
         if !uses {
             return;
         }
-        let bases: Vec<ClassId> = self.cx.class(class).bases.iter().map(|base| base.class).collect();
+        let bases: Vec<ClassId> =
+            self.cx.class(class).bases.iter().map(|base| base.class).collect();
         for base in bases {
             if let Some(Member::Functions(more)) = self.find_member_at(base, name, depth + 1) {
                 candidates.extend(more);

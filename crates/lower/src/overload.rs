@@ -165,11 +165,8 @@ impl<'h> Checker<'_, 'h> {
         if !template && set.arguments.is_some() {
             return None;
         }
-        let list = if template {
-            Some(self.deduce_call(candidate, explicit, arguments)?)
-        } else {
-            None
-        };
+        let list =
+            if template { Some(self.deduce_call(candidate, explicit, arguments)?) } else { None };
         let instance =
             self.attempt(|checker| checker.function_instance(candidate, list)).flatten()?;
         let signature = self.cx.function(instance).signature.clone();
@@ -288,9 +285,11 @@ impl<'h> Checker<'_, 'h> {
             let hir = self.cx.hir(unit);
             for id in hir.functions_named(name.as_str()) {
                 let function = &hir.functions[*id];
-                if function.specialisation.is_some() || candidates.iter().any(|known| {
-                    known.function == *id && known.environment.unit == unit
-                }) {
+                if function.specialisation.is_some()
+                    || candidates
+                        .iter()
+                        .any(|known| known.function == *id && known.environment.unit == unit)
+                {
                     continue;
                 }
                 let Parent::Namespace(namespace) = function.parent else { continue };
@@ -547,9 +546,8 @@ impl<'h> Checker<'_, 'h> {
         let candidates: Vec<Candidate> = candidates
             .into_iter()
             .filter(|candidate| {
-                let instance = self
-                    .attempt(|checker| checker.function_instance(candidate, None))
-                    .flatten();
+                let instance =
+                    self.attempt(|checker| checker.function_instance(candidate, None)).flatten();
                 instance.is_some_and(|instance| {
                     let first = self.cx.function(instance).signature.parameters.first().copied();
                     first.is_some_and(|first| self.cx.types.strip_reference(first).same(own))

@@ -230,8 +230,8 @@ fn read_type(
         }
     }
     let mut checker = Checker::new(cx, top);
-    let entity = checker
-        .attempt(|checker| checker.library_entity(port_hir::Name::new(name), None, origin));
+    let entity =
+        checker.attempt(|checker| checker.library_entity(port_hir::Name::new(name), None, origin));
     match entity {
         Some(crate::lookup::Entity::Type(ty)) => Ok(ty),
         _ => Err(format!("`{text}` is no type that the file declares")),

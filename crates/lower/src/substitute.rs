@@ -29,12 +29,10 @@ impl Checker<'_, '_> {
             TyKind::Builtin(builtin) => Type::builtin(*builtin),
             TyKind::Auto | TyKind::DecltypeAuto => Type::AUTO,
             TyKind::Decltype(expr) => self.decltype(*expr),
-            TyKind::AbbreviatedParameter(parameter) => {
-                match self.parameter_argument(*parameter) {
-                    Some(Argument::Type(ty)) => ty,
-                    _ => self.unknown_type("auto", origin),
-                }
-            }
+            TyKind::AbbreviatedParameter(parameter) => match self.parameter_argument(*parameter) {
+                Some(Argument::Type(ty)) => ty,
+                _ => self.unknown_type("auto", origin),
+            },
             TyKind::Named(name) => self.named_type(name, origin),
             TyKind::Pointer(inner) => {
                 let inner = self.ty(*inner);
@@ -196,9 +194,7 @@ impl Checker<'_, '_> {
     /// `decltype(e)`: of a name or member the declared type, else by value category.
     fn decltype(&mut self, expr: port_hir::ExprId) -> Type {
         let parenthesised = self.hir().exprs[expr].parenthesised;
-        if !parenthesised
-            && let Some(ty) = self.declared_type(expr)
-        {
+        if !parenthesised && let Some(ty) = self.declared_type(expr) {
             return ty;
         }
         let checked = self.expr(expr);
@@ -223,7 +219,8 @@ impl Checker<'_, '_> {
                     TyKind::PackExpansion(pattern) => {
                         let count = self.pack_length_of_type(pattern).unwrap_or(0);
                         for index in 0..count {
-                            let ty = self.with_pack(index, |checker| checker.type_argument(pattern));
+                            let ty =
+                                self.with_pack(index, |checker| checker.type_argument(pattern));
                             list.push(ty);
                         }
                     }

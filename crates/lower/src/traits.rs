@@ -47,7 +47,10 @@ pub(crate) fn builtin(checker: &mut Checker<'_, '_>, name: &str, types: &[Type])
         "__is_rvalue_reference" => matches!(kind, Kind::RValueReference(_)),
         "__is_const" => checker.is_constant_type(first),
         "__is_volatile" => first.volatile,
-        "__is_trivially_copyable" | "__is_trivial" | "__is_pod" | "__is_standard_layout"
+        "__is_trivially_copyable"
+        | "__is_trivial"
+        | "__is_pod"
+        | "__is_standard_layout"
         | "__has_trivial_copy" => trivially_copyable(checker, first, 0),
         "__is_empty" => match kind {
             Kind::Class(class) => {

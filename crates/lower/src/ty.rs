@@ -303,8 +303,7 @@ impl Types {
     pub(crate) fn is_floating(&self, ty: Type) -> bool {
         matches!(
             self.kind(ty),
-            Kind::Narrow(_)
-                | Kind::Builtin(Builtin::Float | Builtin::Double | Builtin::LongDouble)
+            Kind::Narrow(_) | Kind::Builtin(Builtin::Float | Builtin::Double | Builtin::LongDouble)
         )
     }
 

@@ -418,6 +418,7 @@ pub(crate) struct Variable {
     pub(crate) constant: Option<Value>,
     /// Extra alignment in bytes.
     pub(crate) align: Option<u64>,
+    #[expect(dead_code, reason = "tells variables apart when a body is printed for debugging")]
     pub(crate) origin: Origin,
 }
 
@@ -444,5 +445,6 @@ pub(crate) struct Body {
     pub(crate) result: Type,
     pub(crate) statements: Vec<Stmt>,
     /// The closure or class that it is a member of.
+    #[expect(dead_code, reason = "tells bodies apart when they are printed for debugging")]
     pub(crate) class: Option<ClassId>,
 }

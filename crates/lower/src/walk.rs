@@ -10,11 +10,11 @@ use port_hir::{
 pub(crate) enum Node<'h> {
     Expr(ExprId),
     Ty(TyId),
-    Stmt(StmtId),
+    Stmt,
     Name(&'h NameRef),
-    Lambda(LambdaId),
+    Lambda,
     /// A declaration of a local.
-    Local(LocalId),
+    Local,
 }
 
 /// Walks in the order of the text. `visit` says whether to go inside.
@@ -176,7 +176,7 @@ impl<'h, 'v> Walk<'h, 'v> {
     }
 
     fn lambda(&mut self, id: LambdaId) {
-        if !(self.visit)(Node::Lambda(id)) {
+        if !(self.visit)(Node::Lambda) {
             return;
         }
         let lambda = &self.hir.lambdas[id];
@@ -191,7 +191,7 @@ impl<'h, 'v> Walk<'h, 'v> {
     }
 
     pub(crate) fn local(&mut self, id: LocalId) {
-        if !(self.visit)(Node::Local(id)) {
+        if !(self.visit)(Node::Local) {
             return;
         }
         let local = &self.hir.locals[id];
@@ -207,7 +207,7 @@ impl<'h, 'v> Walk<'h, 'v> {
     }
 
     pub(crate) fn stmt(&mut self, id: StmtId) {
-        if self.depth > DEPTH || !(self.visit)(Node::Stmt(id)) {
+        if self.depth > DEPTH || !(self.visit)(Node::Stmt) {
             return;
         }
         self.depth += 1;

@@ -3,12 +3,11 @@
 use std::rc::Rc;
 
 use port_diag::Origin;
-use port_hir::{LocalId, Name};
+use port_hir::LocalId;
 
 use crate::check::{Binding, Checker};
-use crate::lookup::{Member, Step};
 use crate::ty::{Kind, Type};
-use crate::typed::{Expr, ExprKind, Stmt};
+use crate::typed::{Expr, Stmt};
 
 impl Checker<'_, '_> {
     /// Declares the hidden variable and binds the names to its parts.
@@ -68,7 +67,7 @@ impl Checker<'_, '_> {
                 }
                 if self.cx.class(owner).fields.len() == count {
                     let ty = self.class_type(owner);
-                    let object = self.to_base(object.clone(), ty);
+                    let object = self.base_part(object.clone(), ty);
                     for index in 0..count {
                         parts.push(self.field(object.clone(), owner, index as u32, origin));
                     }
@@ -81,15 +80,6 @@ impl Checker<'_, '_> {
         }
         let what = format!("a structured binding of `{}`", self.cx.type_name(object.ty));
         Err(self.unsupported(origin, what))
-    }
-
-    /// A named member of a class as a step list ending in a field; for tests of layouts.
-    pub(crate) fn has_field(&mut self, object: Type, name: &str) -> bool {
-        let Some(class) = self.cx.types.class(object) else { return false };
-        matches!(
-            self.find_member(class, Name::new(name)),
-            Some(Member::Field(steps, ..)) if steps.iter().all(|step| matches!(step, Step::Field(_) | Step::Base(_)))
-        )
     }
 
     /// A temporary variable that holds a value, and the statement that declares it.
@@ -105,10 +95,5 @@ impl Checker<'_, '_> {
         let kind = crate::typed::StmtKind::Declare { variable, initial: Some(value) };
         out.push(Stmt::new(kind, origin));
         self.variable_place(variable, origin)
-    }
-
-    /// A value with no effect and no result.
-    pub(crate) fn nothing_here(&self, origin: Origin) -> Expr {
-        Expr::value(ExprKind::Zero, Type::VOID, origin)
     }
 }

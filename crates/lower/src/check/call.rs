@@ -26,7 +26,8 @@ impl<'h> Checker<'_, 'h> {
                     crate::lookup::Entity::Nothing if name.unqualified().is_some() => {
                         // Unknown here; the arguments' namespaces may know it.
                         let segment = name.unqualified();
-                        let arguments = segment.and_then(|segment| self.explicit_arguments(segment));
+                        let arguments =
+                            segment.and_then(|segment| self.explicit_arguments(segment));
                         let set = OverloadSet {
                             name: name.segments[0].name,
                             candidates: Vec::new(),
@@ -66,7 +67,8 @@ impl<'h> Checker<'_, 'h> {
         }
         if self.cx.types.class(callee.ty).is_some() {
             let ty = callee.ty;
-            return match self.call_operator("operator()", callee.clone(), arguments.clone(), origin) {
+            return match self.call_operator("operator()", callee.clone(), arguments.clone(), origin)
+            {
                 Some(result) => result,
                 None => self.call_closure(callee, ty, arguments, origin),
             };
@@ -77,7 +79,9 @@ impl<'h> Checker<'_, 'h> {
     /// A call through a pointer: the function must be known.
     fn call_pointer(&mut self, callee: Expr, arguments: Vec<CallArgument>, origin: Origin) -> Expr {
         let value = match callee.kind {
-            ExprKind::Deref(inner) if matches!(self.cx.types.kind(callee.ty), Kind::Function(_)) => {
+            ExprKind::Deref(inner)
+                if matches!(self.cx.types.kind(callee.ty), Kind::Function(_)) =>
+            {
                 *inner
             }
             _ => self.rvalue(callee),
@@ -101,7 +105,8 @@ impl<'h> Checker<'_, 'h> {
 
     /// The object of a member function that was named without one: `this`.
     fn supply_object(&mut self, set: &mut OverloadSet, origin: Origin) {
-        if set.object.is_some() || set.candidates.iter().all(|candidate| candidate.class.is_none()) {
+        if set.object.is_some() || set.candidates.iter().all(|candidate| candidate.class.is_none())
+        {
             return;
         }
         if let Some((this, class)) = self.body.this.clone() {
@@ -271,7 +276,7 @@ impl<'h> Checker<'_, 'h> {
             let Some(object) = object else {
                 return self.unsupported_here(origin, "a member function without an object");
             };
-            let object = self.to_base(object, this);
+            let object = self.base_part(object, this);
             let object = if object.is_place() { object } else { self.materialised(object) };
             let pointer = self.cx.types.pointer(this);
             all.push(self.address_of(object, pointer));
@@ -424,11 +429,22 @@ impl<'h> Checker<'_, 'h> {
                 }
                 Some(Expr { category, origin, ..value })
             }
-            ("assert" | "CUDA_KERNEL_ASSERT" | "__builtin_expect" | "std::addressof"
-            | "__builtin_assume" | "__builtin_assume_aligned" | "printf" | "::printf" | "std::printf" | "static_assert"
-            | "__builtin_unreachable" | "__builtin_trap" | "std::assert", _) => {
-                self.special_builtin(key, arguments, origin)
-            }
+            (
+                "assert"
+                | "CUDA_KERNEL_ASSERT"
+                | "__builtin_expect"
+                | "std::addressof"
+                | "__builtin_assume"
+                | "__builtin_assume_aligned"
+                | "printf"
+                | "::printf"
+                | "std::printf"
+                | "static_assert"
+                | "__builtin_unreachable"
+                | "__builtin_trap"
+                | "std::assert",
+                _,
+            ) => self.special_builtin(key, arguments, origin),
             ("std::declval" | "cuda::std::declval", []) => {
                 let explicit = name.last().and_then(|last| self.explicit_arguments(last));
                 let Some([crate::value::Argument::Type(ty)]) = explicit.as_deref() else {
@@ -499,7 +515,9 @@ impl<'h> Checker<'_, 'h> {
                     return Some(Expr::poison(code, origin));
                 }
                 if !matches!(all[0].kind, ExprKind::String(_)) {
-                    return Some(self.unsupported_here(origin, "printf with a format that is no literal"));
+                    return Some(
+                        self.unsupported_here(origin, "printf with a format that is no literal"),
+                    );
                 }
                 let kind = ExprKind::Intrinsic { intrinsic: Intrinsic::Print, arguments: all };
                 Some(Expr::value(kind, Type::INT, origin))

@@ -90,10 +90,13 @@ impl<'h> Checker<'_, 'h> {
         }
         let value = self.rvalue(operand);
         let types = &self.cx.types;
-        let from_number = types.is_arithmetic(value.ty) || matches!(types.kind(value.ty), Kind::Enum(_));
+        let from_number =
+            types.is_arithmetic(value.ty) || matches!(types.kind(value.ty), Kind::Enum(_));
         match (types.kind(value.ty).clone(), types.kind(to).clone()) {
             (_, Kind::Enum(_)) if from_number => Some(self.convert_standard(value, to)),
-            (Kind::Enum(_), Kind::Builtin(b)) if !matches!(b, Builtin::Void | Builtin::NullPointer) => {
+            (Kind::Enum(_), Kind::Builtin(b))
+                if !matches!(b, Builtin::Void | Builtin::NullPointer) =>
+            {
                 Some(self.convert_standard(value, to))
             }
             (Kind::Enum(_), Kind::Narrow(_)) => Some(self.convert_standard(value, to)),
@@ -220,7 +223,8 @@ impl<'h> Checker<'_, 'h> {
         let kind = match (types.kind(value.ty).clone(), types.kind(to).clone()) {
             (Kind::Pointer(_), Kind::Pointer(_)) => ExprKind::PointerCast(Box::new(value)),
             (Kind::Pointer(_), Kind::Builtin(builtin)) if builtin.is_integer() => {
-                let address = Expr::value(ExprKind::PointerCast(Box::new(value)), Type::ULONG, origin);
+                let address =
+                    Expr::value(ExprKind::PointerCast(Box::new(value)), Type::ULONG, origin);
                 return self.convert_standard(address, to);
             }
             (Kind::Builtin(builtin), Kind::Pointer(_)) if builtin.is_integer() => {
@@ -324,9 +328,9 @@ impl<'h> Checker<'_, 'h> {
             };
             let given = self.call_arguments(&given);
             let class = match template.which {
-                crate::value::TemplateKind::Record(record) => self
-                    .deduce_class(record, &template.outer, &given)
-                    .map(|list| (record, list)),
+                crate::value::TemplateKind::Record(record) => {
+                    self.deduce_class(record, &template.outer, &given).map(|list| (record, list))
+                }
                 _ => None,
             };
             let class = match class {

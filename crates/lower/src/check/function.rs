@@ -36,7 +36,8 @@ impl<'h> Checker<'_, 'h> {
         };
         if let Some(poison) = &definition.poison {
             let what = format!("the function `{}`", definition.name);
-            let code = self.cx.report(self.env.unit, poison.origin, Unreadable { what: what.clone() });
+            let code =
+                self.cx.report(self.env.unit, poison.origin, Unreadable { what: what.clone() });
             let signature = self.cx.function(id).signature.clone();
             let statement = Stmt::new(StmtKind::Unsupported { code, what }, definition.origin);
             return Some(Body {
@@ -239,8 +240,7 @@ impl<'h> Checker<'_, 'h> {
             if let InitializerTarget::Type(ty) = initializer.target {
                 let ty = self.ty(ty);
                 if self.cx.types.class(ty) == Some(class) {
-                    let value =
-                        self.initialised(ty, Some(&initializer.value), initializer.origin);
+                    let value = self.initialised(ty, Some(&initializer.value), initializer.origin);
                     if let Some(value) = value {
                         push_initialise(statements, object, value, initializer.origin);
                     }

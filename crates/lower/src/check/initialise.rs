@@ -286,12 +286,12 @@ impl<'h> Checker<'_, 'h> {
         if let Err(code) = self.enter(origin) {
             return Expr::poison(code, origin);
         }
-        let made = self.from_items(items, ty, origin);
+        let made = self.items_value(items, ty, origin);
         self.leave();
         made
     }
 
-    fn from_items(&mut self, items: &'h [InitItem], ty: Type, origin: Origin) -> Expr {
+    fn items_value(&mut self, items: &'h [InitItem], ty: Type, origin: Origin) -> Expr {
         if ty.is_unknown() {
             return Expr::poison(crate::findings::UNKNOWN_TYPE, origin);
         }
@@ -299,7 +299,7 @@ impl<'h> Checker<'_, 'h> {
             let referee = self.cx.types.strip_reference(ty);
             let value = match items {
                 [only] if only.designators.is_empty() => self.expr(only.value),
-                _ => self.from_items(items, referee.unqualified(), origin),
+                _ => self.items_value(items, referee.unqualified(), origin),
             };
             return self.convert(value, ty);
         }
@@ -309,7 +309,10 @@ impl<'h> Checker<'_, 'h> {
         // `T{x}` of an x that is a T already copies it.
         if let [only] = items
             && only.designators.is_empty()
-            && !matches!(self.hir().exprs[only.value].kind, Hir::InitList(_) | Hir::PackExpansion(_))
+            && !matches!(
+                self.hir().exprs[only.value].kind,
+                Hir::InitList(_) | Hir::PackExpansion(_)
+            )
             && let Some(value) = self.attempt(|checker| checker.expr(only.value))
             && (value.ty.same(ty) || self.base_distance(value.ty, ty).is_some())
         {
@@ -366,7 +369,9 @@ impl<'h> Checker<'_, 'h> {
         whole: bool,
     ) -> Expr {
         match *self.cx.types.kind(ty) {
-            Kind::Array(element, extent) => self.array_aggregate(cursor, element, extent, origin, whole),
+            Kind::Array(element, extent) => {
+                self.array_aggregate(cursor, element, extent, origin, whole)
+            }
             Kind::Vector { count, dim3, .. } => {
                 let Some((element, _)) = self.cx.types.vector_parts(ty) else {
                     return Expr::poison(crate::findings::UNKNOWN_TYPE, origin);
@@ -610,14 +615,12 @@ impl<'h> Checker<'_, 'h> {
             _ => {}
         }
         let aggregate = match self.cx.types.kind(ty) {
-            Kind::Array(..) => {
-                !matches!(&hir.exprs[value].kind, Hir::Literal(literal)
-                    if matches!(literal.value, LiteralValue::String { .. }))
-            }
+            Kind::Array(..) => !matches!(&hir.exprs[value].kind, Hir::Literal(literal)
+                    if matches!(literal.value, LiteralValue::String { .. })),
             Kind::Class(_) | Kind::Vector { .. } => {
                 // Braces may be left out around a part, unless the item is such a part itself.
                 let checked = self.attempt(|checker| checker.expr(value));
-                !checked.is_some_and(|checked| self.conversion(&checked, ty).is_some())
+                checked.is_none_or(|checked| self.conversion(&checked, ty).is_none())
             }
             _ => false,
         };
@@ -692,7 +695,9 @@ impl<'h> Checker<'_, 'h> {
             Kind::Pointer(_) | Kind::Builtin(port_hir::Builtin::NullPointer) => {
                 Expr::value(ExprKind::Constant(Value::Null), ty, origin)
             }
-            Kind::Builtin(builtin) if builtin.is_integer() => Expr::integer(0, ty.unqualified(), origin),
+            Kind::Builtin(builtin) if builtin.is_integer() => {
+                Expr::integer(0, ty.unqualified(), origin)
+            }
             Kind::Builtin(port_hir::Builtin::Void) => Expr::value(ExprKind::Zero, ty, origin),
             Kind::Enum(_) => Expr::integer(0, ty.unqualified(), origin),
             Kind::Builtin(_) | Kind::Narrow(_) => {
@@ -906,12 +911,7 @@ impl<'h> Checker<'_, 'h> {
         Expr::value(ExprKind::Aggregate(parts), ty, origin)
     }
 
-    fn construct_vector(
-        &mut self,
-        ty: Type,
-        arguments: Vec<CallArgument>,
-        origin: Origin,
-    ) -> Expr {
+    fn construct_vector(&mut self, ty: Type, arguments: Vec<CallArgument>, origin: Origin) -> Expr {
         let Some((element, count)) = self.cx.types.vector_parts(ty) else {
             return Expr::poison(crate::findings::UNKNOWN_TYPE, origin);
         };
@@ -956,11 +956,7 @@ impl<'h> Checker<'_, 'h> {
             // no concern of a kernel.
             return (self.ty(ty), None);
         };
-        let declared = if self.deduces_class(ty).is_some() {
-            Type::AUTO
-        } else {
-            self.ty(ty)
-        };
+        let declared = if self.deduces_class(ty).is_some() { Type::AUTO } else { self.ty(ty) };
         let wanted = constexpr
             || self.is_constant_type(declared)
             || self.cx.types.mentions_auto(declared)

@@ -8,8 +8,8 @@ use port_hir::{Capture, CaptureDefault, ExprKind as Hir, LambdaId, LocalId, Res}
 
 use crate::check::{Binding, Checker};
 use crate::context::{
-    BodyState, CaptureField, Class, ClassId, ClassSource, Completion, FieldPart,
-    FunctionInstance, FunctionInstanceId, FunctionSource, Signature,
+    BodyState, CaptureField, Class, ClassId, ClassSource, Completion, FieldPart, FunctionInstance,
+    FunctionInstanceId, FunctionSource, Signature,
 };
 use crate::overload::CallArgument;
 use crate::ty::Type;
@@ -84,12 +84,14 @@ impl<'h> Checker<'_, 'h> {
                         res = prefix;
                     }
                     match res {
-                        Res::Local(local) => {
-                            if self.body.bindings.contains_key(local) && seen.insert(*local) {
-                                uses.locals.push(*local);
-                            }
+                        Res::Local(local)
+                            if self.body.bindings.contains_key(local) && seen.insert(*local) =>
+                        {
+                            uses.locals.push(*local);
                         }
-                        Res::Field { .. } | Res::Methods { .. } | Res::Dependent => uses.this = true,
+                        Res::Field { .. } | Res::Methods { .. } | Res::Dependent => {
+                            uses.this = true
+                        }
                         _ => {}
                     }
                 }
@@ -197,9 +199,9 @@ impl<'h> Checker<'_, 'h> {
         let pattern =
             if reference { self.cx.types.lvalue_reference(Type::AUTO) } else { Type::AUTO };
         let value = match initializer {
-            Some(
-                port_hir::Initializer::Copy(expr) | port_hir::Initializer::Brace(expr),
-            ) => self.expr(*expr),
+            Some(port_hir::Initializer::Copy(expr) | port_hir::Initializer::Brace(expr)) => {
+                self.expr(*expr)
+            }
             Some(port_hir::Initializer::Direct(exprs)) => match exprs.first() {
                 Some(expr) => self.expr(*expr),
                 None => return,
@@ -259,9 +261,9 @@ impl<'h> Checker<'_, 'h> {
                 None => Binding::Poison(crate::findings::UNKNOWN_TYPE),
             },
             Binding::Place(place) => Binding::TypeOnly(place.ty),
-            Binding::Pack(elements) => {
-                Binding::Pack(elements.iter().map(|element| self.without_storage(element)).collect())
-            }
+            Binding::Pack(elements) => Binding::Pack(
+                elements.iter().map(|element| self.without_storage(element)).collect(),
+            ),
             other => other.clone(),
         }
     }
@@ -274,8 +276,7 @@ impl<'h> Checker<'_, 'h> {
         origin: Origin,
     ) -> Expr {
         let list: List = Rc::from([]);
-        let key =
-            (self.env.unit, ClassSource::Closure(id), list.clone(), self.env.clone());
+        let key = (self.env.unit, ClassSource::Closure(id), list.clone(), self.env.clone());
         let class = match self.cx.class_ids.get(&key) {
             // The same lambda of the same instance: evaluated twice (a deduction, then the call).
             Some(class) => *class,
@@ -360,9 +361,9 @@ impl<'h> Checker<'_, 'h> {
         origin: Origin,
     ) -> Expr {
         let class = self.cx.types.class(ty);
-        let Some(class) = class.filter(|class| {
-            matches!(self.cx.class(*class).source, ClassSource::Closure(_))
-        }) else {
+        let Some(class) =
+            class.filter(|class| matches!(self.cx.class(*class).source, ClassSource::Closure(_)))
+        else {
             let name = self.cx.type_name(ty);
             let arguments = self.argument_types(&arguments);
             return self.fail(origin, crate::findings::NoOverload { name, arguments });
@@ -389,7 +390,8 @@ impl<'h> Checker<'_, 'h> {
         let environment = match &lambda.template_parameters {
             None => environment,
             Some(parameters) => {
-                let list = self.deduce_lambda(parameters, &lambda.parameters, arguments, &environment);
+                let list =
+                    self.deduce_lambda(parameters, &lambda.parameters, arguments, &environment);
                 match list {
                     Some(list) => environment.with(list),
                     None => {

@@ -64,7 +64,7 @@ impl Checker<'_, '_> {
                 let short = entry.name.rsplit("::").next().unwrap_or("");
                 if short == name.as_str() || short.starts_with(&format!("{name}<")) {
                     let ty = self.class_type(base);
-                    return self.to_base(object, ty);
+                    return self.base_part(object, ty);
                 }
             }
         }
@@ -74,7 +74,8 @@ impl Checker<'_, '_> {
 
     fn all_bases(&mut self, class: ClassId, depth: u32) -> Vec<ClassId> {
         self.complete(class);
-        let bases: Vec<ClassId> = self.cx.class(class).bases.iter().map(|base| base.class).collect();
+        let bases: Vec<ClassId> =
+            self.cx.class(class).bases.iter().map(|base| base.class).collect();
         let mut all = bases.clone();
         if depth < 16 {
             for base in bases {
@@ -210,10 +211,8 @@ impl Checker<'_, '_> {
                         return object;
                     };
                     let ty = self.class_type(part.class).qualified_as(object.ty);
-                    let (category, kind) = (
-                        object.category,
-                        ExprKind::Base { object: Box::new(object), base: *base },
-                    );
+                    let (category, kind) =
+                        (object.category, ExprKind::Base { object: Box::new(object), base: *base });
                     object = Expr { kind, ty, category, origin };
                 }
                 Step::Field(field) => object = self.field(object, class, *field, origin),
@@ -284,11 +283,9 @@ impl Checker<'_, '_> {
                 ExprKind::AddressOf(inner) if inner.ty.same(pointee) => {
                     Expr { origin, ty: pointee.qualified_as(inner.ty), ..*inner }
                 }
-                ExprKind::Function(_) => Expr::place(
-                    ExprKind::Deref(Box::new(pointer)),
-                    pointee,
-                    origin,
-                ),
+                ExprKind::Function(_) => {
+                    Expr::place(ExprKind::Deref(Box::new(pointer)), pointee, origin)
+                }
                 _ => Expr::place(ExprKind::Deref(Box::new(pointer)), pointee, origin),
             },
             None => {
@@ -391,10 +388,7 @@ impl Checker<'_, '_> {
             _ => self.rvalue(value),
         };
         let promoted = self.promoted(value.ty);
-        self.cx
-            .types
-            .is_integral(promoted)
-            .then(|| self.convert_standard(value, promoted))
+        self.cx.types.is_integral(promoted).then(|| self.convert_standard(value, promoted))
     }
 
     /// `x.*p`, `p->*q`
@@ -415,7 +409,7 @@ impl Checker<'_, '_> {
         match (self.cx.types.kind(pointer.ty).clone(), known) {
             (Kind::MemberPointer(class, _), Some(Value::Member(index))) => {
                 let owner = self.class_type(class);
-                let object = self.to_base(object, owner);
+                let object = self.base_part(object, owner);
                 self.field(object, class, index, origin)
             }
             _ => self.unsupported_here(origin, "a pointer to a member that is not constant"),

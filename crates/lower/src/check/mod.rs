@@ -23,7 +23,7 @@ use std::rc::Rc;
 use port_diag::{Finding, Origin};
 use port_hir::{LocalId, Module};
 
-use crate::context::{ClassId, Context, FunctionInstanceId, GlobalId};
+use crate::context::{Context, FunctionInstanceId, GlobalId};
 use crate::ty::Type;
 use crate::typed::{Expr, ExprKind, Variable, VariableId};
 use crate::value::{Environment, Value};
@@ -48,7 +48,10 @@ pub(crate) enum Binding {
 pub(crate) enum ResultType {
     Fixed(Type),
     /// `auto`, and what the return statements so far gave.
-    Deduced { pattern: Type, found: Option<Type> },
+    Deduced {
+        pattern: Type,
+        found: Option<Type>,
+    },
 }
 
 /// What belongs to the body that is checked.
@@ -106,7 +109,13 @@ impl<'c, 'h> Checker<'c, 'h> {
 
     /// A checker for another place, outside bodies.
     pub(crate) fn at<'n>(&'n mut self, env: Environment) -> Checker<'n, 'h> {
-        Checker { cx: self.cx, env, pack: None, nesting: self.nesting, body: BodyContext::default() }
+        Checker {
+            cx: self.cx,
+            env,
+            pack: None,
+            nesting: self.nesting,
+            body: BodyContext::default(),
+        }
     }
 
     /// Reports, and gives poison.
@@ -142,11 +151,6 @@ impl<'c, 'h> Checker<'c, 'h> {
 
     pub(crate) fn leave(&mut self) {
         self.nesting = self.nesting.saturating_sub(1);
-    }
-
-    /// The innermost class that the place is a member of.
-    pub(crate) fn class(&self) -> Option<ClassId> {
-        self.env.class
     }
 
     /// Adds a variable to the body.

@@ -151,7 +151,10 @@ impl Checker<'_, '_> {
                     let given = self.attempt(|c| c.at(outer).arguments(&specialisation.arguments));
                     let agrees = given.is_some_and(|given| {
                         given.len() == list.len()
-                            && given.iter().zip(list.iter()).all(|(a, b)| crate::deduce::agrees(a, b))
+                            && given
+                                .iter()
+                                .zip(list.iter())
+                                .all(|(a, b)| crate::deduce::agrees(a, b))
                     });
                     if agrees {
                         return Some((*id, name.outer.clone()));
@@ -285,7 +288,7 @@ impl Checker<'_, '_> {
             _ => Vec::new(),
         };
         let object = self.follow(object, &steps, origin);
-        let object = if object.ty.same(owner) { object } else { self.to_base(object, owner) };
+        let object = if object.ty.same(owner) { object } else { self.base_part(object, owner) };
         self.field(object, class, index, origin)
     }
 

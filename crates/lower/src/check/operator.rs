@@ -34,7 +34,8 @@ impl Checker<'_, '_> {
             return Expr::poison(code, origin);
         }
         if self.is_class_like(value.ty)
-            && let Some(found) = self.unary_function(unary_spelling(operator), &value, false, origin)
+            && let Some(found) =
+                self.unary_function(unary_spelling(operator), &value, false, origin)
         {
             return found;
         }
@@ -88,9 +89,7 @@ impl Checker<'_, '_> {
         let promoted = self.promoted(value.ty);
         let fits = match operator {
             UnaryOperator::Complement => self.cx.types.is_integral(promoted),
-            UnaryOperator::Plus => {
-                self.is_number(promoted) || self.cx.types.is_pointer(promoted)
-            }
+            UnaryOperator::Plus => self.is_number(promoted) || self.cx.types.is_pointer(promoted),
             _ => self.is_number(promoted),
         };
         if !fits {
@@ -215,7 +214,9 @@ impl Checker<'_, '_> {
             BinaryOperator::GreaterEqual => {
                 self.comparison(CompareOp::GreaterEqual, operator, left, right, origin)
             }
-            BinaryOperator::Equal => self.comparison(CompareOp::Equal, operator, left, right, origin),
+            BinaryOperator::Equal => {
+                self.comparison(CompareOp::Equal, operator, left, right, origin)
+            }
             BinaryOperator::NotEqual => {
                 self.comparison(CompareOp::NotEqual, operator, left, right, origin)
             }
@@ -258,7 +259,7 @@ impl Checker<'_, '_> {
     /// Both operands as values of one arithmetic type. Narrow floats count among themselves; mixed
     /// with another number they go to that number's type (the headers of frameworks define it so;
     /// CUDA's own leave it ambiguous).
-    fn to_common(&mut self, left: Expr, right: Expr) -> Option<(Expr, Expr, Type)> {
+    fn common_operands(&mut self, left: Expr, right: Expr) -> Option<(Expr, Expr, Type)> {
         let left = self.arithmetic_of_class(left);
         let right = self.arithmetic_of_class(right);
         let narrow = |ty| self.cx.types.is_narrow(ty);
@@ -306,9 +307,7 @@ impl Checker<'_, '_> {
             (Arithmetic::Add, (true, false)) => self.pointer_add(left, right, false, origin),
             (Arithmetic::Add, (false, true)) => self.pointer_add(right, left, false, origin),
             (Arithmetic::Subtract, (true, false)) => self.pointer_add(left, right, true, origin),
-            (Arithmetic::Subtract, (true, true)) => {
-                self.pointer_difference(left, right, origin)
-            }
+            (Arithmetic::Subtract, (true, true)) => self.pointer_difference(left, right, origin),
             (_, (false, false)) => return self.arithmetic_of(op, spelling, left, right, origin),
             _ => None,
         };
@@ -346,11 +345,13 @@ impl Checker<'_, '_> {
             let kind = ExprKind::Arithmetic(op, Box::new(left), Box::new(right));
             return Expr::value(kind, a, origin);
         }
-        let Some((left, right, common)) = self.to_common(left, right) else {
+        let Some((left, right, common)) = self.common_operands(left, right) else {
             return self.invalid(spelling, left_type, right_type, origin);
         };
-        let integers_only =
-            matches!(op, Arithmetic::Remainder | Arithmetic::And | Arithmetic::Or | Arithmetic::Xor);
+        let integers_only = matches!(
+            op,
+            Arithmetic::Remainder | Arithmetic::And | Arithmetic::Or | Arithmetic::Xor
+        );
         if integers_only && !self.cx.types.is_integral(common) {
             return self.invalid(spelling, left_type, right_type, origin);
         }
@@ -370,9 +371,8 @@ impl Checker<'_, '_> {
         let left = self.rvalue(left);
         let right = self.rvalue(right);
         let types = &self.cx.types;
-        let pointer = |ty| {
-            matches!(types.kind(ty), Kind::Pointer(_) | Kind::Builtin(Builtin::NullPointer))
-        };
+        let pointer =
+            |ty| matches!(types.kind(ty), Kind::Pointer(_) | Kind::Builtin(Builtin::NullPointer));
         let operands = if types.is_pointer(left.ty) || types.is_pointer(right.ty) {
             if !pointer(left.ty) && !is_null(&left) || !pointer(right.ty) && !is_null(&right) {
                 None
@@ -385,7 +385,7 @@ impl Checker<'_, '_> {
         } else if left.ty.same(right.ty) && matches!(types.kind(left.ty), Kind::Enum(_)) {
             Some((left, right))
         } else {
-            self.to_common(left, right).map(|(left, right, _)| (left, right))
+            self.common_operands(left, right).map(|(left, right, _)| (left, right))
         };
         match operands {
             Some((left, right)) => {
@@ -465,8 +465,7 @@ impl Checker<'_, '_> {
         origin: Origin,
     ) -> Option<Expr> {
         let class = self.cx.types.class(target.ty)?;
-        let Some(Member::Functions(candidates)) =
-            self.find_member(class, Name::new("operator="))
+        let Some(Member::Functions(candidates)) = self.find_member(class, Name::new("operator="))
         else {
             return None;
         };
@@ -608,8 +607,7 @@ impl Checker<'_, '_> {
         // A member of the left operand's class.
         if let Some(class) = self.cx.types.class(left.ty)
             && let Some(Member::Functions(candidates)) = self.find_member(class, name)
-            && let Some(chosen) =
-                self.choose_quietly(&candidates, name, Some(left.clone()), &rest)
+            && let Some(chosen) = self.choose_quietly(&candidates, name, Some(left.clone()), &rest)
         {
             return Some(self.call_chosen(chosen, Some(left.clone()), rest, origin));
         }
@@ -652,10 +650,9 @@ impl Checker<'_, '_> {
     ) -> bool {
         let parameters = self.cx.function(chosen).signature.parameters.clone();
         let class_argument = arguments.iter().any(|argument| match argument {
-            CallArgument::Expr(expr) => matches!(
-                self.cx.types.kind(expr.ty),
-                Kind::Class(_) | Kind::Vector { .. }
-            ),
+            CallArgument::Expr(expr) => {
+                matches!(self.cx.types.kind(expr.ty), Kind::Class(_) | Kind::Vector { .. })
+            }
             CallArgument::Braced(_) => true,
         });
         if class_argument {
@@ -805,8 +802,9 @@ impl Checker<'_, '_> {
         let Some(count) = self.pack_length_of_expr(pattern) else {
             return self.unsupported_here(origin, "a fold over what is no known pack");
         };
-        let mut values: Vec<Expr> =
-            (0..count).map(|index| self.with_pack(index, |checker| checker.expr(pattern))).collect();
+        let mut values: Vec<Expr> = (0..count)
+            .map(|index| self.with_pack(index, |checker| checker.expr(pattern)))
+            .collect();
         if let Some(initial) = initial {
             let initial = self.expr(initial);
             if left {
@@ -839,12 +837,8 @@ impl Checker<'_, '_> {
 
 fn compound(op: Arithmetic, target: Expr, value: Expr, compute: Type, origin: Origin) -> Expr {
     let ty = target.ty;
-    let kind = ExprKind::CompoundAssign {
-        op,
-        target: Box::new(target),
-        value: Box::new(value),
-        compute,
-    };
+    let kind =
+        ExprKind::CompoundAssign { op, target: Box::new(target), value: Box::new(value), compute };
     Expr::place(kind, ty, origin)
 }
 

@@ -160,11 +160,11 @@ impl<'h> Checker<'_, 'h> {
             self.body.bindings.insert(local, Binding::Poison(crate::findings::UNKNOWN_TYPE));
             return;
         }
-        let (ty, initial) =
-            self.declared(definition.ty, definition.initializer.as_ref(), origin);
+        let (ty, initial) = self.declared(definition.ty, definition.initializer.as_ref(), origin);
         self.check_destructor(ty, origin);
         let poison = initial.as_ref().and_then(Expr::poison_code);
-        if ty.is_unknown() || matches!(self.cx.types.kind(ty), Kind::Opaque(_)) && poison.is_some() {
+        if ty.is_unknown() || matches!(self.cx.types.kind(ty), Kind::Opaque(_)) && poison.is_some()
+        {
             let code = poison.unwrap_or(crate::findings::UNKNOWN_TYPE);
             let what = format!("the variable `{}`", definition.name);
             out.push(Stmt::new(StmtKind::Unsupported { code, what }, origin));
@@ -209,7 +209,8 @@ impl<'h> Checker<'_, 'h> {
             }
             let empty = matches!(&hir.stmts[body].kind, Hir::Block(list) if list.is_empty());
             if !empty {
-                let what = format!("an object of `{}`, which has a destructor", self.cx.class(class).name);
+                let what =
+                    format!("an object of `{}`, which has a destructor", self.cx.class(class).name);
                 self.unsupported(origin, what);
             }
         }
@@ -382,8 +383,7 @@ impl<'h> Checker<'_, 'h> {
             self.statement_list(body, &mut inner);
             let step = step.map(|step| self.expr(step));
             let unroll = self.unroll(unroll);
-            let kind =
-                StmtKind::Loop { before: true, condition: None, step, body: inner, unroll };
+            let kind = StmtKind::Loop { before: true, condition: None, step, body: inner, unroll };
             list.push(Stmt::new(kind, origin));
             return push_scope(list, origin, out);
         }

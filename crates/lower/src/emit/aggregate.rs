@@ -51,12 +51,7 @@ impl Emitter<'_, '_> {
     }
 
     /// A constant aggregate.
-    pub(crate) fn constant_aggregate(
-        &mut self,
-        parts: &[Value],
-        ty: Type,
-        at: Origin,
-    ) -> IrValue {
+    pub(crate) fn constant_aggregate(&mut self, parts: &[Value], ty: Type, at: Origin) -> IrValue {
         let exprs: Vec<Option<Expr>> = match *self.lower.cx.types.kind(ty) {
             Kind::Array(element, _) => {
                 parts.iter().map(|part| Some(constant_part(part, element, at))).collect()
@@ -173,9 +168,8 @@ impl Emitter<'_, '_> {
             }
             _ => None,
         };
-        let ty = held
-            .filter(|ty| ty.space().is_some())
-            .unwrap_or(Ir::Pointer(port_ir::Space::Generic));
+        let ty =
+            held.filter(|ty| ty.space().is_some()).unwrap_or(Ir::Pointer(port_ir::Space::Generic));
         self.as_type(value, ty, at)
     }
 

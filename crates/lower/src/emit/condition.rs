@@ -8,13 +8,7 @@ use crate::ty::Type;
 use crate::typed::Expr;
 
 impl Emitter<'_, '_> {
-    pub(crate) fn logical(
-        &mut self,
-        and: bool,
-        left: &Expr,
-        right: &Expr,
-        at: Origin,
-    ) -> IrValue {
+    pub(crate) fn logical(&mut self, and: bool, left: &Expr, right: &Expr, at: Origin) -> IrValue {
         let left = self.value(left);
         let mut result = None;
         let block = self.inside(|emitter| result = Some(emitter.value(right)));

@@ -358,7 +358,9 @@ impl Emitter<'_, '_> {
         loop {
             match self.build.expression(root) {
                 Some(port_ir::Expression::Extract { value, .. }) => root = *value,
-                Some(port_ir::Expression::Argument(_)) if self.build.function().is_kernel() => break,
+                Some(port_ir::Expression::Argument(_)) if self.build.function().is_kernel() => {
+                    break;
+                }
                 _ => return part,
             }
         }

@@ -200,12 +200,8 @@ impl<'h> Lowerer<'h> {
                 .count()
                 > 1;
             if overloaded && !function.is_kernel() {
-                let types: Vec<String> = instance
-                    .signature
-                    .parameters
-                    .iter()
-                    .map(|ty| self.cx.type_name(*ty))
-                    .collect();
+                let types: Vec<String> =
+                    instance.signature.parameters.iter().map(|ty| self.cx.type_name(*ty)).collect();
                 name = format!("{name}({})", types.join(", "));
             }
         }
@@ -355,8 +351,7 @@ impl Emitter<'_, '_> {
             (Ir::Pointer(a), Ir::Pointer(b)) if a != b => {
                 if a != Space::Generic && b != Space::Generic {
                     let generic = Ir::Pointer(Space::Generic);
-                    let value =
-                        self.build.convert(port_ir::Conversion::Space, value, generic, at);
+                    let value = self.build.convert(port_ir::Conversion::Space, value, generic, at);
                     return self.build.convert(port_ir::Conversion::Space, value, ty, at);
                 }
                 self.build.convert(port_ir::Conversion::Space, value, ty, at)

@@ -100,16 +100,18 @@ impl Lowerer<'_> {
             (Value::Aggregate(parts), Kind::Array(element, _)) => {
                 let Some(layout) = self.checker().layout_of(element) else { return false };
                 let size = layout.size.max(1) as usize;
-                parts.iter().zip(bytes.chunks_mut(size)).all(|(part, bytes)| {
-                    self.write_bytes(part, element, bytes)
-                })
+                parts
+                    .iter()
+                    .zip(bytes.chunks_mut(size))
+                    .all(|(part, bytes)| self.write_bytes(part, element, bytes))
             }
             (Value::Aggregate(parts), Kind::Vector { .. }) => {
                 let Some((element, _)) = self.cx.types.vector_parts(ty) else { return false };
                 let Some(layout) = self.checker().layout_of(element) else { return false };
-                parts.iter().zip(bytes.chunks_mut(layout.size.max(1) as usize)).all(
-                    |(part, bytes)| self.write_bytes(part, element, bytes),
-                )
+                parts
+                    .iter()
+                    .zip(bytes.chunks_mut(layout.size.max(1) as usize))
+                    .all(|(part, bytes)| self.write_bytes(part, element, bytes))
             }
             (Value::Aggregate(parts), Kind::Class(class)) => {
                 let entry = self.cx.class(class);

@@ -3,9 +3,9 @@
 use port_diag::Origin;
 use port_ir::{
     Access, AsyncCopy, AtomicOp, BarrierReduce, BarrierReduction, BarrierScope, CacheHint,
-    CompareOp, Constant, Conversion, FloatFlags, FloatOp, FragmentUse, IntegerOp, MathClass,
-    MathFunction, MatrixLayout, MemoryOrder, MemoryScope, NamedBarrier, Ordering, Rounding, Scalar,
-    Space, StatementKind, Type as Ir, UnaryOp, Value as IrValue, VoteKind,
+    CompareOp, Constant, FloatFlags, FloatOp, FragmentUse, IntegerOp, MathClass, MathFunction,
+    MatrixLayout, MemoryOrder, MemoryScope, NamedBarrier, Ordering, Scalar, Space, StatementKind,
+    Type as Ir, UnaryOp, Value as IrValue, VoteKind,
 };
 
 use super::function::Emitter;
@@ -23,7 +23,8 @@ impl Emitter<'_, '_> {
         result: Type,
         at: Origin,
     ) -> IrValue {
-        let ty = if self.lower.cx.types.is_void(result) { Ir::BOOL } else { self.type_of(result, at) };
+        let ty =
+            if self.lower.cx.types.is_void(result) { Ir::BOOL } else { self.type_of(result, at) };
         // What needs more than the values of its operands.
         match intrinsic {
             Intrinsic::Print => return self.print(arguments, at),
@@ -197,8 +198,7 @@ impl Emitter<'_, '_> {
             }
             (Intrinsic::IsNormal, [a]) => self.is_normal(*a, at)?,
             (Intrinsic::SinCos { pi, approximate }, [x, sin, cos]) => {
-                let flags =
-                    if approximate { FloatFlags::APPROXIMATE } else { FloatFlags::STRICT };
+                let flags = if approximate { FloatFlags::APPROXIMATE } else { FloatFlags::STRICT };
                 let functions = if pi {
                     (MathFunction::SinPi, MathFunction::CosPi)
                 } else {
@@ -244,11 +244,6 @@ impl Emitter<'_, '_> {
                 Ir::Scalar(to) => self.convert_rounded(*a, to, rounding, rounding, at),
                 _ => return None,
             },
-            (Intrinsic::ConvertSaturating, [a]) => {
-                let rounding = Rounding::NearestEven;
-                let kind = Conversion::FloatToFloat { rounding, saturate: true };
-                self.build.convert(kind, *a, ty, at)
-            }
             (Intrinsic::Bits, [a]) => self.bits(*a, ty, at),
             (Intrinsic::DoubleHalf { high }, [a]) => {
                 let bits = self.bits(*a, Ir::U64, at);
@@ -270,7 +265,7 @@ impl Emitter<'_, '_> {
                 self.bits(bits, ty, at)
             }
             (Intrinsic::Compose, parts) => {
-                let Some(scalar) = ty.scalar() else { return None };
+                let scalar = ty.scalar()?;
                 let parts: Vec<IrValue> =
                     parts.iter().map(|part| self.convert_number(*part, scalar, at)).collect();
                 match ty {
@@ -344,10 +339,8 @@ impl Emitter<'_, '_> {
         }
         let mut operands = operands.to_vec();
         // A predicate of an integer is one of a double.
-        let predicate = matches!(
-            function.class(),
-            MathClass::FloatPredicate | MathClass::FloatToI32
-        );
+        let predicate =
+            matches!(function.class(), MathClass::FloatPredicate | MathClass::FloatToI32);
         if predicate && self.scalar_of(operands[0]).is_some_and(|scalar| !scalar.is_float()) {
             operands[0] = self.convert_number(operands[0], Scalar::F64, at);
         }
@@ -399,8 +392,7 @@ impl Emitter<'_, '_> {
             Scalar::F64 => f64::MIN_POSITIVE,
             _ => return None,
         };
-        let finite =
-            self.build.math(MathFunction::IsFinite, vec![value], FloatFlags::STRICT, at);
+        let finite = self.build.math(MathFunction::IsFinite, vec![value], FloatFlags::STRICT, at);
         let size = self.build.unary(UnaryOp::Absolute, value, at);
         let smallest = self.constant(&Value::Float(smallest), Ir::Scalar(scalar), at)?;
         let large = self.build.compare(CompareOp::GreaterEqual, size, smallest, at);
@@ -511,9 +503,10 @@ impl Emitter<'_, '_> {
                 let [value, lane, width @ ..] = rest else { return None };
                 let (value, lane) = (*value, *lane);
                 // The default width is the warp's.
-                let width = width.first().copied().filter(|width| {
-                    !matches!(self.warp_size_of(*width), Some(()))
-                });
+                let width = width
+                    .first()
+                    .copied()
+                    .filter(|width| !matches!(self.warp_size_of(*width), Some(())));
                 let make = |result| StatementKind::Shuffle {
                     result,
                     in_range: None,
@@ -714,11 +707,8 @@ impl Emitter<'_, '_> {
                 *destination
             }
             (Intrinsic::FillBytes, [destination, byte, bytes]) => {
-                let kind = StatementKind::Fill {
-                    destination: *destination,
-                    byte: *byte,
-                    bytes: *bytes,
-                };
+                let kind =
+                    StatementKind::Fill { destination: *destination, byte: *byte, bytes: *bytes };
                 self.build.push(kind, at);
                 *destination
             }
@@ -766,8 +756,7 @@ impl Emitter<'_, '_> {
                     self.build.as_constant(*saturate).is_some_and(|constant| constant.bits != 0)
                 });
                 let [a, b, c] = values[..] else { return None };
-                let make =
-                    |result| StatementKind::MatrixMultiply { result, a, b, c, saturate };
+                let make = |result| StatementKind::MatrixMultiply { result, a, b, c, saturate };
                 let whole = self.build.push_with_result(Ir::Fragment(shape), make, at);
                 self.build.store(*d, whole, Access::PLAIN, at);
                 whole
@@ -853,7 +842,8 @@ impl Emitter<'_, '_> {
         let destination = self.value(destination);
         let source = self.value(source);
         let bytes_value = self.value(bytes);
-        let constant = self.build.as_constant(bytes_value).and_then(|constant| constant.as_integer());
+        let constant =
+            self.build.as_constant(bytes_value).and_then(|constant| constant.as_integer());
         let Some(bytes) = constant.and_then(|bytes| u32::try_from(bytes).ok()) else {
             let what = "an asynchronous copy of a size that is not constant".to_string();
             let finding = crate::findings::UnsupportedConstruct { what: what.clone() };

@@ -95,7 +95,8 @@ impl Emitter<'_, '_> {
                 }
                 let op = if *decrement { Arithmetic::Subtract } else { Arithmetic::Add };
                 let compute = self.step_type(target.ty);
-                let step = if self.lower.cx.types.is_pointer(compute) { Type::INT } else { compute };
+                let step =
+                    if self.lower.cx.types.is_pointer(compute) { Type::INT } else { compute };
                 let one = Expr::integer(1, Type::INT, target.origin);
                 let one = self.lower.checker().convert_standard(one, step);
                 self.compound(op, target, &one, compute, at)
@@ -237,12 +238,7 @@ impl Emitter<'_, '_> {
     }
 
     /// The value of a bit-field of the object at an address.
-    pub(crate) fn read_bit_field(
-        &mut self,
-        object: IrValue,
-        place: &Expr,
-        at: Origin,
-    ) -> IrValue {
+    pub(crate) fn read_bit_field(&mut self, object: IrValue, place: &Expr, at: Origin) -> IrValue {
         let ExprKind::Member { object: whole, field } = &place.kind else { return object };
         let Some(class) = self.class_of(whole.ty) else { return object };
         let unit = self.field_address(object, class, *field, at);

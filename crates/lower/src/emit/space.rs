@@ -132,7 +132,9 @@ impl Lowerer<'_> {
                     _ => Some(Space::Generic),
                 },
             },
-            ExprKind::AddressOf(place) | ExprKind::Decay(place) => self.space_of_place(place, spaces),
+            ExprKind::AddressOf(place) | ExprKind::Decay(place) => {
+                self.space_of_place(place, spaces)
+            }
             ExprKind::PointerAdd { pointer, .. } => self.space_of(pointer, spaces),
             ExprKind::PointerCast(inner) if self.cx.types.is_pointer(inner.ty) => {
                 self.space_of(inner, spaces)

@@ -1,9 +1,7 @@
 //! Statements.
 
 use port_diag::Origin;
-use port_ir::{
-    Block, Loop, LoopTest, Scalar, StatementKind, SwitchCase, Type as Ir,
-};
+use port_ir::{Block, Loop, LoopTest, Scalar, StatementKind, SwitchCase, Type as Ir};
 
 use super::function::{Emitter, Slot};
 use crate::ty::Kind;
@@ -26,7 +24,7 @@ impl Emitter<'_, '_> {
             self.poisoned(statement, code, at);
             return;
         }
-        if let Some(code) = self.refused_in(statement, at) {
+        if let Some(code) = self.refused_in(statement) {
             self.poisoned(statement, code, at);
             return;
         }
@@ -97,17 +95,17 @@ impl Emitter<'_, '_> {
     }
 
     /// The code of a type in a statement's own expressions that has no form in the IR.
-    fn refused_in(&mut self, statement: &Stmt, at: Origin) -> Option<&'static str> {
+    fn refused_in(&mut self, statement: &Stmt) -> Option<&'static str> {
         let mut refused = None;
         statement.for_each_expr(&mut |expr| {
             if refused.is_none() {
-                refused = self.refused_type(expr, at);
+                refused = self.refused_type(expr);
             }
         });
         refused
     }
 
-    fn refused_type(&mut self, expr: &Expr, at: Origin) -> Option<&'static str> {
+    fn refused_type(&mut self, expr: &Expr) -> Option<&'static str> {
         let sizeless = matches!(
             self.lower.cx.types.kind(expr.ty),
             Kind::Builtin(port_hir::Builtin::Void)
@@ -127,7 +125,7 @@ impl Emitter<'_, '_> {
         let mut refused = None;
         expr.for_each_part(&mut |part| {
             if refused.is_none() {
-                refused = self.refused_type(part, at);
+                refused = self.refused_type(part);
             }
         });
         refused
@@ -235,8 +233,5 @@ fn ends_with_jump(block: &Block) -> bool {
 }
 
 fn ends_with_trap(expr: &Expr) -> bool {
-    matches!(
-        expr.kind,
-        ExprKind::Intrinsic { intrinsic: crate::intrinsics::Intrinsic::Trap, .. }
-    )
+    matches!(expr.kind, ExprKind::Intrinsic { intrinsic: crate::intrinsics::Intrinsic::Trap, .. })
 }

@@ -148,12 +148,8 @@ impl Lowerer<'_> {
                 offset: field.offset,
             });
         }
-        let structure = Struct {
-            name: entry.name.clone(),
-            members,
-            size: entry.size,
-            align: entry.align,
-        };
+        let structure =
+            Struct { name: entry.name.clone(), members, size: entry.size, align: entry.align };
         let origin = self.class_origin(class, origin);
         let handle = self.module.types.add_struct(structure, origin);
         let map = StructMap { handle, bases, fields, overlaps };

@@ -17,8 +17,8 @@ use std::sync::OnceLock;
 use port_diag::Origin;
 use port_hir::{Builtin as CBuiltin, FunctionId, InlineAssembly};
 use port_ir::{
-    Axis, BarrierReduction, Builtin, CacheHint, ClockKind, CompareOp, FloatFlags, FloatOp, Fragment,
-    IntegerOp, MathFunction, MemoryScope, ReduceOp, Rounding, ShuffleMode, VoteKind,
+    Axis, BarrierReduction, Builtin, CacheHint, ClockKind, CompareOp, FloatFlags, FloatOp,
+    Fragment, IntegerOp, MathFunction, MemoryScope, ReduceOp, Rounding, ShuffleMode, VoteKind,
 };
 
 use crate::check::Checker;
@@ -53,25 +53,31 @@ pub(crate) enum Intrinsic {
     /// Whether the operand is normal.
     IsNormal,
     /// `sincos(x, &s, &c)`: the factor is 1, or π.
-    SinCos { pi: bool, approximate: bool },
+    SinCos {
+        pi: bool,
+        approximate: bool,
+    },
     Frexp,
     Modf,
-    Remquo,
     /// `norm(n, p)` and the like are loops; not here.
     /// `x / y`, or `1 / x`, approximately.
     // Comparisons of narrow floats.
-    Compare { op: CompareOp, unordered: bool, gives: Comparison },
+    Compare {
+        op: CompareOp,
+        unordered: bool,
+        gives: Comparison,
+    },
     /// 1, −1 or 0.
     HalfIsInfinite,
     // Conversions.
     /// To the result's number type with this rounding.
     Convert(Rounding),
-    /// To the result's float type, saturated.
-    ConvertSaturating,
     /// The same bits.
     Bits,
     /// A half of a `double`.
-    DoubleHalf { high: bool },
+    DoubleHalf {
+        high: bool,
+    },
     DoubleFromHalves,
     // Vectors.
     /// A vector from its components, each converted.
@@ -85,9 +91,17 @@ pub(crate) enum Intrinsic {
     /// Each component converted.
     ConvertComponents,
     // Warps. `sync` functions take a mask first.
-    Shuffle { mode: ShuffleMode, sync: bool },
-    Vote { kind: VoteKind, sync: bool },
-    Match { all: bool },
+    Shuffle {
+        mode: ShuffleMode,
+        sync: bool,
+    },
+    Vote {
+        kind: VoteKind,
+        sync: bool,
+    },
+    Match {
+        all: bool,
+    },
     ActiveMask,
     WarpReduce(ReduceOp),
     SyncWarp,
@@ -101,7 +115,10 @@ pub(crate) enum Intrinsic {
     ClusterBarrier,
     Fence(MemoryScope),
     // Memory.
-    Atomic { op: AtomicKind, scope: MemoryScope },
+    Atomic {
+        op: AtomicKind,
+        scope: MemoryScope,
+    },
     Load(CacheHint),
     Store(CacheHint),
     CopyBytes,
@@ -181,7 +198,8 @@ const TABLES: &[Table] = &[
 /// What the function of a name does, if it is an operation.
 pub(crate) fn find(name: &str) -> Option<Intrinsic> {
     static INDEX: OnceLock<HashMap<&'static str, Intrinsic>> = OnceLock::new();
-    let index = INDEX.get_or_init(|| TABLES.iter().flat_map(|table| table.iter().copied()).collect());
+    let index =
+        INDEX.get_or_init(|| TABLES.iter().flat_map(|table| table.iter().copied()).collect());
     index.get(name).copied().or_else(|| convert::by_pattern(name))
 }
 
@@ -262,17 +280,16 @@ impl Checker<'_, '_> {
         assembly: &InlineAssembly,
         origin: Origin,
     ) -> Option<Stmt> {
-        let text: String = template
-            .chars()
-            .map(|c| if c.is_whitespace() || c == ';' { ' ' } else { c })
-            .collect();
+        let text: String =
+            template.chars().map(|c| if c.is_whitespace() || c == ';' { ' ' } else { c }).collect();
         let words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
         // A compiler barrier, or nothing at all.
         if words.is_empty() && assembly.outputs.is_empty() {
             return Some(Stmt::new(StmtKind::Block(Vec::new()), origin));
         }
         let [opcode, "%0", register] = words[..] else { return None };
-        if !opcode.starts_with("mov.") || assembly.outputs.len() != 1 || !assembly.inputs.is_empty() {
+        if !opcode.starts_with("mov.") || assembly.outputs.len() != 1 || !assembly.inputs.is_empty()
+        {
             return None;
         }
         let register = register.trim_start_matches('%');
@@ -318,8 +335,11 @@ pub(crate) fn first_opcode(template: &str) -> String {
     template
         .split(|c: char| c.is_whitespace() || c == ';' || c == '{' || c == '}')
         .find(|word| {
-            !word.is_empty() && !word.starts_with('.') && !word.starts_with("//")
-                && !word.starts_with('@') && !word.starts_with('%')
+            !word.is_empty()
+                && !word.starts_with('.')
+                && !word.starts_with("//")
+                && !word.starts_with('@')
+                && !word.starts_with('%')
         })
         .unwrap_or("asm")
         .to_string()

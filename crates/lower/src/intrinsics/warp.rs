@@ -1,8 +1,6 @@
 //! Warp operations, barriers and fences.
 
-use port_ir::{
-    BarrierReduction, Builtin, CompareOp, MemoryScope, ReduceOp, ShuffleMode, VoteKind,
-};
+use port_ir::{BarrierReduction, Builtin, CompareOp, MemoryScope, ReduceOp, ShuffleMode, VoteKind};
 
 use super::{Intrinsic, Table};
 

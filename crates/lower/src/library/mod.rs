@@ -56,7 +56,8 @@ fn source_of(name: &str) -> Option<(String, String)> {
     if let Some(text) = names::generated(name) {
         return Some((format!("generated {name}"), text));
     }
-    if name.starts_with("std::") || name.starts_with("cuda::std::") || name.starts_with("thrust::") {
+    if name.starts_with("std::") || name.starts_with("cuda::std::") || name.starts_with("thrust::")
+    {
         return file("std", include_str!("std.cuh"));
     }
     if name.starts_with("cooperative_groups::") {
@@ -72,11 +73,15 @@ fn source_of(name: &str) -> Option<(String, String)> {
 fn source_of_row(name: &str) -> Option<(String, String)> {
     let row = port_api::find(name)?;
     let signatures = row.signatures;
-    if signatures.is_empty() || !matches!(
-        row.kind,
-        port_api::Kind::Function | port_api::Kind::Macro | port_api::Kind::Constant
-            | port_api::Kind::Variable
-    ) {
+    if signatures.is_empty()
+        || !matches!(
+            row.kind,
+            port_api::Kind::Function
+                | port_api::Kind::Macro
+                | port_api::Kind::Constant
+                | port_api::Kind::Variable
+        )
+    {
         return None;
     }
     let mut text = String::new();
@@ -406,9 +411,8 @@ impl Checker<'_, '_> {
         if canonical(key.as_str()) != "nvcuda::wmma::fragment" {
             return None;
         }
-        let mut opaque = |name: &str| {
-            Argument::Type(self.cx.types.intern(Kind::Opaque(Name::new(name))))
-        };
+        let mut opaque =
+            |name: &str| Argument::Type(self.cx.types.intern(Kind::Opaque(Name::new(name))));
         let operand = opaque(match fragment.operand {
             FragmentUse::A => "matrix_a",
             FragmentUse::B => "matrix_b",

@@ -19,8 +19,14 @@ pub(super) fn type_of(name: &str) -> Option<TypeName> {
     match name {
         "half" | "__half" | "nv_half" | "half_t" | "c10::Half" | "at::Half" | "torch::Half"
         | "cutlass::half_t" | "_Float16" | "__half_raw" => return scalar(Type::HALF),
-        "nv_bfloat16" | "__nv_bfloat16" | "c10::BFloat16" | "at::BFloat16" | "torch::BFloat16"
-        | "cutlass::bfloat16_t" | "__bf16" | "__nv_bfloat16_raw" => return scalar(Type::BFLOAT16),
+        "nv_bfloat16"
+        | "__nv_bfloat16"
+        | "c10::BFloat16"
+        | "at::BFloat16"
+        | "torch::BFloat16"
+        | "cutlass::bfloat16_t"
+        | "__bf16"
+        | "__nv_bfloat16_raw" => return scalar(Type::BFLOAT16),
         "__nv_fp8_e4m3" | "c10::Float8_e4m3fn" | "at::Float8_e4m3fn" => {
             return scalar(Type::FP8_E4M3);
         }
@@ -145,9 +151,7 @@ pub(super) fn constant(name: &str) -> Option<(Value, Type)> {
         "ULONG_MAX" | "UINT64_MAX" | "SIZE_MAX" => typed(i128::from(u64::MAX), Type::ULONG),
         "LLONG_MIN" => typed(i128::from(i64::MIN), Type::builtin(Builtin::LongLong)),
         "LLONG_MAX" => typed(i128::from(i64::MAX), Type::builtin(Builtin::LongLong)),
-        "ULLONG_MAX" => {
-            typed(i128::from(u64::MAX), Type::builtin(Builtin::UnsignedLongLong))
-        }
+        "ULLONG_MAX" => typed(i128::from(u64::MAX), Type::builtin(Builtin::UnsignedLongLong)),
         "RAND_MAX" => int(i128::from(i32::MAX)),
         "NULL" => Some((Value::Integer(0), Type::LONG)),
         "M_PI" => double(std::f64::consts::PI),
@@ -197,16 +201,69 @@ pub(super) fn is_builtin_variable(name: &str) -> bool {
 
 /// Functions of one number that exist for `float`, `double`, and (as `double`) for integers.
 const UNARY: &[&str] = &[
-    "acos", "acosh", "asin", "asinh", "atan", "atanh", "cbrt", "ceil", "cos", "cosh", "cospi",
-    "cyl_bessel_i0", "cyl_bessel_i1", "erf", "erfc", "erfcinv", "erfcx", "erfinv", "exp", "exp10",
-    "exp2", "expm1", "fabs", "floor", "j0", "j1", "lgamma", "log", "log10", "log1p", "log2", "logb",
-    "nearbyint", "normcdf", "normcdfinv", "rcbrt", "rint", "round", "rsqrt", "sin", "sinh", "sinpi",
-    "sqrt", "tan", "tanh", "tgamma", "trunc", "y0", "y1",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "cospi",
+    "cyl_bessel_i0",
+    "cyl_bessel_i1",
+    "erf",
+    "erfc",
+    "erfcinv",
+    "erfcx",
+    "erfinv",
+    "exp",
+    "exp10",
+    "exp2",
+    "expm1",
+    "fabs",
+    "floor",
+    "j0",
+    "j1",
+    "lgamma",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logb",
+    "nearbyint",
+    "normcdf",
+    "normcdfinv",
+    "rcbrt",
+    "rint",
+    "round",
+    "rsqrt",
+    "sin",
+    "sinh",
+    "sinpi",
+    "sqrt",
+    "tan",
+    "tanh",
+    "tgamma",
+    "trunc",
+    "y0",
+    "y1",
 ];
 
 /// Functions of two numbers of the same kind.
 const BINARY: &[&str] = &[
-    "atan2", "copysign", "fdim", "fmax", "fmin", "fmod", "hypot", "nextafter", "pow", "remainder",
+    "atan2",
+    "copysign",
+    "fdim",
+    "fmax",
+    "fmin",
+    "fmod",
+    "hypot",
+    "nextafter",
+    "pow",
+    "remainder",
     "rhypot",
 ];
 
@@ -215,9 +272,16 @@ const TERNARY: &[&str] = &["fma"];
 
 /// Functions of one number whose result is an integer or truth value.
 const CLASSIFY: &[(&str, &str)] = &[
-    ("ilogb", "int"), ("lrint", "long"), ("lround", "long"), ("llrint", "long long"),
-    ("llround", "long long"), ("isnan", "bool"), ("isinf", "bool"), ("isfinite", "bool"),
-    ("signbit", "bool"), ("isnormal", "bool"),
+    ("ilogb", "int"),
+    ("lrint", "long"),
+    ("lround", "long"),
+    ("llrint", "long long"),
+    ("llround", "long long"),
+    ("isnan", "bool"),
+    ("isinf", "bool"),
+    ("isfinite", "bool"),
+    ("signbit", "bool"),
+    ("isnormal", "bool"),
 ];
 
 /// Loads and stores that only differ in what caches should do. The headers list each type.
@@ -280,7 +344,9 @@ pub(super) fn generated(name: &str) -> Option<String> {
             format!("void *{name}(void *, const void *, unsigned long);\n")
         }
         "memset" => "void *memset(void *, int, unsigned long);\n".to_string(),
-        "nvcuda::wmma::fill_fragment" => wmma("template <typename F, typename V> void fill_fragment(F &, V);"),
+        "nvcuda::wmma::fill_fragment" => {
+            wmma("template <typename F, typename V> void fill_fragment(F &, V);")
+        }
         "nvcuda::wmma::load_matrix_sync" => wmma(
             "template <typename F, typename T> void load_matrix_sync(F &, const T *, unsigned int);\n\
              template <typename F, typename T> void load_matrix_sync(F &, const T *, unsigned int, int);",
