@@ -228,11 +228,12 @@ pub struct DifferentBehaviour {
     pub difference: String,
 }
 
-/// The runtime header, which nvcc includes by itself, was added.
+/// A header that nvcc includes by itself was added.
 ///
 /// ## What it means
-/// nvcc includes `cuda_runtime.h` at the top of every `.cu` file. Other compilers do not, so the port
-/// includes the target's runtime header explicitly.
+/// nvcc includes `cuda_runtime.h`, and with it `math.h`, `string.h` and `assert.h`, at the top of every
+/// `.cu` file. Other compilers do not, so the port includes the target's runtime header explicitly, and
+/// those of the others that its names come from.
 ///
 /// ## What to do
 /// Nothing.
@@ -245,7 +246,7 @@ pub struct DifferentBehaviour {
 #[diagnostic(
     code = "P0408",
     severity = note,
-    message = "`#include <{header}>` is added: nvcc includes the CUDA runtime by itself"
+    message = "`#include <{header}>` is added: nvcc includes it, or its like, by itself"
 )]
 pub struct ImplicitRuntimeHeader {
     pub header: String,

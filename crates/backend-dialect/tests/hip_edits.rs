@@ -22,6 +22,7 @@ fn port(text: &str) -> Ported {
         module: &module,
         instances: &[],
         ir: &ir,
+        findings: &[],
     };
     Hip.port(&unit, &Options { cuda_arch: 80, ..Options::default() })
 }
@@ -31,7 +32,8 @@ fn ported(text: &str) -> String {
     let ported = port(&format!("#include <cuda_runtime.h>\n{text}"));
     let root = ported.files.into_iter().find(|file| file.role == FileRole::Root);
     let text = root.map_or(String::new(), |file| file.text);
-    let is_header = |line: &&str| line.contains("<hip/") || line.contains("port_hip_compat");
+    let is_header =
+        |line: &&str| line.contains("hip_runtime.h") || line.contains("port_hip_compat");
     text.split_inclusive('\n').skip_while(is_header).collect()
 }
 
@@ -122,5 +124,70 @@ fn kernels_are_passed_as_addresses() {
             "#define GROW(k) cudaFuncSetAttribute(k, cudaFuncAttributeMaxDynamicSharedMemorySize, 9)\n"
         ),
         [""; 0]
+    );
+}
+
+/// The include lines and what stands around them.
+fn top(text: &str) -> String {
+    let root = port(text).files.into_iter().find(|file| file.role == FileRole::Root);
+    root.map_or(String::new(), |file| file.text)
+}
+
+// nvcc's runtime header brings C++'s math.h; without it HIP's host code has no `isfinite` and takes
+// `exp(float)` for `exp(double)`.
+#[test]
+fn headers_that_nvcc_includes_by_itself_are_included() {
+    assert_eq!(
+        top("#include <cuda_runtime.h>\nint f(float x) { return isfinite(x); }\n"),
+        "#include <hip/hip_runtime.h>\n#include <math.h>\nint f(float x) { return isfinite(x); }\n"
+    );
+    assert_eq!(
+        top("#include <cuda_runtime.h>\nfloat f(float x) { return exp(x); }\n"),
+        "#include <hip/hip_runtime.h>\n#include <math.h>\nfloat f(float x) { return exp(x); }\n"
+    );
+    assert_eq!(
+        top("#include <cuda_runtime.h>\nvoid f(char *p) { memset(p, 0, 4); }\n"),
+        "#include <hip/hip_runtime.h>\n#include <string.h>\nvoid f(char *p) { memset(p, 0, 4); }\n"
+    );
+}
+
+// Device code has its own; a double needs no overload; a header that is there is not added.
+#[test]
+fn headers_that_nothing_needs_are_not_included() {
+    stays("__global__ void k(float *x) { if (isfinite(x[0])) x[1] = exp(x[0]); }\n");
+    stays("double f(double x) { return exp(x); }\n");
+    stays("float f(float x) { return std::exp(x); }\n");
+    let with_math = "#include <math.h>\nfloat f(float x) { return exp(x); }\n";
+    assert!(
+        top(&format!("#include <cuda_runtime.h>\n{with_math}"))
+            .ends_with(&format!("hip_runtime.h>\n{with_math}"))
+    );
+}
+
+// The `#error` goes away with PORT_ALLOW_MANUAL, and the include, which no ROCm has, with it.
+#[test]
+fn a_header_without_a_form_is_left_out_with_its_error() {
+    let text = top("#include <cuda_runtime.h>\n#include <cudnn.h>\nint x;\n");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[1], "#ifndef PORT_ALLOW_MANUAL");
+    assert!(
+        lines[2].starts_with("#error \"port: P0409: `cudnn.h` has no form on HIP"),
+        "{}",
+        lines[2]
+    );
+    assert_eq!(lines[3..], ["#include <cudnn.h>", "#endif", "int x;"]);
+}
+
+// A header that is asked for first is absent on HIP without anyone's help; one that HIP has is asked
+// for under its own name.
+#[test]
+fn questions_for_headers_are_ported() {
+    let text =
+        "#include <cuda_runtime.h>\n#if __has_include(<nvml.h>)\n#include <nvml.h>\n#endif\n";
+    assert_eq!(top(text), text.replace("cuda_runtime", "hip/hip_runtime"));
+    assert!(!findings(text).contains(&"P0409"));
+    becomes(
+        "#if __has_include(<cuda_fp16.h>)\n#include <cuda_fp16.h>\n#endif\n",
+        "#if __has_include(<hip/hip_fp16.h>)\n#include <hip/hip_fp16.h>\n#endif\n",
     );
 }

@@ -3,10 +3,11 @@
 
 use port_api::HeaderStatus;
 use port_diag::{FileId, Finding, Span};
-use port_rewrite::{FileText, IncludeLine, Reason, Side};
+use port_rewrite::{Directive, FileText, IncludeLine, Reason, Side};
 use port_syntax::token::TokenKind;
 
 use super::port::Port;
+use super::standard;
 use crate::compat;
 use crate::findings::{
     CompatibilityHeader, ImplicitRuntimeHeader, UnknownCudaHeader, UnsupportedHeader,
@@ -86,7 +87,8 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
                 port.changes.replace(line.header, format!("\"{name}\""), reason);
             }
             HeaderStatus::Compat => port.changes.replace(line.line, "", reason),
-            HeaderStatus::Unsupported(_) if is_inactive(port, line) => {}
+            HeaderStatus::Unsupported(_)
+                if is_inactive(port, line) || is_asked_for(&port.files[index], line) => {}
             HeaderStatus::Unsupported(why) => {
                 let finding = UnsupportedHeader {
                     header: line.name.clone(),
@@ -94,9 +96,26 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
                     reason: why.into(),
                 };
                 port.report_at(&finding, line.header);
+                // Under the `#error`, so that the rest can be built without it.
+                let newline = if port.files[index].text.contains("\r\n") { "\r\n" } else { "\n" };
+                let code = UnsupportedHeader::METADATA.code;
+                port.changes.insert(
+                    id,
+                    line.line.start,
+                    Side::After,
+                    format!(
+                        "#ifndef PORT_ALLOW_MANUAL{newline}#error \"port: {code}: {}\"{newline}",
+                        finding.message().replace(['"', '\\'], "'")
+                    ),
+                    Reason::Finding(code),
+                );
+                let ended = port.unit.sources.text(line.line).ends_with('\n');
+                let end = format!("{}#endif{newline}", if ended { "" } else { newline });
+                port.changes.insert(id, line.line.end, Side::Before, end, Reason::Finding(code));
             }
         }
     }
+    rewrite_questions(port, index);
 
     let mut added = String::new();
     let is_root = id == port.unit.root;
@@ -105,6 +124,13 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
         let finding = ImplicitRuntimeHeader { header: RUNTIME_HEADER.into() };
         let place = Span::new(id, 0, 0);
         port.findings.push(finding.at_span(place));
+    }
+    if is_root && port.uses_runtime {
+        for header in standard::missing(port) {
+            added.push_str(&format!("#include <{header}>\n"));
+            let finding = ImplicitRuntimeHeader { header: header.into() };
+            port.findings.push(finding.at_span(Span::new(id, 0, 0)));
+        }
     }
     let runtime_added = !added.is_empty();
     if needs_compat && !compat_included {
@@ -162,6 +188,80 @@ fn resolves_to_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
 
 fn is_inactive(port: &Port<'_>, line: &IncludeLine) -> bool {
     port.inactive.iter().any(|body| body.contains(line.header))
+}
+
+/// Whether a condition around the line asks whether the header is there, so that the target leaves
+/// the line out by itself.
+fn is_asked_for(file: &FileText<'_>, line: &IncludeLine) -> bool {
+    let mut open: Vec<bool> = Vec::new();
+    for directive in &file.directives {
+        if directive.line.start >= line.line.start {
+            break;
+        }
+        let asks = || questions(file, directive).any(|question| question.name == line.name);
+        match directive.keyword.as_str() {
+            "if" => open.push(asks()),
+            "ifdef" | "ifndef" => open.push(false),
+            "elif" => {
+                open.pop();
+                open.push(asks());
+            }
+            "else" => {
+                open.pop();
+                open.push(false);
+            }
+            "endif" => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.contains(&true)
+}
+
+/// `__has_include(<name>)` in a condition.
+struct Question {
+    name: String,
+    /// The name with its delimiters.
+    header: Span,
+}
+
+fn questions<'f>(
+    file: &'f FileText<'_>,
+    directive: &'f Directive,
+) -> impl Iterator<Item = Question> + 'f {
+    let tokens = &file.tokens[directive.tokens.clone()];
+    tokens.iter().enumerate().filter_map(|(index, token)| {
+        if file.bytes(token) != "__has_include" {
+            return None;
+        }
+        let open = tokens.get(index + 1).filter(|t| t.kind == TokenKind::LeftParen)?;
+        let close = tokens[index..].iter().find(|t| t.kind == TokenKind::RightParen)?;
+        let spelled = file.text.get(open.end as usize..close.start as usize)?;
+        let name = spelled.trim().strip_prefix('<')?.strip_suffix('>')?;
+        let start = open.end + (spelled.len() - spelled.trim_start().len()) as u32;
+        let header = Span::new(file.id, start, start + name.len() as u32 + 2);
+        Some(Question { name: name.to_owned(), header })
+    })
+}
+
+/// Asks for the target's header where the text asks for CUDA's.
+fn rewrite_questions(port: &mut Port<'_>, index: usize) {
+    let file = &port.files[index];
+    let conditions = file.directives.iter().filter(|d| matches!(d.keyword.as_str(), "if" | "elif"));
+    let asked: Vec<Question> = conditions.flat_map(|d| questions(file, d)).collect();
+    for Question { name, header } in asked {
+        let Some(row) = port_api::header(&name) else { continue };
+        let form = match row.hip {
+            HeaderStatus::Renamed(names) => names.first().copied(),
+            // What stands in its place is always there.
+            HeaderStatus::Removed(_) | HeaderStatus::Compat => Some(RUNTIME_HEADER),
+            HeaderStatus::Same | HeaderStatus::Unsupported(_) => None,
+        };
+        if let Some(form) = form {
+            port.changes.replace(header, format!("<{form}>"), Reason::Row(row.name));
+        }
+    }
 }
 
 /// A header that only CUDA's libraries have, without a row.
@@ -229,7 +329,7 @@ fn first_include_or_code(file: &FileText<'_>) -> u32 {
     }
 }
 
-fn is_pragma_once(file: &FileText<'_>, directive: &port_rewrite::Directive) -> bool {
+fn is_pragma_once(file: &FileText<'_>, directive: &Directive) -> bool {
     let word = file.tokens.get(directive.tokens.clone()).and_then(|tokens| tokens.get(2));
     directive.keyword == "pragma"
         && word.is_some_and(|t| t.kind == TokenKind::Identifier && file.bytes(t) == "once")

@@ -23,6 +23,7 @@ mod names;
 mod operators;
 mod port;
 mod rules;
+mod standard;
 
 use crate::compat;
 use port_backend::{Architecture, Backend, Options, Ported, Unit};
