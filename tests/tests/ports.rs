@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use port::{FileRole, Options, Target, Translation, WarpMode};
+use port::{FileRole, Options, Severity, Target, Translation, WarpMode};
 use port_check::oracle::{Executable, Language, Oracle, Order, RunOptions, Source};
 use port_check::toolchain::Toolchain;
 use port_check::{Spec, metrics};
@@ -164,7 +164,21 @@ fn snapshot(kernel: &Kernel, kind: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(kernel.name.replace('/', "__"), text));
 }
 
+/// Every instance in view is lowered whole, the IR is valid, and it prints and reads back as itself.
 fn ir_snapshot(kernel: &Kernel) -> Result<(), Failed> {
+    let (sources, root) = kernel.load();
+    let options = Options::default();
+    let analysis = port::Analysis::new(&sources, root, &options);
+    let findings = analysis.findings();
+    if let Some(finding) = findings.iter().find(|finding| finding.severity > Severity::Note) {
+        return Err(human::render(&sources, finding, human::Options::default()).into());
+    }
+    port_ir::validate(analysis.ir()).map_err(|errors| format!("{:?}", errors.first()))?;
+    let text = port_ir::print(analysis.ir(), &port_ir::PrintOptions::default());
+    let read = port_ir::parse(&text, root).map_err(|error| format!("{error:?}"))?;
+    if port_ir::print(&read, &port_ir::PrintOptions::default()) != text {
+        return Err("the IR does not read back as it was printed".into());
+    }
     snapshot(kernel, "ir", &hip(kernel).ir);
     Ok(())
 }

@@ -88,6 +88,11 @@ impl<'a> Analysis<'a> {
         findings
     }
 
+    /// All kernel instances in view as IR.
+    pub fn ir(&self) -> &port_ir::Module {
+        &self.ir
+    }
+
     /// The kernel instances in view, `ns::k<float, 4>`, in the order of the text.
     pub fn instances(&self) -> impl Iterator<Item = String> + '_ {
         self.instances.iter().map(|instance| {
