@@ -22,15 +22,7 @@ use std::sync::OnceLock;
 /// The name of the header, as ports include it.
 pub const FILE_NAME: &str = "port_hip_compat.h";
 
-/// What a warp is in the port.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WarpMode {
-    /// Logical warps of 32 lanes on waves of any size: results and order are those of CUDA.
-    #[default]
-    Logical32,
-    /// A warp is a wave of the hardware, 32 or 64 lanes, and masks have 64 bits.
-    Native,
-}
+pub use port_backend::WarpMode;
 
 /// What a header is assembled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

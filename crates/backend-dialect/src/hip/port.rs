@@ -202,11 +202,7 @@ impl<'a> Port<'a> {
 
     /// What the compatibility header is assembled for.
     pub fn compat_options(&self) -> compat::Options {
-        let warp = match self.options.warp {
-            WarpMode::Logical32 => compat::WarpMode::Logical32,
-            WarpMode::Native => compat::WarpMode::Native,
-        };
-        compat::Options { warp, cuda_arch: self.options.cuda_arch * 10 }
+        compat::Options { warp: self.options.warp, cuda_arch: self.options.cuda_arch * 10 }
     }
 
     /// The identifiers of a file as it is ported so far.
@@ -248,8 +244,7 @@ pub(super) fn merge_compat_headers(texts: &[&str]) -> Option<String> {
             let made = compat::assemble(own.iter().map(String::as_str), &options);
             (made.as_deref() == Some(*text)).then_some(options)
         };
-        let found =
-            made_by(compat::WarpMode::Logical32).or_else(|| made_by(compat::WarpMode::Native))?;
+        let found = made_by(WarpMode::Logical32).or_else(|| made_by(WarpMode::Native))?;
         match options {
             Some(known) if known.warp != found.warp => return None,
             Some(known) if cuda_arch.is_some_and(|_| arch_fixed && known != found) => return None,
