@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Leaves NVIDIA's compiler out (346 MB), for those who do not agree to its licence.
     #[arg(long)]
     without_cuda: bool,
-    /// Leaves cargo-deny and cargo-nextest out; building them takes minutes.
+    /// Leaves cargo-deny out; building it takes minutes.
     #[arg(long)]
     without_cargo_tools: bool,
 }
@@ -109,7 +109,7 @@ nvidia-nvvm==13.5.37 --hash=sha256:c41bfa362e407405163f103c2229f0765f8cc2ed7d148
 ";
 
 /// Cargo subcommands that `.ci/run` calls, with pinned versions.
-const CARGO_TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20.2"), ("cargo-nextest", "0.9.151")];
+const CARGO_TOOLS: &[(&str, &str)] = &[("cargo-deny", "0.20.2")];
 
 /// Installs what is missing and says what it did.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
