@@ -487,6 +487,13 @@ impl Checker<'_, '_> {
         }
         let ty = expr.ty;
         match expr.kind {
+            // One of two places, read: one of two values.
+            ExprKind::Conditional { condition, then, otherwise } if self.is_scalar(ty) => {
+                let then = Box::new(self.rvalue(*then));
+                let otherwise = Box::new(self.rvalue(*otherwise));
+                let kind = ExprKind::Conditional { condition, then, otherwise };
+                Expr::value(kind, ty, origin)
+            }
             ExprKind::Poison(_) => Expr { category: Category::Value, ..expr },
             // A variable whose value is known may be used where it has no storage.
             ExprKind::Variable(id) if !ty.volatile => {
@@ -509,6 +516,27 @@ impl Checker<'_, '_> {
             }
             _ => Expr::value(ExprKind::Load(Box::new(expr)), ty, origin),
         }
+    }
+
+    /// The value of an operand of arithmetic. A bit-field whose values `int` can hold promotes to
+    /// `int`, whatever its declared type.
+    pub(crate) fn operand(&mut self, expr: Expr) -> Expr {
+        let narrow = self.is_narrow_bit_field(&expr);
+        let value = self.rvalue(expr);
+        if narrow && self.cx.types.is_integral(value.ty) {
+            return self.convert_standard(value, Type::INT);
+        }
+        value
+    }
+
+    /// Whether a place is a bit-field that promotes to `int`.
+    pub(crate) fn is_narrow_bit_field(&self, expr: &Expr) -> bool {
+        let ExprKind::Member { object, field } = &expr.kind else { return false };
+        let Some(class) = self.cx.types.class(object.ty) else { return false };
+        let part = self.cx.class(class).fields.get(*field as usize);
+        let signed = |ty| self.cx.types.builtin(ty).is_some_and(is_signed);
+        part.and_then(|part| part.bits.map(|bits| (bits, part.ty)))
+            .is_some_and(|(bits, ty)| bits < 32 || bits == 32 && signed(ty))
     }
 
     /// Whether the type is a number, enumeration or pointer.

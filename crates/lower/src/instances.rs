@@ -357,9 +357,12 @@ impl<'h> Search<'_, 'h> {
         for (id, function) in module.kernels() {
             let defined = matches!(function.body, port_hir::Body::Block(_));
             let template = function.template_depth > 0 && function.specialisation.is_none();
+            // An overload that is used speaks for the others of its name (they exclude each other by
+            // `enable_if`, as a rule).
+            let name = module.function_name(id);
             let known = self.found.iter().any(|found| {
                 kernel_id(self.cx, found.kernel)
-                    .is_some_and(|known| known == id || function.specialisations.contains(&known))
+                    .is_some_and(|known| module.function_name(known) == name)
             });
             if !defined || !template || known || !options.defaults {
                 continue;

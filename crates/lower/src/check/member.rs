@@ -385,7 +385,7 @@ impl Checker<'_, '_> {
                 let _ = conversion;
                 return Some(self.convert(value, Type::LONG));
             }
-            _ => self.rvalue(value),
+            _ => self.operand(value),
         };
         let promoted = self.promoted(value.ty);
         self.cx.types.is_integral(promoted).then(|| self.convert_standard(value, promoted))

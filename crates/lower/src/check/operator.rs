@@ -84,7 +84,7 @@ impl Checker<'_, '_> {
     fn sign(&mut self, operator: UnaryOperator, value: Expr, origin: Origin) -> Expr {
         let value = match self.cx.types.class(value.ty) {
             Some(_) => self.arithmetic_of_class(value),
-            None => self.rvalue(value),
+            None => self.operand(value),
         };
         let promoted = self.promoted(value.ty);
         let fits = match operator {
@@ -295,8 +295,8 @@ impl Checker<'_, '_> {
         origin: Origin,
     ) -> Expr {
         let (left_type, right_type) = (left.ty, right.ty);
-        let left = self.rvalue(left);
-        let right = self.rvalue(right);
+        let left = self.operand(left);
+        let right = self.operand(right);
         let spelling = operator.spelling();
         let Some(op) = arithmetic_of(operator) else {
             return self.invalid(spelling, left_type, right_type, origin);
@@ -368,8 +368,8 @@ impl Checker<'_, '_> {
         origin: Origin,
     ) -> Expr {
         let (left_type, right_type) = (left.ty, right.ty);
-        let left = self.rvalue(left);
-        let right = self.rvalue(right);
+        let left = self.operand(left);
+        let right = self.operand(right);
         let types = &self.cx.types;
         let pointer =
             |ty| matches!(types.kind(ty), Kind::Pointer(_) | Kind::Builtin(Builtin::NullPointer));
@@ -524,7 +524,7 @@ impl Checker<'_, '_> {
         if !target.is_place() {
             return self.invalid(&spelling, left_type, right_type, origin);
         }
-        let value = self.rvalue(value);
+        let value = self.operand(value);
         if self.cx.types.is_pointer(target.ty) {
             let index = match op {
                 Arithmetic::Add | Arithmetic::Subtract => self.integer_operand(value),
@@ -537,7 +537,8 @@ impl Checker<'_, '_> {
             return compound(op, target, index, compute, origin);
         }
         // What the operator would compute gives the type in which it computes.
-        let probe = Expr::value(ExprKind::Undefined, target.ty, origin);
+        let promoted = if self.is_narrow_bit_field(&target) { Type::INT } else { target.ty };
+        let probe = Expr::value(ExprKind::Undefined, promoted, origin);
         let result = self.arithmetic_of(op, &spelling, probe, value, origin);
         match result.kind {
             ExprKind::Arithmetic(_, left, right) => {

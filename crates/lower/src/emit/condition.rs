@@ -1,7 +1,10 @@
 //! `&&`, `||` and `?:`: as values where nothing happens on the way, else with branches.
 
 use port_diag::Origin;
-use port_ir::{Access, Constant, IntegerOp, Space, Type as Ir, Value as IrValue};
+use port_ir::{
+    Access, Block, Constant, Expression, IntegerOp, Space, StatementKind, Type as Ir,
+    Value as IrValue,
+};
 
 use super::function::Emitter;
 use crate::ty::Type;
@@ -13,7 +16,8 @@ impl Emitter<'_, '_> {
         let mut result = None;
         let block = self.inside(|emitter| result = Some(emitter.value(right)));
         let Some(right) = result else { return left };
-        if block.statements.is_empty() {
+        if self.is_harmless(&block) {
+            self.splice(block);
             let op = if and { IntegerOp::And } else { IntegerOp::Or };
             return self.build.integer(op, left, right, at);
         }
@@ -33,6 +37,32 @@ impl Emitter<'_, '_> {
         let (accept, reject) = if and { (evaluate, known) } else { (known, evaluate) };
         self.build.push_if(left, accept, reject, at);
         self.build.load(Ir::BOOL, address, Access::PLAIN, at)
+    }
+
+    /// Whether statements may be executed although their values are not needed: they only read
+    /// variables of the thread.
+    fn is_harmless(&self, block: &Block) -> bool {
+        block.statements.iter().all(|statement| match statement.kind {
+            StatementKind::Load { pointer, access, .. } => {
+                !access.volatile && self.is_local_variable(pointer)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a pointer is a local variable or a fixed part of one.
+    fn is_local_variable(&self, pointer: IrValue) -> bool {
+        match self.build.expression(pointer) {
+            Some(Expression::Local(_)) => true,
+            Some(Expression::Member { base, .. }) => self.is_local_variable(*base),
+            _ => false,
+        }
+    }
+
+    fn splice(&mut self, block: Block) {
+        for statement in block.statements {
+            self.build.push(statement.kind, statement.location);
+        }
     }
 
     pub(crate) fn conditional(
@@ -66,7 +96,9 @@ impl Emitter<'_, '_> {
         let (Some(a), Some(b)) = (accept_value, reject_value) else {
             return condition;
         };
-        if accept.statements.is_empty() && reject.statements.is_empty() {
+        if self.is_harmless(&accept) && self.is_harmless(&reject) {
+            self.splice(accept);
+            self.splice(reject);
             let (a, b) = self.same_space(a, b, at);
             return self.build.select(condition, a, b, at);
         }

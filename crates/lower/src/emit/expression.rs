@@ -1,9 +1,7 @@
 //! Values.
 
 use port_diag::Origin;
-use port_ir::{
-    Access, CompareOp, Conversion, Scalar, Space, StatementKind, Type as Ir, Value as IrValue,
-};
+use port_ir::{Access, Conversion, Scalar, Space, StatementKind, Type as Ir, Value as IrValue};
 
 use super::function::{Emitter, Slot};
 use crate::ty::{Kind, Type};
@@ -548,8 +546,7 @@ impl Emitter<'_, '_> {
         if ty == Ir::BOOL {
             return value;
         }
-        let zero = self.build.zero(ty, at);
-        self.build.compare(CompareOp::NotEqual, value, zero, at)
+        self.convert_number(value, Scalar::Bool, at)
     }
 
     /// The class of a type, if any.

@@ -27,7 +27,7 @@ impl Emitter<'_, '_> {
             if self.lower.cx.types.is_void(result) { Ir::BOOL } else { self.type_of(result, at) };
         // What needs more than the values of its operands.
         match intrinsic {
-            Intrinsic::Print => return self.print(arguments, at),
+            Intrinsic::Print => return self.print(arguments, true, at),
             Intrinsic::AsyncCopy => return self.async_copy(arguments, at),
             Intrinsic::AsyncWait => return self.async_wait(arguments, at),
             Intrinsic::Store(hint) => return self.store_hinted(hint, arguments, at),
@@ -85,6 +85,10 @@ impl Emitter<'_, '_> {
         if let Intrinsic::Atomic { op, scope } = intrinsic {
             let values: Vec<IrValue> = arguments.iter().map(|a| self.value(a)).collect();
             self.atomic(op, scope, &values, false, at);
+            return;
+        }
+        if intrinsic == Intrinsic::Print {
+            self.print(arguments, false, at);
             return;
         }
         self.intrinsic(intrinsic, arguments, result, at);
@@ -871,7 +875,7 @@ impl Emitter<'_, '_> {
         self.build.zero(Ir::BOOL, at)
     }
 
-    fn print(&mut self, arguments: &[Expr], at: Origin) -> IrValue {
+    fn print(&mut self, arguments: &[Expr], wanted: bool, at: Origin) -> IrValue {
         let Some((format, rest)) = arguments.split_first() else {
             return self.build.zero(Ir::I32, at);
         };
@@ -892,9 +896,12 @@ impl Emitter<'_, '_> {
                 _ => value,
             });
         }
-        let result = self.build.result(Ir::I32, at);
-        let kind = StatementKind::Print { result: Some(result), format: text, arguments: values };
+        let result = wanted.then(|| self.build.result(Ir::I32, at));
+        let kind = StatementKind::Print { result, format: text, arguments: values };
         self.build.push(kind, at);
-        result
+        match result {
+            Some(result) => result,
+            None => self.build.zero(Ir::I32, at),
+        }
     }
 }

@@ -181,6 +181,14 @@ impl Emitter<'_, '_> {
         }
         let ty = self.build.type_of(value).with_scalar(to);
         if to == Scalar::Bool {
+            // A truth value that became an integer on the way.
+            if let Some(port_ir::Expression::Convert {
+                kind: Conversion::ZeroExtend, value, ..
+            }) = self.build.expression(value)
+                && self.build.type_of(*value) == Ir::BOOL
+            {
+                return *value;
+            }
             let zero = self.build.zero(self.build.type_of(value), at);
             return self.build.compare(CompareOp::NotEqual, value, zero, at);
         }
