@@ -20,6 +20,8 @@ use crate::value::{Argument, Environment, List, TemplateKind, TemplateName, Valu
 pub(crate) struct Deduction<'h> {
     parameters: &'h TemplateParameterList,
     slots: Vec<Slot>,
+    /// How many parameters, from the first, have explicit arguments: nothing is deduced for them.
+    explicit: usize,
     /// Which element of the packs is being deduced.
     element: Option<usize>,
     /// The template of an alias whose pattern is being matched is not among the parameters.
@@ -47,7 +49,7 @@ impl<'h> Deduction<'h> {
             .iter()
             .map(|parameter| if parameter.pack { Slot::Pack(Vec::new()) } else { Slot::Empty })
             .collect();
-        Deduction { parameters, slots, element: None, depth: parameters.depth }
+        Deduction { parameters, slots, explicit: 0, element: None, depth: parameters.depth }
     }
 
     /// Takes the explicit arguments.
@@ -67,11 +69,15 @@ impl<'h> Deduction<'h> {
                 None => return false,
             }
         }
+        self.explicit = index;
         true
     }
 
     /// Records an argument; `false` if it contradicts an earlier one.
     fn bind(&mut self, index: u16, argument: Argument) -> bool {
+        if usize::from(index) < self.explicit {
+            return true;
+        }
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return true };
         match (slot, self.element) {
             (Slot::Pack(elements), Some(element)) => {

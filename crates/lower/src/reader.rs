@@ -133,7 +133,7 @@ fn read_number(text: &str) -> Option<(Value, Type)> {
     Some((Value::Integer(if negative { -value } else { value }), Type::LONG))
 }
 
-/// An enumerator or a constant of the file.
+/// An enumerator or a function of the file.
 fn read_constant(cx: &mut Context<'_>, module: &Module, text: &str) -> Option<Argument> {
     for (id, definition) in module.enums.iter() {
         for (index, constant) in definition.constants.iter().enumerate() {
@@ -148,6 +148,22 @@ fn read_constant(cx: &mut Context<'_>, module: &Module, text: &str) -> Option<Ar
                     return Some(Argument::Value(value, ty));
                 }
             }
+        }
+    }
+    // A function, for a parameter that is a pointer to one.
+    for (id, function) in module.functions.iter() {
+        if function.template_parameters.is_none()
+            && matches!(function.parent, port_hir::Parent::Namespace(_))
+            && module.function_name(id) == text
+        {
+            let environment = Environment::top(Unit::USER);
+            let candidate =
+                Candidate { function: id, environment: environment.clone(), class: None };
+            let mut checker = Checker::new(cx, environment);
+            let instance = checker.function_instance(&candidate, None)?;
+            let ty = checker.function_type(instance);
+            let ty = checker.cx.types.pointer(ty);
+            return Some(Argument::Value(Value::Function(instance), ty));
         }
     }
     None
