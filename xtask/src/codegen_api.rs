@@ -114,6 +114,9 @@ struct HeaderSource {
     compat: bool,
     unsupported: Option<String>,
     since: Option<String>,
+    /// Macros that choose, in the HIP form, the interface that CUDA's names have.
+    #[serde(default)]
+    define: Vec<String>,
     note: Option<String>,
     source: Option<String>,
 }
@@ -404,6 +407,9 @@ fn validate(tables: &Tables) -> Result<(), String> {
         if header.since.as_deref().is_some_and(|since| rust_release(since).is_none()) {
             faults.push(format!("{HEADERS_FILE}: {name}: no such release in `since`"));
         }
+        if !header.define.is_empty() && header.renamed.is_empty() {
+            faults.push(format!("{HEADERS_FILE}: {name}: `define` is for renamed headers"));
+        }
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
@@ -527,8 +533,9 @@ fn headers_module(headers: &HeadersFile) -> String {
             header.source.as_ref().map_or("SOURCE".to_string(), |source| format!("{source:?}"));
         let _ = writeln!(
             text,
-            "    Header {{ name: {name:?}, hip: HeaderStatus::{status}, since: {}, note: {}, source: {source} }},",
+            "    Header {{ name: {name:?}, hip: HeaderStatus::{status}, since: {}, define: {}, note: {}, source: {source} }},",
             rust_since(header.since.as_deref()),
+            rust_strings(&header.define),
             rust_option(header.note.as_deref()),
         );
     }
@@ -660,7 +667,12 @@ fn headers_page(headers: &HeadersFile) -> String {
             ("renamed", forms.join(", "), "")
         };
         let note = header.note.as_deref().unwrap_or("");
-        let remark = [remark, note].join(" ");
+        let defines: Vec<String> = header.define.iter().map(|name| code(name)).collect();
+        let defines = match defines.is_empty() {
+            true => String::new(),
+            false => format!("With {} defined.", defines.join(" and ")),
+        };
+        let remark = [remark, defines.as_str(), note].join(" ");
         let _ = writeln!(
             text,
             "| {} | {status} | {form} | {} | {} |",

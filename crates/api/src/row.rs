@@ -229,6 +229,8 @@ pub struct Header {
     pub hip: HeaderStatus,
     /// The first release read that has every header of the HIP form.
     pub since: Option<HipRelease>,
+    /// Macros to define before the HIP form: they choose the interface that CUDA's names have.
+    pub define: &'static [&'static str],
     /// What a user should know.
     pub note: Option<&'static str>,
     /// The public document that the fact is from.

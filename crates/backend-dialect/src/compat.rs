@@ -111,6 +111,7 @@ const FILES: &[(&str, &str)] = &[
     ("wmma.h", include_str!("../assets/port_hip_compat/wmma.h")),
     ("misc.h", include_str!("../assets/port_hip_compat/misc.h")),
     ("host.h", include_str!("../assets/port_hip_compat/host.h")),
+    ("blas.h", include_str!("../assets/port_hip_compat/blas.h")),
 ];
 
 /// One piece of the header.

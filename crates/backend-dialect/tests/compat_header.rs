@@ -1,8 +1,9 @@
 //! The compatibility header against real compilers: every piece of it for every architecture and
 //! header set, and its arithmetic executed on this machine against exact references.
 //!
-//! Where the compilers or header sets of `cargo xtask setup` are missing, the tests that need them
-//! say so and pass, unless `PORT_REQUIRE_TOOLS` is set.
+//! Where the compilers or header sets of `cargo xtask setup` are missing, the tests that need them are
+//! listed as ignored, with what is missing. `PORT_FULL_GRID=1` compiles for every pair of architecture
+//! and header set, which takes minutes.
 
 #![allow(clippy::disallowed_methods, reason = "the test starts compilers and writes their inputs")]
 
@@ -11,13 +12,52 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use port_api::{Kind, Status};
+use libtest_mimic::Trial;
+use port_api::{Kind, Side, Status};
 use port_backend_dialect::compat::{self, Options, WarpMode};
 
 #[path = "../../../xtask/src/compilers.rs"]
 mod compilers;
 
 use compilers::{ARCHITECTURES, HipHeaders, HipJob, HipStage, Tools, in_parallel};
+
+fn main() {
+    let arguments = libtest_mimic::Arguments::from_args();
+    let tools = Tools::locate();
+    let missing: BTreeSet<String> =
+        HipHeaders::ALL.iter().flat_map(|&headers| tools.missing_for_hip(headers)).collect();
+    let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
+    let free: [(&str, fn()); 6] = [
+        ("every_compat_row_has_a_piece", every_compat_row_has_a_piece),
+        ("roundings_are_those_of_the_hardware", roundings_are_those_of_the_hardware),
+        ("conversions_are_exact", conversions_are_exact),
+        ("half_and_bfloat16_are_exact", half_and_bfloat16_are_exact),
+        ("eight_bit_floats_are_exact", eight_bit_floats_are_exact),
+        (
+            "integer_intrinsics_follow_their_definitions",
+            integer_intrinsics_follow_their_definitions,
+        ),
+    ];
+    let with_tools: [(&str, fn()); 2] = [
+        (
+            "everything_compiles_against_each_header_set_and_for_each_architecture",
+            everything_compiles_against_each_header_set_and_for_each_architecture,
+        ),
+        ("named_roundings_are_not_contracted", named_roundings_are_not_contracted),
+    ];
+    let trial = |(name, test): (&str, fn())| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    let mut trials: Vec<Trial> = free.into_iter().map(trial).collect();
+    trials.extend(with_tools.into_iter().map(trial).map(|trial| match missing.is_empty() {
+        true => trial,
+        false => trial.with_ignored_flag(true).with_kind(format!("needs {missing}")),
+    }));
+    libtest_mimic::run(&arguments, trials).exit();
+}
 
 /// The header with everything that the API rows may ask for, and the types that its conditions name.
 fn whole_header(warp: WarpMode) -> String {
@@ -76,7 +116,12 @@ fn use_of_everything() -> String {
             _ => continue,
         };
         if row.kind == Kind::Function {
-            let device = if row.family.starts_with("runtime") { "" } else { "__device__ " };
+            let on_host = match row.side {
+                Side::Host => true,
+                Side::Device => false,
+                Side::Both => row.family.starts_with("runtime"),
+            };
+            let device = if on_host { "" } else { "__device__ " };
             for signature in row.signatures {
                 let overload = matches!(row.hip.status, Status::Same);
                 if overload && !signature.contains("__nv_bfloat16") {
@@ -121,19 +166,6 @@ fn use_of_everything() -> String {
     text
 }
 
-/// Whether the tools are there; else says what is missing, or fails where they are required.
-fn have_tools(tools: &Tools) -> bool {
-    let missing: BTreeSet<String> =
-        HipHeaders::ALL.iter().flat_map(|&headers| tools.missing_for_hip(headers)).collect();
-    if missing.is_empty() {
-        return true;
-    }
-    let list = missing.into_iter().collect::<Vec<_>>().join(", ");
-    assert!(std::env::var_os("PORT_REQUIRE_TOOLS").is_none(), "missing: {list}");
-    eprintln!("not run, missing: {list} (cargo xtask setup)");
-    false
-}
-
 /// A folder of the build for this test's files.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -141,7 +173,6 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-#[test]
 fn every_compat_row_has_a_piece() {
     let missing: Vec<&str> = port_api::rows()
         .filter_map(|row| match row.hip.status {
@@ -158,9 +189,6 @@ fn every_compat_row_has_a_piece() {
 /// Compiles the use of everything in each of these ways.
 fn compile_everything(jobs: &[(WarpMode, &str, HipHeaders, HipStage)]) {
     let tools = Tools::locate();
-    if !have_tools(&tools) {
-        return;
-    }
     let text = use_of_everything();
     let folder_of = |warp: WarpMode| folder(&format!("everything_{warp:?}"));
     for warp in [WarpMode::Logical32, WarpMode::Native] {
@@ -192,10 +220,12 @@ fn compile_everything(jobs: &[(WarpMode, &str, HipHeaders, HipStage)]) {
 }
 
 /// Header sets and architectures differ independently of each other: both passes against each header
-/// set, and code for each architecture. The grid of all pairs is the test after this one.
-#[test]
+/// set, and code for each architecture. The grid of all pairs is for those who ask.
 fn everything_compiles_against_each_header_set_and_for_each_architecture() {
     use HipStage::{Check, Device};
+    if std::env::var_os("PORT_FULL_GRID").is_some() {
+        return whole_grid();
+    }
     let mut jobs = Vec::new();
     for headers in HipHeaders::ALL {
         // The host pass is the same for every architecture.
@@ -211,9 +241,8 @@ fn everything_compiles_against_each_header_set_and_for_each_architecture() {
     compile_everything(&jobs);
 }
 
-#[test]
-#[ignore = "minutes of compilations"]
-fn everything_compiles_on_the_whole_grid() {
+/// Every pair, for those who ask.
+fn whole_grid() {
     let mut jobs = Vec::new();
     for headers in HipHeaders::ALL {
         for architecture in ARCHITECTURES {
@@ -228,12 +257,8 @@ fn everything_compiles_on_the_whole_grid() {
 
 /// `__fadd_rn(__fmul_rn(a, b), c)` is a product and a sum on every architecture, at -O3 and under
 /// -ffast-math, where the plain expression is fused.
-#[test]
 fn named_roundings_are_not_contracted() {
     let tools = Tools::locate();
-    if !have_tools(&tools) {
-        return;
-    }
     let folder = folder("contraction");
     let names = ["port_fadd_rn", "port_fmul_rn", "port_dadd_rn", "port_dmul_rn"];
     let header = compat::assemble(names, &Options::default()).expect("these names");
@@ -315,27 +340,22 @@ fn run_on_host(name: &str, samples: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-#[test]
 fn roundings_are_those_of_the_hardware() {
     run_on_host("rounding", "200000");
 }
 
-#[test]
 fn conversions_are_exact() {
     run_on_host("conversion", "200000");
 }
 
-#[test]
 fn half_and_bfloat16_are_exact() {
     run_on_host("sixteen_bits", "20000");
 }
 
-#[test]
 fn eight_bit_floats_are_exact() {
     run_on_host("eight_bits", "20000");
 }
 
-#[test]
 fn integer_intrinsics_follow_their_definitions() {
     run_on_host("integers", "20000");
 }

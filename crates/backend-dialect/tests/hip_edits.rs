@@ -191,3 +191,24 @@ fn questions_for_headers_are_ported() {
         "#if __has_include(<hip/hip_fp16.h>)\n#include <hip/hip_fp16.h>\n#endif\n",
     );
 }
+
+// hipBLAS has the interface of cuBLAS (`hipDataType`, `__half`) from ROCm 6 on, behind two macros. A
+// build may define them too.
+#[test]
+fn hipblas_is_asked_for_the_interface_of_cublas() {
+    assert_eq!(
+        top("#include <cuda_runtime.h>\n#include <cublas_v2.h>\n#include <cublasLt.h>\nint x;\n"),
+        "#include <hip/hip_runtime.h>\n#ifndef HIPBLAS_V2\n#define HIPBLAS_V2\n#endif\n\
+         #ifndef HIPBLAS_USE_HIP_HALF\n#define HIPBLAS_USE_HIP_HALF\n#endif\n\
+         #include <hipblas/hipblas.h>\n#include <hipblaslt/hipblaslt.h>\nint x;\n"
+    );
+}
+
+// rocBLAS refuses reduced precision when it runs: a permission to use it becomes full precision.
+#[test]
+fn permissions_of_less_precision_are_not_taken() {
+    becomes(
+        "auto c = CUBLAS_COMPUTE_32F_FAST_TF32, m = CUBLAS_TF32_TENSOR_OP_MATH;\n",
+        "auto c = HIPBLAS_COMPUTE_32F, m = HIPBLAS_DEFAULT_MATH;\n",
+    );
+}

@@ -6,6 +6,7 @@ use crate::row::{HipRelease::*, Kind::*, Mapping, Row, Side::*, Status};
 
 const FAMILY: &str = "library/nvtx";
 const SOURCE: &str = "NVTX documentation; roctx header of ROCm 5.2 to 7.1";
+const REASON_NO_LABEL: &str = "roctx has no labels of streams, events, devices and threads; they are for people who look at a trace.";
 const REASON_NO_NVTX_FORM: &str = "roctx has ranges and marks with a text only.";
 
 pub(crate) static ROWS: &[Row] = &[
@@ -18,10 +19,10 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("nvtxMarkA", Function, Host, FAMILY, &[], Mapping::new(Status::Renamed("roctxMarkA"), Some(V5_2), Some("roctracer/roctx.h"), None, None, &[]), SOURCE),
     Row::new("nvtxMarkEx", Function, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_NVTX_FORM), None, None, None, None, &[]), SOURCE),
     Row::new("nvtxNameCuStreamA", Function, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_NVTX_FORM), None, None, None, None, &[]), SOURCE),
-    Row::new("nvtxNameCudaDeviceA", Function, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_NVTX_FORM), None, None, None, None, &[]), SOURCE),
-    Row::new("nvtxNameCudaEventA", Function, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_NVTX_FORM), None, None, None, None, &[]), SOURCE),
-    Row::new("nvtxNameCudaStreamA", Function, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_NVTX_FORM), None, None, None, None, &[]), SOURCE),
-    Row::new("nvtxNameOsThreadA", Function, Host, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_NVTX_FORM), None, None, None, None, &[]), SOURCE),
+    Row::new("nvtxNameCudaDeviceA", Function, Host, FAMILY, &[], Mapping::new(Status::Compat("port_nvtxNameCudaDeviceA"), None, None, Some(REASON_NO_LABEL), None, &[]), SOURCE),
+    Row::new("nvtxNameCudaEventA", Function, Host, FAMILY, &[], Mapping::new(Status::Compat("port_nvtxNameCudaEventA"), None, None, Some(REASON_NO_LABEL), None, &[]), SOURCE),
+    Row::new("nvtxNameCudaStreamA", Function, Host, FAMILY, &[], Mapping::new(Status::Compat("port_nvtxNameCudaStreamA"), None, None, Some(REASON_NO_LABEL), None, &[]), SOURCE),
+    Row::new("nvtxNameOsThreadA", Function, Host, FAMILY, &[], Mapping::new(Status::Compat("port_nvtxNameOsThreadA"), None, None, Some(REASON_NO_LABEL), None, &[]), SOURCE),
     Row::new("nvtxRangeEnd", Function, Host, FAMILY, &[], Mapping::new(Status::Renamed("roctxRangeStop"), Some(V5_2), Some("roctracer/roctx.h"), None, None, &[]), SOURCE),
     Row::new("nvtxRangePop", Function, Host, FAMILY, &[], Mapping::new(Status::Renamed("roctxRangePop"), Some(V5_2), Some("roctracer/roctx.h"), None, None, &[]), SOURCE),
     Row::new("nvtxRangePush", Function, Host, FAMILY, &[], Mapping::new(Status::Renamed("roctxRangePush"), Some(V5_2), Some("roctracer/roctx.h"), None, None, &[]), SOURCE),

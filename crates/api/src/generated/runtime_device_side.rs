@@ -9,6 +9,7 @@ const SOURCE: &str = "CUDA Runtime API reference, Device runtime (dynamic parall
 const REASON_INTERNAL: &str = "Internal to the CUDA headers: portable code does not name it.";
 const REASON_NO_DEVICE_LAUNCH: &str = "HIP has no device runtime: a kernel cannot launch kernels or graphs, nor wait for or release a dependent launch.";
 const REASON_NO_OWNER: &str = "HIP has no such type.";
+const REASON_SERIALISED: &str = "Launches of a HIP stream do not overlap: a dependent kernel starts when the one before it has ended, so there is nothing to wait for or to release.";
 
 pub(crate) static ROWS: &[Row] = &[
     Row::new("cudaCGGetIntrinsicHandle", Function, Device, FAMILY, &["unsigned long long cudaCGGetIntrinsicHandle(cudaCGScope scope)"], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
@@ -25,10 +26,10 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("cudaGraphKernelNodeSetParams", Function, Device, FAMILY, &["cudaError_t cudaGraphKernelNodeSetParams(cudaGraphNode_t node, const cudaKernelNodeParams *pNodeParams)"], Mapping::new(Status::Renamed("hipGraphKernelNodeSetParams"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaGraphKernelNodeUpdatesApply", Function, Device, FAMILY, &["cudaError_t cudaGraphKernelNodeUpdatesApply(const cudaGraphKernelNodeUpdate *updates, size_t updateCount)"], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
     Row::new("cudaGraphSetConditional", Function, Device, FAMILY, &["void cudaGraphSetConditional(cudaGraphConditionalHandle handle, unsigned int value)"], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
-    Row::new("cudaGridDependencySynchronize", Function, Device, FAMILY, &["void cudaGridDependencySynchronize()"], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
+    Row::new("cudaGridDependencySynchronize", Function, Device, FAMILY, &["void cudaGridDependencySynchronize()"], Mapping::new(Status::Compat("port_cudaGridDependencySynchronize"), None, None, Some(REASON_SERIALISED), None, &[]), SOURCE),
     Row::new("cudaLaunchDevice", Function, Device, FAMILY, &["cudaError_t cudaLaunchDevice(void *func, void *parameterBuffer, dim3 gridDimension, dim3 blockDimension, unsigned int sharedMemSize, cudaStream_t stream)"], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
     Row::new("cudaLaunchDeviceV2", Function, Device, FAMILY, &["cudaError_t cudaLaunchDeviceV2(void *parameterBuffer, cudaStream_t stream)"], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
-    Row::new("cudaTriggerProgrammaticLaunchCompletion", Function, Device, FAMILY, &["void cudaTriggerProgrammaticLaunchCompletion()"], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
+    Row::new("cudaTriggerProgrammaticLaunchCompletion", Function, Device, FAMILY, &["void cudaTriggerProgrammaticLaunchCompletion()"], Mapping::new(Status::Compat("port_cudaTriggerProgrammaticLaunchCompletion"), None, None, Some(REASON_SERIALISED), None, &[]), SOURCE),
     Row::new("cudaCGScope", Type, Device, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
     Row::new("cudaGraphDeviceNode_t", Type, Device, FAMILY, &["using cudaGraphDeviceNode_t = CUgraphDeviceUpdatableNode_st *"], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
     Row::new("cudaGraphKernelNodeField", Type, Device, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
@@ -39,9 +40,9 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("cudaGraphKernelNodeUpdate::node", Field, Device, FAMILY, &["cudaGraphDeviceNode_t node"], Mapping::new(Status::Unsupported(REASON_NO_OWNER), None, None, None, None, &[]), SOURCE),
     Row::new("cudaGraphKernelNodeUpdate::offset", Field, Device, FAMILY, &["size_t offset"], Mapping::new(Status::Unsupported(REASON_NO_OWNER), None, None, None, None, &[]), SOURCE),
     Row::new("cudaGraphKernelNodeUpdate::pValue", Field, Device, FAMILY, &["const void *pValue"], Mapping::new(Status::Unsupported(REASON_NO_OWNER), None, None, None, None, &[]), SOURCE),
-    Row::new("cudaGraphKernelNodeUpdate::param", Field, Device, FAMILY, &["(unnamed at /opt/port-dev/cuda/lib/python3.11/site-packages/nvidia/cu13/include/driver_types.h:4043:9) param"], Mapping::new(Status::Unsupported(REASON_NO_OWNER), None, None, None, None, &[]), SOURCE),
+    Row::new("cudaGraphKernelNodeUpdate::param", Field, Device, FAMILY, &["struct { … } param"], Mapping::new(Status::Unsupported(REASON_NO_OWNER), None, None, None, None, &[]), SOURCE),
     Row::new("cudaGraphKernelNodeUpdate::size", Field, Device, FAMILY, &["size_t size"], Mapping::new(Status::Unsupported(REASON_NO_OWNER), None, None, None, None, &[]), SOURCE),
-    Row::new("cudaGraphKernelNodeUpdate::updateData", Field, Device, FAMILY, &["(unnamed at /opt/port-dev/cuda/lib/python3.11/site-packages/nvidia/cu13/include/driver_types.h:4036:5) updateData"], Mapping::new(Status::Unsupported(REASON_NO_OWNER), None, None, None, None, &[]), SOURCE),
+    Row::new("cudaGraphKernelNodeUpdate::updateData", Field, Device, FAMILY, &["struct { … } updateData"], Mapping::new(Status::Unsupported(REASON_NO_OWNER), None, None, None, None, &[]), SOURCE),
     Row::new("cudaCGScopeGrid", Constant, Device, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
     Row::new("cudaCGScopeInvalid", Constant, Device, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),
     Row::new("cudaCGScopeMultiGrid", Constant, Device, FAMILY, &[], Mapping::new(Status::Unsupported(REASON_NO_DEVICE_LAUNCH), None, None, None, None, &[]), SOURCE),

@@ -44,7 +44,7 @@ pub(crate) static ROWS: &[Row] = &[
     Row::new("cudaMemLocation::deviceId", Field, Host, FAMILY, &["unsigned char deviceId"], Mapping::new(Status::Unsupported(REASON_NO_FIELD), None, None, None, None, &[]), SOURCE),
     Row::new("cudaMemLocation::id", Field, Host, FAMILY, &["int id"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaMemLocation::localityDomainId", Field, Host, FAMILY, &["unsigned char localityDomainId"], Mapping::new(Status::Unsupported(REASON_NO_FIELD), None, None, None, None, &[]), SOURCE),
-    Row::new("cudaMemLocation::localized", Field, Host, FAMILY, &["(unnamed at /opt/port-dev/cuda/lib/python3.11/site-packages/nvidia/cu13/include/driver_types.h:2352:9) localized"], Mapping::new(Status::Unsupported(REASON_NO_FIELD), None, None, None, None, &[]), SOURCE),
+    Row::new("cudaMemLocation::localized", Field, Host, FAMILY, &["struct { … } localized"], Mapping::new(Status::Unsupported(REASON_NO_FIELD), None, None, None, None, &[]), SOURCE),
     Row::new("cudaMemLocation::type", Field, Host, FAMILY, &["cudaMemLocationType type"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaMemPoolProps::allocType", Field, Host, FAMILY, &["cudaMemAllocationType allocType"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaMemPoolProps::handleTypes", Field, Host, FAMILY, &["cudaMemAllocationHandleType handleTypes"], Mapping::new(Status::Same, Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),

@@ -70,3 +70,72 @@ enum {
 
 //@ section peer-access
 enum { port_cudaPeerAccessDefault = 0 };
+
+//@ section launch-configuration
+// What a launch by configuration is given. AMD hardware has no clusters; of the attributes, one asks
+// for a cooperative launch, and the others permit or advise what HIP does not do.
+typedef int port_cudaLaunchAttributeID;
+enum {
+  port_cudaLaunchAttributeIgnore = 0,
+  port_cudaLaunchAttributeCooperative = 2,
+  port_cudaLaunchAttributeProgrammaticStreamSerialization = 6
+};
+union port_cudaLaunchAttributeValue {
+  hipAccessPolicyWindow accessPolicyWindow;
+  int cooperative;
+  int priority;
+  int programmaticStreamSerializationAllowed;
+};
+struct port_cudaLaunchAttribute_st {
+  port_cudaLaunchAttributeID id;
+  port_cudaLaunchAttributeValue val;
+};
+typedef port_cudaLaunchAttribute_st port_cudaLaunchAttribute;
+struct port_cudaLaunchConfig_st {
+  dim3 gridDim;
+  dim3 blockDim;
+  size_t dynamicSmemBytes;
+  hipStream_t stream;
+  port_cudaLaunchAttribute *attrs;
+  unsigned int numAttrs;
+};
+typedef port_cudaLaunchConfig_st port_cudaLaunchConfig_t;
+
+//@ section launch-by-configuration
+inline hipError_t port_cudaLaunchKernelExC(const port_cudaLaunchConfig_t *config,
+                                           const void *kernel, void **arguments) {
+  bool cooperative = false;
+  for (unsigned int i = 0; i < config->numAttrs; ++i) {
+    const port_cudaLaunchAttribute &attribute = config->attrs[i];
+    if (attribute.id == port_cudaLaunchAttributeCooperative) {
+      cooperative = attribute.val.cooperative != 0;
+    }
+  }
+  return cooperative
+             ? hipLaunchCooperativeKernel(kernel, config->gridDim, config->blockDim, arguments,
+                                          (unsigned int)config->dynamicSmemBytes, config->stream)
+             : hipLaunchKernel(kernel, config->gridDim, config->blockDim, arguments,
+                               config->dynamicSmemBytes, config->stream);
+}
+template <typename... Parameters>
+inline hipError_t port_launch_converted(const port_cudaLaunchConfig_t *config,
+                                        void (*kernel)(Parameters...), Parameters... arguments) {
+  void *addresses[sizeof...(Parameters) + 1] = {(void *)&arguments...};
+  return port_cudaLaunchKernelExC(config, reinterpret_cast<const void *>(kernel), addresses);
+}
+template <typename... Parameters, typename... Arguments>
+inline hipError_t port_cudaLaunchKernelEx(const port_cudaLaunchConfig_t *config,
+                                          void (*kernel)(Parameters...), Arguments &&...arguments) {
+  return port_launch_converted<Parameters...>(config, kernel,
+                                              static_cast<Arguments &&>(arguments)...);
+}
+
+//@ section programmatic-launch
+PORT_DEVICE void port_cudaGridDependencySynchronize() {}
+PORT_DEVICE void port_cudaTriggerProgrammaticLaunchCompletion() {}
+
+//@ section labels
+inline void port_nvtxNameCudaDeviceA(int, const char *) {}
+inline void port_nvtxNameCudaEventA(hipEvent_t, const char *) {}
+inline void port_nvtxNameCudaStreamA(hipStream_t, const char *) {}
+inline void port_nvtxNameOsThreadA(unsigned int, const char *) {}

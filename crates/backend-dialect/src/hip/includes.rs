@@ -1,6 +1,8 @@
 //! Headers: each CUDA include becomes what its row says, and the headers that nvcc gives without
 //! asking, or that the port needs, are added.
 
+use std::collections::BTreeSet;
+
 use port_api::HeaderStatus;
 use port_diag::{FileId, Finding, Span};
 use port_rewrite::{Directive, FileText, IncludeLine, Reason, Side};
@@ -58,6 +60,7 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
     let mut compat_included = false;
     let mut runtime_included = false;
     let mut anchor: Option<Span> = None;
+    let mut defined: BTreeSet<&'static str> = BTreeSet::new();
     for line in &lines {
         if resolves_to_repository(port, line) {
             continue;
@@ -78,7 +81,13 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
                 runtime_included |= names.contains(&RUNTIME_HEADER);
                 anchor = anchor.or(Some(line.line).filter(|_| is_unconditional(port, index, line)));
                 let text = names.iter().map(|name| format!("<{name}>")).collect::<Vec<_>>();
-                port.changes.replace(line.header, text.join("\n#include "), reason);
+                port.changes.replace(line.header, text.join("\n#include "), reason.clone());
+                let missing: Vec<_> =
+                    header.define.iter().filter(|name| defined.insert(**name)).collect();
+                if !missing.is_empty() {
+                    let text = missing.iter().map(|name| define(name)).collect::<String>();
+                    port.changes.insert(id, line.line.start, Side::After, text, reason);
+                }
             }
             HeaderStatus::Removed(_) => port.changes.replace(line.line, "", reason),
             HeaderStatus::Compat if needs_compat && !compat_included => {
@@ -161,6 +170,11 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
         };
         port.changes.insert(id, at, Side::Before, added, Reason::Finding(code));
     }
+}
+
+/// The lines that define a macro unless the build does.
+fn define(name: &str) -> String {
+    format!("#ifndef {name}\n#define {name}\n#endif\n")
 }
 
 /// Whether some file of the unit that is read before any code of the root includes the runtime.
