@@ -68,8 +68,9 @@ pub(super) fn apply(port: &mut Port<'_>) {
 pub(super) fn report_unchecked(port: &mut Port<'_>) {
     let module = port.unit.module;
     let mut unchecked = Vec::new();
+    let instances = port.instances_by_kernel();
     for (id, kernel) in port.defined_kernels() {
-        let mut instances = port.unit.instances.iter().filter(|instance| instance.kernel == id);
+        let mut instances = instances.get(&id).into_iter().flatten();
         let Some(first) = instances.clone().next() else {
             let why = "no instance of it is in view".to_owned();
             unchecked.push((id, kernel.origin, why, None));
@@ -83,9 +84,10 @@ pub(super) fn report_unchecked(port: &mut Port<'_>) {
             unchecked.push((id, kernel.origin, why, place));
         }
     }
+    let codes = port.codes_by_kernel();
     for (id, origin, why, place) in unchecked {
         let kernel = module.function_name(id);
-        if !port.is_manual(id, &kernel) {
+        if !port.is_manual(id, &codes) {
             let finding = UncheckedKernel { kernel: kernel.clone(), why };
             port.report_in(&finding, origin, place, kernel);
         }

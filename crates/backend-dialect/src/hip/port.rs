@@ -1,9 +1,11 @@
 //! The passes of a port to HIP, in order, and what they share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_api::Row;
-use port_backend::{FileRole, KernelReport, Options, OutputFile, Ported, Status, Unit, WarpMode};
+use port_backend::{
+    FileRole, KernelInstance, KernelReport, Options, OutputFile, Ported, Status, Unit, WarpMode,
+};
 use port_diag::{Diagnostic, FileId, Finding, Origin, Severity, Span};
 use port_hir::{Body, Function, FunctionId};
 use port_rewrite::{ChangeSet, FileText, NameUse, Reason};
@@ -16,6 +18,9 @@ use super::{
 use crate::compat;
 use crate::findings::ProxyArchitecture;
 use crate::program::Program;
+
+/// The codes of the findings that concern each kernel.
+pub(super) type CodesByKernel = BTreeMap<FunctionId, BTreeSet<(&'static str, Severity)>>;
 
 /// What the passes share.
 pub(super) struct Port<'a> {
@@ -150,14 +155,14 @@ impl<'a> Port<'a> {
     /// One report an instance; a kernel without an instance in view has one too.
     fn kernel_reports(&self) -> Vec<KernelReport> {
         let mut reports = Vec::new();
+        let instances = self.instances_by_kernel();
+        let codes = self.codes_by_kernel();
         for (id, function) in self.defined_kernels() {
-            let mut instances: Vec<_> =
-                self.unit.instances.iter().filter(|instance| instance.kernel == id).collect();
-            instances.sort_by(|a, b| a.arguments.cmp(&b.arguments));
             let span = self.unit.module.expansions.outermost(function.origin);
             let name = self.unit.module.function_name(id);
-            let codes = self.codes_of(id, &name);
-            let manual = self.is_manual(id, &name);
+            let manual = self.is_manual(id, &codes);
+            let codes: Vec<&'static str> =
+                codes.get(&id).into_iter().flatten().map(|(code, _)| *code).collect();
             let report = |arguments: &str, analysed: bool| KernelReport {
                 name: name.clone(),
                 instance: arguments.to_owned(),
@@ -169,35 +174,55 @@ impl<'a> Port<'a> {
                     (false, false) => Status::PortedUnchecked,
                 },
                 lowering: "edits",
-                codes: codes.iter().map(|(code, _)| *code).collect(),
+                codes: codes.clone(),
             };
-            if instances.is_empty() {
-                reports.push(report("", false));
-            }
-            for instance in instances {
-                reports.push(report(&instance.arguments, instance.function.is_some()));
+            match instances.get(&id) {
+                None => reports.push(report("", false)),
+                Some(instances) => reports.extend(
+                    instances.iter().map(|one| report(&one.arguments, one.function.is_some())),
+                ),
             }
         }
         reports
     }
 
-    /// Whether some error concerns the kernel, or the front end could not read it.
-    pub fn is_manual(&self, kernel: FunctionId, name: &str) -> bool {
-        self.unit.module.functions[kernel].poison.is_some()
-            || self.codes_of(kernel, name).iter().any(|(_, severity)| *severity == Severity::Error)
+    /// The instances of each kernel, by their arguments.
+    pub fn instances_by_kernel(&self) -> BTreeMap<FunctionId, Vec<&'a KernelInstance>> {
+        let mut by_kernel: BTreeMap<FunctionId, Vec<&KernelInstance>> = BTreeMap::new();
+        for instance in self.unit.instances {
+            by_kernel.entry(instance.kernel).or_default().push(instance);
+        }
+        for instances in by_kernel.values_mut() {
+            instances.sort_by(|a, b| a.arguments.cmp(&b.arguments));
+        }
+        by_kernel
     }
 
-    fn codes_of(&self, kernel: FunctionId, name: &str) -> Vec<(&'static str, Severity)> {
-        let concerned = |finding: &&Diagnostic| match &finding.primary {
-            _ if finding.kernel.as_deref() == Some(name) => true,
-            Some(label) => {
-                self.program.kernels_at(&self.program.tokens_of(label.span)).contains(&kernel)
+    /// Whether some error concerns the kernel, or the front end could not read it.
+    pub fn is_manual(&self, kernel: FunctionId, codes: &CodesByKernel) -> bool {
+        self.unit.module.functions[kernel].poison.is_some()
+            || codes
+                .get(&kernel)
+                .is_some_and(|codes| codes.iter().any(|(_, is)| *is == Severity::Error))
+    }
+
+    /// The findings that concern each kernel: those that name it, and those at a place that it
+    /// reaches.
+    pub fn codes_by_kernel(&self) -> CodesByKernel {
+        let by_name: BTreeMap<String, FunctionId> = self
+            .defined_kernels()
+            .map(|(id, _)| (self.unit.module.function_name(id), id))
+            .collect();
+        let mut codes = CodesByKernel::new();
+        for finding in &self.findings {
+            let named = finding.kernel.as_ref().and_then(|name| by_name.get(name)).copied();
+            let place = finding.primary.as_ref().map(|label| label.span);
+            let at = place.map(|span| self.program.kernels_at(&self.program.tokens_of(span)));
+            for kernel in named.into_iter().chain(at.into_iter().flatten()) {
+                codes.entry(kernel).or_default().insert((finding.code, finding.severity));
             }
-            None => false,
-        };
-        let codes = self.findings.iter().filter(concerned).map(|f| (f.code, f.severity));
-        let codes: BTreeSet<(&'static str, Severity)> = codes.collect();
-        codes.into_iter().collect()
+        }
+        codes
     }
 
     /// What the compatibility header is assembled for.
