@@ -18,6 +18,10 @@ impl<'h> Checker<'_, 'h> {
         let class = instance.class;
         self.body.function = Some(id);
         self.body.name = instance.name.clone();
+        if let Some(class) = class {
+            self.complete(class);
+        }
+        let instance = self.cx.function(id);
         match instance.source {
             FunctionSource::Function(function) => self.function_body(id, function, class),
             FunctionSource::Lambda(class) => self.lambda_body(id, class),
