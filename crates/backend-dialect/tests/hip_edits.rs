@@ -212,3 +212,46 @@ fn permissions_of_less_precision_are_not_taken() {
         "auto c = HIPBLAS_COMPUTE_32F, m = HIPBLAS_DEFAULT_MATH;\n",
     );
 }
+
+// CUDA declares `__shfl_down_sync` at global scope: the user's own is one more overload of it, and
+// must stay one under the name that the port gives the others.
+#[test]
+fn overloads_of_the_users_go_with_those_of_cuda() {
+    becomes(
+        "struct C { float re; };\n__device__ C __shfl_down_sync(unsigned m, C v, int d) { return C{__shfl_down_sync(m, v.re, d)}; }\n",
+        "struct C { float re; };\n__device__ C port_shfl_down_sync(unsigned m, C v, int d) { return C{port_shfl_down_sync(m, v.re, d)}; }\n",
+    );
+    // In a namespace it is no overload but another function.
+    stays(
+        "namespace own { __device__ float __ldcs(const float *p) { return *p; } }\n__device__ float f(const float *p) { return own::__ldcs(p); }\n",
+    );
+}
+
+// Text that CUDA never compiles may declare what HIP lacks: what it declares keeps its name, or there
+// would be two of it. What it uses is ported.
+#[test]
+fn declarations_in_text_that_was_never_compiled_stay() {
+    stays(
+        "#ifdef USE_ROCM\n#define LDG(p) *(p)\ntypedef __hip_bfloat16 __nv_bfloat16;\nusing cudaStream_t = hipStream_t;\n#define cudaError_t hipError_t\n#endif\n",
+    );
+    becomes(
+        "#if 0\nstatic __device__ unsigned __hgt2_mask(half2 a, half2 b) { return __hmax2(a, b); }\n#endif\n",
+        "#if 0\nstatic __device__ unsigned __hgt2_mask(half2 a, half2 b) { return port_hmax2(a, b); }\n#endif\n",
+    );
+}
+
+// A variable is no function, wherever it is declared.
+#[test]
+fn words_of_everyday_use_are_functions_only_where_they_are_called() {
+    stays(
+        "__device__ int f(int n) { int j0 = n; return j0; }\n#if 0\nfor (int j0 = 0; j0 < n; j0 += 4) x[j0] = j0;\n#endif\n",
+    );
+    assert_eq!(
+        findings("__device__ int f(int j0) { return j0; }\n#if 0\nx[j0] = j0;\n#endif\n"),
+        [""; 0]
+    );
+    becomes(
+        "__device__ int f(int j0) { return j0; }\n#if 0\ny = j0(x);\n#endif\n",
+        "__device__ int f(int j0) { return j0; }\n#if 0\ny = port_j0(x);\n#endif\n",
+    );
+}

@@ -689,8 +689,7 @@ impl Evaluator<'_, '_, '_> {
         if self.frames.len() >= CALLS {
             return None;
         }
-        // What is wrong in the body is reported where it is used, not by trying.
-        let body = self.checker.attempt(|checker| checker.body_of(function)).flatten()?;
+        let body = self.checker.body_of(function)?;
         let mut variables: Vec<Value> = body
             .variables
             .iter()

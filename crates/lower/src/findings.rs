@@ -536,6 +536,35 @@ pub struct InvalidOperands {
     pub operands: String,
 }
 
+/// A kernel has more instances than are lowered.
+///
+/// ## What it means
+/// The launches in view use one kernel template with very many combinations of arguments. The first
+/// of them are checked and stand for the others; the translated source keeps all of them.
+///
+/// ## What to do
+/// Name the instances that matter with `--instantiate 'k<float, 128>'`: those are always lowered.
+///
+/// ## Example
+/// ```cuda
+/// template <int N> void run() { k<N><<<1, 1>>>(); run<N - 1>(); }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0321",
+    severity = note,
+    message = "`{kernel}` has {limit} instances that are checked and {left} more that are not",
+    help = "name the instances that matter with --instantiate"
+)]
+pub struct InstancesLeftOut {
+    /// The kernel.
+    pub kernel: String,
+    /// The number of those that are lowered.
+    pub limit: u64,
+    /// The number of the others.
+    pub left: u64,
+}
+
 /// Every finding of this crate.
 pub const FINDINGS: &[&Metadata] = &[
     &InlineAssembly::METADATA,
@@ -558,6 +587,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &HostVariable::METADATA,
     &NoInstance::METADATA,
     &InvalidOperands::METADATA,
+    &InstancesLeftOut::METADATA,
 ];
 
 /// The code of [`UnknownType`], for what follows from one that was already reported.

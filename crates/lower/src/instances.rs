@@ -2,7 +2,7 @@
 //! host's own templates, lambdas and dispatch macros), explicit instantiations, what the user asks
 //! for, and defaults for the rest.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use port_diag::Origin;
 use port_hir::{
@@ -12,7 +12,7 @@ use port_ir::Range;
 
 use crate::check::Checker;
 use crate::context::{ClassId, ClassSource, Context, FunctionInstanceId, FunctionSource, Unit};
-use crate::findings::{BadInstance, DefaultInstance, NoInstance};
+use crate::findings::{BadInstance, DefaultInstance, InstancesLeftOut, NoInstance};
 use crate::lookup::Entity;
 use crate::overload::{CallArgument, Candidate, OverloadSet};
 use crate::ty::{Kind, Type};
@@ -76,22 +76,25 @@ impl Recorder {
 }
 
 /// More instances of one kernel than this are not looked for.
-const PER_KERNEL: usize = 256;
+const PER_KERNEL: usize = 128;
 /// More host functions than this are not followed.
 const HOST_FUNCTIONS: usize = 20_000;
 
 /// Finds all instances, in the order of the kernels.
 pub(crate) fn find(cx: &mut Context<'_>, options: &Options) -> Vec<Found> {
     let module = cx.units[0];
-    let mut search = Search { cx, found: Vec::new(), walked: HashSet::new() };
+    let mut search =
+        Search { cx, found: Vec::new(), walked: HashSet::new(), left_out: HashSet::new() };
     search.cx.host = true;
     search.plain_kernels(module);
     search.explicit_instantiations(module);
     search.host_functions(module);
     search.cx.host = false;
     search.cx.recorder = None;
+    search.forget_bodies();
     search.asked(module, options);
     search.defaults(module, options);
+    search.report_left_out(module);
     let mut found = search.found;
     if !options.kernels.is_empty() {
         found.retain(|found| {
@@ -120,6 +123,8 @@ struct Search<'c, 'h> {
     cx: &'c mut Context<'h>,
     found: Vec<Found>,
     walked: HashSet<FunctionInstanceId>,
+    /// Instances beyond the bound.
+    left_out: HashSet<FunctionInstanceId>,
 }
 
 impl<'h> Search<'_, 'h> {
@@ -149,8 +154,39 @@ impl<'h> Search<'_, 'h> {
         }
         let count =
             self.found.iter().filter(|found| kernel_id(self.cx, found.kernel) == Some(id)).count();
-        if count < PER_KERNEL {
+        if count >= PER_KERNEL && source != InstanceSource::Asked {
+            self.left_out.insert(kernel);
+        } else {
             self.found.push(Found { kernel, source, launches: launch.into_iter().collect() });
+        }
+    }
+
+    /// In host code both branches of what is not known are looked at: nothing that device code
+    /// calls may keep such a body.
+    fn forget_bodies(&mut self) {
+        for function in &mut self.cx.functions {
+            if let crate::context::BodyState::Checked(_) = function.body {
+                function.body = crate::context::BodyState::Unchecked;
+            }
+        }
+    }
+
+    /// Kernels with more instances than are lowered.
+    fn report_left_out(&mut self, module: &'h Module) {
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        for kernel in &self.left_out {
+            if let Some(id) = kernel_id(self.cx, *kernel)
+                && !self.found.iter().any(|found| found.kernel == *kernel)
+            {
+                *counts.entry(id.index() as u32).or_default() += 1;
+            }
+        }
+        for (id, function) in module.kernels() {
+            if let Some(left) = counts.get(&(id.index() as u32)) {
+                let kernel = module.function_name(id).to_string();
+                let (limit, left) = (PER_KERNEL as u64, *left as u64);
+                self.cx.note(Unit::USER, function.origin, InstancesLeftOut { kernel, limit, left });
+            }
         }
     }
 

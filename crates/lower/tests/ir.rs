@@ -219,6 +219,19 @@ snapshots! {
           if (tile.thread_rank() == 0) x[0] = v;
         }";
 
+    /// The bodies of functions for both sides are looked at while launches are searched.
+    constructors_of_host_and_device: "
+        struct Parts { int vdr; float scale;
+          constexpr __host__ __device__ Parts(int vdr, float s) : vdr(vdr), scale(s) {} };
+        template <int N> constexpr __host__ __device__ Parts parts() {
+          switch (N) { case 3: return Parts(-1, 2.0f); default: return Parts(1, 1.0f); }
+        }
+        __global__ void k(int *x, float f) {
+          static_assert(parts<3>().vdr == -1, \"a constant\");
+          Parts p(x[1], f);
+          x[0] = p.vdr + int(p.scale);
+        }";
+
     launch_facts: "
         template <typename T, int N> __global__ void k(T *x) { x[N] = 0; }
         template <typename T> void go(T *x, int n) {

@@ -2,9 +2,9 @@
 //! branches. The front end's meanings decide; where it never saw a token, the spelling does, unless
 //! the user declares that name somewhere.
 
-use port_api::Row;
+use port_api::{Kind, Row};
 use port_diag::Span;
-use port_hir::{Meaning, Module};
+use port_hir::{Entity, FunctionId, FunctionKind, Meaning, Module, Parent};
 use port_syntax::keyword::Keyword;
 use port_syntax::token::TokenKind;
 
@@ -24,6 +24,10 @@ pub struct NameUse {
     pub token: usize,
     /// Whether the front end saw the token and gave it this meaning; else the spelling did.
     pub resolved: bool,
+    /// Whether the name is that of functions of the user's that overload the API's. CUDA declares
+    /// its device functions at global scope, so such a name means both; the user's declarations are
+    /// among the uses.
+    pub overloaded: bool,
 }
 
 /// An API name whose meaning is not certain; it is left alone.
@@ -57,10 +61,17 @@ pub fn uses(file: &FileText<'_>, module: &Module) -> (Vec<NameUse>, Vec<Doubt>) 
         let span = file.span(token);
         let spelling = token.spelling(file.text);
         let qualified = qualified_from(file, index);
-        let named = |row, resolved| NameUse { span, qualified, row, token: index, resolved };
+        let named = |row, resolved| {
+            let overloaded = false;
+            NameUse { span, qualified, row, token: index, resolved, overloaded }
+        };
         match module.meanings.get(span) {
             Some(Meaning::Api(key)) => {
                 uses.extend(port_api::find(key.as_str()).map(|row| named(row, true)))
+            }
+            Some(Meaning::User(Entity::Function(id))) => {
+                let row = overloaded_row(module, *id);
+                uses.extend(row.map(|row| NameUse { overloaded: true, ..named(row, true) }));
             }
             Some(Meaning::User(_) | Meaning::Macro(_) | Meaning::Member | Meaning::Library(_)) => {}
             Some(Meaning::Conflicting) => {
@@ -69,7 +80,20 @@ pub fn uses(file: &FileText<'_>, module: &Module) -> (Vec<NameUse>, Vec<Doubt>) 
             }
             Some(Meaning::Unresolved) | None => {
                 let Some(row) = row_by_spelling(file, index, &spelling) else { continue };
-                if module.declares(&*spelling) {
+                if is_declared_here(file, index) || !may_be_used(file, index, row) {
+                    continue;
+                }
+                let users = module.functions_named(&*spelling);
+                let overload = users.iter().find_map(|id| overloaded_row(module, *id));
+                if let Some(row) = overload {
+                    uses.push(NameUse { overloaded: true, ..named(row, false) });
+                } else if is_called(file, index) && row.kind == Kind::Function {
+                    // A variable of the same name is not what is called.
+                    match users.is_empty() && !is_macro(module, &spelling) {
+                        true => uses.push(named(row, false)),
+                        false => doubts.push(Doubt { span, row, why: DoubtReason::Shadowed }),
+                    }
+                } else if module.declares(&*spelling) {
                     doubts.push(Doubt { span, row, why: DoubtReason::Shadowed });
                 } else {
                     uses.push(named(row, false));
@@ -78,6 +102,96 @@ pub fn uses(file: &FileText<'_>, module: &Module) -> (Vec<NameUse>, Vec<Doubt>) 
         }
     }
     (uses, doubts)
+}
+
+/// The row whose functions a function of the user's overloads: one of the same name that nvcc
+/// declares, without an include, where the user's is.
+fn overloaded_row(module: &Module, id: FunctionId) -> Option<&'static Row> {
+    const IMPLICIT: [&str; 7] =
+        ["atomics", "barrier", "math/", "memory/", "runtime/", "time", "warp"];
+    let function = &module.functions[id];
+    let is_global = function.parent == Parent::Namespace(module.global());
+    let is_plain = function.kind == FunctionKind::Ordinary;
+    let row = port_api::find(function.name.as_str()).filter(|_| is_global && is_plain)?;
+    let is_implicit = IMPLICIT.iter().any(|family| row.family.starts_with(family));
+    (is_implicit && row.kind == Kind::Function).then_some(row)
+}
+
+fn is_macro(module: &Module, name: &str) -> bool {
+    module
+        .meanings
+        .iter()
+        .any(|(_, meaning)| matches!(meaning, Meaning::Macro(known) if known.as_str() == name))
+}
+
+/// Whether an argument list follows.
+fn is_called(file: &FileText<'_>, index: usize) -> bool {
+    file.tokens.get(index + 1).is_some_and(|token| token.kind == TokenKind::LeftParen)
+}
+
+/// Whether a name that only its spelling tells can be the API's. A name that begins like a word of
+/// everyday use (`j0`, `min`, `round`) is a function's only where it is called.
+fn may_be_used(file: &FileText<'_>, index: usize, row: &Row) -> bool {
+    const OURS: [&str; 8] = ["__", "cu", "CU", "nccl", "nvtx", "nvrtc", "tex", "surf"];
+    row.kind != Kind::Function
+        || is_called(file, index)
+        || row.name.contains("::")
+        || OURS.iter().any(|prefix| row.name.starts_with(prefix))
+}
+
+/// Whether text that was never compiled declares the name: a macro, a type, a function. A port
+/// leaves it to whoever wrote it.
+fn is_declared_here(file: &FileText<'_>, index: usize) -> bool {
+    let kind = |index: Option<usize>| index.and_then(|i| file.tokens.get(i)).map(|t| t.kind);
+    let word = |index: usize| file.tokens.get(index).map_or("", |token| file.bytes(token));
+    if let Some(directive) = file.directive_of(index) {
+        return directive.keyword == "define" && index == directive.tokens.start + 2;
+    }
+    let Some(before) = index.checked_sub(1) else { return false };
+    match kind(Some(index + 1)) {
+        Some(TokenKind::Equal) => word(before) == "using",
+        Some(TokenKind::Semicolon) => {
+            let ends = [TokenKind::Semicolon, TokenKind::LeftBrace, TokenKind::RightBrace];
+            let mut first = file.tokens[..index]
+                .iter()
+                .rposition(|token| ends.contains(&token.kind))
+                .map_or(0, |end| end + 1);
+            while let Some(directive) = file.directive_of(first) {
+                first = directive.tokens.end;
+            }
+            word(first) == "typedef"
+        }
+        Some(TokenKind::LeftParen) => {
+            let typed = match kind(Some(before)) {
+                Some(TokenKind::Identifier) => !matches!(
+                    word(before),
+                    "return" | "else" | "do" | "case" | "throw" | "co_return"
+                ),
+                Some(TokenKind::Star | TokenKind::Ampersand | TokenKind::Greater) => true,
+                _ => false,
+            };
+            typed
+                && kind(matching(file, index + 1).map(|close| close + 1))
+                    == Some(TokenKind::LeftBrace)
+        }
+        _ => false,
+    }
+}
+
+/// The token that closes a bracket.
+fn matching(file: &FileText<'_>, open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (index, token) in file.tokens.iter().enumerate().skip(open) {
+        if token.kind.is_open() {
+            depth += 1;
+        } else if token.kind.is_close() {
+            depth = depth.checked_sub(1)?;
+            if depth == 0 {
+                return Some(index);
+            }
+        }
+    }
+    None
 }
 
 /// The row that an identifier names by its spelling alone: an unqualified name, or a name whose

@@ -29,6 +29,13 @@ pub(super) fn apply(port: &mut Port<'_>) {
 fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
     let row = name_use.row;
     port.uses_runtime = true;
+    // The user's own go with those that they overload; what else the row asks for is theirs to do.
+    if name_use.overloaded {
+        if let Status::Renamed(name) | Status::Compat(name) = row.hip.status {
+            rename(port, file, name_use, name);
+        }
+        return;
+    }
     note_difference(port, &name_use);
     // The object is edited along with its member.
     if row.kind == Kind::Field && is_member_access(&port.files[file], &name_use) {

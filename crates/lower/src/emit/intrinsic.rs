@@ -66,7 +66,7 @@ impl Emitter<'_, '_> {
                 }
             }
             None => {
-                let name = format!("{intrinsic:?}");
+                let name = crate::intrinsics::name_of(intrinsic).to_string();
                 let finding = crate::findings::UnsupportedFunction { name };
                 let code = self.lower.cx.report(self.unit, at, finding);
                 self.poison(code, ty, at)

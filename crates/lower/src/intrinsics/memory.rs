@@ -21,7 +21,6 @@ pub(super) const TABLE: Table = &[
     ("__pipeline_memcpy_async", Intrinsic::AsyncCopy),
     ("__pipeline_commit", Intrinsic::AsyncCommit),
     ("__pipeline_wait_prior", Intrinsic::AsyncWait),
-    ("__cvta_generic_to_shared", Intrinsic::PointerSpace),
     ("clock", Intrinsic::Clock(ClockKind::Cycles32)),
     ("clock64", Intrinsic::Clock(ClockKind::Cycles64)),
     ("__nanosleep", Intrinsic::Sleep),

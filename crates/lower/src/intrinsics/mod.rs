@@ -126,7 +126,6 @@ pub(crate) enum Intrinsic {
     AsyncCopy,
     AsyncCommit,
     AsyncWait,
-    PointerSpace,
     // Others.
     Clock(ClockKind),
     Sleep,
@@ -201,6 +200,12 @@ pub(crate) fn find(name: &str) -> Option<Intrinsic> {
     let index =
         INDEX.get_or_init(|| TABLES.iter().flat_map(|table| table.iter().copied()).collect());
     index.get(name).copied().or_else(|| convert::by_pattern(name))
+}
+
+/// A function that is this operation, for a message.
+pub(crate) fn name_of(intrinsic: Intrinsic) -> &'static str {
+    let mut known = TABLES.iter().flat_map(|table| table.iter());
+    known.find(|(_, known)| *known == intrinsic).map_or("an operation", |(name, _)| name)
 }
 
 impl Checker<'_, '_> {

@@ -66,6 +66,9 @@ fn source_of(name: &str) -> Option<(String, String)> {
     if name.starts_with("cub::") {
         return file("cub", include_str!("cub.cuh"));
     }
+    if matches!(name, "cudaGridDependencySynchronize" | "cudaTriggerProgrammaticLaunchCompletion") {
+        return file("runtime", include_str!("runtime.cuh"));
+    }
     if port_api::find(name).is_some_and(|row| row.family == "math/simd") {
         return file("simd", include_str!("simd.cuh"));
     }
