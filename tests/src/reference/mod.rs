@@ -10,6 +10,7 @@ pub mod bounded;
 
 mod bias_dropout_residual;
 mod embedding_gather;
+mod gelu_tanh;
 mod inclusive_scan;
 mod layer_norm;
 mod philox;
@@ -184,6 +185,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
     Some(match operator {
         "dropout/bias_dropout_residual" => bias_dropout_residual::reference(inputs),
         "embedding/embedding_gather" => embedding_gather::reference(inputs),
+        "activation/gelu_tanh" => gelu_tanh::reference(inputs),
         "scan/inclusive_scan" => inclusive_scan::reference(inputs),
         "norm/layer_norm" => layer_norm::reference(inputs),
         "quant/quantize_int8_per_token" => quantize_int8_per_token::reference(inputs),
