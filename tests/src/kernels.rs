@@ -53,28 +53,13 @@ impl Kernel {
 }
 
 /// A file of the workspace with the headers that it includes, under paths relative to the workspace.
+/// Panics where the file cannot be read.
 pub fn load(path: &Path) -> (SourceMap, FileId) {
     let root = workspace();
-    let mut sources = SourceMap::new();
-    let mut pending = vec![path.to_owned()];
-    let mut first = None;
-    while let Some(path) = pending.pop() {
-        let text = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-        if sources.find(&name).is_some() {
-            continue;
-        }
-        let id = sources.add(&name, &text);
-        first = first.or(Some(id));
-        let folder = path.parent().unwrap_or(&root);
-        for request in port::include_requests(&text).into_iter().filter(|r| !r.angled) {
-            let normal =
-                port_diag::source::normalise(&folder.join(&request.name).to_string_lossy());
-            if Path::new(&normal).is_file() {
-                pending.push(PathBuf::from(normal));
-            }
-        }
-    }
-    (sources, first.expect("the root was loaded"))
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let name = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
+    let mut read = |path: &str| Ok(std::fs::read_to_string(root.join(path)).ok());
+    let loaded = port::load(&name, &text, &[], &mut read);
+    (loaded.sources, loaded.root)
 }

@@ -5,10 +5,9 @@
 //! of several runs.
 #![allow(clippy::disallowed_methods, reason = "a measuring program reads files and the clock")]
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use port::{FileId, Options, SourceMap, Target};
+use port::{Loaded, Options, Target};
 
 const RUNS: usize = 20;
 
@@ -18,7 +17,7 @@ fn main() {
     let (mut bytes, mut front, mut whole) = (0, Duration::ZERO, Duration::ZERO);
     println!("{:<48} {:>9} {:>12} {:>12}", "file", "bytes", "front end", "whole port");
     for path in std::env::args().skip(1) {
-        let (sources, root) = load(Path::new(&path));
+        let Loaded { sources, root, .. } = load(&path);
         let size: usize = sources.ids().map(|id| sources.file(id).text.len()).sum();
         let read = best(|| drop(port::front_end(&sources, root, &options)));
         let port = best(|| drop(port::translate(&sources, root, &[target], &options)));
@@ -48,26 +47,8 @@ fn milli(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn load(path: &Path) -> (SourceMap, FileId) {
-    let mut sources = SourceMap::new();
-    let mut pending: Vec<PathBuf> = vec![path.to_owned()];
-    let mut root = None;
-    while let Some(path) = pending.pop() {
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        let name = path.to_string_lossy();
-        if sources.find(&name).is_some() {
-            continue;
-        }
-        root = root.or(Some(sources.add(&name, &text)));
-        let id = sources.find(&name).expect("it was added");
-        let folder = PathBuf::from(&*sources.file(id).path);
-        let folder = folder.parent().unwrap_or(Path::new("")).to_owned();
-        let requests = port::include_requests(&text).into_iter().filter(|r| !r.angled);
-        pending.extend(requests.map(|request| {
-            PathBuf::from(port_diag::source::normalise(
-                &folder.join(request.name).to_string_lossy(),
-            ))
-        }));
-    }
-    (sources, root.expect("the file is readable"))
+fn load(path: &str) -> Loaded {
+    let read = |path: &str| std::fs::read_to_string(path);
+    let text = read(path).expect("the file is readable");
+    port::load(path, &text, &[], &mut |path| Ok(read(path).ok()))
 }

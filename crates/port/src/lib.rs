@@ -10,13 +10,15 @@
 //! ```
 //!
 //! Nothing here reads a file, keeps state or depends on time: the same sources and options give the
-//! same bytes. Whoever calls fills the [`SourceMap`] with every file that may be included; what a
-//! file asks for is told by [`include_requests`].
+//! same bytes. Whoever calls fills the [`SourceMap`] with every file that may be included; [`load`]
+//! does that by a function that reads a file.
 
+mod load;
 mod registry;
 mod target;
 mod unit;
 
+pub use load::{IncludeRequest, Loaded, Read, Refused, include_requests, load};
 pub use port_backend::{
     Architecture, Backend, FileRole, KernelReport, OutputFile, Ported, Status, WarpMode,
 };
@@ -25,8 +27,6 @@ pub use port_rewrite::{Change, Reason};
 pub use registry::{explain, findings};
 pub use target::{Target, TargetError, backends};
 pub use unit::{Analysis, front_end};
-
-use port_rewrite::FileText;
 
 /// What is asked of a run.
 #[derive(Clone, Debug)]
@@ -76,22 +76,4 @@ pub fn translate(
 ) -> Vec<Translation> {
     let analysis = Analysis::new(sources, root, options);
     targets.iter().map(|target| analysis.port(target)).collect()
-}
-
-/// A header that a file asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IncludeRequest {
-    /// The name between the delimiters.
-    pub name: String,
-    /// Whether the delimiters are `<>`.
-    pub angled: bool,
-}
-
-/// The headers that a text includes, in every branch of its conditionals.
-pub fn include_requests(text: &str) -> Vec<IncludeRequest> {
-    FileText::of_text(FileId(0), text)
-        .includes()
-        .into_iter()
-        .map(|include| IncludeRequest { name: include.name, angled: include.angled })
-        .collect()
 }
