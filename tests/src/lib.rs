@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
 
-#[path = "../../xtask/src/compilers.rs"]
-pub mod compilers;
 pub mod kernels;
 pub mod reference;
+
+pub use port_compilers as compilers;

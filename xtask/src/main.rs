@@ -10,7 +10,6 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod codegen_api;
 mod codegen_ast;
-mod compilers;
 mod setup;
 mod tidy;
 mod validate;

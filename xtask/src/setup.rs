@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: the compilers, header sets and cargo tools that tests and checks use.
 //!
 //! Everything but the system's packages goes to `.port-tools/` of this workspace, in the layout that
-//! [`crate::compilers::Tools`] reads. Each download is pinned by version and verified by its
+//! [`port_compilers::Tools`] reads. Each download is pinned by version and verified by its
 //! SHA-256. Running it again does only what is missing. It must not know what the tools are used
 //! for.
 
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::compilers::{CLANG, HipHeaders, Tools};
+use port_compilers::{CLANG, HipHeaders, Tools};
 
 /// Options of `cargo xtask setup`.
 #[derive(clap::Args, Debug, Default)]

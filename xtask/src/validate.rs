@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::compilers::{
+use port_compilers::{
     ARCHITECTURES, Failure, HipHeaders, HipJob, HipStage, Tools, in_parallel, workspace,
 };
 

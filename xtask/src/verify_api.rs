@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::codegen_api::{NativeName, native_names};
-use crate::compilers::{HipHeaders, HipJob, HipStage, Tools};
+use port_compilers::{HipHeaders, HipJob, HipStage, Tools};
 
 /// Names that the compiler itself knows; no header has them.
 const COMPILER_NAMES: [&str; 14] = [

@@ -23,6 +23,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &CompatibilityHeader::METADATA,
     &VectorOperator::METADATA,
     &ClashingOperator::METADATA,
+    &PastedName::METADATA,
     &WarpWidthConstant::METADATA,
     &LockStep::METADATA,
     &DivergentCollective::METADATA,
@@ -432,6 +433,34 @@ pub struct VectorOperator {
 pub struct ClashingOperator {
     pub operator: String,
     pub target: String,
+}
+
+/// A macro makes a CUDA name by `##`, and the operand cannot be changed for all of its uses.
+///
+/// ## What it means
+/// The name stands nowhere in the text: it is put together when the macro is expanded. The port
+/// changes the part that is written in the macro's body where that gives every name its form on the
+/// target; here it does not, so the macro still makes the CUDA name.
+///
+/// ## What to do
+/// Write the names out, or pass the whole name to the macro.
+///
+/// ## Example
+/// ```cuda
+/// #define JOIN(a, b) a##b
+/// JOIN(cuda, Free)(p);   // pass `cudaFree` instead
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0417",
+    severity = error,
+    message = "`{name}` is made by `##` and stays; on {target} it is `{form}`",
+    help = "write the name out, or pass it whole to the macro"
+)]
+pub struct PastedName {
+    pub name: String,
+    pub target: String,
+    pub form: String,
 }
 
 /// A constant stands for the width of a warp.

@@ -11,6 +11,6 @@ mod arithmetic;
 pub mod compat;
 pub mod findings;
 pub mod hip;
-pub mod program;
+pub use port_rewrite::program;
 
 pub use hip::Hip;

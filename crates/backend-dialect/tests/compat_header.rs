@@ -16,10 +16,7 @@ use libtest_mimic::Trial;
 use port_api::{Kind, Side, Status};
 use port_backend_dialect::compat::{self, Options, WarpMode};
 
-#[path = "../../../xtask/src/compilers.rs"]
-mod compilers;
-
-use compilers::{ARCHITECTURES, HipHeaders, HipJob, HipStage, Tools, in_parallel};
+use port_compilers::{ARCHITECTURES, HipHeaders, HipJob, HipStage, Tools, in_parallel};
 
 fn main() {
     let arguments = libtest_mimic::Arguments::from_args();

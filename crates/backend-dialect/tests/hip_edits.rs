@@ -255,3 +255,26 @@ fn words_of_everyday_use_are_functions_only_where_they_are_called() {
         "__device__ int f(int j0) { return j0; }\n#if 0\ny = port_j0(x);\n#endif\n",
     );
 }
+
+// No token of the text is the name: what is written of it in the macro changes, if that serves all
+// names that the macro makes.
+#[test]
+fn names_that_are_pasted_change_with_their_written_part() {
+    becomes(
+        "#define CALL(fn, ...) cuda##fn(__VA_ARGS__)\nvoid f(void *p) { CALL(Free, p); CALL(Malloc, &p, 4); }\n",
+        "#define CALL(fn, ...) hip##fn(__VA_ARGS__)\nvoid f(void *p) { CALL(Free, p); CALL(Malloc, &p, 4); }\n",
+    );
+    assert_eq!(
+        findings("#define JOIN(a, b) a##b\nvoid f(void *p) { JOIN(cuda, Free)(p); }\n"),
+        ["P0417"]
+    );
+}
+
+// HIP has `atomicMax` of `float`: the user's would be the second definition of one function.
+#[test]
+fn overloads_that_hip_has_too_get_a_name_of_their_own() {
+    becomes(
+        "__device__ float atomicMax(float *a, float v) { return v; }\n__global__ void k(float *x, int *i) { atomicMax(x, 1.0f); atomicMax(i, 1); }\n",
+        "__device__ float port_atomicMax(float *a, float v) { return v; }\n__global__ void k(float *x, int *i) { port_atomicMax(x, 1.0f); port_atomicMax(i, 1); }\n",
+    );
+}

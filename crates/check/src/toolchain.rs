@@ -1,5 +1,5 @@
 //! Where the machine's C++ compiler is. The compilers and headers that ports are validated with are
-//! `xtask`'s business (`xtask/src/compilers.rs`).
+//! the business of `port-compilers`.
 
 #![allow(clippy::disallowed_methods, reason = "finding programs is what this module is for")]
 

@@ -287,6 +287,38 @@ PORT_DEVICE typename port_if<port_is_same<T, long long>::value, T>::type atomicX
       [=](unsigned long long old) { return old ^ (unsigned long long)value; });
 }
 
+//@ section atomicMin-overloads
+//@ needs atomicMin-long-long
+// CUDA's overloads and no others: the user's own stand beside them.
+PORT_DEVICE int port_atomicMin(int *address, int value) {
+  return atomicMin(address, value);
+}
+PORT_DEVICE unsigned int port_atomicMin(unsigned int *address, unsigned int value) {
+  return atomicMin(address, value);
+}
+PORT_DEVICE long long port_atomicMin(long long *address, long long value) {
+  return atomicMin(address, value);
+}
+PORT_DEVICE unsigned long long port_atomicMin(unsigned long long *address, unsigned long long value) {
+  return atomicMin(address, value);
+}
+
+//@ section atomicMax-overloads
+//@ needs atomicMax-long-long
+// CUDA's overloads and no others: the user's own stand beside them.
+PORT_DEVICE int port_atomicMax(int *address, int value) {
+  return atomicMax(address, value);
+}
+PORT_DEVICE unsigned int port_atomicMax(unsigned int *address, unsigned int value) {
+  return atomicMax(address, value);
+}
+PORT_DEVICE long long port_atomicMax(long long *address, long long value) {
+  return atomicMax(address, value);
+}
+PORT_DEVICE unsigned long long port_atomicMax(unsigned long long *address, unsigned long long value) {
+  return atomicMax(address, value);
+}
+
 //@ section atomicAdd-block
 template <typename T>
 PORT_DEVICE T port_atomicAdd_block(T *address, typename port_same<T>::type value) {

@@ -3,6 +3,7 @@
 //! * `architecture`: the chips that may be named.
 //! * `port`: the passes of a port, in order.
 //! * `names`: API names become what their rows say.
+//! * `pasted`: API names that `##` makes.
 //! * `members`: members of API types.
 //! * `operators`: operators of the user that HIP's vector types have.
 //! * `rules`: uses that need more than a new name.
@@ -21,6 +22,7 @@ mod includes;
 mod members;
 mod names;
 mod operators;
+mod pasted;
 mod port;
 mod rules;
 mod standard;

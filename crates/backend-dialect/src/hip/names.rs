@@ -13,6 +13,10 @@ use crate::findings::{ArchitectureBranch, DifferentBehaviour, DoubtfulName, Unsu
 /// The macro whose value a port keeps as it is in the reference.
 const ARCHITECTURE_MACRO: &str = "__CUDA_ARCH__";
 
+/// Names that HIP overloads for more types than CUDA does (`atomicMax` for `float`): a user's own
+/// overload would be a second definition. With it, calls go to a name that has CUDA's overloads alone.
+const WIDER: &[(&str, &str)] = &[("atomicMax", "port_atomicMax"), ("atomicMin", "port_atomicMin")];
+
 /// Renames, and notes the uses that need more than that.
 pub(super) fn apply(port: &mut Port<'_>) {
     for index in 0..port.files.len() {
@@ -32,6 +36,8 @@ fn apply_one(port: &mut Port<'_>, file: usize, name_use: NameUse) {
     // The user's own go with those that they overload; what else the row asks for is theirs to do.
     if name_use.overloaded {
         if let Status::Renamed(name) | Status::Compat(name) = row.hip.status {
+            rename(port, file, name_use, name);
+        } else if let Some((_, name)) = WIDER.iter().find(|(name, _)| *name == row.name) {
             rename(port, file, name_use, name);
         }
         return;

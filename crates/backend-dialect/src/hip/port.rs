@@ -13,7 +13,7 @@ use port_syntax::{TokenKind, lex};
 
 use super::{
     TARGET, architecture, branches, device, guard, hazards, includes, members, names, operators,
-    rules,
+    pasted, rules,
 };
 use crate::compat;
 use crate::findings::ProxyArchitecture;
@@ -59,6 +59,7 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     };
     port.note_proxy();
     names::apply(&mut port);
+    pasted::apply(&mut port);
     members::apply(&mut port);
     rules::apply(&mut port);
     device::apply(&mut port);

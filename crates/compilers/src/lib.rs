@@ -1,11 +1,10 @@
 //! The real compilers and header sets that ports are validated with: where they are, and one call
 //! for each way to use them.
 //!
-//! [`Tools::locate`] finds what `cargo xtask setup` installs. This module uses the standard library
-//! alone, so that test crates can include it by path; it must not know what a port is or where
-//! kernels are kept.
+//! [`Tools::locate`] finds what `cargo xtask setup` installs. This crate uses the standard library
+//! alone, so that `xtask` builds fast; it must not know what a port is or where kernels are kept.
 
-#![allow(dead_code)] // Each crate that includes this file uses a part of it.
+#![allow(clippy::disallowed_methods, reason = "it runs compilers")]
 
 use std::ffi::OsString;
 use std::fmt;
