@@ -9,8 +9,11 @@
 pub mod bounded;
 
 mod bias_dropout_residual;
+mod dequantize_q4_0;
 mod embedding_gather;
 mod gelu_tanh;
+mod gemv_half;
+mod im2col;
 mod inclusive_scan;
 mod layer_norm;
 mod philox;
@@ -18,9 +21,11 @@ mod quantize_int8_per_token;
 mod rms_norm;
 mod rotary_embedding;
 mod scatter_add;
+mod sgemm_naive;
 mod sgemm_tiled;
 mod silu_and_mul;
 mod softmax;
+mod window;
 mod wmma_gemm;
 
 use port_check::spec::Case;
@@ -186,6 +191,9 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "dropout/bias_dropout_residual" => bias_dropout_residual::reference(inputs),
         "embedding/embedding_gather" => embedding_gather::reference(inputs),
         "activation/gelu_tanh" => gelu_tanh::reference(inputs),
+        "quant/dequantize_q4_0" => dequantize_q4_0::reference(inputs),
+        "gemm/gemv_half" => gemv_half::reference(inputs),
+        "gemm/sgemm_naive" => sgemm_naive::reference(inputs),
         "scan/inclusive_scan" => inclusive_scan::reference(inputs),
         "norm/layer_norm" => layer_norm::reference(inputs),
         "quant/quantize_int8_per_token" => quantize_int8_per_token::reference(inputs),
@@ -196,6 +204,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "activation/silu_and_mul" => silu_and_mul::reference(inputs),
         "softmax/softmax" => softmax::reference(inputs),
         "gemm/wmma_gemm" => wmma_gemm::reference(inputs),
+        "vision/im2col" => im2col::reference(inputs),
         _ => return None,
     })
 }
