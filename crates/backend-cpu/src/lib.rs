@@ -1,4 +1,49 @@
 //! The CPU target: C++17 in which kernels are loops over the threads of a block, joined with the
 //! user's own host code, and a header that gives CUDA's names a meaning on a CPU.
+//!
+//! * `port`: the passes of a port, in order.
+//! * `includes`: headers of CUDA.
+//! * `launches`: `k<<<g, b>>>(x)`.
+//! * `kernels`: the first statement of a kernel, and what becomes of each instance.
+//! * `header`: `port_cpu.hpp`.
+//! * `kernel`: compiled forms, from the IR.
 
+pub mod header;
+mod includes;
 pub mod kernel;
+mod kernels;
+mod launches;
+mod port;
+
+use port_backend::{Architecture, Backend, Options, Ported, Unit};
+
+/// The CPU target.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu;
+
+impl Backend for Cpu {
+    fn name(&self) -> &'static str {
+        "cpu"
+    }
+
+    fn description(&self) -> &'static str {
+        "C++17 for any CPU, with g++ or clang, OpenMP optional: kernels as loops, host code included"
+    }
+
+    fn architectures(&self) -> &'static [Architecture] {
+        &[]
+    }
+
+    fn extension(&self) -> &'static str {
+        "cpp"
+    }
+
+    fn merge_generated(&self, name: &str, texts: &[&str]) -> Option<String> {
+        let own = header::assemble();
+        (name == header::FILE_NAME && texts.iter().all(|text| *text == own)).then_some(own)
+    }
+
+    fn port(&self, unit: &Unit<'_>, options: &Options) -> Ported {
+        port::run(unit, options)
+    }
+}

@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use port_backend::{Architecture, Backend};
+use port_backend_cpu::Cpu;
 use port_backend_dialect::Hip;
 
 /// Every back end, in the order in which `port targets` lists them.
 pub fn backends() -> &'static [&'static dyn Backend] {
-    &[&Hip]
+    &[&Hip, &Cpu]
 }
 
 /// A target, perhaps with an architecture: `hip`, `hip:gfx90a`.

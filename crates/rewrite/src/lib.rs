@@ -7,8 +7,10 @@ pub mod calls;
 pub mod edits;
 pub mod file;
 pub mod names;
+pub mod program;
 
 pub use calls::call_arguments;
 pub use edits::{Change, ChangeSet, Conflict, Reason, Side};
 pub use file::{Directive, FileText, IncludeLine};
 pub use names::{Doubt, DoubtReason, NameUse, uses};
+pub use program::Program;

@@ -24,7 +24,7 @@ const SHARED_CAPACITY: usize = 228 * 1024;
 const CACHE_ENTRIES: usize = 600;
 
 /// The files of the runtime that every program is linked with.
-const RUNTIME_PARTS: &[&str] = &["runtime", "memory", "process", "shared", "rounding"];
+const RUNTIME_PARTS: &[&str] = &["runtime", "memory", "process", "shared"];
 
 /// Flags of every compilation: no contraction, no assumption that the text's casts break, frame
 /// pointers and no duplicated or merged code, because calls are told apart by return addresses.
@@ -190,7 +190,7 @@ impl Oracle {
         for name in RUNTIME_PARTS.iter().chain(&["driver"]) {
             let mut command = self.command();
             command
-                .args(["-O2", "-frounding-math"])
+                .arg("-O2")
                 .arg("-I")
                 .arg(folder.path().join("include"))
                 .arg("-c")

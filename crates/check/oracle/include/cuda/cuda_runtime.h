@@ -42,6 +42,7 @@
 #include <port_oracle/integers.hpp>
 #include <port_oracle/maths.hpp>
 
+extern int warpSize;
 #include "port_cuda_warp.h"
 
 #define PORT_API(name) cuda##name

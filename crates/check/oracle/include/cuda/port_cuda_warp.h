@@ -5,8 +5,6 @@
 
 #define PORT_ORACLE_SITE port_oracle::Site site = port_oracle::Site::here()
 
-extern int warpSize;
-
 // PTX `shfl` takes the lower bits of a lane or distance only.
 #define PORT_ORACLE_SHUFFLE(name, kind, argument)                                                  \
     template <class T>                                                                             \

@@ -1,55 +1,8 @@
-// Atomic functions, fences, cache-hinted loads, clocks and traps. One OS thread runs everything, so
-// atomics are plain operations; those that look like a failed attempt at a lock let others run.
+// Atomic functions, fences, cache-hinted loads, clocks and traps.
 #pragma once
 
 #include <ctime>
-#include <type_traits>
-
-#include "core.hpp"
-
-namespace port_oracle {
-
-template <class T, class Operation>
-inline T atomic_update(T* address, Operation operation) {
-    T old = *address;
-    *address = operation(old);
-    return old;
-}
-
-template <class T>
-inline T atomic_exchange(T* address, T value) {
-    T old = *address;
-    *address = value;
-    // Taking a lock that is taken already: let its owner run.
-    if (std::memcmp(&old, &value, sizeof(T)) == 0) spin_hint();
-    return old;
-}
-
-template <class T>
-inline T atomic_compare_exchange(T* address, T expected, T desired) {
-    T old = *address;
-    if (std::memcmp(&old, &expected, sizeof(T)) == 0) {
-        *address = desired;
-    } else {
-        yield();
-    }
-    return old;
-}
-
-template <class T>
-inline T atomic_add(T* address, T value) {
-    T old = *address;
-    if constexpr (std::is_integral<T>::value) {
-        using Unsigned = typename std::make_unsigned<T>::type;
-        *address = T(Unsigned(old) + Unsigned(value));
-        if (value == 0) spin_hint();   // an atomic load
-    } else {
-        *address = old + value;
-    }
-    return old;
-}
-
-}  // namespace port_oracle
+#include "atomic_operations.hpp"
 
 #define PORT_ATOMIC(scope)                                                                         \
     inline int atomicAdd##scope(int* p, int v) { return port_oracle::atomic_add(p, v); }           \
@@ -146,14 +99,6 @@ template <class T> inline void __stwt(T* p, T value) { *p = value; }
 inline void __nanosleep(unsigned) { port_oracle::yield(); }
 #endif
 
-namespace port_oracle {
-// Clocks count their own calls: deterministic, and increasing.
-inline long long tick() {
-    static long long now = 0;
-    spin_hint();
-    return now += 64;
-}
-}  // namespace port_oracle
 inline long long clock64() { return port_oracle::tick(); }
 inline long long wall_clock64() { return port_oracle::tick(); }
 

@@ -128,9 +128,16 @@ int launch_packed(const LaunchConfig& config, void (*kernel)(Parameters...), voi
                             std::make_index_sequence<sizeof...(Parameters)>());
 }
 
+// Every grid may wait at its barrier here.
+inline LaunchConfig cooperative(const LaunchConfig& config) { return config; }
+// A pointer without its type does not say how to pass the arguments.
+inline int launch_untyped(const LaunchConfig&, const void*, void**) {
+    fail("unsupported", "a launch through an untyped kernel pointer");
+}
+
 template <class Stream = std::nullptr_t>
 LaunchConfig configure(const char* kernel, dim3 grid, dim3 block, std::size_t shared = 0,
-                       Stream = nullptr) {
+                       const Stream& = nullptr) {
     return LaunchConfig{grid, block, shared, kernel};
 }
 

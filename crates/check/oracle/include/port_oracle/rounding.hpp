@@ -1,15 +1,11 @@
-// Rounding: doubles to small formats in any direction, and single operations of f32 and f64 in a
-// given direction. The operations are compiled in src/rounding.cpp, where the processor's rounding
-// mode is changed and restored.
+// Rounding: doubles to small formats in any direction, and floats to integers.
 #pragma once
 
 #include <cstdint>
 
-#include "core.hpp"
+#include "directed.hpp"
 
 namespace port_oracle {
-
-enum class Rounding { nearest, zero, up, down };
 
 // The bits of a binary format with `mantissa` fraction bits and `exponent` exponent bits that
 // `value` rounds to, once. NaN becomes the positive NaN with all fraction bits set, as CUDA's do.
@@ -68,24 +64,6 @@ inline double fused_to_odd(double a, double b, double c) {
     }
     return sum;
 }
-
-#define PORT_ORACLE_DIRECTED(T)                                                                    \
-    T add_directed(T a, T b, Rounding);                                                            \
-    T multiply_directed(T a, T b, Rounding);                                                       \
-    T divide_directed(T a, T b, Rounding);                                                         \
-    T fused_directed(T a, T b, T c, Rounding);                                                     \
-    T square_root_directed(T a, Rounding);
-PORT_ORACLE_DIRECTED(float)
-PORT_ORACLE_DIRECTED(double)
-#undef PORT_ORACLE_DIRECTED
-
-float to_float(double value, Rounding);
-float to_float(long long value, Rounding);
-float to_float(unsigned long long value, Rounding);
-double to_double(long long value, Rounding);
-double to_double(unsigned long long value, Rounding);
-// Rounds to an integer in floating point.
-double to_integral(double value, Rounding);
 
 // Float to integer as CUDA converts: NaN is 0 (the most negative value for 64 bits, and 2^63 for
 // unsigned ones, per PTX cvt), out of range saturates.

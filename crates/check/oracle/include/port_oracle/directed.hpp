@@ -1,14 +1,15 @@
-// Single operations in a given direction, by the processor's rounding mode. Compiled with
-// -frounding-math; the volatile copies keep each operation between the two mode changes.
+// Single operations in a given direction, by the processor's rounding mode. The volatile copies keep
+// each operation between the two changes of the mode, whatever the compiler assumes of it.
+#pragma once
 
 #include <cfenv>
 #include <cmath>
 
-#include <port_oracle/rounding.hpp>
+#include "core.hpp"
 
 namespace port_oracle {
 
-namespace {
+enum class Rounding { nearest, zero, up, down };
 
 class Mode {
 public:
@@ -38,34 +39,32 @@ private:
     volatile T value;
 };
 
-}  // namespace
-
 #define PORT_ORACLE_DIRECTED(T)                                                                    \
-    T add_directed(T a, T b, Rounding rounding) {                                                  \
+    inline T add_directed(T a, T b, Rounding rounding) {                                           \
         Opaque<T> x(a), y(b);                                                                      \
         Mode mode(rounding);                                                                       \
         Opaque<T> result(T(x) + T(y));                                                             \
         return result;                                                                             \
     }                                                                                              \
-    T multiply_directed(T a, T b, Rounding rounding) {                                             \
+    inline T multiply_directed(T a, T b, Rounding rounding) {                                      \
         Opaque<T> x(a), y(b);                                                                      \
         Mode mode(rounding);                                                                       \
         Opaque<T> result(T(x) * T(y));                                                             \
         return result;                                                                             \
     }                                                                                              \
-    T divide_directed(T a, T b, Rounding rounding) {                                               \
+    inline T divide_directed(T a, T b, Rounding rounding) {                                        \
         Opaque<T> x(a), y(b);                                                                      \
         Mode mode(rounding);                                                                       \
         Opaque<T> result(T(x) / T(y));                                                             \
         return result;                                                                             \
     }                                                                                              \
-    T fused_directed(T a, T b, T c, Rounding rounding) {                                           \
+    inline T fused_directed(T a, T b, T c, Rounding rounding) {                                    \
         Opaque<T> x(a), y(b), z(c);                                                                \
         Mode mode(rounding);                                                                       \
         Opaque<T> result(std::fma(T(x), T(y), T(z)));                                              \
         return result;                                                                             \
     }                                                                                              \
-    T square_root_directed(T a, Rounding rounding) {                                               \
+    inline T square_root_directed(T a, Rounding rounding) {                                        \
         Opaque<T> x(a);                                                                            \
         Mode mode(rounding);                                                                       \
         Opaque<T> result(std::sqrt(T(x)));                                                         \
@@ -73,32 +72,34 @@ private:
     }
 PORT_ORACLE_DIRECTED(float)
 PORT_ORACLE_DIRECTED(double)
+#undef PORT_ORACLE_DIRECTED
 
 #define PORT_ORACLE_CONVERT(name, To, From)                                                        \
-    To name(From from, Rounding rounding) {                                                        \
+    inline To name(From from, Rounding rounding) {                                                 \
         Opaque<From> x(from);                                                                      \
         Mode mode(rounding);                                                                       \
-        Opaque<To> result(static_cast<To>(static_cast<From>(x)));                                               \
+        Opaque<To> result(static_cast<To>(static_cast<From>(x)));                                  \
         return result;                                                                             \
     }
 PORT_ORACLE_CONVERT(to_float, float, double)
 PORT_ORACLE_CONVERT(to_float, float, long long)
 PORT_ORACLE_CONVERT(to_double, double, long long)
+#undef PORT_ORACLE_CONVERT
 
 // x86-64 has no instruction for unsigned 64-bit integers; compilers' replacements round twice. The
 // upper and lower halves are exact, so one addition does the only rounding. Into f32 the f64 sum is
 // exact below 2^53, else its last bits are made sticky first.
-double to_double(unsigned long long value, Rounding rounding) {
+inline double to_double(unsigned long long value, Rounding rounding) {
     double high = double(unsigned(value >> 32)) * 4294967296.0, low = double(unsigned(value));
     return add_directed(high, low, rounding);
 }
 
-float to_float(unsigned long long value, Rounding rounding) {
+inline float to_float(unsigned long long value, Rounding rounding) {
     if (value >> 53) value = value >> 11 << 11 | (std::uint64_t((value & 0x7ff) != 0) << 11);
     return to_float(to_double(value, Rounding::nearest), rounding);
 }
 
-double to_integral(double value, Rounding rounding) {
+inline double to_integral(double value, Rounding rounding) {
     switch (rounding) {
         case Rounding::nearest: return std::nearbyint(value);
         case Rounding::zero: return std::trunc(value);

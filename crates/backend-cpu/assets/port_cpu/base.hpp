@@ -1,0 +1,89 @@
+// CUDA's names on a CPU: what a port by `port` needs beside it. Plain C++17, g++ or clang; with
+// -fopenmp blocks run in parallel. Generated: edits are lost when the port is made again.
+//
+// Device 0 is this machine. Memory of the device is memory of the process, and what is asynchronous
+// happens at once, in order. A kernel runs as a compiled form (loops, in the port's last section)
+// where there is one, else its own text runs once for each thread, each on a stack of its own.
+//
+// Host code is compiled as nvcc's host pass compiles it: __CUDACC__ is defined, __CUDA_ARCH__ is not.
+#pragma once
+
+#ifdef __FAST_MATH__
+#error "port_cpu.hpp: -ffast-math changes results; compile without it"
+#endif
+// Every operation rounds once: a*b + c is not fused unless the text says fma.
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#pragma GCC diagnostic ignored "-Wunknown-pragmas"
+#else
+#error "port_cpu.hpp: g++ or clang is needed"
+#endif
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cfenv>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <sys/mman.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <link.h>
+#endif
+
+#define __CUDACC__ 1
+#define __NVCC__ 1
+#define __CUDACC_VER_MAJOR__ 12
+#define __CUDACC_VER_MINOR__ 4
+#define __CUDACC_VER_BUILD__ 0
+#define __CUDACC_EXTENDED_LAMBDA__ 1
+#define __CUDACC_RELAXED_CONSTEXPR__ 1
+#define CUDART_VERSION 12040
+#define CUDA_VERSION 12040
+
+#define __global__
+#define __device__
+#define __host__
+// One block runs at a time on a thread of the machine, so its variables are that thread's.
+#define __shared__ static thread_local
+#define __constant__
+#define __managed__
+#define __grid_constant__
+#define __forceinline__ inline
+#define __noinline__ __attribute__((noinline))
+#ifndef __restrict
+#define __restrict __restrict__
+#endif
+#define __launch_bounds__(...)
+#define __maxnreg__(...)
+#define __cluster_dims__(...)
+#define __block_size__(...)
+#define __align__(n) __attribute__((aligned(n)))
+#define __builtin_align__(n) __attribute__((aligned(n)))
+#define __device_builtin__
+#define __nv_pure__
+#define __cudart_builtin__
+#define CUDARTAPI
+#define CUDART_CB
+#define __nv_is_extended_device_lambda_closure_type(T) false
+#define __nv_is_extended_host_device_lambda_closure_type(T) false
