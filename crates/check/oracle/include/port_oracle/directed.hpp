@@ -1,4 +1,4 @@
-// Single operations in a given direction, by the processor's rounding mode. The volatile copies keep
+// Single operations in a given direction, by the processor's rounding mode. Opaque values keep
 // each operation between the two changes of the mode, whatever the compiler assumes of it.
 #pragma once
 
@@ -29,45 +29,37 @@ private:
     int saved;
 };
 
+// A value that the compiler knows nothing of, and that is where it is before what follows.
 template <class T>
-class Opaque {
-public:
-    explicit Opaque(T value) : value(value) {}
-    operator T() const { return value; }
-
-private:
-    volatile T value;
-};
+inline T opaque(T value) {
+    asm volatile("" : "+m"(value) : : "memory");
+    return value;
+}
 
 #define PORT_ORACLE_DIRECTED(T)                                                                    \
     inline T add_directed(T a, T b, Rounding rounding) {                                           \
-        Opaque<T> x(a), y(b);                                                                      \
         Mode mode(rounding);                                                                       \
-        Opaque<T> result(T(x) + T(y));                                                             \
+        const T result = opaque(opaque(a) + opaque(b));                                            \
         return result;                                                                             \
     }                                                                                              \
     inline T multiply_directed(T a, T b, Rounding rounding) {                                      \
-        Opaque<T> x(a), y(b);                                                                      \
         Mode mode(rounding);                                                                       \
-        Opaque<T> result(T(x) * T(y));                                                             \
+        const T result = opaque(opaque(a) * opaque(b));                                            \
         return result;                                                                             \
     }                                                                                              \
     inline T divide_directed(T a, T b, Rounding rounding) {                                        \
-        Opaque<T> x(a), y(b);                                                                      \
         Mode mode(rounding);                                                                       \
-        Opaque<T> result(T(x) / T(y));                                                             \
+        const T result = opaque(opaque(a) / opaque(b));                                            \
         return result;                                                                             \
     }                                                                                              \
     inline T fused_directed(T a, T b, T c, Rounding rounding) {                                    \
-        Opaque<T> x(a), y(b), z(c);                                                                \
         Mode mode(rounding);                                                                       \
-        Opaque<T> result(std::fma(T(x), T(y), T(z)));                                              \
+        const T result = opaque(std::fma(opaque(a), opaque(b), opaque(c)));                        \
         return result;                                                                             \
     }                                                                                              \
     inline T square_root_directed(T a, Rounding rounding) {                                        \
-        Opaque<T> x(a);                                                                            \
         Mode mode(rounding);                                                                       \
-        Opaque<T> result(std::sqrt(T(x)));                                                         \
+        const T result = opaque(std::sqrt(opaque(a)));                                             \
         return result;                                                                             \
     }
 PORT_ORACLE_DIRECTED(float)
@@ -76,9 +68,8 @@ PORT_ORACLE_DIRECTED(double)
 
 #define PORT_ORACLE_CONVERT(name, To, From)                                                        \
     inline To name(From from, Rounding rounding) {                                                 \
-        Opaque<From> x(from);                                                                      \
         Mode mode(rounding);                                                                       \
-        Opaque<To> result(static_cast<To>(static_cast<From>(x)));                                  \
+        const To result = opaque(static_cast<To>(opaque(from)));                                   \
         return result;                                                                             \
     }
 PORT_ORACLE_CONVERT(to_float, float, double)
