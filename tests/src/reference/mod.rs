@@ -25,6 +25,7 @@ mod sgemm_naive;
 mod sgemm_tiled;
 mod silu_and_mul;
 mod softmax;
+mod upsample_bilinear;
 mod window;
 mod wmma_gemm;
 
@@ -205,6 +206,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "softmax/softmax" => softmax::reference(inputs),
         "gemm/wmma_gemm" => wmma_gemm::reference(inputs),
         "vision/im2col" => im2col::reference(inputs),
+        "vision/upsample_bilinear" => upsample_bilinear::reference(inputs),
         _ => return None,
     })
 }
