@@ -129,10 +129,16 @@ impl Checker<'_, '_> {
             parent => hir.qualified_name(parent, record.name.as_str()),
         };
         if record.name.as_str().is_empty() {
-            name.push_str("(anonymous)");
+            match self.typedef_name(source, outer) {
+                Some(typedef) => name.push_str(typedef.as_str()),
+                None => name.push_str("(anonymous)"),
+            }
         }
         if !arguments.is_empty() {
-            name = format!("{name}<{}>", self.cx.arguments_text(&arguments));
+            let text = self.cx.arguments_text(&arguments);
+            // What is cut off is told apart by a number.
+            let number = if text.ends_with('…') { format!("#{}", id.0) } else { String::new() };
+            name = format!("{name}<{text}{number}>");
         }
         self.cx.classes.push(Class {
             source: ClassSource::Record(source),
@@ -152,6 +158,16 @@ impl Checker<'_, '_> {
         });
         self.cx.class_ids.insert(key, id);
         id
+    }
+
+    /// The name that `typedef struct { … } name;` gives a record without one.
+    fn typedef_name(&self, record: RecordId, outer: &Environment) -> Option<port_hir::Name> {
+        let hir = self.cx.hir(outer.unit);
+        let named = |alias: &port_hir::Alias| match &hir.types[alias.ty].kind {
+            TyKind::Named(name) => name.resolution == port_hir::Res::Record(record),
+            _ => false,
+        };
+        hir.aliases.iter().find(|(_, alias)| named(alias)).map(|(_, alias)| alias.name)
     }
 
     /// The specialisation that is meant, and the environment of its members.

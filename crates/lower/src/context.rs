@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use port_diag::{Diagnostic, Expansions, Finding, Origin, Span};
-use port_hir::{EnumId, FunctionId, LambdaId, LocalId, Module, RecordId, VariableId};
+use port_hir::{AliasId, EnumId, FunctionId, LambdaId, LocalId, Module, RecordId, VariableId};
 use port_syntax::Symbol;
 
 use crate::ty::{Type, Types};
@@ -259,6 +259,8 @@ pub(crate) struct Context<'h> {
     pub(crate) enumeration_ids: HashMap<(EnumId, Environment), EnumerationId>,
     pub(crate) functions: Vec<FunctionInstance>,
     pub(crate) function_ids: HashMap<(FunctionSource, Environment), FunctionInstanceId>,
+    /// What member aliases and alias templates stand for.
+    pub(crate) alias_types: HashMap<(AliasId, Environment), Type>,
     pub(crate) globals: Vec<Global>,
     pub(crate) global_ids: HashMap<GlobalSource, GlobalId>,
     /// Variables whose values are being evaluated, so that a cycle ends.
@@ -297,6 +299,7 @@ impl<'h> Context<'h> {
             enumeration_ids: HashMap::new(),
             functions: Vec::new(),
             function_ids: HashMap::new(),
+            alias_types: HashMap::new(),
             globals: Vec::new(),
             global_ids: HashMap::new(),
             evaluating: HashSet::new(),

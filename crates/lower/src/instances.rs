@@ -2,7 +2,7 @@
 //! host's own templates, lambdas and dispatch macros), explicit instantiations, what the user asks
 //! for, and defaults for the rest.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use port_diag::Origin;
 use port_hir::{
@@ -83,8 +83,14 @@ const HOST_FUNCTIONS: usize = 20_000;
 /// Finds all instances, in the order of the kernels.
 pub(crate) fn find(cx: &mut Context<'_>, options: &Options) -> Vec<Found> {
     let module = cx.units[0];
-    let mut search =
-        Search { cx, found: Vec::new(), walked: HashSet::new(), left_out: HashSet::new() };
+    let mut search = Search {
+        cx,
+        found: Vec::new(),
+        places: HashMap::new(),
+        counts: HashMap::new(),
+        walked: HashSet::new(),
+        left_out: HashSet::new(),
+    };
     search.cx.host = true;
     search.plain_kernels(module);
     search.explicit_instantiations(module);
@@ -122,6 +128,10 @@ fn kernel_id(cx: &Context<'_>, instance: FunctionInstanceId) -> Option<FunctionI
 struct Search<'c, 'h> {
     cx: &'c mut Context<'h>,
     found: Vec<Found>,
+    /// Where each instance stands in `found`.
+    places: HashMap<FunctionInstanceId, usize>,
+    /// How many instances of each kernel were found.
+    counts: HashMap<FunctionId, usize>,
     walked: HashSet<FunctionInstanceId>,
     /// Instances beyond the bound.
     left_out: HashSet<FunctionInstanceId>,
@@ -144,7 +154,8 @@ impl<'h> Search<'_, 'h> {
         {
             return;
         }
-        if let Some(found) = self.found.iter_mut().find(|found| found.kernel == kernel) {
+        let place = self.places.get(&kernel);
+        if let Some(found) = place.and_then(|place| self.found.get_mut(*place)) {
             found.launches.extend(launch);
             // What is launched is launched, however it was found first.
             if source == InstanceSource::Launch && found.source == InstanceSource::Plain {
@@ -152,11 +163,12 @@ impl<'h> Search<'_, 'h> {
             }
             return;
         }
-        let count =
-            self.found.iter().filter(|found| kernel_id(self.cx, found.kernel) == Some(id)).count();
-        if count >= PER_KERNEL && source != InstanceSource::Asked {
+        let count = self.counts.entry(id).or_default();
+        if *count >= PER_KERNEL && source != InstanceSource::Asked {
             self.left_out.insert(kernel);
         } else {
+            *count += 1;
+            self.places.insert(kernel, self.found.len());
             self.found.push(Found { kernel, source, launches: launch.into_iter().collect() });
         }
     }
@@ -176,7 +188,7 @@ impl<'h> Search<'_, 'h> {
         let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
         for kernel in &self.left_out {
             if let Some(id) = kernel_id(self.cx, *kernel)
-                && !self.found.iter().any(|found| found.kernel == *kernel)
+                && !self.places.contains_key(kernel)
             {
                 *counts.entry(id.index() as u32).or_default() += 1;
             }
@@ -390,24 +402,30 @@ impl<'h> Search<'_, 'h> {
     // Defaults.
 
     fn defaults(&mut self, module: &'h Module, options: &Options) {
+        if !options.defaults {
+            return;
+        }
+        let mut known: HashSet<String> = HashSet::new();
+        for found in &self.found {
+            known.extend(kernel_id(self.cx, found.kernel).map(|id| module.function_name(id)));
+        }
         for (id, function) in module.kernels() {
             let defined = matches!(function.body, port_hir::Body::Block(_));
             let template = function.template_depth > 0 && function.specialisation.is_none();
-            // An overload that is used speaks for the others of its name (they exclude each other by
-            // `enable_if`, as a rule).
-            let name = module.function_name(id);
-            let known = self.found.iter().any(|found| {
-                kernel_id(self.cx, found.kernel)
-                    .is_some_and(|known| module.function_name(known) == name)
-            });
-            if !defined || !template || known || !options.defaults {
+            if !defined || !template {
                 continue;
             }
             let origin = function.origin;
             let kernel = module.function_name(id);
+            // An overload that is used speaks for the others of its name (they exclude each other by
+            // `enable_if`, as a rule).
+            if known.contains(&kernel) {
+                continue;
+            }
             match self.default_instance(id) {
                 Some(instance) => {
                     self.add(instance, InstanceSource::Default, None);
+                    known.insert(kernel.clone());
                     let instance = self.cx.function(instance).name.clone();
                     self.cx.note(Unit::USER, origin, DefaultInstance { kernel, instance });
                 }

@@ -688,10 +688,25 @@ impl Checker<'_, '_> {
                     let found = there.attempt(|checker| checker.ty(alias.ty))?;
                     return (!found.is_unknown()).then_some(Member::Type(found));
                 }
-                let ty = there.ty(alias.ty);
-                Some(Member::Type(ty))
+                Some(Member::Type(there.alias_target(id)))
             }
         }
+    }
+
+    /// What an alias stands for, its own template arguments and those around it in hand. Found once
+    /// for all: aliases that name each other twice would take twice as long at each step.
+    fn alias_target(&mut self, alias: AliasId) -> Type {
+        let key = (alias, self.env.clone());
+        if let Some(ty) = self.cx.alias_types.get(&key) {
+            return *ty;
+        }
+        let failures = self.cx.failures;
+        let ty = self.ty(self.hir().aliases[alias].ty);
+        // What fails is said again at the next place, and a dispatched type is not for ever.
+        if self.cx.failures == failures && !ty.is_unknown() && self.cx.dispatch.is_none() {
+            self.cx.alias_types.insert(key, ty);
+        }
+        ty
     }
 
     /// The type of an alias template for these arguments.
@@ -712,7 +727,7 @@ impl Checker<'_, '_> {
         match self.complete_arguments(parameters, given, outer) {
             Ok(list) => {
                 self.cx.depth += 1;
-                let ty = self.at(outer.with(list)).ty(definition.ty);
+                let ty = self.at(outer.with(list)).alias_target(alias);
                 self.cx.depth -= 1;
                 ty
             }

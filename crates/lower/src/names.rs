@@ -165,11 +165,20 @@ fn vector_name(cx: &Context<'_>, ty: Type) -> String {
     format!("{name}{count}")
 }
 
-/// Template arguments, without the brackets.
+/// Longer lists of template arguments are cut: types that double at each step have names that do.
+const LENGTH: usize = 2000;
+
+/// Template arguments, without the brackets. A cut list ends with `…` and is not unique.
 pub(crate) fn arguments_text(cx: &Context<'_>, arguments: &[Argument]) -> String {
     let mut parts = Vec::new();
     collect_arguments(cx, arguments, &mut parts);
-    parts.join(", ")
+    let mut text = parts.join(", ");
+    if text.len() > LENGTH {
+        let end = (0..=LENGTH).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn collect_arguments(cx: &Context<'_>, arguments: &[Argument], parts: &mut Vec<String>) {

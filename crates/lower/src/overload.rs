@@ -1,6 +1,7 @@
 //! Which function a call means: candidates, which of them can be called, and which is best.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use port_diag::Origin;
@@ -281,15 +282,13 @@ impl<'h> Checker<'_, 'h> {
         if !units.iter().any(|(unit, _)| *unit == own) {
             units.push((own, Vec::new()));
         }
+        let known: HashSet<(Unit, FunctionId)> =
+            candidates.iter().map(|known| (known.environment.unit, known.function)).collect();
         for (unit, parents) in units {
             let hir = self.cx.hir(unit);
             for id in hir.functions_named(name.as_str()) {
                 let function = &hir.functions[*id];
-                if function.specialisation.is_some()
-                    || candidates
-                        .iter()
-                        .any(|known| known.function == *id && known.environment.unit == unit)
-                {
+                if function.specialisation.is_some() || known.contains(&(unit, *id)) {
                     continue;
                 }
                 let Parent::Namespace(namespace) = function.parent else { continue };

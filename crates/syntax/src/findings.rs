@@ -335,10 +335,12 @@ pub struct MacroRedefined {
 /// ## What it means
 /// The text is, or expands to, more than the front end reads: macros that double at each step,
 /// files that include each other without guard, a file of many megabytes, nesting without end. What
-/// lies behind the limit was not looked at.
+/// lies behind the limit was not looked at; a unit with too many tokens is not looked at at all. The
+/// limits: 16 MiB a file, 4,000,000 tokens in all files that a unit includes, 600,000 tokens that
+/// reach the compiler, 1,000,000 tokens made by macros, 200 nested includes.
 ///
 /// ## What to do
-/// Look at the macro or include that the message names.
+/// Look at the macro or include that the message names; split a long file.
 ///
 /// ## Example
 /// ```cuda
@@ -347,7 +349,12 @@ pub struct MacroRedefined {
 /// // …and so on, thirty times
 /// ```
 #[derive(Diagnostic)]
-#[diagnostic(code = "P0114", severity = error, message = "reading stopped: {what}")]
+#[diagnostic(
+    code = "P0114",
+    severity = error,
+    message = "reading stopped: {what}",
+    help = "split the file, or correct the macro or include that makes it grow"
+)]
 pub struct LimitReached {
     /// Which limit.
     pub what: String,

@@ -19,8 +19,8 @@ pub use configuration::{Configuration, HeaderSet};
 pub use keyword::Keyword;
 pub use lexer::lex;
 pub use preprocess::{
-    BodyToken, Branch, BranchKind, Conditional, Include, MacroDefinition, Pragma, Preprocessed,
-    preprocess,
+    BodyToken, Branch, BranchKind, Conditional, Include, MAX_FILE_BYTES, MacroDefinition, Pragma,
+    Preprocessed, preprocess,
 };
 pub use symbol::{Symbol, SymbolMap};
 pub use token::{RawToken, Token, TokenKind};

@@ -15,7 +15,7 @@ fn codes_of(path: &Path) -> BTreeSet<&'static str> {
     let name = path.file_name().unwrap().to_str().unwrap();
     let root = sources.add(name, &text);
     let parsed = read(&sources, root, &Configuration::cuda(80));
-    assert_eq!(parsed.errors, [], "{} does not parse", path.display());
+    assert_eq!(*parsed.errors(), [], "{} does not parse", path.display());
     parsed.unit.diagnostics.iter().map(|finding| finding.code).collect()
 }
 

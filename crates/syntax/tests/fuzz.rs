@@ -128,7 +128,7 @@ fn check(sources: &SourceMap, parsed: &Parsed) {
     for pair in parsed.unit.pragmas.windows(2) {
         assert!(pair[0].before <= pair[1].before);
     }
-    let mut cursor = parsed.tree.walk();
+    let mut cursor = parsed.tree().walk();
     'tree: loop {
         let tokens = parsed.tokens_in(cursor.node());
         assert!(tokens.start <= tokens.end && tokens.end <= parsed.tokens().len());
@@ -142,7 +142,7 @@ fn check(sources: &SourceMap, parsed: &Parsed) {
             }
         }
     }
-    for region in &parsed.errors {
+    for region in parsed.errors() {
         in_text(parsed.origin_of(region.tokens.clone()).span);
     }
     for finding in &parsed.unit.diagnostics {

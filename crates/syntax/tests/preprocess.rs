@@ -743,6 +743,32 @@ fn limits_hold() {
 }
 
 #[test]
+fn a_unit_with_too_many_tokens_is_not_read_in_part() {
+    let kernels: String =
+        (0..40_000).map(|i| format!("__global__ void k{i}(float *x) {{ x[0] = 1; }}\n")).collect();
+    let mut cases = vec![kernels.clone() + "int last;", kernels.repeat(8)];
+    // As many by expansion.
+    let body = "x[0] = 1; ".repeat(1_000);
+    cases.push(format!("#define A {body}\n#define B A A A A A A A A A A\nB B B B B B B B B B"));
+    for text in cases {
+        let (_, unit) = one(&text);
+        assert_eq!(codes(&unit), ["P0114"]);
+        assert!(unit.tokens.is_empty());
+        assert!(unit.diagnostics[0].primary.is_some());
+        // The text itself is still described, for what edits it without understanding it.
+        assert_eq!(unit.files.len(), 1);
+    }
+}
+
+#[test]
+fn a_few_findings_stand_for_all_unbalanced_conditionals() {
+    let (_, unit) = one(&"#endif\n".repeat(1_000));
+    assert_eq!(codes(&unit), ["P0107"; 8]);
+    let (_, unit) = one(&"#if 1\n".repeat(1_000));
+    assert_eq!(codes(&unit), ["P0108"; 8]);
+}
+
+#[test]
 fn runs_are_deterministic() {
     let text = "#define A(x) x ## 1 + __COUNTER__\nA(b) A(c)\n#pragma unroll\nd __LINE__";
     let (first, second) = (one(text).1, one(text).1);

@@ -16,7 +16,7 @@ fn parse(text: &str) -> (SourceMap, Parsed) {
 
 /// Every node, parents first.
 fn nodes(parsed: &Parsed) -> Vec<Node<'_>> {
-    let mut cursor = parsed.tree.walk();
+    let mut cursor = parsed.tree().walk();
     let mut found = Vec::new();
     loop {
         found.push(cursor.node());
@@ -47,7 +47,7 @@ fn hidden_words(parsed: &Parsed, hidden: &[Hidden]) -> Vec<(HiddenKind, String)>
 fn assert_clean(text: &str) -> Parsed {
     let (_, parsed) = parse(text);
     assert_eq!(parsed.unit.diagnostics, [], "{text}");
-    assert_eq!(parsed.errors, [], "{text}\n{}", parsed.buffer);
+    assert_eq!(*parsed.errors(), [], "{text}\n{}", parsed.buffer);
     parsed
 }
 
@@ -259,11 +259,11 @@ fn broken_text_is_found_where_it_is() {
         .map(|node| !parsed.errors_in(parsed.tokens_in(*node)).is_empty())
         .collect();
     assert_eq!(broken, [false, true, true, false]);
-    let missing = parsed.errors.iter().find(|region| region.kind == ErrorKind::Missing(";"));
+    let missing = parsed.errors().iter().find(|region| region.kind == ErrorKind::Missing(";"));
     let place = parsed.origin_of(missing.unwrap().tokens.clone()).span;
     assert_eq!(sources.text(place), "2");
     assert_eq!(sources.file(FileId(0)).line_column(place.start).line, 3);
-    assert!(parsed.errors.windows(2).all(|pair| pair[0].tokens.end <= pair[1].tokens.start));
+    assert!(parsed.errors().windows(2).all(|pair| pair[0].tokens.end <= pair[1].tokens.start));
 }
 
 #[test]

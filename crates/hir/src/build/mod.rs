@@ -242,7 +242,9 @@ impl<'t> Builder<'t> {
     /// Reports in device code, and poisons what is being read.
     fn report(&mut self, finding: &impl Finding, at: usize) {
         let origin = self.origin_at(at);
-        if self.context.device {
+        // What lies inside too deep a nest is lost piece by piece: that is one finding.
+        let lost = self.poison.as_ref().is_some_and(|poison| poison.code == TOO_DEEP);
+        if self.context.device && !lost {
             let mut diagnostic = finding.at(origin, &self.module.expansions);
             diagnostic.kernel = self
                 .context
@@ -256,6 +258,8 @@ impl<'t> Builder<'t> {
         }
     }
 }
+
+const TOO_DEEP: &str = <crate::findings::NestedTooDeeply as Finding>::METADATA.code;
 
 fn finding_code<F: Finding>(_: &F) -> &'static str {
     F::METADATA.code

@@ -47,7 +47,9 @@ pub fn inline(module: &Module, info: &ModuleInfo, limits: Limits) -> Module {
         let mut inliner = Inliner { bodies: &bodies, limit: limits.function.min(budget) };
         let function = inliner.function(source);
         budget = budget.saturating_sub(function.expressions.len());
-        if !function.is_kernel() && !info.function(handle).recursive {
+        let known = info.function(handle);
+        // What is poisoned is not translated: nobody looks closer at its callers.
+        if !function.is_kernel() && !known.recursive && known.poison.is_empty() {
             bodies[handle.index()] = body(&function);
         }
         result.functions[handle] = function;

@@ -47,6 +47,10 @@ pub struct PoisonUse {
     pub chain: Vec<Handle<Function>>,
 }
 
+/// More poison of one function is not listed: the first places say what is wrong, and each comes with
+/// a chain of calls.
+pub(crate) const MAX_POISON: usize = 64;
+
 /// Visits every statement of a block and of the blocks inside.
 fn for_each_statement(block: &Block, visit: &mut impl FnMut(&StatementKind, Location)) {
     for statement in &block.statements {
@@ -91,7 +95,9 @@ fn own(function: &Function, info: &mut FunctionInfo) {
             kind if kind.is_convergent() => info.convergent.warp_operations = true,
             _ => {}
         }
-        if let StatementKind::Unsupported { code, .. } = kind {
+        if let StatementKind::Unsupported { code, .. } = kind
+            && info.poison.len() < MAX_POISON
+        {
             info.poison.push(PoisonUse { code: code.clone(), location, chain: Vec::new() });
         }
     });
@@ -102,7 +108,7 @@ fn own(function: &Function, info: &mut FunctionInfo) {
         }
         match expression {
             Expression::Variable(variable) => info.variables.push(*variable),
-            Expression::Poison { code, .. } => {
+            Expression::Poison { code, .. } if info.poison.len() < MAX_POISON => {
                 if let Some(location) = function.expressions.location(handle) {
                     let code = code.clone();
                     info.poison.push(PoisonUse { code, location, chain: Vec::new() });
@@ -135,9 +141,10 @@ fn reach(start: Handle<Function>, own: &[FunctionInfo], info: &mut FunctionInfo)
         let Some(callee) = own.get(callee.index()) else { continue };
         info.convergent.join(callee.convergent);
         info.variables.extend(&callee.variables);
-        info.poison.extend(
-            callee.poison.iter().map(|poison| PoisonUse { chain: chain.clone(), ..poison.clone() }),
-        );
+        let room = MAX_POISON.saturating_sub(info.poison.len());
+        let poison = callee.poison.iter().take(room);
+        info.poison
+            .extend(poison.map(|poison| PoisonUse { chain: chain.clone(), ..poison.clone() }));
     }
     info.variables.sort_unstable();
     info.variables.dedup();

@@ -10,8 +10,8 @@ use super::expand::Item;
 use super::lexeme::{DirectiveLine, LexedFile, Lexeme};
 use super::macros::{Definition, Macro, MacroId, Parameters, Replacement};
 use super::{
-    Branch, BranchKind, Conditional, Include, MacroDefinition, Preprocessor, headers, limits,
-    macros,
+    Branch, BranchKind, Conditional, Include, MAX_FILE_BYTES, MacroDefinition, Preprocessor,
+    headers, limits, macros,
 };
 use crate::findings::{
     ErrorDirective, IncludeDepth, InvalidCondition, MacroRedefined, MalformedDirective,
@@ -69,11 +69,11 @@ impl Preprocessor<'_> {
     /// Opens a file.
     pub(super) fn enter(&mut self, file: FileId, found_in: Option<usize>) {
         let text = &self.sources.file(file).text;
-        if text.len() > limits::FILE_BYTES {
+        if text.len() > MAX_FILE_BYTES {
             let what = format!(
                 "`{}` is longer than {} MiB",
                 self.sources.file(file).path,
-                limits::FILE_BYTES >> 20
+                MAX_FILE_BYTES >> 20
             );
             self.limit(what, Span::new(file, 0, 0));
             return;
@@ -126,7 +126,10 @@ impl Preprocessor<'_> {
                 _ => "if",
             };
             let finding = UnterminatedConditional { directive: directive.to_owned() };
-            self.out.diagnostics.push(finding.at_span(branch.directive));
+            self.unbalanced += 1;
+            if self.unbalanced <= limits::UNBALANCED {
+                self.out.diagnostics.push(finding.at_span(branch.directive));
+            }
         }
         !self.stack.is_empty()
     }
@@ -164,6 +167,13 @@ impl Preprocessor<'_> {
             let Some(file) = self.stack.last_mut() else { return false };
             let end = file.text_end();
             let lexed = file.lexed.clone();
+            if self.out.tokens.len() + (end - file.at.min(end)) > 2 * limits::TOKENS {
+                // More than the caller takes anyway: it is not copied first.
+                file.at = end;
+                let rest = lexed.lexemes.get(..=limits::TOKENS).unwrap_or_default();
+                self.out.tokens.extend(rest.iter().map(|lexeme| lexeme.token(file.file)));
+                return true;
+            }
             while file.at < end {
                 let lexeme = &lexed.lexemes[file.at];
                 if lexeme.kind == TokenKind::Identifier
@@ -318,7 +328,10 @@ impl Preprocessor<'_> {
     fn unmatched(&mut self, line: &Line<'_>, problem: &'static str) {
         let directive = line.name.text.to_string();
         let finding = UnmatchedConditional { directive, problem };
-        self.out.diagnostics.push(finding.at_span(line.span));
+        self.unbalanced += 1;
+        if self.unbalanced <= limits::UNBALANCED {
+            self.out.diagnostics.push(finding.at_span(line.span));
+        }
     }
 
     /// Sets the end of the last branch of a group.

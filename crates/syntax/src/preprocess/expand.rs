@@ -59,7 +59,11 @@ impl Preprocessor<'_> {
     pub(super) fn run(&mut self) {
         let level = Level { floor: 0, file: true, depth: 0 };
         loop {
-            if self.pending.is_empty() && !self.copy_plain_text() {
+            let more = !self.pending.is_empty() || self.copy_plain_text();
+            if self.out.tokens.len() > limits::TOKENS {
+                return self.too_many_tokens();
+            }
+            if !more {
                 return;
             }
             let Some(item) = self.pull(level) else {

@@ -163,23 +163,30 @@ pub struct BodyToken {
 /// What the preprocessor reads at most. Each is far above what code of the field needs; together
 /// they bound time and memory on any input.
 mod limits {
-    /// Bytes of one file.
-    pub const FILE_BYTES: usize = 16 << 20;
-    /// Tokens of all files together, a file counted each time it is included.
-    pub const READ_TOKENS: usize = 8_000_000;
+    /// Tokens of all files together, a file counted each time it is included, inactive branches
+    /// counted too.
+    pub const READ_TOKENS: usize = 4_000_000;
+    /// Tokens that reach the compiler. The stages that follow take about a kilobyte for each.
+    pub const TOKENS: usize = 600_000;
     /// Tokens that macro expansion makes, intermediate ones included.
-    pub const EXPANDED_TOKENS: usize = 2_000_000;
+    pub const EXPANDED_TOKENS: usize = 1_000_000;
     /// Expansion frames: past it, frames of arguments are simplified.
-    pub const FRAMES: usize = 2_000_000;
+    pub const FRAMES: usize = 1_000_000;
+    /// Findings about unbalanced conditionals of one unit; the others follow from these.
+    pub const UNBALANCED: usize = 8;
     /// Frames of one argument token that are kept when it is passed on.
     pub const MOVED_FRAMES: usize = 32;
     /// Macro calls inside arguments of macro calls; each level is a level of recursion.
     pub const CALL_DEPTH: usize = 200;
     /// Macro calls without a closing parenthesis, each of which reads to the end of the file.
-    pub const OPEN_CALLS: usize = 16;
+    pub const OPEN_CALLS: usize = 12;
     /// Files that include each other; GCC's limit.
     pub const INCLUDE_DEPTH: usize = 200;
 }
+
+/// Bytes of the longest file that is read. A longer one is reported and skipped; whoever reads files
+/// can refuse it before it is in memory.
+pub const MAX_FILE_BYTES: usize = 16 << 20;
 
 /// Preprocesses a translation unit. `root` and everything that it includes come from `sources`.
 ///
@@ -230,6 +237,8 @@ struct Preprocessor<'a> {
     stopped: bool,
     /// The libraries whose macros are defined.
     modelled: [bool; library::LIBRARIES.len()],
+    /// Findings about unbalanced conditionals.
+    unbalanced: usize,
     /// Limits that were reported.
     limits_said: HashSet<String>,
     /// `__COUNTER__`
@@ -257,6 +266,7 @@ impl<'a> Preprocessor<'a> {
             read: 0,
             stopped: false,
             modelled: [false; library::LIBRARIES.len()],
+            unbalanced: 0,
             limits_said: HashSet::new(),
             counter: 0,
         }
@@ -313,6 +323,21 @@ impl<'a> Preprocessor<'a> {
                 self.define_configured(name, value, from);
             }
         }
+    }
+
+    /// Says that the unit has more tokens than the compiler is given, and gives it none: half a unit
+    /// would be translated as if it were whole.
+    fn too_many_tokens(&mut self) {
+        let what = format!("the file and its headers have more than {} tokens", limits::TOKENS);
+        let place = match (self.out.tokens.last(), self.out.files.first()) {
+            (Some(token), _) => self.out.expansions.outermost(token.origin),
+            (None, Some(file)) => Span::new(*file, 0, 0),
+            (None, None) => return,
+        };
+        self.limit(what, place);
+        self.out.tokens = Vec::new();
+        self.out.pragmas = Vec::new();
+        self.out.expansions = Expansions::default();
     }
 
     /// Says, once per message, that a limit was reached.

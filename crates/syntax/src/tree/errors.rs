@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use tree_sitter::Tree;
+
 use super::Parsed;
 
 /// A run of tokens that is not C++.
@@ -24,9 +26,9 @@ pub enum ErrorKind {
 }
 
 /// All regions, in order. Overlapping ones are merged.
-pub(super) fn find(parsed: &Parsed) -> Vec<ErrorRegion> {
+pub(super) fn find(parsed: &Parsed, tree: &Tree) -> Vec<ErrorRegion> {
     let mut regions: Vec<ErrorRegion> = Vec::new();
-    let mut cursor = parsed.tree.walk();
+    let mut cursor = tree.walk();
     loop {
         let node = cursor.node();
         let mut descend = false;

@@ -11,11 +11,11 @@ mod hide;
 mod outline;
 
 use std::ops::{ControlFlow, Range};
+use std::sync::OnceLock;
 
-use port_diag::{Expansions, Finding, Origin};
+use port_diag::{Expansions, Origin};
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
-use crate::findings::LimitReached;
 use crate::keyword::Keyword;
 use crate::preprocess;
 use crate::preprocess::{Pragma, Preprocessed};
@@ -30,17 +30,14 @@ pub use hide::{Hidden, HiddenKind, Launch};
 pub struct Parsed {
     /// The preprocessor's output, launches marked.
     pub unit: Preprocessed,
-    /// The tree over [`buffer`](Self::buffer).
-    pub tree: Tree,
-    /// The text that was parsed.
+    /// The text that the grammar is given.
     pub buffer: String,
     /// What the grammar did not see, in order and disjoint.
     pub hidden: Vec<Hidden>,
     /// The kernel launches, in the order of their `<<<`.
     pub launches: Vec<Launch>,
-    /// Where the text is not C++ as far as the grammar can tell, in order and disjoint. No findings
-    /// by themselves: the grammar knows no names, so the stage that does has the last word.
-    pub errors: Vec<ErrorRegion>,
+    /// What the grammar makes of the buffer, once somebody asks: most units never need it.
+    grammar: OnceLock<Grammar>,
     /// For each token its first byte in the buffer; for a hidden one that of the next visible one.
     starts: Vec<u32>,
     /// The indices of the visible tokens.
@@ -49,34 +46,18 @@ pub struct Parsed {
     ends: Vec<u32>,
 }
 
-/// Parses a preprocessed unit. Never fails; see [`Parsed::errors`].
-pub fn parse(unit: Preprocessed) -> Parsed {
-    parse_within(unit, most_reports)
+#[derive(Clone, Debug)]
+struct Grammar {
+    tree: Tree,
+    errors: Vec<ErrorRegion>,
 }
 
-fn parse_within(unit: Preprocessed, most_reports: impl Fn(&str) -> usize) -> Parsed {
+/// Parses a preprocessed unit. Never fails; see [`Parsed::errors`].
+pub fn parse(unit: Preprocessed) -> Parsed {
     let view = hide::find(&unit.tokens);
     let Written { buffer, starts, visible, ends } = write_buffer(&unit.tokens, &view);
     let View { hidden, launches, .. } = view;
-    let parsed = parse_buffer(&buffer, most_reports(&buffer));
-    let given_up = parsed.is_none();
-    let tree = parsed.or_else(|| parse_buffer("", 1));
-    let tree = tree.expect("the grammar that is linked in reads an empty text");
-    let errors = Vec::new();
-    let mut parsed = Parsed { unit, tree, buffer, hidden, launches, errors, starts, visible, ends };
-    if given_up {
-        let what = "the parser makes no progress on this text".to_owned();
-        let finding = match parsed.unit.tokens.first() {
-            Some(token) => LimitReached { what }.at(token.origin, &parsed.unit.expansions),
-            None => LimitReached { what }.nowhere(),
-        };
-        parsed.unit.diagnostics.push(finding);
-        let all = 0..parsed.unit.tokens.len();
-        parsed.errors = vec![ErrorRegion { tokens: all, kind: ErrorKind::Unexpected }];
-    } else {
-        parsed.errors = errors::find(&parsed);
-    }
-    parsed
+    Parsed { unit, buffer, hidden, launches, grammar: OnceLock::new(), starts, visible, ends }
 }
 
 /// Preprocesses and parses a translation unit.
@@ -174,9 +155,10 @@ fn write_buffer(tokens: &[Token], view: &View) -> Written {
 }
 
 /// The parser reports every hundred steps. Code of the field needs at most one report for each 40
-/// bytes; deep nesting and broken text up to one for each 6.
+/// bytes; deep nesting and broken text up to one for each 6. The upper bound is for text that is
+/// broken all through, which takes a second for each megabyte.
 fn most_reports(buffer: &str) -> usize {
-    10_000 + buffer.len() / 4
+    (10_000 + buffer.len() / 4).min(100_000)
 }
 
 /// `None` if the parser makes more reports than that. Counts steps, not time, so that the outcome
@@ -198,6 +180,33 @@ fn parse_buffer(buffer: &str, most_reports: usize) -> Option<Tree> {
 }
 
 impl Parsed {
+    fn grammar(&self) -> &Grammar {
+        self.grammar.get_or_init(|| self.parse_within(most_reports(&self.buffer)))
+    }
+
+    fn parse_within(&self, most_reports: usize) -> Grammar {
+        let parsed = parse_buffer(&self.buffer, most_reports);
+        if let Some(tree) = parsed {
+            let errors = errors::find(self, &tree);
+            return Grammar { tree, errors };
+        }
+        let tree = parse_buffer("", 1).expect("the grammar that is linked in reads an empty text");
+        let all = 0..self.unit.tokens.len();
+        Grammar { tree, errors: vec![ErrorRegion { tokens: all, kind: ErrorKind::Unexpected }] }
+    }
+
+    /// The tree over [`buffer`](Self::buffer). Of a text on which the parser makes no progress, the
+    /// tree of nothing.
+    pub fn tree(&self) -> &Tree {
+        &self.grammar().tree
+    }
+
+    /// Where the text is not C++ as far as the grammar can tell, in order and disjoint. No findings
+    /// by themselves: the grammar knows no names, so the stage that does has the last word.
+    pub fn errors(&self) -> &[ErrorRegion] {
+        &self.grammar().errors
+    }
+
     /// The tokens of the unit.
     pub fn tokens(&self) -> &[Token] {
         &self.unit.tokens
@@ -210,7 +219,7 @@ impl Parsed {
 
     /// The root node.
     pub fn root(&self) -> Node<'_> {
-        self.tree.root_node()
+        self.tree().root_node()
     }
 
     /// The tokens of a node: from its first visible token to its last, hidden ones between them
@@ -331,9 +340,10 @@ impl Parsed {
 
     /// The regions that are not C++ and touch a range of tokens.
     pub fn errors_in(&self, tokens: Range<usize>) -> &[ErrorRegion] {
-        let first = self.errors.partition_point(|error| error.tokens.end <= tokens.start);
-        let after = self.errors.partition_point(|error| error.tokens.start < tokens.end);
-        self.errors.get(first..after.max(first)).unwrap_or(&[])
+        let errors = self.errors();
+        let first = errors.partition_point(|error| error.tokens.end <= tokens.start);
+        let after = errors.partition_point(|error| error.tokens.start < tokens.end);
+        errors.get(first..after.max(first)).unwrap_or(&[])
     }
 }
 
@@ -368,10 +378,10 @@ mod tests {
         let text = "__global__ void k(int *x) { x[0] = 1; }\n".repeat(100);
         let root = sources.add("a.cu", &text);
         let unit = preprocess(&sources, root, &Configuration::cuda(80));
-        let parsed = parse_within(unit, |_| 1);
-        assert_eq!(parsed.unit.diagnostics[0].code, "P0114");
+        let parsed = parse(unit);
+        parsed.grammar.set(parsed.parse_within(1)).expect("nobody has asked yet");
         // Everything is one broken region, and asking for nodes and tokens is harmless.
-        assert_eq!(parsed.errors.len(), 1);
+        assert_eq!(parsed.errors().len(), 1);
         assert_eq!(parsed.errors_in(5..6).len(), 1);
         assert_eq!(parsed.tokens_in(parsed.root()).len(), 0);
         assert_eq!(parsed.hidden.len(), 100);

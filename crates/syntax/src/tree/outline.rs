@@ -10,7 +10,7 @@ impl Parsed {
     /// template header included; `None` where the grammar made nothing of the text around it.
     pub fn declaration_around(&self, token: usize) -> Option<Range<usize>> {
         let start = *self.starts.get(token)? as usize;
-        let mut cursor = self.tree.walk();
+        let mut cursor = self.tree().walk();
         let mut declaration = None;
         // Down to the token, because every step up would begin at the root again.
         loop {
