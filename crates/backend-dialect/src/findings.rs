@@ -24,6 +24,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &VectorOperator::METADATA,
     &ClashingOperator::METADATA,
     &PastedName::METADATA,
+    &UnknownName::METADATA,
     &WarpWidthConstant::METADATA,
     &LockStep::METADATA,
     &DivergentCollective::METADATA,
@@ -461,6 +462,32 @@ pub struct PastedName {
     pub name: String,
     pub target: String,
     pub form: String,
+}
+
+/// A name is spelled like one of CUDA's, and nothing is known of it.
+///
+/// ## What it means
+/// Neither the API tables nor your files know the name. It may belong to a newer release of CUDA or
+/// to a library that has no rows yet. The port leaves it as it is.
+///
+/// ## What to do
+/// Look for the target's form in its documentation and write it in; or, where a header of yours
+/// declares the name, give its folder with `-I`.
+///
+/// ## Example
+/// ```cuda
+/// cudaFrobnicate(x);
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0418",
+    severity = warning,
+    message = "`{name}` is spelled like a name of CUDA's and is not known: it stays as it is",
+    help = "look for its form on {target}; if a header of yours declares it, give the folder with -I"
+)]
+pub struct UnknownName {
+    pub name: String,
+    pub target: String,
 }
 
 /// A constant stands for the width of a warp.

@@ -278,3 +278,16 @@ fn overloads_that_hip_has_too_get_a_name_of_their_own() {
         "__device__ float port_atomicMax(float *a, float v) { return v; }\n__global__ void k(float *x, int *i) { port_atomicMax(x, 1.0f); port_atomicMax(i, 1); }\n",
     );
 }
+
+// CUDA declares these with default arguments that some release of ROCm lacks.
+#[test]
+fn default_arguments_are_written_out() {
+    becomes(
+        "void f(cudaStream_t s, cudaEvent_t e, cudaGraph_t g) { cudaStreamWaitEvent(s, e); cudaStreamWaitEvent(s, e, 0); cudaGraphCreate(&g); }\n",
+        "void f(hipStream_t s, hipEvent_t e, hipGraph_t g) { hipStreamWaitEvent(s, e, 0); hipStreamWaitEvent(s, e, 0); hipGraphCreate(&g, 0); }\n",
+    );
+    becomes(
+        "void f(cudaEvent_t e) { cudaEventCreate(&e); cudaEventCreate(&e, cudaEventDisableTiming); }\n",
+        "void f(hipEvent_t e) { hipEventCreate(&e); hipEventCreateWithFlags(&e, hipEventDisableTiming); }\n",
+    );
+}

@@ -50,6 +50,40 @@ pub enum DoubtReason {
     Conflicting,
 }
 
+/// The names in a file that are spelled like those of CUDA and its libraries, that the reference
+/// compiles, and that neither a row nor the user's text knows.
+pub fn unknown(file: &FileText<'_>, module: &Module) -> Vec<Span> {
+    let identifiers = file.tokens.iter().filter(|token| token.kind == TokenKind::Identifier);
+    identifiers
+        .filter(|token| {
+            let spelling = token.spelling(file.text);
+            let meaning = module.meanings.get(file.span(token));
+            matches!(meaning, Some(Meaning::Unresolved | Meaning::Library(_)))
+                && is_spelled_like_cuda(&spelling)
+                && port_api::find(&spelling).is_none()
+                && !module.declares(&*spelling)
+        })
+        .map(|token| file.span(token))
+        .collect()
+}
+
+/// Whether a name follows the convention of CUDA's runtime, driver or libraries: a prefix and a
+/// capital letter (`cudaFoo`, `cuFoo`), or the prefix in capitals (`CUBLAS_FOO`).
+fn is_spelled_like_cuda(name: &str) -> bool {
+    const PREFIXES: [&str; 16] = [
+        "cuda", "cublasLt", "cublas", "cudnn", "cufft", "curand", "cusolver", "cusparse",
+        "cutensor", "nccl", "npp", "nvjpeg", "nvml", "nvrtc", "nvtx", "cu",
+    ];
+    let name = name.strip_prefix("make_").unwrap_or(name);
+    PREFIXES.iter().any(|prefix| {
+        let rest = name.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+            || name
+                .strip_prefix(&*prefix.to_ascii_uppercase())
+                .is_some_and(|rest| rest.len() > 1 && rest.starts_with('_') && *prefix != "cuda")
+    })
+}
+
 /// All uses of API names in a file, in order, and the doubtful ones.
 pub fn uses(file: &FileText<'_>, module: &Module) -> (Vec<NameUse>, Vec<Doubt>) {
     let mut uses = Vec::new();

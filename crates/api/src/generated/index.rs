@@ -4881,33 +4881,33 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_texture::ROWS[95], // cudaAddressModeClamp
     &runtime_texture::ROWS[96], // cudaAddressModeMirror
     &runtime_texture::ROWS[97], // cudaAddressModeWrap
-    &runtime_memory::ROWS[71], // cudaArray
-    &runtime_memory::ROWS[159], // cudaArrayColorAttachment
-    &runtime_memory::ROWS[160], // cudaArrayCubemap
-    &runtime_memory::ROWS[161], // cudaArrayDefault
-    &runtime_memory::ROWS[162], // cudaArrayDeferredMapping
+    &runtime_memory::ROWS[74], // cudaArray
+    &runtime_memory::ROWS[162], // cudaArrayColorAttachment
+    &runtime_memory::ROWS[163], // cudaArrayCubemap
+    &runtime_memory::ROWS[164], // cudaArrayDefault
+    &runtime_memory::ROWS[165], // cudaArrayDeferredMapping
     &runtime_memory::ROWS[0], // cudaArrayGetInfo
     &runtime_memory::ROWS[1], // cudaArrayGetMemoryRequirements
     &runtime_memory::ROWS[2], // cudaArrayGetPlane
     &runtime_memory::ROWS[3], // cudaArrayGetSparseProperties
-    &runtime_memory::ROWS[163], // cudaArrayLayered
-    &runtime_memory::ROWS[72], // cudaArrayMemoryRequirements
-    &runtime_memory::ROWS[95], // cudaArrayMemoryRequirements::alignment
-    &runtime_memory::ROWS[96], // cudaArrayMemoryRequirements::size
-    &runtime_memory::ROWS[164], // cudaArraySparse
-    &runtime_memory::ROWS[73], // cudaArraySparseProperties
-    &runtime_memory::ROWS[97], // cudaArraySparseProperties::depth
-    &runtime_memory::ROWS[98], // cudaArraySparseProperties::flags
-    &runtime_memory::ROWS[99], // cudaArraySparseProperties::height
-    &runtime_memory::ROWS[100], // cudaArraySparseProperties::miptailFirstLevel
-    &runtime_memory::ROWS[101], // cudaArraySparseProperties::miptailSize
-    &runtime_memory::ROWS[102], // cudaArraySparseProperties::tileExtent
-    &runtime_memory::ROWS[103], // cudaArraySparseProperties::width
-    &runtime_memory::ROWS[165], // cudaArraySparsePropertiesSingleMipTail
+    &runtime_memory::ROWS[166], // cudaArrayLayered
+    &runtime_memory::ROWS[75], // cudaArrayMemoryRequirements
+    &runtime_memory::ROWS[98], // cudaArrayMemoryRequirements::alignment
+    &runtime_memory::ROWS[99], // cudaArrayMemoryRequirements::size
+    &runtime_memory::ROWS[167], // cudaArraySparse
+    &runtime_memory::ROWS[76], // cudaArraySparseProperties
+    &runtime_memory::ROWS[100], // cudaArraySparseProperties::depth
+    &runtime_memory::ROWS[101], // cudaArraySparseProperties::flags
+    &runtime_memory::ROWS[102], // cudaArraySparseProperties::height
+    &runtime_memory::ROWS[103], // cudaArraySparseProperties::miptailFirstLevel
+    &runtime_memory::ROWS[104], // cudaArraySparseProperties::miptailSize
+    &runtime_memory::ROWS[105], // cudaArraySparseProperties::tileExtent
+    &runtime_memory::ROWS[106], // cudaArraySparseProperties::width
+    &runtime_memory::ROWS[168], // cudaArraySparsePropertiesSingleMipTail
     &runtime_texture::ROWS[98], // cudaArraySurfaceLoadStore
     &runtime_texture::ROWS[99], // cudaArrayTextureGather
-    &runtime_memory::ROWS[74], // cudaArray_const_t
-    &runtime_memory::ROWS[75], // cudaArray_t
+    &runtime_memory::ROWS[77], // cudaArray_const_t
+    &runtime_memory::ROWS[78], // cudaArray_t
     &runtime_device::ROWS[41], // cudaAsyncCallback
     &runtime_device::ROWS[42], // cudaAsyncCallbackEntry
     &runtime_device::ROWS[43], // cudaAsyncCallbackHandle_t
@@ -5586,10 +5586,10 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_partition::ROWS[10], // cudaExecutionCtxStreamCreate
     &runtime_partition::ROWS[11], // cudaExecutionCtxSynchronize
     &runtime_partition::ROWS[12], // cudaExecutionCtxWaitEvent
-    &runtime_memory::ROWS[76], // cudaExtent
-    &runtime_memory::ROWS[104], // cudaExtent::depth
-    &runtime_memory::ROWS[105], // cudaExtent::height
-    &runtime_memory::ROWS[106], // cudaExtent::width
+    &runtime_memory::ROWS[79], // cudaExtent
+    &runtime_memory::ROWS[107], // cudaExtent::depth
+    &runtime_memory::ROWS[108], // cudaExtent::height
+    &runtime_memory::ROWS[109], // cudaExtent::width
     &runtime_external::ROWS[11], // cudaExternalMemoryBufferDesc
     &runtime_external::ROWS[27], // cudaExternalMemoryBufferDesc::flags
     &runtime_external::ROWS[28], // cudaExternalMemoryBufferDesc::offset
@@ -6077,10 +6077,10 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_partition::ROWS[13], // cudaGreenCtxCreate
     &runtime_device_side::ROWS[14], // cudaGridDependencySynchronize
     &runtime_memory::ROWS[11], // cudaHostAlloc
-    &runtime_memory::ROWS[166], // cudaHostAllocDefault
-    &runtime_memory::ROWS[167], // cudaHostAllocMapped
-    &runtime_memory::ROWS[168], // cudaHostAllocPortable
-    &runtime_memory::ROWS[169], // cudaHostAllocWriteCombined
+    &runtime_memory::ROWS[169], // cudaHostAllocDefault
+    &runtime_memory::ROWS[170], // cudaHostAllocMapped
+    &runtime_memory::ROWS[171], // cudaHostAllocPortable
+    &runtime_memory::ROWS[172], // cudaHostAllocWriteCombined
     &runtime_execution::ROWS[21], // cudaHostFn_t
     &runtime_memory::ROWS[12], // cudaHostGetDevicePointer
     &runtime_memory::ROWS[13], // cudaHostGetFlags
@@ -6093,11 +6093,11 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_graph::ROWS[193], // cudaHostNodeParamsV2::syncMode
     &runtime_graph::ROWS[194], // cudaHostNodeParamsV2::userData
     &runtime_memory::ROWS[14], // cudaHostRegister
-    &runtime_memory::ROWS[170], // cudaHostRegisterDefault
-    &runtime_memory::ROWS[171], // cudaHostRegisterIoMemory
-    &runtime_memory::ROWS[172], // cudaHostRegisterMapped
-    &runtime_memory::ROWS[173], // cudaHostRegisterPortable
-    &runtime_memory::ROWS[174], // cudaHostRegisterReadOnly
+    &runtime_memory::ROWS[173], // cudaHostRegisterDefault
+    &runtime_memory::ROWS[174], // cudaHostRegisterIoMemory
+    &runtime_memory::ROWS[175], // cudaHostRegisterMapped
+    &runtime_memory::ROWS[176], // cudaHostRegisterPortable
+    &runtime_memory::ROWS[177], // cudaHostRegisterReadOnly
     &runtime_execution::ROWS[114], // cudaHostTaskBlocking
     &runtime_execution::ROWS[115], // cudaHostTaskSpinWait
     &runtime_execution::ROWS[22], // cudaHostTaskSyncMode
@@ -6315,12 +6315,12 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_pool::ROWS[43], // cudaMemAccessFlagsProtRead
     &runtime_pool::ROWS[44], // cudaMemAccessFlagsProtReadWrite
     &runtime_memory::ROWS[24], // cudaMemAdvise
-    &runtime_memory::ROWS[175], // cudaMemAdviseSetAccessedBy
-    &runtime_memory::ROWS[176], // cudaMemAdviseSetPreferredLocation
-    &runtime_memory::ROWS[177], // cudaMemAdviseSetReadMostly
-    &runtime_memory::ROWS[178], // cudaMemAdviseUnsetAccessedBy
-    &runtime_memory::ROWS[179], // cudaMemAdviseUnsetPreferredLocation
-    &runtime_memory::ROWS[180], // cudaMemAdviseUnsetReadMostly
+    &runtime_memory::ROWS[178], // cudaMemAdviseSetAccessedBy
+    &runtime_memory::ROWS[179], // cudaMemAdviseSetPreferredLocation
+    &runtime_memory::ROWS[180], // cudaMemAdviseSetReadMostly
+    &runtime_memory::ROWS[181], // cudaMemAdviseUnsetAccessedBy
+    &runtime_memory::ROWS[182], // cudaMemAdviseUnsetPreferredLocation
+    &runtime_memory::ROWS[183], // cudaMemAdviseUnsetReadMostly
     &runtime_memory::ROWS[25], // cudaMemAdvise_v2
     &runtime_graph::ROWS[141], // cudaMemAllocNodeParams
     &runtime_graph::ROWS[211], // cudaMemAllocNodeParams::accessDescCount
@@ -6340,9 +6340,9 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_pool::ROWS[46], // cudaMemAllocationTypeManaged
     &runtime_pool::ROWS[47], // cudaMemAllocationTypeMax
     &runtime_pool::ROWS[48], // cudaMemAllocationTypePinned
-    &runtime_memory::ROWS[181], // cudaMemAttachGlobal
-    &runtime_memory::ROWS[182], // cudaMemAttachHost
-    &runtime_memory::ROWS[183], // cudaMemAttachSingle
+    &runtime_memory::ROWS[184], // cudaMemAttachGlobal
+    &runtime_memory::ROWS[185], // cudaMemAttachHost
+    &runtime_memory::ROWS[186], // cudaMemAttachSingle
     &runtime_memory::ROWS[26], // cudaMemDiscardAndPrefetchBatchAsync
     &runtime_memory::ROWS[27], // cudaMemDiscardBatchAsync
     &runtime_pool::ROWS[21], // cudaMemFabricHandle_st
@@ -6413,15 +6413,15 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_memory::ROWS[30], // cudaMemPrefetchAsync
     &runtime_memory::ROWS[31], // cudaMemPrefetchAsync_v2
     &runtime_memory::ROWS[32], // cudaMemPrefetchBatchAsync
-    &runtime_memory::ROWS[77], // cudaMemRangeAttribute
-    &runtime_memory::ROWS[184], // cudaMemRangeAttributeAccessedBy
-    &runtime_memory::ROWS[185], // cudaMemRangeAttributeLastPrefetchLocation
-    &runtime_memory::ROWS[186], // cudaMemRangeAttributeLastPrefetchLocationId
-    &runtime_memory::ROWS[187], // cudaMemRangeAttributeLastPrefetchLocationType
-    &runtime_memory::ROWS[188], // cudaMemRangeAttributePreferredLocation
-    &runtime_memory::ROWS[189], // cudaMemRangeAttributePreferredLocationId
-    &runtime_memory::ROWS[190], // cudaMemRangeAttributePreferredLocationType
-    &runtime_memory::ROWS[191], // cudaMemRangeAttributeReadMostly
+    &runtime_memory::ROWS[80], // cudaMemRangeAttribute
+    &runtime_memory::ROWS[187], // cudaMemRangeAttributeAccessedBy
+    &runtime_memory::ROWS[188], // cudaMemRangeAttributeLastPrefetchLocation
+    &runtime_memory::ROWS[189], // cudaMemRangeAttributeLastPrefetchLocationId
+    &runtime_memory::ROWS[190], // cudaMemRangeAttributeLastPrefetchLocationType
+    &runtime_memory::ROWS[191], // cudaMemRangeAttributePreferredLocation
+    &runtime_memory::ROWS[192], // cudaMemRangeAttributePreferredLocationId
+    &runtime_memory::ROWS[193], // cudaMemRangeAttributePreferredLocationType
+    &runtime_memory::ROWS[194], // cudaMemRangeAttributeReadMostly
     &runtime_memory::ROWS[33], // cudaMemRangeGetAttribute
     &runtime_memory::ROWS[34], // cudaMemRangeGetAttributes
     &runtime_pool::ROWS[16], // cudaMemSetMemPool
@@ -6436,95 +6436,95 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_memory::ROWS[43], // cudaMemcpy3D
     &runtime_memory::ROWS[44], // cudaMemcpy3DAsync
     &runtime_memory::ROWS[45], // cudaMemcpy3DBatchAsync
-    &runtime_memory::ROWS[78], // cudaMemcpy3DBatchOp
-    &runtime_memory::ROWS[107], // cudaMemcpy3DBatchOp::dst
-    &runtime_memory::ROWS[108], // cudaMemcpy3DBatchOp::extent
-    &runtime_memory::ROWS[109], // cudaMemcpy3DBatchOp::flags
-    &runtime_memory::ROWS[110], // cudaMemcpy3DBatchOp::src
-    &runtime_memory::ROWS[111], // cudaMemcpy3DBatchOp::srcAccessOrder
-    &runtime_memory::ROWS[79], // cudaMemcpy3DOperand
-    &runtime_memory::ROWS[112], // cudaMemcpy3DOperand::array
-    &runtime_memory::ROWS[113], // cudaMemcpy3DOperand::layerHeight
-    &runtime_memory::ROWS[114], // cudaMemcpy3DOperand::locHint
-    &runtime_memory::ROWS[115], // cudaMemcpy3DOperand::offset
-    &runtime_memory::ROWS[116], // cudaMemcpy3DOperand::op
-    &runtime_memory::ROWS[117], // cudaMemcpy3DOperand::ptr
-    &runtime_memory::ROWS[118], // cudaMemcpy3DOperand::rowLength
-    &runtime_memory::ROWS[119], // cudaMemcpy3DOperand::type
-    &runtime_memory::ROWS[80], // cudaMemcpy3DOperandType
-    &runtime_memory::ROWS[81], // cudaMemcpy3DParms
-    &runtime_memory::ROWS[120], // cudaMemcpy3DParms::dstArray
-    &runtime_memory::ROWS[121], // cudaMemcpy3DParms::dstPos
-    &runtime_memory::ROWS[122], // cudaMemcpy3DParms::dstPtr
-    &runtime_memory::ROWS[123], // cudaMemcpy3DParms::extent
-    &runtime_memory::ROWS[124], // cudaMemcpy3DParms::kind
-    &runtime_memory::ROWS[125], // cudaMemcpy3DParms::srcArray
-    &runtime_memory::ROWS[126], // cudaMemcpy3DParms::srcPos
-    &runtime_memory::ROWS[127], // cudaMemcpy3DParms::srcPtr
+    &runtime_memory::ROWS[81], // cudaMemcpy3DBatchOp
+    &runtime_memory::ROWS[110], // cudaMemcpy3DBatchOp::dst
+    &runtime_memory::ROWS[111], // cudaMemcpy3DBatchOp::extent
+    &runtime_memory::ROWS[112], // cudaMemcpy3DBatchOp::flags
+    &runtime_memory::ROWS[113], // cudaMemcpy3DBatchOp::src
+    &runtime_memory::ROWS[114], // cudaMemcpy3DBatchOp::srcAccessOrder
+    &runtime_memory::ROWS[82], // cudaMemcpy3DOperand
+    &runtime_memory::ROWS[115], // cudaMemcpy3DOperand::array
+    &runtime_memory::ROWS[116], // cudaMemcpy3DOperand::layerHeight
+    &runtime_memory::ROWS[117], // cudaMemcpy3DOperand::locHint
+    &runtime_memory::ROWS[118], // cudaMemcpy3DOperand::offset
+    &runtime_memory::ROWS[119], // cudaMemcpy3DOperand::op
+    &runtime_memory::ROWS[120], // cudaMemcpy3DOperand::ptr
+    &runtime_memory::ROWS[121], // cudaMemcpy3DOperand::rowLength
+    &runtime_memory::ROWS[122], // cudaMemcpy3DOperand::type
+    &runtime_memory::ROWS[83], // cudaMemcpy3DOperandType
+    &runtime_memory::ROWS[84], // cudaMemcpy3DParms
+    &runtime_memory::ROWS[123], // cudaMemcpy3DParms::dstArray
+    &runtime_memory::ROWS[124], // cudaMemcpy3DParms::dstPos
+    &runtime_memory::ROWS[125], // cudaMemcpy3DParms::dstPtr
+    &runtime_memory::ROWS[126], // cudaMemcpy3DParms::extent
+    &runtime_memory::ROWS[127], // cudaMemcpy3DParms::kind
+    &runtime_memory::ROWS[128], // cudaMemcpy3DParms::srcArray
+    &runtime_memory::ROWS[129], // cudaMemcpy3DParms::srcPos
+    &runtime_memory::ROWS[130], // cudaMemcpy3DParms::srcPtr
     &runtime_memory::ROWS[46], // cudaMemcpy3DPeer
     &runtime_memory::ROWS[47], // cudaMemcpy3DPeerAsync
-    &runtime_memory::ROWS[82], // cudaMemcpy3DPeerParms
-    &runtime_memory::ROWS[128], // cudaMemcpy3DPeerParms::dstArray
-    &runtime_memory::ROWS[129], // cudaMemcpy3DPeerParms::dstDevice
-    &runtime_memory::ROWS[130], // cudaMemcpy3DPeerParms::dstPos
-    &runtime_memory::ROWS[131], // cudaMemcpy3DPeerParms::dstPtr
-    &runtime_memory::ROWS[132], // cudaMemcpy3DPeerParms::extent
-    &runtime_memory::ROWS[133], // cudaMemcpy3DPeerParms::srcArray
-    &runtime_memory::ROWS[134], // cudaMemcpy3DPeerParms::srcDevice
-    &runtime_memory::ROWS[135], // cudaMemcpy3DPeerParms::srcPos
-    &runtime_memory::ROWS[136], // cudaMemcpy3DPeerParms::srcPtr
+    &runtime_memory::ROWS[85], // cudaMemcpy3DPeerParms
+    &runtime_memory::ROWS[131], // cudaMemcpy3DPeerParms::dstArray
+    &runtime_memory::ROWS[132], // cudaMemcpy3DPeerParms::dstDevice
+    &runtime_memory::ROWS[133], // cudaMemcpy3DPeerParms::dstPos
+    &runtime_memory::ROWS[134], // cudaMemcpy3DPeerParms::dstPtr
+    &runtime_memory::ROWS[135], // cudaMemcpy3DPeerParms::extent
+    &runtime_memory::ROWS[136], // cudaMemcpy3DPeerParms::srcArray
+    &runtime_memory::ROWS[137], // cudaMemcpy3DPeerParms::srcDevice
+    &runtime_memory::ROWS[138], // cudaMemcpy3DPeerParms::srcPos
+    &runtime_memory::ROWS[139], // cudaMemcpy3DPeerParms::srcPtr
     &runtime_memory::ROWS[48], // cudaMemcpy3DWithAttributesAsync
     &runtime_memory::ROWS[49], // cudaMemcpyArrayToArray
     &runtime_memory::ROWS[50], // cudaMemcpyAsync
-    &runtime_memory::ROWS[83], // cudaMemcpyAttributes
-    &runtime_memory::ROWS[137], // cudaMemcpyAttributes::dstLocHint
-    &runtime_memory::ROWS[138], // cudaMemcpyAttributes::flags
-    &runtime_memory::ROWS[139], // cudaMemcpyAttributes::srcAccessOrder
-    &runtime_memory::ROWS[140], // cudaMemcpyAttributes::srcLocHint
+    &runtime_memory::ROWS[86], // cudaMemcpyAttributes
+    &runtime_memory::ROWS[140], // cudaMemcpyAttributes::dstLocHint
+    &runtime_memory::ROWS[141], // cudaMemcpyAttributes::flags
+    &runtime_memory::ROWS[142], // cudaMemcpyAttributes::srcAccessOrder
+    &runtime_memory::ROWS[143], // cudaMemcpyAttributes::srcLocHint
     &runtime_memory::ROWS[51], // cudaMemcpyBatchAsync
-    &runtime_memory::ROWS[84], // cudaMemcpyBatchNodeParams
-    &runtime_memory::ROWS[141], // cudaMemcpyBatchNodeParams::attrs
-    &runtime_memory::ROWS[142], // cudaMemcpyBatchNodeParams::attrsIdxs
-    &runtime_memory::ROWS[143], // cudaMemcpyBatchNodeParams::count
-    &runtime_memory::ROWS[144], // cudaMemcpyBatchNodeParams::ctx
-    &runtime_memory::ROWS[145], // cudaMemcpyBatchNodeParams::dsts
-    &runtime_memory::ROWS[146], // cudaMemcpyBatchNodeParams::numAttrs
-    &runtime_memory::ROWS[147], // cudaMemcpyBatchNodeParams::sizes
-    &runtime_memory::ROWS[148], // cudaMemcpyBatchNodeParams::srcs
-    &runtime_memory::ROWS[192], // cudaMemcpyDefault
-    &runtime_memory::ROWS[193], // cudaMemcpyDeviceToDevice
-    &runtime_memory::ROWS[194], // cudaMemcpyDeviceToHost
-    &runtime_memory::ROWS[195], // cudaMemcpyFlagDefault
-    &runtime_memory::ROWS[196], // cudaMemcpyFlagPreferOverlapWithCompute
-    &runtime_memory::ROWS[85], // cudaMemcpyFlags
+    &runtime_memory::ROWS[87], // cudaMemcpyBatchNodeParams
+    &runtime_memory::ROWS[144], // cudaMemcpyBatchNodeParams::attrs
+    &runtime_memory::ROWS[145], // cudaMemcpyBatchNodeParams::attrsIdxs
+    &runtime_memory::ROWS[146], // cudaMemcpyBatchNodeParams::count
+    &runtime_memory::ROWS[147], // cudaMemcpyBatchNodeParams::ctx
+    &runtime_memory::ROWS[148], // cudaMemcpyBatchNodeParams::dsts
+    &runtime_memory::ROWS[149], // cudaMemcpyBatchNodeParams::numAttrs
+    &runtime_memory::ROWS[150], // cudaMemcpyBatchNodeParams::sizes
+    &runtime_memory::ROWS[151], // cudaMemcpyBatchNodeParams::srcs
+    &runtime_memory::ROWS[195], // cudaMemcpyDefault
+    &runtime_memory::ROWS[196], // cudaMemcpyDeviceToDevice
+    &runtime_memory::ROWS[197], // cudaMemcpyDeviceToHost
+    &runtime_memory::ROWS[198], // cudaMemcpyFlagDefault
+    &runtime_memory::ROWS[199], // cudaMemcpyFlagPreferOverlapWithCompute
+    &runtime_memory::ROWS[88], // cudaMemcpyFlags
     &runtime_memory::ROWS[52], // cudaMemcpyFromArray
     &runtime_memory::ROWS[53], // cudaMemcpyFromArrayAsync
     &runtime_memory::ROWS[54], // cudaMemcpyFromSymbol
     &runtime_memory::ROWS[55], // cudaMemcpyFromSymbolAsync
-    &runtime_memory::ROWS[197], // cudaMemcpyHostToDevice
-    &runtime_memory::ROWS[198], // cudaMemcpyHostToHost
-    &runtime_memory::ROWS[86], // cudaMemcpyKind
+    &runtime_memory::ROWS[200], // cudaMemcpyHostToDevice
+    &runtime_memory::ROWS[201], // cudaMemcpyHostToHost
+    &runtime_memory::ROWS[89], // cudaMemcpyKind
     &runtime_graph::ROWS[144], // cudaMemcpyNodeParams
     &runtime_graph::ROWS[222], // cudaMemcpyNodeParams::copyParams
     &runtime_graph::ROWS[223], // cudaMemcpyNodeParams::ctx
     &runtime_graph::ROWS[224], // cudaMemcpyNodeParams::flags
-    &runtime_memory::ROWS[199], // cudaMemcpyOperandTypeArray
-    &runtime_memory::ROWS[200], // cudaMemcpyOperandTypeMax
-    &runtime_memory::ROWS[201], // cudaMemcpyOperandTypePointer
+    &runtime_memory::ROWS[202], // cudaMemcpyOperandTypeArray
+    &runtime_memory::ROWS[203], // cudaMemcpyOperandTypeMax
+    &runtime_memory::ROWS[204], // cudaMemcpyOperandTypePointer
     &runtime_memory::ROWS[56], // cudaMemcpyPeer
     &runtime_memory::ROWS[57], // cudaMemcpyPeerAsync
-    &runtime_memory::ROWS[87], // cudaMemcpySrcAccessOrder
-    &runtime_memory::ROWS[202], // cudaMemcpySrcAccessOrderAny
-    &runtime_memory::ROWS[203], // cudaMemcpySrcAccessOrderDuringApiCall
-    &runtime_memory::ROWS[204], // cudaMemcpySrcAccessOrderInvalid
-    &runtime_memory::ROWS[205], // cudaMemcpySrcAccessOrderMax
-    &runtime_memory::ROWS[206], // cudaMemcpySrcAccessOrderStream
+    &runtime_memory::ROWS[90], // cudaMemcpySrcAccessOrder
+    &runtime_memory::ROWS[205], // cudaMemcpySrcAccessOrderAny
+    &runtime_memory::ROWS[206], // cudaMemcpySrcAccessOrderDuringApiCall
+    &runtime_memory::ROWS[207], // cudaMemcpySrcAccessOrderInvalid
+    &runtime_memory::ROWS[208], // cudaMemcpySrcAccessOrderMax
+    &runtime_memory::ROWS[209], // cudaMemcpySrcAccessOrderStream
     &runtime_memory::ROWS[58], // cudaMemcpyToArray
     &runtime_memory::ROWS[59], // cudaMemcpyToArrayAsync
     &runtime_memory::ROWS[60], // cudaMemcpyToSymbol
     &runtime_memory::ROWS[61], // cudaMemcpyToSymbolAsync
     &runtime_memory::ROWS[62], // cudaMemcpyWithAttributesAsync
-    &runtime_memory::ROWS[88], // cudaMemoryAdvise
+    &runtime_memory::ROWS[91], // cudaMemoryAdvise
     &runtime_peer::ROWS[16], // cudaMemoryType
     &runtime_peer::ROWS[31], // cudaMemoryTypeDevice
     &runtime_peer::ROWS[32], // cudaMemoryTypeHost
@@ -6551,11 +6551,11 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_graph::ROWS[235], // cudaMemsetParamsV2::pitch
     &runtime_graph::ROWS[236], // cudaMemsetParamsV2::value
     &runtime_graph::ROWS[237], // cudaMemsetParamsV2::width
-    &runtime_memory::ROWS[89], // cudaMipmappedArray
+    &runtime_memory::ROWS[92], // cudaMipmappedArray
     &runtime_memory::ROWS[69], // cudaMipmappedArrayGetMemoryRequirements
     &runtime_memory::ROWS[70], // cudaMipmappedArrayGetSparseProperties
-    &runtime_memory::ROWS[90], // cudaMipmappedArray_const_t
-    &runtime_memory::ROWS[91], // cudaMipmappedArray_t
+    &runtime_memory::ROWS[93], // cudaMipmappedArray_const_t
+    &runtime_memory::ROWS[94], // cudaMipmappedArray_t
     &runtime_external::ROWS[115], // cudaNvSciSyncAttrSignal
     &runtime_external::ROWS[116], // cudaNvSciSyncAttrWait
     &runtime_occupancy::ROWS[0], // cudaOccupancyAvailableDynamicSMemPerBlock
@@ -6569,19 +6569,19 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_occupancy::ROWS[6], // cudaOccupancyMaxPotentialBlockSizeVariableSMemWithFlags
     &runtime_occupancy::ROWS[7], // cudaOccupancyMaxPotentialBlockSizeWithFlags
     &runtime_occupancy::ROWS[8], // cudaOccupancyMaxPotentialClusterSize
-    &runtime_memory::ROWS[92], // cudaOffset3D
-    &runtime_memory::ROWS[149], // cudaOffset3D::x
-    &runtime_memory::ROWS[150], // cudaOffset3D::y
-    &runtime_memory::ROWS[151], // cudaOffset3D::z
+    &runtime_memory::ROWS[95], // cudaOffset3D
+    &runtime_memory::ROWS[152], // cudaOffset3D::x
+    &runtime_memory::ROWS[153], // cudaOffset3D::y
+    &runtime_memory::ROWS[154], // cudaOffset3D::z
     &runtime_profiler::ROWS[2], // cudaOutputMode
     &runtime_profiler::ROWS[3], // cudaOutputMode_t
     &runtime_error::ROWS[3], // cudaPeekAtLastError
     &runtime_peer::ROWS[35], // cudaPeerAccessDefault
-    &runtime_memory::ROWS[93], // cudaPitchedPtr
-    &runtime_memory::ROWS[152], // cudaPitchedPtr::pitch
-    &runtime_memory::ROWS[153], // cudaPitchedPtr::ptr
-    &runtime_memory::ROWS[154], // cudaPitchedPtr::xsize
-    &runtime_memory::ROWS[155], // cudaPitchedPtr::ysize
+    &runtime_memory::ROWS[96], // cudaPitchedPtr
+    &runtime_memory::ROWS[155], // cudaPitchedPtr::pitch
+    &runtime_memory::ROWS[156], // cudaPitchedPtr::ptr
+    &runtime_memory::ROWS[157], // cudaPitchedPtr::xsize
+    &runtime_memory::ROWS[158], // cudaPitchedPtr::ysize
     &runtime_peer::ROWS[17], // cudaPointerAttributes
     &runtime_peer::ROWS[18], // cudaPointerAttributes::device
     &runtime_peer::ROWS[19], // cudaPointerAttributes::devicePointer
@@ -6590,10 +6590,10 @@ pub(crate) static ROWS: &[&Row] = &[
     &runtime_peer::ROWS[22], // cudaPointerAttributes::type
     &runtime_peer::ROWS[23], // cudaPointerAttributes::unused
     &runtime_peer::ROWS[10], // cudaPointerGetAttributes
-    &runtime_memory::ROWS[94], // cudaPos
-    &runtime_memory::ROWS[156], // cudaPos::x
-    &runtime_memory::ROWS[157], // cudaPos::y
-    &runtime_memory::ROWS[158], // cudaPos::z
+    &runtime_memory::ROWS[97], // cudaPos
+    &runtime_memory::ROWS[159], // cudaPos::x
+    &runtime_memory::ROWS[160], // cudaPos::y
+    &runtime_memory::ROWS[161], // cudaPos::z
     &runtime_library::ROWS[49], // cudaPreferBinary
     &runtime_library::ROWS[50], // cudaPreferPtx
     &runtime_profiler::ROWS[0], // cudaProfilerStart
@@ -8607,6 +8607,9 @@ pub(crate) static ROWS: &[&Row] = &[
     &complex::ROWS[20], // make_cuComplex
     &complex::ROWS[21], // make_cuDoubleComplex
     &complex::ROWS[22], // make_cuFloatComplex
+    &runtime_memory::ROWS[71], // make_cudaExtent
+    &runtime_memory::ROWS[72], // make_cudaPitchedPtr
+    &runtime_memory::ROWS[73], // make_cudaPos
     &vector_make::ROWS[4], // make_double1
     &vector_make::ROWS[5], // make_double2
     &vector_make::ROWS[6], // make_double3

@@ -6,6 +6,8 @@ use crate::row::Rule;
 /// Every rewrite rule that a row may name, sorted by name.
 pub static RULES: &[Rule] = &[
     Rule { id: "argument-types", summary: "Arguments of two types: HIP computes in double; CUDA's overloads are in `port_hip_compat.h`." },
+    Rule { id: "default-arguments", summary: "Arguments that CUDA has a default for and some release of ROCm has not are written out." },
+    Rule { id: "event-flags", summary: "With flags it is `hipEventCreateWithFlags`." },
     Rule { id: "hip-symbol", summary: "The symbol argument becomes `HIP_SYMBOL(symbol)`." },
     Rule { id: "kernel-pointer-cast", summary: "The kernel argument becomes `reinterpret_cast<const void *>(kernel)`: HIP has no overload for function pointers." },
     Rule { id: "launch-bounds", summary: "The second argument counts waves per execution unit on HIP, blocks per multiprocessor on CUDA: a hint that is kept and reported." },

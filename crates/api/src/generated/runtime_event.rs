@@ -8,7 +8,7 @@ const FAMILY: &str = "runtime/event";
 const SOURCE: &str = "CUDA Runtime API reference, Event Management; HIP runtime API headers 5.2, 5.7, 6.4 and 7.1";
 
 pub(crate) static ROWS: &[Row] = &[
-    Row::new("cudaEventCreate", Function, Host, FAMILY, &["cudaError_t cudaEventCreate(cudaEvent_t *event)", "cudaError_t cudaEventCreate(cudaEvent_t *event, unsigned int flags)"], Mapping::new(Status::Renamed("hipEventCreate"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &["cudaError_t cudaEventCreate(cudaEvent_t *event, unsigned int flags)"]), SOURCE),
+    Row::new("cudaEventCreate", Function, Host, FAMILY, &["cudaError_t cudaEventCreate(cudaEvent_t *event)", "cudaError_t cudaEventCreate(cudaEvent_t *event, unsigned int flags)"], Mapping::new(Status::Semantic { rule: "event-flags", name: Some("hipEventCreate") }, Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaEventCreateWithFlags", Function, Both, FAMILY, &["cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned int flags)"], Mapping::new(Status::Renamed("hipEventCreateWithFlags"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaEventDestroy", Function, Both, FAMILY, &["cudaError_t cudaEventDestroy(cudaEvent_t event)"], Mapping::new(Status::Renamed("hipEventDestroy"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),
     Row::new("cudaEventElapsedTime", Function, Host, FAMILY, &["cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t start, cudaEvent_t end)"], Mapping::new(Status::Renamed("hipEventElapsedTime"), Some(V5_2), Some("hip/hip_runtime_api.h"), None, None, &[]), SOURCE),

@@ -2,13 +2,15 @@
 
 use port_api::{Kind, Row, Status};
 use port_diag::Span;
-use port_rewrite::{Doubt, DoubtReason, FileText, NameUse, uses};
+use port_rewrite::{Doubt, DoubtReason, FileText, NameUse, unknown, uses};
 
 use port_syntax::TokenKind;
 
 use super::port::Port;
 use super::rules;
-use crate::findings::{ArchitectureBranch, DifferentBehaviour, DoubtfulName, UnsupportedName};
+use crate::findings::{
+    ArchitectureBranch, DifferentBehaviour, DoubtfulName, UnknownName, UnsupportedName,
+};
 
 /// The macro whose value a port keeps as it is in the reference.
 const ARCHITECTURE_MACRO: &str = "__CUDA_ARCH__";
@@ -26,6 +28,10 @@ pub(super) fn apply(port: &mut Port<'_>) {
         }
         for name_use in uses {
             apply_one(port, index, name_use);
+        }
+        for span in unknown(&port.files[index], port.unit.module) {
+            let name = port.unit.sources.text(span).to_owned();
+            port.report_at(&UnknownName { name, target: port.target() }, span);
         }
     }
 }

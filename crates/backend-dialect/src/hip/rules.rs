@@ -18,6 +18,8 @@ type Apply = fn(&mut Port<'_>, &Use) -> bool;
 /// The rules, by the name that rows give them.
 pub(super) const RULES: &[(&str, Apply)] = &[
     ("argument-types", argument_types),
+    ("default-arguments", default_arguments),
+    ("event-flags", event_flags),
     ("hip-symbol", symbol_argument),
     ("kernel-pointer-cast", kernel_pointer),
     ("launch-bounds", launch_bounds),
@@ -105,7 +107,7 @@ fn wrap(port: &mut Port<'_>, span: Span, before: &str, after: &str, row: &'stati
 
 /// Whether a rule itself renames, when it must: else the name is changed wherever it stands.
 pub(super) fn decides_the_name(rule: &str) -> bool {
-    rule == "argument-types"
+    matches!(rule, "argument-types" | "event-flags")
 }
 
 /// `min` and `max` of two types. HIP has them for two arguments of one type; of two types it computes
@@ -156,6 +158,44 @@ fn symbol_argument(port: &mut Port<'_>, name_use: &Use) -> bool {
     wrap_argument(port, name_use, position, "HIP_SYMBOL(", ")")
 }
 
+/// Arguments with a default in CUDA that the call leaves out, written out.
+fn default_arguments(port: &mut Port<'_>, name_use: &Use) -> bool {
+    let row = name_use.name.row;
+    // A use that is no call passes nothing.
+    let Some(arguments) = &name_use.arguments else { return true };
+    let Some(signature) = row.signatures.first() else { return false };
+    let defaults: Vec<Option<&str>> = parameters(signature)
+        .into_iter()
+        .map(|parameter| parameter.split_once('=').map(|(_, value)| value.trim()))
+        .collect();
+    let Some(left_out) = defaults.get(arguments.len()..).filter(|rest| !rest.is_empty()) else {
+        return true;
+    };
+    let Some(Some(last)) = arguments.last() else { return false };
+    let mut text = String::new();
+    for value in left_out {
+        let Some(value) = value else { return false };
+        let form = port_api::find(value).and_then(|row| row.hip_name()).unwrap_or(value);
+        text += &format!(", {form}");
+    }
+    port.changes.insert(last.file, last.end, Side::After, &text, Reason::Row(row.name));
+    true
+}
+
+/// The parameters of a signature, as written.
+fn parameters(signature: &str) -> Vec<&str> {
+    let inside = signature.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')'));
+    inside.map_or(Vec::new(), |(list, _)| list.split(',').collect())
+}
+
+/// `cudaEventCreate(event, flags)` is another function on HIP.
+fn event_flags(port: &mut Port<'_>, name_use: &Use) -> bool {
+    let flags = name_use.arguments.as_ref().is_some_and(|arguments| arguments.len() == 2);
+    let form = if flags { "hipEventCreateWithFlags" } else { "hipEventCreate" };
+    port.rename(name_use.name.span, form, name_use.name.row);
+    true
+}
+
 /// A kernel passed to the runtime is passed as `const void *`.
 fn kernel_pointer(port: &mut Port<'_>, name_use: &Use) -> bool {
     let position = match name_use.name.row.name {
@@ -179,9 +219,18 @@ fn wrap_argument(
     let Some(arguments) = &name_use.arguments else { return false };
     let Some(Some(span)) = arguments.get(position) else { return false };
     let text = port.unit.sources.text(*span);
-    // A user who casts, or who ported this call before, has done it.
-    let done = ["HIP_SYMBOL", "reinterpret_cast", "(const void*)", "(void*)", "(const void *)"];
-    if !done.iter().any(|form| text.starts_with(form)) {
+    // A user who casts to an untyped pointer, or who ported this call before, has done it.
+    const DONE: [&str; 8] = [
+        "HIP_SYMBOL",
+        "reinterpret_cast<void",
+        "reinterpret_cast<const void",
+        "static_cast<const void",
+        "(const void*)",
+        "(const void *)",
+        "(void*)",
+        "(void *)",
+    ];
+    if !DONE.iter().any(|form| text.starts_with(form)) {
         wrap(port, *span, before, after, name_use.name.row.name);
     }
     true
