@@ -85,17 +85,17 @@ pub struct Oracle {
 /// A compiled text with a driver for a spec.
 #[derive(Clone, Debug)]
 pub struct Executable {
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// For waves of 64, when the text needs the width as a constant.
-    pub(super) wide: Option<PathBuf>,
-    replacements: Vec<Replacement>,
+    pub(crate) wide: Option<PathBuf>,
+    pub(crate) replacements: Vec<Replacement>,
 }
 
 /// A compiled program with a `main` of its own.
 #[derive(Clone, Debug)]
 pub struct Program {
-    pub(super) path: PathBuf,
-    replacements: Vec<Replacement>,
+    pub(crate) path: PathBuf,
+    pub(crate) replacements: Vec<Replacement>,
 }
 
 impl Executable {
@@ -113,34 +113,38 @@ impl Program {
 }
 
 /// 128 bits of FNV-1a over parts, each ended by its length.
-struct Digest(u128);
+pub(crate) struct Digest(u128);
 
 impl Digest {
-    fn new() -> Digest {
+    pub(crate) fn new() -> Digest {
         Digest(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d)
     }
 
-    fn add(&mut self, part: &[u8]) {
+    pub(crate) fn add(&mut self, part: &[u8]) {
         for byte in part.iter().chain(&(part.len() as u64).to_le_bytes()) {
             self.0 = (self.0 ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
         }
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{:032x}", self.0)
     }
+}
+
+/// Where executables are kept.
+pub(crate) fn cache_folder() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    variable("PORT_ORACLE_CACHE")
+        .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("port/oracle")))
+        .or_else(|| variable("HOME").map(|folder| folder.join(".cache/port/oracle")))
+        .unwrap_or_else(|| std::env::temp_dir().join("port-oracle"))
 }
 
 impl Oracle {
     /// Compiles the runtime with the toolchain's C++ compiler, into the user's cache folder
     /// (`PORT_ORACLE_CACHE`, else `port/oracle` in `XDG_CACHE_HOME` or `~/.cache`).
     pub fn new(toolchain: &Toolchain) -> Result<Oracle, OracleError> {
-        let variable = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let cache = variable("PORT_ORACLE_CACHE")
-            .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("port/oracle")))
-            .or_else(|| variable("HOME").map(|folder| folder.join(".cache/port/oracle")))
-            .unwrap_or_else(|| std::env::temp_dir().join("port-oracle"));
-        Oracle::with_cache(toolchain, &cache)
+        Oracle::with_cache(toolchain, &cache_folder())
     }
 
     /// The same, with the cache folder given.
@@ -237,7 +241,7 @@ impl Oracle {
     /// Compiles a text with a driver for the launches of a spec.
     pub fn build(&self, source: &Source, spec: &Spec) -> Result<Executable, OracleError> {
         let (rewritten, replacements) = rewrite(source);
-        let unit = driver::translation_unit(source, Some(spec));
+        let unit = driver::translation_unit(source, Some(spec), &driver::ORACLE);
         match self.compile(source, &rewritten, &unit, true, None) {
             Ok(path) => Ok(Executable { path, wide: None, replacements }),
             // ROCm 5 and 6 have the wave's width as a constant; a text that needs that is compiled
@@ -256,7 +260,7 @@ impl Oracle {
     /// Compiles a program that has its own `main`.
     pub fn build_program(&self, source: &Source) -> Result<Program, OracleError> {
         let (rewritten, replacements) = rewrite(source);
-        let unit = driver::translation_unit(source, None);
+        let unit = driver::translation_unit(source, None, &driver::ORACLE);
         let path = self.compile(source, &rewritten, &unit, false, None)?;
         Ok(Program { path, replacements })
     }
@@ -284,12 +288,6 @@ impl Oracle {
         for (path, text) in files {
             write(&root.join("text").join(inside(path)), text.as_bytes())?;
         }
-        let main = files.first().map(|(path, _)| inside(path)).unwrap_or_default();
-        let unit = unit.replacen(
-            &format!("#include \"{}\"", source.files.first().map_or("", |(path, _)| path)),
-            &format!("#include \"{}\"", main.display()),
-            1,
-        );
         write(&root.join("text/port_oracle_unit.cpp"), unit.as_bytes())?;
 
         let mut command = self.command();
@@ -298,6 +296,10 @@ impl Oracle {
         let (dialect, defines) = match source.language {
             Language::Cuda => ("cuda", CUDA_DEFINES),
             Language::Hip => ("rocm", HIP_DEFINES),
+            Language::Cpu => {
+                let what = "a port for the processor is compiled by `port_check::cpu`";
+                return Err(OracleError::Io(what.into()));
+            }
         };
         for define in defines {
             command.arg(format!("-D{define}"));
@@ -346,7 +348,7 @@ impl Oracle {
 }
 
 /// The path of a file below the build folder: absolute and parent parts are dropped.
-fn inside(path: &str) -> PathBuf {
+pub(crate) fn inside(path: &str) -> PathBuf {
     Path::new(path)
         .components()
         .filter(|part| matches!(part, std::path::Component::Normal(_)))
@@ -367,14 +369,14 @@ fn rewrite(source: &Source) -> (Vec<(String, String)>, Vec<Replacement>) {
     (files, replacements)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     fs::write(path, bytes)
 }
 
-fn run_compiler(mut command: Command, language: Language) -> Result<(), OracleError> {
+pub(crate) fn run_compiler(mut command: Command, language: Language) -> Result<(), OracleError> {
     check_compiler(command.env("LC_ALL", "C").output()?, language)
 }
 

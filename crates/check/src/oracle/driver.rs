@@ -4,12 +4,35 @@
 
 use std::fmt::Write;
 
-use super::Source;
+use super::{Source, build};
 use crate::spec::{Argument, ArgumentSpec, Case, Spec};
 
+/// Where the C++ side of a driver is.
+pub(crate) struct Names {
+    /// What `#include` takes.
+    header: &'static str,
+    namespace: &'static str,
+    /// Text after the tables.
+    end: &'static str,
+}
+
+/// The driver of the fiber oracle, whose `main` is in its runtime.
+pub(crate) const ORACLE: Names =
+    Names { header: "<port_oracle/driver.hpp>", namespace: "port_oracle::driver", end: "" };
+
+/// The driver of ports for the processor.
+pub(crate) const CPU: Names = Names {
+    header: "\"port_check_driver.hpp\"",
+    namespace: "port_check::driver",
+    end: "int main(int argc, char** argv) {\n    \
+          return port_check::driver::main(argc, argv, port_oracle_entries, port_oracle_symbols);\n}\n",
+};
+
 /// The text of the driver's translation unit: the user's text, then the tables.
-pub(super) fn translation_unit(source: &Source, spec: Option<&Spec>) -> String {
-    let main = source.files.first().map_or("", |(path, _)| path.as_str());
+pub(crate) fn translation_unit(source: &Source, spec: Option<&Spec>, names: &Names) -> String {
+    let Names { header, namespace, end } = names;
+    let main = source.files.first().map(|(path, _)| build::inside(path)).unwrap_or_default();
+    let main = main.display();
     let mut text = String::new();
     let Some(spec) = spec else {
         let _ = writeln!(text, "#include \"{main}\"");
@@ -19,29 +42,29 @@ pub(super) fn translation_unit(source: &Source, spec: Option<&Spec>) -> String {
     let _ = writeln!(
         text,
         "#define main port_oracle_user_main\n#include \"{main}\"\n#undef main\n\
-         #include <port_oracle/driver.hpp>"
+         #include {header}"
     );
     for (index, launch) in spec.launches.iter().enumerate() {
         let kernel = rename(&launch.kernel, &source.renames);
         let fills: String =
-            launch.arguments.iter().map(|argument| format!(", {}", fill(argument, 0))).collect();
+            launch.arguments.iter().map(|of| format!(", {}", fill(of, 0, namespace))).collect();
         // Errors of the compiler then name the launch, not a line of a file that nobody wrote.
         let _ = writeln!(
             text,
             "#line 1 \"<launch {number} of the spec>\"\n\
-             static int port_oracle_entry_{index}(const port_oracle::driver::Launch& launch) {{ \
-             return port_oracle::driver::call(launch, {kernel}{fills}); }}",
+             static int port_oracle_entry_{index}(const {namespace}::Launch& launch) {{ \
+             return {namespace}::call(launch, {kernel}{fills}); }}",
             number = index + 1,
         );
     }
     text.push_str("#line 1 \"<tables of the driver>\"\n");
-    text.push_str("const port_oracle::driver::Entry port_oracle_entries[] = {\n");
+    let _ = writeln!(text, "const {namespace}::Entry port_oracle_entries[] = {{");
     for (index, launch) in spec.launches.iter().enumerate() {
         let name = launch.kernel.replace('\\', "\\\\").replace('"', "\\\"");
         let _ = writeln!(text, "    {{\"{name}\", port_oracle_entry_{index}}},");
     }
     text.push_str("    {nullptr, nullptr}};\n");
-    text.push_str("const port_oracle::driver::Symbol port_oracle_symbols[] = {\n");
+    let _ = writeln!(text, "const {namespace}::Symbol port_oracle_symbols[] = {{");
     for symbol in &spec.symbols {
         let name = rename(&symbol.name, &source.renames);
         let _ = writeln!(
@@ -52,6 +75,7 @@ pub(super) fn translation_unit(source: &Source, spec: Option<&Spec>) -> String {
         );
     }
     text.push_str("    {nullptr, nullptr, 0}};\n");
+    text.push_str(end);
     text
 }
 
@@ -77,17 +101,17 @@ fn rename(text: &str, renames: &[(String, String)]) -> String {
 }
 
 /// C++ that fills a parameter from an argument of the plan.
-fn fill(argument: &ArgumentSpec, depth: usize) -> String {
+fn fill(argument: &ArgumentSpec, depth: usize, namespace: &str) -> String {
     let ArgumentSpec::Struct(fields) = argument else {
-        return "port_oracle::driver::plain".into();
+        return format!("{namespace}::plain");
     };
     let (to, from) = (format!("to_{depth}"), format!("from_{depth}"));
     let mut body = String::new();
     for (index, (name, field)) in fields.iter().enumerate() {
-        let _ = write!(body, "({})({to}.{name}, {from}.fields[{index}]); ", fill(field, depth + 1));
+        let _ = write!(body, "({})({to}.{name}, {from}.fields[{index}]); ", fill(field, depth + 1, namespace));
     }
     format!(
-        "[](auto& {to}, const port_oracle::driver::Argument& {from}) {{ (void){to}; (void){from}; {body}}}"
+        "[](auto& {to}, const {namespace}::Argument& {from}) {{ (void){to}; (void){from}; {body}}}"
     )
 }
 

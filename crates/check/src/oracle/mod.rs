@@ -25,8 +25,8 @@
 //!   round once to nearest even. Library functions are the C library's on both sides.
 
 mod assets;
-mod build;
-mod driver;
+pub(crate) mod build;
+pub(crate) mod driver;
 mod elf;
 mod error;
 mod execute;
@@ -46,14 +46,17 @@ pub enum Language {
     Cuda,
     /// HIP's names; the text includes `hip/hip_runtime.h` itself.
     Hip,
+    /// None: a port for the processor, which brings its own header ([`crate::cpu`]).
+    Cpu,
 }
 
 impl Language {
-    /// `CUDA` or `HIP`.
+    /// `CUDA`, `HIP` or `C++`.
     pub fn name(self) -> &'static str {
         match self {
             Language::Cuda => "CUDA",
             Language::Hip => "HIP",
+            Language::Cpu => "C++",
         }
     }
 }

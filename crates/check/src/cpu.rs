@@ -1,0 +1,158 @@
+//! Running ports for the processor: the emitted files as they are, with a driver for a spec, compiled
+//! as users compile them and run in a child process with limits.
+//!
+//! A driver includes the port's root and calls its kernels the way the port writes a launch. Buffers
+//! are plain memory of exactly their size, so that a sanitizer sees what reads or writes past them.
+//! The C++ side is `cpu/driver.hpp`.
+
+#![allow(clippy::disallowed_methods, reason = "compiling is what this module is for")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::oracle::build::{self, Digest};
+use crate::oracle::{Executable, Language, OracleError, Program, Source, driver};
+use crate::spec::Spec;
+use crate::toolchain::find_program;
+
+const DRIVER: &str = include_str!("../cpu/driver.hpp");
+
+/// How a port is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Flavour {
+    /// `g++ -O2`, on one thread.
+    Gnu,
+    /// `g++ -O3 -march=native -fopenmp`.
+    GnuNative,
+    /// `clang++ -O2`, on one thread.
+    Clang,
+    /// g++ with AddressSanitizer and UndefinedBehaviorSanitizer, `-O1`.
+    Sanitized,
+}
+
+impl Flavour {
+    /// Every flavour.
+    pub const ALL: [Flavour; 4] =
+        [Flavour::Gnu, Flavour::GnuNative, Flavour::Clang, Flavour::Sanitized];
+
+    /// As tests and reports name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Flavour::Gnu => "g++",
+            Flavour::GnuNative => "g++-native",
+            Flavour::Clang => "clang++",
+            Flavour::Sanitized => "sanitized",
+        }
+    }
+
+    fn compilers(self) -> &'static [&'static str] {
+        match self {
+            Flavour::Clang => &["clang++", "clang++-19"],
+            _ => &["g++"],
+        }
+    }
+
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Flavour::Gnu | Flavour::Clang => &["-O2"],
+            Flavour::GnuNative => &["-O3", "-march=native", "-fopenmp"],
+            Flavour::Sanitized => &[
+                "-O1",
+                "-g",
+                "-fsanitize=address,undefined",
+                "-fno-sanitize-recover=all",
+                "-fno-omit-frame-pointer",
+                "-DPORT_CHECK_SANITIZED",
+            ],
+        }
+    }
+}
+
+/// A compiler of ports in one flavour.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    flavour: Flavour,
+    path: PathBuf,
+    version: String,
+    cache: PathBuf,
+}
+
+impl Compiler {
+    /// Finds the flavour's compiler.
+    pub fn new(flavour: Flavour) -> Result<Compiler, OracleError> {
+        let names = flavour.compilers();
+        let Some(path) = names.iter().find_map(|name| find_program(name)) else {
+            return Err(OracleError::NoCompiler { tried: names.join(", ") });
+        };
+        let version = Command::new(&path).arg("--version").output()?;
+        let version = String::from_utf8_lossy(&version.stdout).into_owned();
+        let cache = build::cache_folder();
+        fs::create_dir_all(&cache)?;
+        Ok(Compiler { flavour, path, version, cache: fs::canonicalize(cache)? })
+    }
+
+    /// Compiles a port (its root first, then every other file) with a driver for a spec.
+    pub fn build(&self, source: &Source, spec: &Spec) -> Result<Executable, OracleError> {
+        let unit = driver::translation_unit(source, Some(spec), &driver::CPU);
+        let path = self.compile(source, Some(&unit))?;
+        Ok(Executable { path, wide: None, replacements: Vec::new() })
+    }
+
+    /// Compiles a port that has its own `main`.
+    pub fn build_program(&self, source: &Source) -> Result<Program, OracleError> {
+        Ok(Program { path: self.compile(source, None)?, replacements: Vec::new() })
+    }
+
+    /// Without a unit, the root itself is compiled.
+    fn compile(&self, source: &Source, unit: Option<&str>) -> Result<PathBuf, OracleError> {
+        let mut digest = Digest::new();
+        for part in [&self.path.to_string_lossy(), &*self.version, DRIVER, unit.unwrap_or("")] {
+            digest.add(part.as_bytes());
+        }
+        digest.add(format!("{:?} {source:?}", self.flavour.flags()).as_bytes());
+        if self.flavour == Flavour::GnuNative {
+            digest.add(native_target(&self.path).as_bytes());
+        }
+        let executable = self.cache.join(digest.name());
+        if executable.is_file() && source.include_directories.is_empty() {
+            return Ok(executable);
+        }
+
+        let folder = tempfile::Builder::new().prefix("build-").tempdir_in(&self.cache)?;
+        let text = folder.path().join("text");
+        for (path, content) in &source.files {
+            build::write(&text.join(build::inside(path)), content.as_bytes())?;
+        }
+        let root = source.files.first().map(|(path, _)| build::inside(path)).unwrap_or_default();
+        let main = match unit {
+            None => root,
+            Some(unit) => {
+                build::write(&text.join("port_check_driver.hpp"), DRIVER.as_bytes())?;
+                let name = "port_check_unit.cpp";
+                build::write(&text.join(name), unit.as_bytes())?;
+                PathBuf::from(name)
+            }
+        };
+        let mut command = Command::new(&self.path);
+        command.current_dir(&text).stdin(Stdio::null()).args(["-std=c++17", "-w", "-I", "."]);
+        command.args(self.flavour.flags());
+        for (name, value) in &source.defines {
+            command.arg(format!("-D{name}={value}"));
+        }
+        for directory in &source.include_directories {
+            let absolute = fs::canonicalize(directory).unwrap_or_else(|_| directory.clone());
+            command.arg("-I").arg(absolute);
+        }
+        command.arg(main).arg("-o").arg(folder.path().join("program"));
+        build::run_compiler(command, Language::Cpu)?;
+        fs::rename(folder.path().join("program"), &executable)?;
+        Ok(executable)
+    }
+}
+
+/// What `-march=native` means on this machine.
+fn native_target(compiler: &Path) -> String {
+    let asked = Command::new(compiler).args(["-march=native", "-Q", "--help=target"]).output();
+    asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+}
