@@ -16,6 +16,7 @@ mod gemv_half;
 mod im2col;
 mod inclusive_scan;
 mod layer_norm;
+mod nms_bitmask;
 mod philox;
 mod quantize_int8_per_token;
 mod rms_norm;
@@ -207,6 +208,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "gemm/wmma_gemm" => wmma_gemm::reference(inputs),
         "vision/im2col" => im2col::reference(inputs),
         "vision/upsample_bilinear" => upsample_bilinear::reference(inputs),
+        "vision/nms_bitmask" => nms_bitmask::reference(inputs),
         _ => return None,
     })
 }
