@@ -9,12 +9,38 @@ const EXAMPLES: &str = "\
 Examples:
   port rms_norm.cu --target hip              writes rms_norm.hip beside the input
   port rms_norm.cu --target hip -o -         prints the port
+  port a.cu b.cu --target hip,cpu -o out/    two files to two targets: out/hip/…, out/cpu/…
   port csrc --target hip:gfx90a -o build/hip a folder, paths mirrored
+  port - --target hip < k.cu                 standard input to standard output
   port k.cu --target hip --message-format json
-  port explain P0301
+  port scan csrc                             what would port, what would not, and why
+
+Where ports go: beside the input; with `-o` where it says; for a folder, or a file whose headers
+change with it, below port-out/<target>/. Nothing is overwritten without --force.
 
 Exit status: 0 clean, 1 findings that need a person, 2 wrong usage or a file that cannot be read or
 written.";
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  port scan csrc                              every kernel, every target
+  port scan csrc --target hip --message-format json > baseline.json
+  port scan csrc --target hip --baseline baseline.json
+                                              exit status 1 when a kernel ports worse than it did
+
+Exit status: 0 when everything could be read, whatever would port; 1 when a kernel is worse than in
+the baseline; 2 for wrong usage or files that cannot be read.";
+
+const SNAPSHOT_EXAMPLES: &str = "\
+Examples:
+  port snapshot ops --target hip              shows what changed since the ports were accepted
+  port snapshot ops --target hip --check      the same, exit status 1 when something changed
+  port snapshot ops --target hip --accept     writes the ports to ops/port-snapshots/hip/
+
+The ports of a folder, with a report of every kernel and finding, are kept in port-snapshots/<target>/
+inside it (of a file: inside the file's folder). Commit them, and review their changes like code.
+
+Exit status: 0 clean, 1 changed under --check, 2 wrong usage or files that cannot be read or written.";
 
 /// Ports CUDA kernels to other accelerators and proves the ports.
 #[derive(Parser)]
@@ -39,6 +65,14 @@ pub struct CommandLine {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Surveys sources: what would port, what would not, and why; writes nothing.
+    /// Example: `port scan csrc`
+    #[command(after_help = SCAN_EXAMPLES)]
+    Scan(ScanArguments),
+    /// Keeps the ports of your operators under version control and shows how they change.
+    /// Example: `port snapshot ops --target hip --check`
+    #[command(after_help = SNAPSHOT_EXAMPLES)]
+    Snapshot(SnapshotArguments),
     /// Explains a finding: what it means and what to do. Example: `port explain P0401`
     Explain {
         /// The code, as findings show it; without one, all codes are listed.
@@ -55,7 +89,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct PortArguments {
-    /// CUDA sources (`.cu`, `.cuh`), folders of them, or `-` for standard input.
+    /// CUDA sources, folders of them, or `-` for standard input. Example: `port a.cu csrc --target hip`
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<PathBuf>,
 
@@ -68,6 +102,21 @@ pub struct PortArguments {
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+
+    /// Reports only on this kernel; the whole file is ported all the same. Example: `--kernel softmax`
+    #[arg(long, value_name = "NAME")]
+    pub kernel: Vec<String>,
+
+    /// Overwrites files that exist. Example: `port k.cu --target hip --force`
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// How sources are read and analysed.
+#[derive(Args, Clone, Debug)]
+pub struct ReadingArguments {
     /// Searches this folder for included files. Example: `-I csrc/include`
     #[arg(short = 'I', value_name = "DIR")]
     pub include: Vec<PathBuf>,
@@ -75,10 +124,6 @@ pub struct PortArguments {
     /// Defines a macro. Example: `-D HEAD_DIM=128`
     #[arg(short = 'D', value_name = "NAME[=VALUE]")]
     pub define: Vec<String>,
-
-    /// Reports only on this kernel; the whole file is ported all the same. Example: `--kernel softmax`
-    #[arg(long, value_name = "NAME")]
-    pub kernel: Vec<String>,
 
     /// Analyses this instance of a kernel template too. Example: `--instantiate 'softmax<float, 128>'`
     #[arg(long, value_name = "INSTANCE")]
@@ -93,10 +138,49 @@ pub struct PortArguments {
     #[arg(long, value_name = "SM", default_value_t = 80,
         value_parser = clap::value_parser!(u32).range(30..=130))]
     pub cuda_arch: u32,
+}
 
-    /// Overwrites files that exist. Example: `port k.cu --target hip --force`
+#[derive(Args)]
+pub struct ScanArguments {
+    /// CUDA sources, or folders of them. Example: `port scan csrc`
+    #[arg(value_name = "PATH", required = true)]
+    pub inputs: Vec<PathBuf>,
+
+    /// The targets to look at; all of them by default. Example: `--target hip,cpu`
+    #[arg(short, long, value_name = "T[:ARCH]", value_delimiter = ',', value_parser = parse_target)]
+    pub target: Vec<Target>,
+
+    /// An earlier report of `--message-format json`: kernels that port worse than there are
+    /// regressions. Example: `--baseline scan.json`
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+}
+
+#[derive(Args)]
+pub struct SnapshotArguments {
+    /// CUDA sources, or folders of them. Example: `port snapshot ops --target hip`
+    #[arg(value_name = "PATH", required = true)]
+    pub inputs: Vec<PathBuf>,
+
+    /// The targets whose ports are kept. Example: `--target hip,cpu`
+    #[arg(short, long, value_name = "T[:ARCH]", value_delimiter = ',', required = true,
+        value_parser = parse_target)]
+    pub target: Vec<Target>,
+
+    /// Exit status 1 when a port differs from the accepted one. Example: `--check`
+    #[arg(long, conflicts_with = "accept")]
+    pub check: bool,
+
+    /// Writes the ports as they are now; accepted ones of files that are gone are removed.
+    /// Example: `--accept`
     #[arg(long)]
-    pub force: bool,
+    pub accept: bool,
+
+    #[command(flatten)]
+    pub reading: ReadingArguments,
 }
 
 #[derive(Args)]

@@ -28,9 +28,10 @@ pub fn explain(code: Option<&str>) -> Result<u8, String> {
 }
 
 /// Every kind of finding that some command can report, by code.
-fn findings() -> Vec<&'static port_diag::Metadata> {
+pub fn findings() -> Vec<&'static port_diag::Metadata> {
     let mut all = port::findings();
     all.extend(port_check::FINDINGS);
+    all.extend(crate::findings::FINDINGS);
     all.sort_by_key(|metadata| metadata.code);
     all
 }
@@ -50,4 +51,15 @@ pub fn targets() -> Result<u8, String> {
         }
     }
     print(&out).map(|()| CLEAN)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn codes_are_unique() {
+        let codes: Vec<&str> = super::findings().iter().map(|metadata| metadata.code).collect();
+        let mut unique = codes.clone();
+        unique.dedup();
+        assert_eq!(codes, unique);
+    }
 }

@@ -1,18 +1,25 @@
-//! Reads inputs, and the repository headers that they may include, into a source map.
+//! Reads inputs, and the headers that they may include, into source maps.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::io::{ErrorKind, Read};
+use std::path::{Component, Path, PathBuf};
 
-use port_diag::{FileId, SourceMap};
+use port::{Diagnostic, FileId, SourceMap};
+use port_diag::{Finding, Span};
+
+use crate::findings::{HeaderLeftOut, NotUtf8};
+use crate::text::{self, Decoded};
 
 /// Larger files are refused before they are read: no kernel is that long, and generated tables of
 /// that size hold no code to port.
 pub const LARGEST_FILE: u64 = 16 << 20;
 
+/// Folders of our own making; what is in them is no input.
+const OUR_FOLDERS: [&str; 2] = [crate::layout::DEFAULT_FOLDER, crate::snapshot::FOLDER];
+
 /// A file that cannot be taken, and why.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {
     pub path: String,
     pub reason: String,
@@ -24,82 +31,256 @@ impl std::fmt::Display for LoadError {
     }
 }
 
-/// One translation unit: its file and every header in reach.
-pub struct Loaded {
-    pub sources: SourceMap,
-    pub root: FileId,
+/// A file to port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The path as given, or found below a folder that was given; `-` is standard input.
+    pub path: PathBuf,
+    /// The folder that was given.
+    pub folder: Option<PathBuf>,
 }
 
-/// The files that the inputs name: a file as it is, a folder's `.cu` files in order of path.
-/// The flag says whether the file came from a folder, and gives that folder.
-pub fn expand(inputs: &[PathBuf]) -> Result<Vec<(PathBuf, Option<PathBuf>)>, LoadError> {
-    let mut files = Vec::new();
+impl Input {
+    /// Whether this is standard input.
+    pub fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+
+    /// The path as source maps and reports spell it.
+    pub fn name(&self) -> String {
+        if self.is_stdin() { "stdin.cu".to_owned() } else { slashed(&self.path) }
+    }
+}
+
+/// What a command line's inputs name.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Files in the order given; a folder's in order of path. Each once.
+    pub files: Vec<Input>,
+    /// Files and folders inside a given folder that cannot be read.
+    pub unreadable: Vec<LoadError>,
+}
+
+/// The files that the inputs name: a file as it is, and of a folder every `.cu` file that is no part
+/// of another one there.
+pub fn expand(inputs: &[PathBuf]) -> Result<Inputs, LoadError> {
+    let mut found = Inputs::default();
+    let mut seen = BTreeSet::new();
     for input in inputs {
-        if input.is_dir() {
-            let mut found = Vec::new();
-            walk(input, &mut found)?;
-            if found.is_empty() {
-                return Err(error(input, "the folder holds no `.cu` file"));
+        let mut add = |path: PathBuf, folder: Option<PathBuf>| {
+            let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+            if seen.insert(folded(&absolute)) {
+                found.files.push(Input { path, folder });
             }
-            found.sort();
-            files.extend(found.into_iter().map(|file| (file, Some(input.clone()))));
-        } else {
-            files.push((input.clone(), None));
+        };
+        if !input.is_dir() {
+            add(input.clone(), None);
+            continue;
+        }
+        let mut files = Vec::new();
+        walk(input, &mut files, &mut found.unreadable)?;
+        if files.is_empty() && found.unreadable.is_empty() {
+            return Err(error(
+                input,
+                "the folder holds no `.cu` file; headers are ported with the files that include them",
+            ));
+        }
+        files.sort();
+        for file in without_parts(files) {
+            add(file, Some(input.clone()));
         }
     }
-    files.dedup();
-    Ok(files)
+    found.unreadable.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), LoadError> {
+fn walk(
+    folder: &Path,
+    found: &mut Vec<PathBuf>,
+    unreadable: &mut Vec<LoadError>,
+) -> Result<(), LoadError> {
     let mut pending = vec![folder.to_owned()];
-    while let Some(folder) = pending.pop() {
-        let entries = fs::read_dir(&folder).map_err(|e| error(&folder, &e.to_string()))?;
+    while let Some(current) = pending.pop() {
+        let entries = match fs::read_dir(&current) {
+            Ok(entries) => entries,
+            Err(problem) if current == folder => return Err(error(folder, &problem.to_string())),
+            Err(problem) => {
+                unreadable.push(error(&current, &problem.to_string()));
+                continue;
+            }
+        };
         for entry in entries.flatten() {
-            // Links are not followed into folders: a cycle would never end.
             let Ok(kind) = entry.file_type() else { continue };
             let path = entry.path();
-            let hidden = entry.file_name().to_string_lossy().starts_with('.');
-            if kind.is_dir() && !hidden {
-                pending.push(path);
-            } else if !kind.is_dir() && path.extension().is_some_and(|e| e == "cu") {
-                found.push(path);
+            let name = entry.file_name();
+            if kind.is_dir() {
+                let hidden = name.to_string_lossy().starts_with('.');
+                if !hidden && !OUR_FOLDERS.iter().any(|ours| name == *ours) {
+                    pending.push(path);
+                }
+            } else if path.extension().is_some_and(|extension| extension == "cu") {
+                // A link to a file is one; links into folders are not followed: a cycle would never
+                // end. Pipes and devices in a folder are no sources.
+                match fs::metadata(&path) {
+                    Ok(metadata) if metadata.is_file() => found.push(path),
+                    Ok(_) => {}
+                    Err(problem) => unreadable.push(error(&path, &problem.to_string())),
+                }
             }
         }
     }
     Ok(())
 }
 
-/// Loads a file (`-` is standard input) and, transitively, what its `#include` lines may mean.
-pub fn load(path: &Path, include_dirs: &[PathBuf]) -> Result<Loaded, LoadError> {
-    let mut sources = SourceMap::new();
-    let text = if path.as_os_str() == "-" { read_stdin()? } else { read(path)? };
-    let name = if path.as_os_str() == "-" { "stdin.cu".to_owned() } else { slashed(path) };
-    let root = sources.add(&name, &text);
-    let mut pending = VecDeque::from([root]);
-    while let Some(id) = pending.pop_front() {
-        let file = sources.file(id);
-        let (text, folder) = (file.text.clone(), PathBuf::from(&*file.path));
-        let folder = folder.parent().unwrap_or(Path::new("")).to_owned();
-        for request in port::include_requests(&text) {
-            let beside = (!request.angled).then_some(&folder);
-            for directory in beside.into_iter().chain(include_dirs) {
-                let candidate = slashed(&directory.join(&request.name));
-                if sources.find(&candidate).is_some() {
-                    break;
-                }
-                // What cannot be read is reported as a missing include, where it is included.
-                if let Ok(text) = read(Path::new(&candidate)) {
-                    pending.push_back(sources.add(&candidate, &text));
-                    break;
-                }
+/// Leaves out the files that another one includes: `kernel.cu` in `main.cu` is ported with it, and
+/// is no program of its own. Of files that only include each other the first stays.
+fn without_parts(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let index: BTreeMap<PathBuf, usize> =
+        files.iter().enumerate().map(|(number, path)| (folded(path), number)).collect();
+    let includes: Vec<Vec<usize>> = files
+        .iter()
+        .map(|path| {
+            // What cannot be read is reported when it is loaded.
+            let Ok(Decoded { text, .. }) = read(path) else { return Vec::new() };
+            if !text.contains(".cu\"") {
+                return Vec::new();
+            }
+            let beside = path.parent().unwrap_or(Path::new(""));
+            let requests = port::include_requests(&text).into_iter().filter(|r| !r.angled);
+            requests
+                .filter_map(|request| index.get(&folded(&beside.join(request.name))).copied())
+                .collect()
+        })
+        .collect();
+    let mut kept = vec![false; files.len()];
+    let mut reached = vec![false; files.len()];
+    let included: BTreeSet<usize> = includes
+        .iter()
+        .enumerate()
+        .flat_map(|(from, to)| to.iter().copied().filter(move |to| *to != from))
+        .collect();
+    let whole = (0..files.len()).filter(|number| !included.contains(number));
+    for first in whole.chain(0..files.len()) {
+        if reached[first] {
+            continue;
+        }
+        kept[first] = true;
+        let mut pending = vec![first];
+        while let Some(number) = pending.pop() {
+            if !std::mem::replace(&mut reached[number], true) {
+                pending.extend(&includes[number]);
             }
         }
     }
-    Ok(Loaded { sources, root })
+    files.into_iter().zip(kept).filter_map(|(file, kept)| kept.then_some(file)).collect()
 }
 
-fn read(path: &Path) -> Result<String, LoadError> {
+/// A path without `.` and `..`, its other parts as they are.
+fn folded(path: &Path) -> PathBuf {
+    let mut folded = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if folded.file_name().is_some() => {
+                folded.pop();
+            }
+            part => folded.push(part),
+        }
+    }
+    folded
+}
+
+/// One translation unit: its file and every header in reach.
+pub struct Unit {
+    pub sources: SourceMap,
+    pub root: FileId,
+    /// Where the root is; for standard input, where a file of its name would be.
+    pub path: PathBuf,
+    /// What is to be said about the files themselves.
+    pub findings: Vec<Diagnostic>,
+    /// Whether some file has bytes that are no UTF-8; its ports have them too.
+    pub raw: bool,
+    /// The real folders of those whose spelling in the source map is not exact.
+    folders: Vec<(String, PathBuf)>,
+}
+
+impl Unit {
+    /// Where a file of the source map is.
+    pub fn real_path(&self, file: FileId) -> PathBuf {
+        if file == self.root {
+            return self.path.clone();
+        }
+        real(&self.sources.file(file).path, &self.folders)
+    }
+}
+
+/// Loads a file (`-` is standard input) and, transitively, what its `#include` lines may mean.
+pub fn load(input: &Input, include_dirs: &[PathBuf]) -> Result<Unit, LoadError> {
+    let name = input.name();
+    let (decoded, path) = if input.is_stdin() {
+        (read_from(std::io::stdin().lock(), Path::new("standard input"))?, PathBuf::from(&name))
+    } else {
+        (read(&input.path)?, input.path.clone())
+    };
+    // Paths that are no UTF-8 are spelled with replacement characters, and found again by this.
+    let own = path.parent().into_iter();
+    let folders: Vec<(String, PathBuf)> = own
+        .chain(include_dirs.iter().map(PathBuf::as_path))
+        .filter(|folder| folder.to_str().is_none())
+        .map(|folder| (slashed(folder), folder.to_owned()))
+        .collect();
+    let include_names: Vec<String> = include_dirs.iter().map(|folder| slashed(folder)).collect();
+    let mut raw_files = Vec::new();
+    raw_files.extend(decoded.raw.map(|raw| (name.clone(), raw)));
+    let mut private = decoded.raw.is_none() && text::has_raw(&decoded.text);
+    let mut read_header = |candidate: &str| {
+        let path = real(candidate, &folders);
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Err(problem) if !is_absence(&problem) => return Err(problem.to_string()),
+            // A folder or a pipe of that name is not the header.
+            _ => return Ok(None),
+        }
+        let decoded = read(&path).map_err(|error| error.reason)?;
+        raw_files.extend(decoded.raw.map(|raw| (candidate.to_owned(), raw)));
+        private |= decoded.raw.is_none() && text::has_raw(&decoded.text);
+        Ok(Some(decoded.text))
+    };
+    let loaded = port::load(&name, &decoded.text, &include_names, &mut read_header);
+    if private && !raw_files.is_empty() {
+        let reason = "bytes that are no UTF-8 and private use characters are in the files of one unit; convert them to UTF-8";
+        return Err(LoadError { path: name, reason: reason.to_owned() });
+    }
+    let mut findings = Vec::new();
+    for (path, (start, byte)) in &raw_files {
+        let Some(file) = loaded.sources.find(path) else { continue };
+        let line = loaded.sources.file(file).line_column(*start).line;
+        let finding = NotUtf8 { byte: format!("0x{byte:02X}"), line };
+        findings.push(finding.at_span(Span::new(file, *start, start + 4)));
+    }
+    for port::Refused { path, reason } in loaded.refused {
+        findings.push(HeaderLeftOut { path, reason }.nowhere());
+    }
+    let raw = !raw_files.is_empty();
+    Ok(Unit { sources: loaded.sources, root: loaded.root, path, findings, raw, folders })
+}
+
+/// The path of the file system that a spelling of the source map means.
+fn real(spelled: &str, folders: &[(String, PathBuf)]) -> PathBuf {
+    let inside = |folder: &str| spelled.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned);
+    let known = folders.iter().find_map(|(folder, real)| Some(real.join(inside(folder)?)));
+    known.unwrap_or_else(|| PathBuf::from(spelled))
+}
+
+fn is_absence(problem: &std::io::Error) -> bool {
+    // A name longer than the system takes, or through a file, is no file either.
+    matches!(
+        problem.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename
+    ) || problem.kind() == ErrorKind::InvalidInput
+}
+
+fn read(path: &Path) -> Result<Decoded, LoadError> {
     let metadata = fs::metadata(path).map_err(|e| error(path, &e.to_string()))?;
     if metadata.is_dir() {
         return Err(error(path, "is a folder"));
@@ -111,11 +292,7 @@ fn read(path: &Path) -> Result<String, LoadError> {
     read_from(file, path)
 }
 
-fn read_stdin() -> Result<String, LoadError> {
-    read_from(std::io::stdin().lock(), Path::new("standard input"))
-}
-
-fn read_from(reader: impl Read, path: &Path) -> Result<String, LoadError> {
+fn read_from(reader: impl Read, path: &Path) -> Result<Decoded, LoadError> {
     let mut bytes = Vec::new();
     // A pipe or a device does not tell its size: one byte past the limit is enough to refuse it.
     reader
@@ -125,18 +302,11 @@ fn read_from(reader: impl Read, path: &Path) -> Result<String, LoadError> {
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(error(path, &too_large(bytes.len() as u64)));
     }
-    String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        let line = e.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        let reason = format!(
-            "is not UTF-8 text (byte {at}, line {line}); convert it first, for example with `iconv -f LATIN1 -t UTF-8`"
-        );
-        error(path, &reason)
-    })
+    text::decode(bytes).map_err(|reason| error(path, &reason))
 }
 
 fn too_large(bytes: u64) -> String {
-    format!("is too large: {bytes} bytes, the limit is {LARGEST_FILE}")
+    format!("is too large: {bytes} bytes or more, the limit is {LARGEST_FILE}")
 }
 
 fn error(path: &Path, reason: &str) -> LoadError {
@@ -146,4 +316,34 @@ fn error(path: &Path, reason: &str) -> LoadError {
 /// A path with `/` between its parts, as spans and reports show it.
 pub fn slashed(path: &Path) -> String {
     port_diag::source::normalise(&path.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_program_are_no_programs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let put = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("a file");
+            path
+        };
+        let main = put("main.cu", "#include \"kernel.cu\"\n#include \"none.cu\"\n");
+        let kernel = put("kernel.cu", "#include \"../x/kernel.cu\"\n");
+        let a = put("a.cu", "#include \"b.cu\"\n");
+        let b = put("b.cu", "#include \"./a.cu\"\n");
+        let own = put("own.cu", "#include \"own.cu\"\n");
+        let files = vec![a.clone(), b, kernel, main.clone(), own.clone()];
+        assert_eq!(without_parts(files), [a, main, own]);
+    }
+
+    #[test]
+    fn a_folder_that_is_no_utf8_is_found_by_its_spelling() {
+        let folders = [("a/\u{fffd}".to_owned(), PathBuf::from("real"))];
+        assert_eq!(real("a/\u{fffd}/x.h", &folders), Path::new("real/x.h"));
+        assert_eq!(real("a/x.h", &folders), Path::new("a/x.h"));
+        assert_eq!(folded(Path::new("./a/../b/./c")), Path::new("b/c"));
+    }
 }

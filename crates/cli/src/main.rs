@@ -5,10 +5,16 @@
 
 mod arguments;
 mod explain;
+mod findings;
 mod layout;
 mod load;
+mod parallel;
+mod pipeline;
 mod port_command;
 mod report;
+mod scan;
+mod snapshot;
+mod text;
 mod write;
 
 use std::io::Write;
@@ -26,32 +32,41 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
+    let common = &command_line.common;
     let result = match &command_line.command {
+        Some(Command::Scan(arguments)) => scan::run(arguments, common),
+        Some(Command::Snapshot(arguments)) => snapshot::run(arguments, common),
         Some(Command::Explain { code }) => explain::explain(code.as_deref()),
         Some(Command::Targets) => explain::targets(),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut CommandLine::command(), "port", &mut script);
-            print(&String::from_utf8_lossy(&script)).map(|()| CLEAN)
+            print(&script).map(|()| CLEAN)
         }
-        None => port_command::run(&command_line.port, &command_line.common),
+        None => port_command::run(&command_line.port, common),
     };
     match result {
         Ok(status) => ExitCode::from(status),
         Err(message) => {
-            eprintln!("port: {message}");
+            print_error(&format!("port: {message}\n"));
             ExitCode::from(USAGE)
         }
     }
 }
 
 /// Prints to standard output; a reader that closed it (`port … | head`) is no error.
-fn print(text: &str) -> Result<(), String> {
+fn print(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(format!("cannot write to standard output: {error}"))
         }
         _ => Ok(()),
     }
+}
+
+/// Prints to standard error. Where that is closed or full there is nobody to tell.
+fn print_error(text: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

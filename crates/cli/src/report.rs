@@ -5,97 +5,106 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use port::{FileId, FileRole, KernelReport, Severity, SourceMap, Status, Translation};
+use port::{FileRole, KernelReport, Severity, SourceMap, Status, Translation};
 use port_diag::Diagnostic;
 use port_diag::render::{github, human, json, sarif};
 use serde_json::{Value, json};
 
-use crate::arguments::{Color, CommonArguments, MessageFormat, PortArguments};
-use crate::print as print_out;
+use crate::arguments::{Color, CommonArguments, MessageFormat};
+use crate::load::{LoadError, Unit};
+use crate::pipeline::Ported;
+use crate::{print as print_out, print_error, text};
 
-/// An input with its ports.
-pub struct Ported {
-    pub sources: SourceMap,
-    pub root: FileId,
-    /// One a target, in the order asked.
-    pub translations: Vec<Translation>,
+/// What became of an input.
+pub struct Reported {
+    /// The input, as reports spell it.
+    pub name: String,
+    /// Its ports, or why it could not be taken.
+    pub result: Result<Ported, LoadError>,
+    /// The paths of its outputs, by target.
+    pub outputs: Vec<Vec<PathBuf>>,
 }
 
-impl Ported {
-    /// Whether something needs a person.
-    pub fn has_errors(&self) -> bool {
-        let mut all = self.translations.iter().flat_map(|t| &t.ported.diagnostics);
-        all.any(|diagnostic| diagnostic.severity == Severity::Error)
-    }
-}
-
-/// Prints the report of a run. `outputs` holds the paths by unit and target.
+/// Prints the report of a run. `kernels` are those asked for; none means all.
 pub fn print(
-    units: &[Ported],
-    outputs: &[Vec<Vec<PathBuf>>],
-    arguments: &PortArguments,
+    reported: &[Reported],
+    kernels: &[String],
     common: &CommonArguments,
 ) -> Result<(), String> {
-    match common.message_format {
-        MessageFormat::Human => {
-            human(units, outputs, arguments, common);
-            Ok(())
-        }
-        MessageFormat::Json => {
-            let document = document(units, outputs, arguments);
-            let text = serde_json::to_string_pretty(&document).map_err(|e| e.to_string())?;
-            print_out(&format!("{text}\n"))
-        }
+    let text = match common.message_format {
+        MessageFormat::Human => human(reported, kernels, common),
+        MessageFormat::Json => pretty(&document(reported, kernels))?,
         MessageFormat::Sarif => {
-            let findings: Vec<_> = shown(units, arguments).collect();
-            let log = sarif::log(&findings, &port::findings(), env!("CARGO_PKG_VERSION"));
-            let text = serde_json::to_string_pretty(&log).map_err(|e| e.to_string())?;
-            print_out(&format!("{text}\n"))
+            let findings: Vec<_> = shown(reported, kernels).collect();
+            pretty(&sarif::log(&findings, &crate::explain::findings(), env!("CARGO_PKG_VERSION")))?
         }
         MessageFormat::Github => {
-            let lines = shown(units, arguments).map(|(sources, d)| github::line(sources, d));
-            print_out(&lines.collect::<String>())
+            shown(reported, kernels).map(|(sources, d)| github::line(sources, d)).collect()
+        }
+    };
+    // Findings are for people, on standard error; standard output stays the program's.
+    match common.message_format {
+        MessageFormat::Human => print_error(&text::shown(&text)),
+        _ => print_out(&text::shown(&text))?,
+    }
+    for Reported { result, .. } in reported {
+        if let Err(error) = result {
+            print_error(&format!("port: {error}\n"));
         }
     }
+    Ok(())
 }
 
-/// All findings of a run that the user asked to see, in order.
+/// A JSON document as text.
+pub fn pretty(document: &Value) -> Result<String, String> {
+    let text = serde_json::to_string_pretty(document).map_err(|error| error.to_string())?;
+    Ok(text + "\n")
+}
+
+/// All findings of a run that the user asked to see, in order. What several targets say alike is said
+/// once.
 fn shown<'a>(
-    units: &'a [Ported],
-    arguments: &'a PortArguments,
+    reported: &'a [Reported],
+    asked: &'a [String],
 ) -> impl Iterator<Item = (&'a SourceMap, &'a Diagnostic)> {
-    units.iter().flat_map(move |unit| {
-        let all = unit.translations.iter().flat_map(|translation| &translation.ported.diagnostics);
-        all.filter(|diagnostic| is_asked(diagnostic, arguments)).map(|d| (&unit.sources, d))
+    let units = reported.iter().filter_map(|reported| reported.result.as_ref().ok());
+    units.flat_map(move |ported| {
+        let earlier = |number: usize, diagnostic: &Diagnostic| {
+            let targets = ported.translations.iter().take(number);
+            targets.into_iter().any(|target| target.ported.diagnostics.contains(diagnostic))
+        };
+        let targets = ported.translations.iter().enumerate();
+        let all = targets.flat_map(|(number, target)| {
+            target.ported.diagnostics.iter().map(move |diagnostic| (number, diagnostic))
+        });
+        all.filter(move |(number, d)| is_asked(d, asked) && !earlier(*number, d))
+            .map(|(_, diagnostic)| (&ported.unit.sources, diagnostic))
     })
 }
 
-fn is_asked(diagnostic: &Diagnostic, arguments: &PortArguments) -> bool {
+fn is_asked(diagnostic: &Diagnostic, asked: &[String]) -> bool {
     let Some(kernel) = diagnostic.kernel.as_deref() else { return true };
-    arguments.kernel.is_empty() || names_kernel(&arguments.kernel, kernel)
+    asked.is_empty() || names_kernel(asked, kernel)
 }
 
 /// Whether a kernel, given by its qualified name with or without arguments, is one of those asked.
-fn names_kernel(asked: &[String], kernel: &str) -> bool {
+pub fn names_kernel(asked: &[String], kernel: &str) -> bool {
     let plain = kernel.split('<').next().unwrap_or(kernel);
     let last = plain.rsplit("::").next().unwrap_or(plain);
     asked.iter().any(|name| name == kernel || name == plain || name == last)
 }
 
-fn human(
-    units: &[Ported],
-    outputs: &[Vec<Vec<PathBuf>>],
-    arguments: &PortArguments,
-    common: &CommonArguments,
-) {
-    let color = match common.color {
+/// Whether what goes to standard error is coloured.
+pub fn colored(common: &CommonArguments, is_terminal: bool) -> bool {
+    match common.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => {
-            std::io::stderr().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-        }
-    };
+        Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+    }
+}
+
+fn human(reported: &[Reported], kernels: &[String], common: &CommonArguments) -> String {
+    let color = colored(common, std::io::stderr().is_terminal());
     let lowest = match (common.quiet, common.verbose) {
         (true, _) => Severity::Error,
         (_, true) => Severity::Note,
@@ -103,7 +112,7 @@ fn human(
     };
     let mut text = String::new();
     let mut hidden_notes = 0;
-    for (sources, diagnostic) in shown(units, arguments) {
+    for (sources, diagnostic) in shown(reported, kernels) {
         if diagnostic.severity >= lowest {
             text.push_str(&human::render(sources, diagnostic, human::Options { color }));
             text.push('\n');
@@ -112,9 +121,10 @@ fn human(
         }
     }
     if !common.quiet {
-        for (unit, outputs) in units.iter().zip(outputs) {
-            for (translation, outputs) in unit.translations.iter().zip(outputs) {
-                summary(&mut text, unit, translation, outputs, arguments, common.verbose);
+        for Reported { result, outputs, .. } in reported {
+            let Ok(ported) = result else { continue };
+            for (translation, outputs) in ported.translations.iter().zip(outputs) {
+                summary(&mut text, &ported.unit, translation, outputs, kernels, common.verbose);
             }
         }
         if hidden_notes > 0 {
@@ -122,16 +132,15 @@ fn human(
             let _ = writeln!(text, "{hidden_notes} {noun} not shown; `-v` shows them");
         }
     }
-    // Findings are for people, on standard error; standard output stays the program's.
-    eprint!("{text}");
+    text
 }
 
 fn summary(
     text: &mut String,
-    unit: &Ported,
+    unit: &Unit,
     translation: &Translation,
     outputs: &[PathBuf],
-    arguments: &PortArguments,
+    asked: &[String],
     verbose: bool,
 ) {
     let root = &unit.sources.file(unit.root).path;
@@ -144,7 +153,7 @@ fn summary(
     let changes: usize = translation.ported.files.iter().map(|file| file.changes.len()).sum();
     let edits = if changes == 1 { "edit" } else { "edits" };
     let _ = writeln!(text, "{root} -> {to} [{}]: {changes} {edits}", translation.target);
-    for (name, status, instances) in kernels(translation, arguments) {
+    for (name, status, instances) in kernels(translation, asked) {
         let instances = match instances {
             0 | 1 => String::new(),
             n => format!(" ({n} instances)"),
@@ -173,10 +182,10 @@ fn summary(
 }
 
 /// Each kernel once, with the worst status of its instances and their number.
-fn kernels(translation: &Translation, arguments: &PortArguments) -> Vec<(String, Status, usize)> {
+fn kernels(translation: &Translation, asked: &[String]) -> Vec<(String, Status, usize)> {
     let mut order: Vec<&str> = Vec::new();
     let mut by_name: BTreeMap<&str, (Status, usize)> = BTreeMap::new();
-    for kernel in asked_kernels(translation, arguments) {
+    for kernel in asked_kernels(translation, asked) {
         let entry = by_name.entry(&kernel.name).or_insert_with(|| {
             order.push(&kernel.name);
             (kernel.status, 0)
@@ -195,40 +204,31 @@ fn kernels(translation: &Translation, arguments: &PortArguments) -> Vec<(String,
 
 fn asked_kernels<'a>(
     translation: &'a Translation,
-    arguments: &'a PortArguments,
+    asked: &'a [String],
 ) -> impl Iterator<Item = &'a KernelReport> {
     let all = translation.ported.kernels.iter();
-    all.filter(|kernel| {
-        arguments.kernel.is_empty() || names_kernel(&arguments.kernel, &kernel.name)
-    })
+    all.filter(|kernel| asked.is_empty() || names_kernel(asked, &kernel.name))
 }
 
-fn document(units: &[Ported], outputs: &[Vec<Vec<PathBuf>>], arguments: &PortArguments) -> Value {
-    let inputs: Vec<Value> = units
-        .iter()
-        .zip(outputs)
-        .map(|(unit, outputs)| {
-            let targets: Vec<Value> = unit
-                .translations
-                .iter()
-                .zip(outputs)
-                .map(|(translation, outputs)| target(unit, translation, outputs, arguments))
+fn document(reported: &[Reported], kernels: &[String]) -> Value {
+    let input = |reported: &Reported| match &reported.result {
+        Ok(ported) => {
+            let targets = ported.translations.iter().zip(&reported.outputs);
+            let targets: Vec<Value> = targets
+                .map(|(translation, outputs)| target(&ported.unit, translation, outputs, kernels))
                 .collect();
-            json!({ "path": &*unit.sources.file(unit.root).path, "targets": targets })
-        })
-        .collect();
+            json!({ "path": reported.name, "targets": targets })
+        }
+        Err(error) => json!({ "path": reported.name, "error": error.reason, "targets": [] }),
+    };
+    let inputs: Vec<Value> = reported.iter().map(input).collect();
     json!({ "schema": 1, "inputs": inputs })
 }
 
-fn target(
-    unit: &Ported,
-    translation: &Translation,
-    outputs: &[PathBuf],
-    arguments: &PortArguments,
-) -> Value {
+fn target(unit: &Unit, translation: &Translation, outputs: &[PathBuf], asked: &[String]) -> Value {
     let outputs: Vec<String> =
         outputs.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    let kernels: Vec<Value> = asked_kernels(translation, arguments)
+    let kernels: Vec<Value> = asked_kernels(translation, asked)
         .map(|kernel| {
             json!({
                 "name": kernel.name,
@@ -245,7 +245,7 @@ fn target(
         .ported
         .diagnostics
         .iter()
-        .filter(|diagnostic| is_asked(diagnostic, arguments))
+        .filter(|diagnostic| is_asked(diagnostic, asked))
         .map(|diagnostic| json::value(&unit.sources, diagnostic))
         .collect();
     json!({

@@ -145,12 +145,19 @@ fn wrong_usage_gives_status_two_and_says_what_to_do() {
 }
 
 #[test]
-fn text_that_is_not_utf8_is_named() {
+fn bytes_that_are_no_utf8_are_named_and_kept() {
     let folder = folder();
-    fs::write(folder.path().join("latin.cu"), b"// caf\xe9\nint x;\n").expect("a file");
+    let latin = [b"// caf\xe9\n".as_slice(), SCALE.as_bytes(), b"// \xff\n"].concat();
+    fs::write(folder.path().join("latin.cu"), &latin).expect("a file");
     let output = port(folder.path(), &["latin.cu", "--target", "hip"]);
-    assert_eq!(status(&output), 2);
-    assert!(text(&output.stderr).contains("line 1"), "{}", text(&output.stderr));
+    assert_eq!(status(&output), 1);
+    let errors = text(&output.stderr);
+    assert!(errors.contains("byte 0xE9 on line 1") && errors.contains("latin.cu:1:7"), "{errors}");
+    let ported = fs::read(folder.path().join("latin.hip")).expect("the port");
+    assert!(ported.starts_with(b"// caf\xe9\n#include <hip/"), "{}", text(&ported));
+    assert!(ported.ends_with(b"// \xff\n"));
+    let json = port(folder.path(), &["latin.cu", "--target", "hip", "--message-format", "json"]);
+    assert!(text(&json.stdout).contains("P0001"), "{}", text(&json.stdout));
 }
 
 #[test]
@@ -244,4 +251,96 @@ fn standard_input_is_an_input() {
     child.stdin.take().expect("a pipe").write_all(SCALE.as_bytes()).expect("written");
     let output = child.wait_with_output().expect("it ends");
     assert!(text(&output.stdout).contains("hipGetLastError"));
+}
+
+#[test]
+fn files_are_ported_in_place_and_folders_to_the_default_folder() {
+    let folder = folder();
+    let root = folder.path();
+    fs::create_dir_all(root.join("more/deep")).expect("a folder");
+    fs::write(root.join("more/b.cu"), SCALE).expect("a file");
+    fs::write(root.join("more/deep/c.cu"), SCALE).expect("a file");
+    let output = port(root, &["scale.cu", "more/b.cu", "--target", "hip"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    assert!(root.join("scale.hip").is_file() && root.join("more/b.hip").is_file());
+    let output = port(root, &["more", "--target", "hip"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    assert!(root.join("port-out/hip/b.hip").is_file());
+    assert!(root.join("port-out/hip/deep/c.hip").is_file());
+    // Our own outputs are no inputs.
+    fs::write(root.join("port-out/hip/x.cu"), "broken(").expect("a file");
+    let output = port(root, &[".", "--target", "hip", "-o", "all"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    assert!(root.join("all/more/deep/c.hip").is_file());
+}
+
+#[test]
+fn a_file_whose_header_changes_goes_with_it_to_the_default_folder() {
+    let folder = folder();
+    let root = folder.path();
+    let header =
+        "#pragma once\n__device__ inline int lane(int m) { return __shfl_sync(m, 1, 0); }\n";
+    fs::create_dir_all(root.join("ops")).expect("a folder");
+    fs::write(root.join("lane.cuh"), header).expect("a file");
+    let kernel = "#include \"../lane.cuh\"\n__global__ void k(int *x) { *x = lane(-1); }\n";
+    fs::write(root.join("ops/a.cu"), kernel).expect("a file");
+    fs::write(root.join("ops/b.cu"), kernel).expect("a file");
+    let output = port(root, &["ops/a.cu", "ops/b.cu", "--target", "hip"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    for file in ["ops/a.hip", "ops/b.hip", "lane.cuh", "port_hip_compat.h"] {
+        assert!(root.join("port-out/hip").join(file).is_file(), "{file}");
+    }
+    // The header finds what is generated from where it stands.
+    let ported = fs::read_to_string(root.join("port-out/hip/lane.cuh")).expect("the header");
+    assert!(ported.contains("#include \"port_hip_compat.h\""), "{ported}");
+    assert_eq!(fs::read_to_string(root.join("lane.cuh")).expect("the input"), header);
+    // A file of the user's is never an output, whatever is asked.
+    let output = port(root, &["ops/a.cu", "--target", "hip", "-o", ".", "--force"]);
+    assert_eq!(status(&output), 2);
+    assert!(text(&output.stderr).contains("is an input"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(root.join("lane.cuh")).expect("the input"), header);
+}
+
+#[test]
+fn several_targets_have_a_folder_each() {
+    let folder = folder();
+    let root = folder.path();
+    let arguments = ["scale.cu", "--target", "hip:gfx90a,hip:gfx942,hip:gfx90a", "-o", "out"];
+    let output = port(root, &arguments);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    let ported = fs::read_to_string(root.join("out/hip-gfx90a/scale.hip")).expect("the port");
+    assert!(ported.contains("hipGetLastError"));
+    assert!(root.join("out/hip-gfx942/scale.hip").is_file());
+    assert_eq!(fs::read_dir(root.join("out")).expect("a folder").count(), 2);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_keep_the_others_from_being_ported() {
+    let folder = folder();
+    let root = folder.path();
+    fs::write(root.join("binary.cu"), b"\x7fELF\0\0\0").expect("a file");
+    let arguments =
+        ["scale.cu", "gone.cu", "binary.cu", "--target", "hip", "--message-format", "json"];
+    let output = port(root, &arguments);
+    assert_eq!(status(&output), 2);
+    let errors = text(&output.stderr);
+    assert!(
+        errors.contains("port: gone.cu: ") && errors.contains("binary.cu: is not text"),
+        "{errors}"
+    );
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["inputs"][0]["targets"][0]["outputs"][0], "scale.hip");
+    assert!(document["inputs"][1]["error"].is_string());
+    assert!(root.join("scale.hip").is_file());
+}
+
+#[test]
+fn a_kernel_that_is_not_there_is_a_mistake() {
+    let folder = folder();
+    let output = port(folder.path(), &["scale.cu", "--target", "hip", "--kernel", "scales"]);
+    assert_eq!(status(&output), 2);
+    assert!(text(&output.stderr).contains("there are: scale"), "{}", text(&output.stderr));
+    assert!(!folder.path().join("scale.hip").exists());
+    let found = ["scale.cu", "--target", "hip", "--kernel", "scale"];
+    assert_eq!(status(&port(folder.path(), &found)), 0);
 }
