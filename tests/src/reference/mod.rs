@@ -8,9 +8,11 @@
 
 pub mod bounded;
 
+mod adamw;
 mod bias_dropout_residual;
 mod dequantize_q4_0;
 mod embedding_gather;
+mod fused_add_rms_norm;
 mod gelu_tanh;
 mod gemv_half;
 mod im2col;
@@ -196,6 +198,8 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "quant/dequantize_q4_0" => dequantize_q4_0::reference(inputs),
         "gemm/gemv_half" => gemv_half::reference(inputs),
         "gemm/sgemm_naive" => sgemm_naive::reference(inputs),
+        "norm/fused_add_rms_norm" => fused_add_rms_norm::reference(inputs),
+        "optimizer/adamw" => adamw::reference(inputs),
         "scan/inclusive_scan" => inclusive_scan::reference(inputs),
         "norm/layer_norm" => layer_norm::reference(inputs),
         "quant/quantize_int8_per_token" => quantize_int8_per_token::reference(inputs),
