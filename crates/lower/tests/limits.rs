@@ -48,7 +48,7 @@ fn templates_that_never_end_are_reported() {
     for text in cases {
         let text = format!("{text}\n__global__ void clean(int *x) {{ x[0] = 1; }}");
         let lowered = lowered(&text);
-        assert!(!lowered.instances[0].is_whole(), "{text}");
+        assert!(!lowered.diagnostics.is_empty(), "{text}");
         assert!(lowered.instances[1].is_whole(), "{text}");
         assert!(lowered.diagnostics.len() <= 4, "{text}");
     }
