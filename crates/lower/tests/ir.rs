@@ -71,6 +71,22 @@ snapshots! {
           *later(s, 1) = *later(x, 2);
         }";
 
+    /// With brackets of any kind, a reference is bound and its object is not copied.
+    references_are_bound: "
+        struct Temp { float a[4]; };
+        struct Sum {
+          Temp &storage; int &count;
+          __device__ explicit Sum(Temp &s, int &n) : storage(s), count{n} {}
+          __device__ float get() { count++; return storage.a[0]; }
+        };
+        __global__ void k(float *x) {
+          __shared__ Temp s;
+          int n = 0;
+          int &again(n);
+          again++;
+          x[0] = Sum(s, n).get() + n;
+        }";
+
     references_and_methods: "
         struct Counter {
           int n = 3;

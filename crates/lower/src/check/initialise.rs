@@ -237,7 +237,14 @@ impl<'h> Checker<'_, 'h> {
             Some(Initializer::Copy(expr)) => Some(self.initialise_from(*expr, ty)),
             Some(Initializer::Brace(list)) => Some(self.initialise_from(*list, ty)),
             Some(Initializer::Direct(exprs)) => {
-                let arguments = self.call_arguments(exprs);
+                let mut arguments = self.call_arguments(exprs);
+                // A reference is bound to its object, whatever the brackets.
+                if self.cx.types.is_reference(ty)
+                    && let [CallArgument::Expr(_)] = arguments[..]
+                    && let Some(CallArgument::Expr(object)) = arguments.pop()
+                {
+                    return Some(self.convert(object, ty));
+                }
                 Some(self.construct_from(ty, arguments, origin))
             }
         }
