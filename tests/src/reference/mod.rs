@@ -9,6 +9,7 @@
 pub mod bounded;
 
 mod adamw;
+mod argmax;
 mod bias_dropout_residual;
 mod dequantize_q4_0;
 mod embedding_gather;
@@ -213,6 +214,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "vision/im2col" => im2col::reference(inputs),
         "vision/upsample_bilinear" => upsample_bilinear::reference(inputs),
         "vision/nms_bitmask" => nms_bitmask::reference(inputs),
+        "reduce/argmax" => argmax::reference(inputs),
         _ => return None,
     })
 }
