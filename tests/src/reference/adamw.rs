@@ -110,9 +110,8 @@ fn updated(inputs: Inputs<'_>, launch: &Launch, scale: Bounded) -> Vec<Expected>
 pub(super) fn reference(inputs: Inputs<'_>) -> Vec<Expected> {
     let clipped = clipping(inputs, "", 128, 0.25);
     let unclipped = clipping(inputs, "_bf16", 64, 1000.0);
-    let scale = |clipping: &[Expected; 2]| {
-        Bounded::new(clipping[1].values[0], clipping[1].tolerance[0])
-    };
+    let scale =
+        |clipping: &[Expected; 2]| Bounded::new(clipping[1].values[0], clipping[1].tolerance[0]);
     let (clip, keep) = (scale(&clipped), scale(&unclipped));
     let plain = Launch {
         parameters: "p_f32",

@@ -11,11 +11,13 @@ pub mod bounded;
 mod adamw;
 mod argmax;
 mod bias_dropout_residual;
+mod cross_entropy;
 mod dequantize_q4_0;
 mod embedding_gather;
 mod fused_add_rms_norm;
 mod gelu_tanh;
 mod gemv_half;
+mod histogram;
 mod im2col;
 mod inclusive_scan;
 mod layer_norm;
@@ -215,6 +217,8 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "vision/upsample_bilinear" => upsample_bilinear::reference(inputs),
         "vision/nms_bitmask" => nms_bitmask::reference(inputs),
         "reduce/argmax" => argmax::reference(inputs),
+        "loss/cross_entropy" => cross_entropy::reference(inputs),
+        "reduce/histogram" => histogram::reference(inputs),
         _ => return None,
     })
 }
