@@ -42,6 +42,17 @@ inside it (of a file: inside the file's folder). Commit them, and review their c
 
 Exit status: 0 clean, 1 changed under --check, 2 wrong usage or files that cannot be read or written.";
 
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  port exec nbody.cu --target cpu             ports, compiles, runs
+  port exec nbody.cu --target cpu -- 1000 10  with arguments for the program
+  port exec nbody.cu --target cpu --keep out  keeps the port and the executable in out/
+  CXX=clang++ CXXFLAGS=-march=native port exec nbody.cu --target cpu
+
+Standard input and output are the program's; findings go to standard error.
+
+Exit status: the program's own, 128 + N where signal N ended it, 125 when it did not run.";
+
 /// Ports CUDA kernels to other accelerators and proves the ports.
 #[derive(Parser)]
 #[command(
@@ -73,6 +84,10 @@ pub enum Command {
     /// Example: `port snapshot ops --target hip --check`
     #[command(after_help = SNAPSHOT_EXAMPLES)]
     Snapshot(SnapshotArguments),
+    /// Ports a whole program, compiles it with the system's C++ compiler and runs it.
+    /// Example: `port exec nbody.cu --target cpu -- 1000 10`
+    #[command(after_help = EXEC_EXAMPLES)]
+    Exec(ExecArguments),
     /// Explains a finding: what it means and what to do. Example: `port explain P0401`
     Explain {
         /// The code, as findings show it; without one, all codes are listed.
@@ -181,6 +196,34 @@ pub struct SnapshotArguments {
 
     #[command(flatten)]
     pub reading: ReadingArguments,
+}
+
+#[derive(Args)]
+pub struct ExecArguments {
+    /// A program of one CUDA source, with the headers that it includes; `-` for standard input.
+    /// Example: `port exec nbody.cu --target cpu`
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+
+    /// What to run on. Example: `--target cpu`
+    #[arg(short, long, value_name = "T", value_parser = parse_target)]
+    pub target: Target,
+
+    /// Keeps the port and the executable in this folder, which must be empty. Example: `--keep out`
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+
+    /// Runs although some kernels cannot be ported; calling one ends the program.
+    /// Example: `--allow-manual`
+    #[arg(long)]
+    pub allow_manual: bool,
+
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+
+    /// Arguments of the program. Example: `-- 1000 10`
+    #[arg(last = true, value_name = "ARGS")]
+    pub arguments: Vec<std::ffi::OsString>,
 }
 
 #[derive(Args)]

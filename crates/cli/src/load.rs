@@ -200,8 +200,7 @@ pub struct Unit {
     pub findings: Vec<Diagnostic>,
     /// Whether some file has bytes that are no UTF-8; its ports have them too.
     pub raw: bool,
-    /// The real folders of those whose spelling in the source map is not exact.
-    folders: Vec<(String, PathBuf)>,
+    names: Names,
 }
 
 impl Unit {
@@ -210,31 +209,43 @@ impl Unit {
         if file == self.root {
             return self.path.clone();
         }
-        real(&self.sources.file(file).path, &self.folders)
+        self.names.real(&self.sources.file(file).path)
     }
 }
 
 /// Loads a file (`-` is standard input) and, transitively, what its `#include` lines may mean.
 pub fn load(input: &Input, include_dirs: &[PathBuf]) -> Result<Unit, LoadError> {
-    let name = input.name();
+    // Paths that are no UTF-8 are spelled with replacement characters, and found again by this.
+    let inexact = |folder: &&Path| folder.to_str().is_none();
+    let folders = input.path.parent().into_iter().chain(include_dirs.iter().map(PathBuf::as_path));
+    let folders = folders.filter(inexact).map(|folder| (slashed(folder), folder.to_owned()));
+    let names = Names { folders: folders.collect(), home: PathBuf::new() };
+    let include: Vec<String> = include_dirs.iter().map(|folder| slashed(folder)).collect();
+    load_as(&input.name(), input, &include, names)
+}
+
+/// Loads a file with paths spelled as seen from a folder, whatever the current one is: `home` is that
+/// folder, and relative paths of the source map start there.
+pub fn load_from(
+    home: &Path,
+    name: &str,
+    input: &Input,
+    include: &[String],
+) -> Result<Unit, LoadError> {
+    load_as(name, input, include, Names { folders: Vec::new(), home: home.to_owned() })
+}
+
+fn load_as(name: &str, input: &Input, include: &[String], names: Names) -> Result<Unit, LoadError> {
     let (decoded, path) = if input.is_stdin() {
-        (read_from(std::io::stdin().lock(), Path::new("standard input"))?, PathBuf::from(&name))
+        (read_from(std::io::stdin().lock(), Path::new("standard input"))?, PathBuf::from(name))
     } else {
         (read(&input.path)?, input.path.clone())
     };
-    // Paths that are no UTF-8 are spelled with replacement characters, and found again by this.
-    let own = path.parent().into_iter();
-    let folders: Vec<(String, PathBuf)> = own
-        .chain(include_dirs.iter().map(PathBuf::as_path))
-        .filter(|folder| folder.to_str().is_none())
-        .map(|folder| (slashed(folder), folder.to_owned()))
-        .collect();
-    let include_names: Vec<String> = include_dirs.iter().map(|folder| slashed(folder)).collect();
     let mut raw_files = Vec::new();
-    raw_files.extend(decoded.raw.map(|raw| (name.clone(), raw)));
+    raw_files.extend(decoded.raw.map(|raw| (name.to_owned(), raw)));
     let mut private = decoded.raw.is_none() && text::has_raw(&decoded.text);
     let mut read_header = |candidate: &str| {
-        let path = real(candidate, &folders);
+        let path = names.real(candidate);
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_file() => {}
             Err(problem) if !is_absence(&problem) => return Err(problem.to_string()),
@@ -246,10 +257,10 @@ pub fn load(input: &Input, include_dirs: &[PathBuf]) -> Result<Unit, LoadError> 
         private |= decoded.raw.is_none() && text::has_raw(&decoded.text);
         Ok(Some(decoded.text))
     };
-    let loaded = port::load(&name, &decoded.text, &include_names, &mut read_header);
+    let loaded = port::load(name, &decoded.text, include, &mut read_header);
     if private && !raw_files.is_empty() {
         let reason = "bytes that are no UTF-8 and private use characters are in the files of one unit; convert them to UTF-8";
-        return Err(LoadError { path: name, reason: reason.to_owned() });
+        return Err(LoadError { path: name.to_owned(), reason: reason.to_owned() });
     }
     let mut findings = Vec::new();
     for (path, (start, byte)) in &raw_files {
@@ -262,14 +273,26 @@ pub fn load(input: &Input, include_dirs: &[PathBuf]) -> Result<Unit, LoadError> 
         findings.push(HeaderLeftOut { path, reason }.nowhere());
     }
     let raw = !raw_files.is_empty();
-    Ok(Unit { sources: loaded.sources, root: loaded.root, path, findings, raw, folders })
+    Ok(Unit { sources: loaded.sources, root: loaded.root, path, findings, raw, names })
 }
 
-/// The path of the file system that a spelling of the source map means.
-fn real(spelled: &str, folders: &[(String, PathBuf)]) -> PathBuf {
-    let inside = |folder: &str| spelled.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned);
-    let known = folders.iter().find_map(|(folder, real)| Some(real.join(inside(folder)?)));
-    known.unwrap_or_else(|| PathBuf::from(spelled))
+/// Where the files of a source map are.
+struct Names {
+    /// The real folders of those whose spelling is not exact.
+    folders: Vec<(String, PathBuf)>,
+    /// The folder where relative paths start; empty for the current one.
+    home: PathBuf,
+}
+
+impl Names {
+    /// The path of the file system that a spelling of the source map means.
+    fn real(&self, spelled: &str) -> PathBuf {
+        let inside =
+            |folder: &str| spelled.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned);
+        let known = |(folder, real): &(String, PathBuf)| Some(real.join(inside(folder)?));
+        let known = self.folders.iter().find_map(known);
+        known.unwrap_or_else(|| self.home.join(spelled))
+    }
 }
 
 fn is_absence(problem: &std::io::Error) -> bool {
@@ -341,9 +364,11 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_no_utf8_is_found_by_its_spelling() {
-        let folders = [("a/\u{fffd}".to_owned(), PathBuf::from("real"))];
-        assert_eq!(real("a/\u{fffd}/x.h", &folders), Path::new("real/x.h"));
-        assert_eq!(real("a/x.h", &folders), Path::new("a/x.h"));
+        let folders = vec![("a/\u{fffd}".to_owned(), PathBuf::from("real"))];
+        let names = Names { folders, home: PathBuf::from("home") };
+        assert_eq!(names.real("a/\u{fffd}/x.h"), Path::new("real/x.h"));
+        assert_eq!(names.real("a/x.h"), Path::new("home/a/x.h"));
+        assert_eq!(names.real("/x.h"), Path::new("/x.h"));
         assert_eq!(folded(Path::new("./a/../b/./c")), Path::new("b/c"));
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "the outermost crate reads, writes and prints")]
 
 mod arguments;
+mod exec;
 mod explain;
 mod findings;
 mod layout;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let result = match &command_line.command {
         Some(Command::Scan(arguments)) => scan::run(arguments, common),
         Some(Command::Snapshot(arguments)) => snapshot::run(arguments, common),
+        Some(Command::Exec(arguments)) => exec::run(arguments, common),
         Some(Command::Explain { code }) => explain::explain(code.as_deref()),
         Some(Command::Targets) => explain::targets(),
         Some(Command::Completions { shell }) => {

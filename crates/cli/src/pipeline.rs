@@ -1,6 +1,6 @@
 //! What every command that ports does alike: options from flags, loading, porting on several threads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use port::{Options, Severity, Target, Translation};
 
@@ -84,6 +84,24 @@ pub fn port_all(
             unit.map(|unit| Ported { unit, translations })
         };
     loaded.into_iter().zip(results).map(together).collect()
+}
+
+/// One text of a file for two units that want it: theirs where they agree, a generated file that
+/// serves both where the back end can make one.
+pub fn join(
+    target: &Target,
+    path: &Path,
+    known: &[u8],
+    text: &[u8],
+    generated: bool,
+) -> Option<Vec<u8>> {
+    if known == text {
+        return Some(text.to_vec());
+    }
+    let texts = [std::str::from_utf8(known).ok()?, std::str::from_utf8(text).ok()?];
+    let name = path.file_name()?.to_string_lossy();
+    let joined = generated.then(|| target.backend.merge_generated(&name, &texts)).flatten();
+    joined.map(String::into_bytes)
 }
 
 /// Loads inputs, each with the headers in reach.

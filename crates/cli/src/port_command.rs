@@ -222,15 +222,8 @@ fn add(
     mut file: Planned,
     generated: bool,
 ) -> Result<(), String> {
-    let name = file.path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
-    let join = |known: &[u8], text: &[u8]| -> Option<Vec<u8>> {
-        if known == text {
-            return Some(text.to_vec());
-        }
-        let texts = [std::str::from_utf8(known).ok()?, std::str::from_utf8(text).ok()?];
-        let joined = generated.then(|| target.backend.merge_generated(&name, &texts)).flatten();
-        joined.map(String::into_bytes)
-    };
+    let path = file.path.clone();
+    let join = |known: &[u8], text: &[u8]| pipeline::join(target, &path, known, text, generated);
     if let Some(known) = planned.get(&file.path) {
         file.replace = known.replace;
         file.bytes = join(&known.bytes, &file.bytes).ok_or_else(|| {

@@ -1,11 +1,10 @@
 //! What a run prints: findings in the asked format, and what became of each kernel.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use port::{FileRole, KernelReport, Severity, SourceMap, Status, Translation};
+use port::{FileRole, KernelReport, Severity, SourceMap, Translation};
 use port_diag::Diagnostic;
 use port_diag::render::{github, human, json, sarif};
 use serde_json::{Value, json};
@@ -153,12 +152,12 @@ fn summary(
     let changes: usize = translation.ported.files.iter().map(|file| file.changes.len()).sum();
     let edits = if changes == 1 { "edit" } else { "edits" };
     let _ = writeln!(text, "{root} -> {to} [{}]: {changes} {edits}", translation.target);
-    for (name, status, instances) in kernels(translation, asked) {
-        let instances = match instances {
-            0 | 1 => String::new(),
-            n => format!(" ({n} instances)"),
+    for kernel in port::kernels(asked_kernels(translation, asked)) {
+        let instances = match kernel.instances {
+            1 => String::new(),
+            some => format!(" ({some} instances)"),
         };
-        let _ = writeln!(text, "  {:<16} {name}{instances}", status.as_str());
+        let _ = writeln!(text, "  {:<16} {}{instances}", kernel.status.as_str(), kernel.name);
     }
     if verbose {
         for file in &translation.ported.files {
@@ -181,27 +180,6 @@ fn summary(
     }
 }
 
-/// Each kernel once, with the worst status of its instances and their number.
-fn kernels(translation: &Translation, asked: &[String]) -> Vec<(String, Status, usize)> {
-    let mut order: Vec<&str> = Vec::new();
-    let mut by_name: BTreeMap<&str, (Status, usize)> = BTreeMap::new();
-    for kernel in asked_kernels(translation, asked) {
-        let entry = by_name.entry(&kernel.name).or_insert_with(|| {
-            order.push(&kernel.name);
-            (kernel.status, 0)
-        });
-        entry.0 = entry.0.max(kernel.status);
-        entry.1 += 1;
-    }
-    order
-        .into_iter()
-        .map(|name| {
-            let (status, instances) = by_name[name];
-            (name.to_owned(), status, instances)
-        })
-        .collect()
-}
-
 fn asked_kernels<'a>(
     translation: &'a Translation,
     asked: &'a [String],
@@ -210,7 +188,8 @@ fn asked_kernels<'a>(
     all.filter(|kernel| asked.is_empty() || names_kernel(asked, &kernel.name))
 }
 
-fn document(reported: &[Reported], kernels: &[String]) -> Value {
+/// The report of a run as JSON. `kernels` are those asked for; none means all.
+pub fn document(reported: &[Reported], kernels: &[String]) -> Value {
     let input = |reported: &Reported| match &reported.result {
         Ok(ported) => {
             let targets = ported.translations.iter().zip(&reported.outputs);

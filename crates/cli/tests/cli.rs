@@ -2,47 +2,13 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test of the binary runs it over files")]
 
+mod common;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
+use common::{SCALE, folder, port, status, text};
 use serde_json::Value;
-
-const SCALE: &str = "\
-#include <cuda_runtime.h>
-
-__global__ void scale(float *x, int n, float a) {
-  int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < n) x[i] *= a;
-}
-
-cudaError_t launch(float *x, int n, cudaStream_t stream) {
-  scale<<<(n + 255) / 256, 256, 0, stream>>>(x, n, 2.0f);
-  return cudaGetLastError();
-}
-";
-
-fn port(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_port"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the binary runs")
-}
-
-fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("scale.cu"), SCALE).expect("a file");
-    folder
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn status(output: &Output) -> i32 {
-    output.status.code().expect("no signal")
-}
 
 #[test]
 fn a_port_is_written_beside_its_input() {
@@ -246,6 +212,7 @@ fn standard_input_is_an_input() {
         .current_dir(folder.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the binary runs");
     child.stdin.take().expect("a pipe").write_all(SCALE.as_bytes()).expect("written");

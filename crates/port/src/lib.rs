@@ -15,6 +15,7 @@
 
 mod load;
 mod registry;
+mod summary;
 mod target;
 mod unit;
 
@@ -25,6 +26,7 @@ pub use port_backend::{
 pub use port_diag::{Diagnostic, FileId, Severity, SourceMap};
 pub use port_rewrite::{Change, Reason};
 pub use registry::{explain, findings};
+pub use summary::{KernelSummary, kernels, summary};
 pub use target::{Target, TargetError, backends};
 pub use unit::{Analysis, front_end};
 
