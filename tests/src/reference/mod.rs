@@ -24,6 +24,7 @@ mod layer_norm;
 mod nms_bitmask;
 mod philox;
 mod quantize_int8_per_token;
+mod reshape_and_cache;
 mod rms_norm;
 mod rotary_embedding;
 mod scatter_add;
@@ -31,6 +32,7 @@ mod sgemm_naive;
 mod sgemm_tiled;
 mod silu_and_mul;
 mod softmax;
+mod topk_softmax;
 mod upsample_bilinear;
 mod window;
 mod wmma_gemm;
@@ -219,6 +221,8 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "reduce/argmax" => argmax::reference(inputs),
         "loss/cross_entropy" => cross_entropy::reference(inputs),
         "reduce/histogram" => histogram::reference(inputs),
+        "attention/reshape_and_cache" => reshape_and_cache::reference(inputs),
+        "moe/topk_softmax" => topk_softmax::reference(inputs),
         _ => return None,
     })
 }
