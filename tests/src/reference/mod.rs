@@ -21,6 +21,7 @@ mod histogram;
 mod im2col;
 mod inclusive_scan;
 mod layer_norm;
+mod moe_align_block_size;
 mod nms_bitmask;
 mod philox;
 mod quantize_int8_per_token;
@@ -223,6 +224,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "reduce/histogram" => histogram::reference(inputs),
         "attention/reshape_and_cache" => reshape_and_cache::reference(inputs),
         "moe/topk_softmax" => topk_softmax::reference(inputs),
+        "moe/moe_align_block_size" => moe_align_block_size::reference(inputs),
         _ => return None,
     })
 }
