@@ -64,10 +64,14 @@ struct Symbol {
     std::size_t bytes;
 };
 
+// Whether a type is a pointer; std::is_pointer does not see through a member's __restrict__.
+template <class T> struct IsPointer : std::is_pointer<T> {};
+template <class T> struct IsPointer<T* __restrict__> : std::true_type {};
+
 // Fills a parameter that is one value.
 struct Plain {
     template <class T> void operator()(T& to, const Argument& from) const {
-        if constexpr (std::is_pointer<T>::value) {
+        if constexpr (IsPointer<T>::value) {
             if (from.kind != Argument::pointer) fail("argument", "a pointer needs a buffer or null");
             to = reinterpret_cast<T>(from.address);
         } else if (from.kind == Argument::pointer || from.kind == Argument::structure) {

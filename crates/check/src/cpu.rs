@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::oracle::build::{self, Digest};
+use crate::oracle::build::{self, Digest, Environment};
 use crate::oracle::{Executable, Language, OracleError, Program, Source, driver};
 use crate::spec::Spec;
 use crate::toolchain::find_program;
@@ -69,6 +69,13 @@ impl Flavour {
     }
 }
 
+/// Three threads on any machine; those that wait let others run.
+const ENVIRONMENT: Environment = &[
+    ("OMP_NUM_THREADS", "3"),
+    ("OMP_WAIT_POLICY", "passive"),
+    ("UBSAN_OPTIONS", "print_stacktrace=1"),
+];
+
 /// A compiler of ports in one flavour.
 #[derive(Clone, Debug)]
 pub struct Compiler {
@@ -96,12 +103,13 @@ impl Compiler {
     pub fn build(&self, source: &Source, spec: &Spec) -> Result<Executable, OracleError> {
         let unit = driver::translation_unit(source, Some(spec), &driver::CPU);
         let path = self.compile(source, Some(&unit))?;
-        Ok(Executable { path, wide: None, replacements: Vec::new() })
+        Ok(Executable { path, wide: None, replacements: Vec::new(), environment: ENVIRONMENT })
     }
 
     /// Compiles a port that has its own `main`.
     pub fn build_program(&self, source: &Source) -> Result<Program, OracleError> {
-        Ok(Program { path: self.compile(source, None)?, replacements: Vec::new() })
+        let path = self.compile(source, None)?;
+        Ok(Program { path, replacements: Vec::new(), environment: ENVIRONMENT })
     }
 
     /// Without a unit, the root itself is compiled.

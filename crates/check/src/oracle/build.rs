@@ -89,13 +89,18 @@ pub struct Executable {
     /// For waves of 64, when the text needs the width as a constant.
     pub(crate) wide: Option<PathBuf>,
     pub(crate) replacements: Vec<Replacement>,
+    pub(crate) environment: Environment,
 }
+
+/// Variables of the environment in which an executable runs, beyond the runner's own.
+pub(crate) type Environment = &'static [(&'static str, &'static str)];
 
 /// A compiled program with a `main` of its own.
 #[derive(Clone, Debug)]
 pub struct Program {
     pub(crate) path: PathBuf,
     pub(crate) replacements: Vec<Replacement>,
+    pub(crate) environment: Environment,
 }
 
 impl Executable {
@@ -243,7 +248,7 @@ impl Oracle {
         let (rewritten, replacements) = rewrite(source);
         let unit = driver::translation_unit(source, Some(spec), &driver::ORACLE);
         match self.compile(source, &rewritten, &unit, true, None) {
-            Ok(path) => Ok(Executable { path, wide: None, replacements }),
+            Ok(path) => Ok(Executable { path, wide: None, replacements, environment: &[] }),
             // ROCm 5 and 6 have the wave's width as a constant; a text that needs that is compiled
             // once for each width.
             Err(error) if source.language == Language::Hip => {
@@ -251,7 +256,7 @@ impl Oracle {
                     self.compile(source, &rewritten, &unit, true, Some(width)).map_err(|_| ())
                 });
                 let [Ok(path), Ok(wide)] = widths else { return Err(error) };
-                Ok(Executable { path, wide: Some(wide), replacements })
+                Ok(Executable { path, wide: Some(wide), replacements, environment: &[] })
             }
             Err(error) => Err(error),
         }
@@ -262,7 +267,7 @@ impl Oracle {
         let (rewritten, replacements) = rewrite(source);
         let unit = driver::translation_unit(source, None, &driver::ORACLE);
         let path = self.compile(source, &rewritten, &unit, false, None)?;
-        Ok(Program { path, replacements })
+        Ok(Program { path, replacements, environment: &[] })
     }
 
     fn compile(

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::build::{Executable, Program};
+use super::build::{Environment, Executable, Program};
 use super::{OracleError, RunOptions, driver};
 use crate::spec::Case;
 use crate::tensor::Tensor;
@@ -66,7 +66,14 @@ impl Executable {
             Some(wide) if options.warp == 64 => wide,
             _ => &self.path,
         };
-        let finished = run_process(path, &["plan"], folder.path(), Some(folder.path()), options)?;
+        let started = Started {
+            program: path,
+            arguments: &["plan"],
+            folder: folder.path(),
+            directory: Some(folder.path()),
+            environment: self.environment,
+        };
+        let finished = run_process(&started, options)?;
         finished.check(options)?;
 
         let bytes = fs::read(at("results"))?;
@@ -96,7 +103,14 @@ impl Program {
         options: &RunOptions,
     ) -> Result<ProgramResult, OracleError> {
         let folder = tempfile::tempdir()?;
-        let finished = run_process(&self.path, arguments, folder.path(), None, options)?;
+        let started = Started {
+            program: &self.path,
+            arguments,
+            folder: folder.path(),
+            directory: None,
+            environment: self.environment,
+        };
+        let finished = run_process(&started, options)?;
         if let Some(error) = finished.error {
             return Err(error);
         }
@@ -133,14 +147,19 @@ impl Finished {
     }
 }
 
-/// Runs `program` in `directory` (the current one without it), with its output under `folder`.
-fn run_process(
-    program: &Path,
-    arguments: &[&str],
-    folder: &Path,
-    directory: Option<&Path>,
-    options: &RunOptions,
-) -> Result<Finished, OracleError> {
+/// What a process is started with.
+struct Started<'a> {
+    program: &'a Path,
+    arguments: &'a [&'a str],
+    /// Where its output goes.
+    folder: &'a Path,
+    /// Where it runs; the current folder without one.
+    directory: Option<&'a Path>,
+    environment: Environment,
+}
+
+fn run_process(started: &Started<'_>, options: &RunOptions) -> Result<Finished, OracleError> {
+    let Started { program, arguments, folder, directory, environment } = *started;
     let [stdout, stderr, report] = ["stdout", "stderr", "report"].map(|name| folder.join(name));
     let seconds = options.time_limit.as_secs() + 2;
     let mut command = Command::new(program);
@@ -149,6 +168,7 @@ fn run_process(
     }
     let mut child = command
         .args(arguments)
+        .envs(environment.iter().copied())
         .env("PORT_ORACLE_WARP", options.warp.to_string())
         .env("PORT_ORACLE_ORDER", options.order.setting())
         .env("PORT_ORACLE_BLOCKS", options.blocks.setting())
