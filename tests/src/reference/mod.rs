@@ -33,6 +33,7 @@ mod sgemm_naive;
 mod sgemm_tiled;
 mod silu_and_mul;
 mod softmax;
+mod stencil_2d;
 mod topk_softmax;
 mod upsample_bilinear;
 mod window;
@@ -225,6 +226,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "attention/reshape_and_cache" => reshape_and_cache::reference(inputs),
         "moe/topk_softmax" => topk_softmax::reference(inputs),
         "moe/moe_align_block_size" => moe_align_block_size::reference(inputs),
+        "stencil/stencil_2d" => stencil_2d::reference(inputs),
         _ => return None,
     })
 }
