@@ -10,10 +10,12 @@ pub mod bounded;
 
 mod adamw;
 mod argmax;
+mod attention;
 mod bias_dropout_residual;
 mod cross_entropy;
 mod dequantize_q4_0;
 mod embedding_gather;
+mod flash_attention;
 mod fused_add_rms_norm;
 mod gelu_tanh;
 mod gemv_half;
@@ -226,6 +228,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "attention/reshape_and_cache" => reshape_and_cache::reference(inputs),
         "moe/topk_softmax" => topk_softmax::reference(inputs),
         "moe/moe_align_block_size" => moe_align_block_size::reference(inputs),
+        "attention/flash_attention" => flash_attention::reference(inputs),
         "stencil/stencil_2d" => stencil_2d::reference(inputs),
         _ => return None,
     })
