@@ -1,5 +1,6 @@
 //! What a run prints: findings in the asked format, and what became of each kernel.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -13,6 +14,9 @@ use crate::arguments::{Color, CommonArguments, MessageFormat};
 use crate::load::{LoadError, Unit};
 use crate::pipeline::Ported;
 use crate::{print as print_out, print_error, text};
+
+/// The findings that are printed for people: nobody reads more.
+const MOST_FINDINGS: usize = 1000;
 
 /// What became of an input.
 pub struct Reported {
@@ -68,17 +72,18 @@ fn shown<'a>(
 ) -> impl Iterator<Item = (&'a SourceMap, &'a Diagnostic)> {
     let units = reported.iter().filter_map(|reported| reported.result.as_ref().ok());
     units.flat_map(move |ported| {
-        let earlier = |number: usize, diagnostic: &Diagnostic| {
-            let targets = ported.translations.iter().take(number);
-            targets.into_iter().any(|target| target.ported.diagnostics.contains(diagnostic))
-        };
-        let targets = ported.translations.iter().enumerate();
-        let all = targets.flat_map(|(number, target)| {
-            target.ported.diagnostics.iter().map(move |diagnostic| (number, diagnostic))
-        });
-        all.filter(move |(number, d)| is_asked(d, asked) && !earlier(*number, d))
-            .map(|(_, diagnostic)| (&ported.unit.sources, diagnostic))
+        let mut said = BTreeSet::new();
+        let all = ported.translations.iter().flat_map(|target| &target.ported.diagnostics);
+        all.filter(move |d| is_asked(d, asked) && said.insert(key(d)))
+            .map(|diagnostic| (&ported.unit.sources, diagnostic))
     })
+}
+
+/// What tells findings apart.
+fn key(d: &Diagnostic) -> (&str, Option<(u32, u32, u32)>, &str, Option<&str>) {
+    let place = d.primary.as_ref().map(|label| label.span);
+    let place = place.map(|span| (span.file.0, span.start, span.end));
+    (d.code, place, &d.message, d.kernel.as_deref())
 }
 
 fn is_asked(diagnostic: &Diagnostic, asked: &[String]) -> bool {
@@ -110,14 +115,20 @@ fn human(reported: &[Reported], kernels: &[String], common: &CommonArguments) ->
         _ => Severity::Warning,
     };
     let mut text = String::new();
-    let mut hidden_notes = 0;
+    let (mut hidden_notes, mut printed, mut more) = (0, 0, 0);
     for (sources, diagnostic) in shown(reported, kernels) {
-        if diagnostic.severity >= lowest {
+        if diagnostic.severity >= lowest && printed == MOST_FINDINGS {
+            more += 1;
+        } else if diagnostic.severity >= lowest {
+            printed += 1;
             text.push_str(&human::render(sources, diagnostic, human::Options { color }));
             text.push('\n');
         } else if diagnostic.severity == Severity::Note {
             hidden_notes += 1;
         }
+    }
+    if more > 0 {
+        let _ = writeln!(text, "{more} more findings; `--message-format json` lists all\n");
     }
     if !common.quiet {
         for Reported { result, outputs, .. } in reported {

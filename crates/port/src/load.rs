@@ -50,7 +50,7 @@ pub type Read<'a> = dyn FnMut(&str) -> Result<Option<String>, String> + 'a;
 pub fn load(name: &str, text: &str, include_dirs: &[String], read: &mut Read<'_>) -> Loaded {
     let mut sources = SourceMap::new();
     let root = sources.add(name, text);
-    let mut walk = Walk { read, tried: HashSet::new(), bytes: 0, refused: Vec::new() };
+    let mut walk = Walk { read, tried: HashSet::new(), files: 0, bytes: 0, refused: Vec::new() };
     let mut pending = VecDeque::from([root]);
     while let Some(id) = pending.pop_front() {
         let file = sources.file(id);
@@ -64,7 +64,7 @@ pub fn load(name: &str, text: &str, include_dirs: &[String], read: &mut Read<'_>
                 if sources.find(&candidate).is_some() {
                     break;
                 }
-                if let Some(text) = walk.text(&candidate, sources.ids().count()) {
+                if let Some(text) = walk.text(&candidate) {
                     pending.push_back(sources.add(&candidate, &text));
                     break;
                 }
@@ -97,24 +97,26 @@ struct Walk<'a, 'r> {
     read: &'a mut Read<'r>,
     /// Paths that were asked for and gave nothing.
     tried: HashSet<String>,
+    files: usize,
     bytes: usize,
     refused: Vec<Refused>,
 }
 
 impl Walk<'_, '_> {
-    fn text(&mut self, path: &str, files: usize) -> Option<String> {
+    fn text(&mut self, path: &str) -> Option<String> {
         if self.tried.len() >= limits::LOOKUPS || !self.tried.insert(path.to_owned()) {
             return None;
         }
         let reason = match (self.read)(path) {
             Ok(None) => return None,
-            Ok(Some(_)) if files > limits::FILES => {
+            Ok(Some(_)) if self.files == limits::FILES => {
                 format!("is left out: the unit has more than {} headers", limits::FILES)
             }
             Ok(Some(text)) if self.bytes + text.len() > limits::BYTES => {
                 format!("is left out: the unit's headers have more than {} bytes", limits::BYTES)
             }
             Ok(Some(text)) => {
+                self.files += 1;
                 self.bytes += text.len();
                 return Some(text);
             }
