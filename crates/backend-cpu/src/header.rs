@@ -64,7 +64,7 @@ const ALWAYS: &[&str] = &[
 ];
 
 /// What the parts call themselves where they are compiled for the oracle.
-const NAMES: &[(&str, &str)] = &[("port_oracle", "port_cpu"), ("PORT_ORACLE", "PORT_CPU")];
+const NAMES: &[(&str, &str)] = &[("port_oracle", "port_fibers"), ("PORT_ORACLE", "PORT_CPU")];
 
 /// The header.
 pub fn assemble() -> String {
@@ -152,7 +152,7 @@ mod tests {
     fn the_header_stands_alone() {
         let text = assemble();
         assert_eq!(text.matches("#pragma once").count(), 1);
-        for word in ["#include \"", "port_oracle", "PORT_API"] {
+        for word in ["#include \"", "port_oracle", "PORT_API("] {
             assert!(!text.contains(word), "{word}");
         }
         assert!(text.contains("cudaMemcpyAsync("));

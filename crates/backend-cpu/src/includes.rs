@@ -1,9 +1,10 @@
 //! Headers: CUDA's own become `port_cpu.hpp`, once.
 
-use port_diag::FileId;
+use port_diag::{FileId, Finding};
 use port_rewrite::{FileText, IncludeLine, Reason, Side};
 use port_syntax::TokenKind;
 
+use crate::findings::UnsupportedHeader;
 use crate::header;
 use crate::port::Port;
 
@@ -46,22 +47,33 @@ const PROVIDED: &[&str] = &[
     "vector_types.h",
 ];
 
+/// The header that nvcc includes by itself.
+const RUNTIME: &str = "cuda_runtime.h";
+
 /// Edits the include lines.
 pub(crate) fn apply(port: &mut Port<'_>) {
     for index in 0..port.files.len() {
         let id = port.files[index].id;
         let lines = port.files[index].includes();
         let mut included = false;
+        let newline = if port.files[index].text.contains("\r\n") { "\r\n" } else { "\n" };
         let is_root = id == port.unit.root;
         for (position, line) in lines.iter().enumerate() {
-            if is_in_repository(port, line) || !PROVIDED.contains(&line.name.as_str()) {
+            if is_in_repository(port, line) {
                 continue;
             }
-            let reason = Reason::Row(port_api::header(&line.name).map_or("<<<>>>", |h| h.name));
+            if !PROVIDED.contains(&line.name.as_str()) {
+                report_unsupported(port, id, line, newline);
+                continue;
+            }
+            let reason = Reason::Row(port_api::header(&line.name).map_or(RUNTIME, |h| h.name));
             // In the root it has to come before everything else, as nvcc includes its own first.
             if !included && (position == 0 || !is_root) {
                 included = true;
-                let name = format!("\"{}\"", include_name(port, id));
+                let mut name = format!("\"{}\"", include_name(port, id));
+                if let Some(define) = port.architecture.as_ref().filter(|_| is_root) {
+                    name = format!("{name}{newline}{define}");
+                }
                 port.changes.replace(line.header, name, reason);
             } else {
                 port.changes.replace(line.line, "", reason);
@@ -69,12 +81,58 @@ pub(crate) fn apply(port: &mut Port<'_>) {
         }
         if is_root && !included && port.uses_runtime {
             let file = &port.files[index];
-            let newline = if file.text.contains("\r\n") { "\r\n" } else { "\n" };
             let at = first_include_or_code(file);
-            let text = format!("#include \"{}\"{newline}", include_name(port, id));
-            port.changes.insert(id, at, Side::After, text, Reason::Row("<<<>>>"));
+            let mut text = format!("#include \"{}\"{newline}", include_name(port, id));
+            if let Some(define) = &port.architecture {
+                text.push_str(&format!("{define}{newline}"));
+            }
+            port.changes.insert(id, at, Side::After, text, Reason::Row(RUNTIME));
         }
     }
+}
+
+/// Beginnings of the names of headers that only CUDA's libraries have, and what to do without.
+const LIBRARIES: &[(&str, &str)] = &[
+    ("cublas", "call a BLAS for CPUs"),
+    ("cufft", "call an FFT for CPUs, such as FFTW"),
+    ("curand", "use <random>"),
+    ("cusparse", "call a sparse library for CPUs, or write the loops"),
+    ("cusolver", "call LAPACK"),
+    ("cudnn", "call oneDNN, or write the loops"),
+    ("cutensor", "write the loops"),
+    ("cutlass/", "write the loops"),
+    ("cute/", "write the loops"),
+    ("thrust/", "use the standard algorithms over the same pointers"),
+    ("cub/", "use the standard algorithms over the same pointers"),
+    ("cuda/", "use the standard library's form"),
+    ("nccl", "leave it out: one process holds all data"),
+    ("npp", "write the loops"),
+    ("nvml", "leave it out"),
+    ("nvrtc", "compile the kernel with the program"),
+    ("nvToolsExt", "leave it out"),
+    ("nvtx", "leave it out"),
+    ("cupti", "leave it out"),
+    ("mma.h", "write the product as loops"),
+    ("cuda", "leave it out, or write what it gives in C++"),
+];
+
+/// Reports a header of CUDA's that `port_cpu.hpp` does not replace, and puts it behind the guard.
+fn report_unsupported(port: &mut Port<'_>, id: FileId, line: &IncludeLine, newline: &str) {
+    let library = LIBRARIES.iter().find(|(prefix, _)| line.name.starts_with(prefix));
+    let Some((_, way)) = library else { return };
+    if port.inactive.iter().any(|body| body.contains(line.header)) {
+        return;
+    }
+    let finding = UnsupportedHeader { header: line.name.clone(), way: (*way).to_owned() };
+    port.report_at(&finding, line.header);
+    let code = UnsupportedHeader::METADATA.code;
+    let message = finding.message().replace(['"', '\\'], "'");
+    let open =
+        format!("#ifndef PORT_ALLOW_MANUAL{newline}#error \"port: {code}: {message}\"{newline}");
+    port.changes.insert(id, line.line.start, Side::After, open, Reason::Finding(code));
+    let ended = port.unit.sources.text(line.line).ends_with('\n');
+    let close = format!("{}#endif{newline}", if ended { "" } else { newline });
+    port.changes.insert(id, line.line.end, Side::Before, close, Reason::Finding(code));
 }
 
 fn is_in_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
@@ -132,4 +190,3 @@ fn relative(from: &str, to: &str) -> String {
     }
     way
 }
-

@@ -7,8 +7,8 @@ use port_syntax::TokenKind;
 
 use crate::port::Port;
 
-/// The row of the launch syntax.
-const REASON: Reason = Reason::Row("<<<>>>");
+/// What is launched.
+const REASON: Reason = Reason::Row("__global__");
 
 /// Rewrites every launch.
 pub(crate) fn apply(port: &mut Port<'_>) {

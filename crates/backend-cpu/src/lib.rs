@@ -2,18 +2,31 @@
 //! user's own host code, and a header that gives CUDA's names a meaning on a CPU.
 //!
 //! * `port`: the passes of a port, in order.
-//! * `includes`: headers of CUDA.
 //! * `launches`: `k<<<g, b>>>(x)`.
+//! * `pointers`: kernels whose address loses its type.
+//! * `shared`: declarations of shared memory.
+//! * `branches`: conditions on `__CUDA_ARCH__`.
+//! * `section`: the compiled forms at the end of the root.
 //! * `kernels`: the first statement of a kernel, and what becomes of each instance.
+//! * `device`, `names`, `guard`: what has no form on a CPU.
+//! * `includes`: headers of CUDA.
 //! * `header`: `port_cpu.hpp`.
 //! * `kernel`: compiled forms, from the IR.
 
+mod branches;
+mod device;
+pub mod findings;
+mod guard;
 pub mod header;
 mod includes;
 pub mod kernel;
 mod kernels;
 mod launches;
+mod names;
+mod pointers;
 mod port;
+mod section;
+mod shared;
 
 use port_backend::{Architecture, Backend, Options, Ported, Unit};
 

@@ -1,11 +1,17 @@
 //! The passes of a port to the CPU, in order, and what they share.
 
-use port_backend::{FileRole, Options, OutputFile, Ported, Unit};
-use port_diag::{Diagnostic, Finding, Origin, Span};
-use port_hir::TokenRange;
+use std::collections::BTreeSet;
+
+use port_backend::{FileRole, KernelReport, Options, OutputFile, Ported, Unit};
+use port_diag::{Diagnostic, FileId, Finding, Origin, Span};
+use port_hir::{FunctionId, TokenRange};
 use port_rewrite::{ChangeSet, FileText, Program};
 
-use crate::{header, includes, kernels, launches};
+use crate::findings::InlineAssembly;
+use crate::guard::{self, Trouble};
+use crate::{
+    branches, device, header, includes, kernels, launches, names, pointers, section, shared,
+};
 
 /// What the passes share.
 pub(crate) struct Port<'a> {
@@ -15,31 +21,101 @@ pub(crate) struct Port<'a> {
     pub program: Program<'a>,
     /// The root and the repository headers that it includes.
     pub files: Vec<FileText<'a>>,
+    /// The text that no pass of the reference compiles.
+    pub inactive: Vec<Span>,
     pub changes: ChangeSet,
     pub findings: Vec<Diagnostic>,
     /// Whether some file names the CUDA API or holds device code.
     pub uses_runtime: bool,
+    /// The definition of the macro that stands for `__CUDA_ARCH__` in device code, where it is used.
+    pub architecture: Option<String>,
 }
 
 /// Ports a unit.
 pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
-    let files = unit.parsed.unit.files.iter().map(|id| FileText::new(unit.sources, *id)).collect();
+    let files: Vec<FileText<'_>> =
+        unit.parsed.unit.files.iter().map(|id| FileText::new(unit.sources, *id)).collect();
     let mut port = Port {
         unit,
         options,
         program: Program::new(unit.module, unit.parsed),
         files,
+        inactive: branches::inactive(unit),
         changes: ChangeSet::new(),
         findings: unit.findings.to_vec(),
         uses_runtime: true,
+        architecture: None,
     };
     launches::apply(&mut port);
-    let kernels = kernels::apply(&mut port);
+    pointers::apply(&mut port);
+    shared::apply(&mut port);
+    let host_branches = branches::apply(&mut port);
+    let section = section::make(&port);
+    let kernels = kernels::find(&port, &section);
+    let removed: Vec<Span> = kernels.iter().filter_map(|kernel| kernel.removed).collect();
+    let compiled: BTreeSet<FunctionId> =
+        kernels.iter().filter(|kernel| kernel.all_compiled).map(|kernel| kernel.id).collect();
+    let stays = |span: Span| !removed.iter().any(|body| body.contains(span));
+
+    let mut troubles = Vec::new();
+    for assembly in device::assembly(&port) {
+        if stays(assembly.span) {
+            device::replace(&mut port, &assembly);
+            let matters = port.matters(assembly.span, &compiled);
+            if matters {
+                port.report_at(&assembly.finding, assembly.span);
+            }
+            let (code, message) = (InlineAssembly::METADATA.code, assembly.finding.message());
+            troubles.push(Trouble { span: assembly.span, code, message, matters, replaced: true });
+        }
+    }
+    for unsupported in names::unsupported(&port) {
+        if stays(unsupported.span) {
+            let matters = port.matters(unsupported.span, &compiled);
+            if matters {
+                port.report_at(&unsupported.finding, unsupported.span);
+            }
+            let (code, message) = (guard::name_code(), unsupported.finding.message());
+            troubles.push(Trouble {
+                span: unsupported.span,
+                code,
+                message,
+                matters,
+                replaced: false,
+            });
+        }
+    }
+    let guards = guard::apply(&mut port, &troubles);
+    kernels::enter_all(&mut port, &kernels, &guards);
+    let troubled = guard::troubled(&port, &troubles);
+    let reports = kernels::reports(&mut port, &kernels, &section, &troubled);
+    for branch in host_branches {
+        branches::report(&mut port, &branch, &compiled);
+    }
     includes::apply(&mut port);
-    port.finish(kernels)
+    port.finish(section.text, reports)
 }
 
-impl Port<'_> {
+impl<'a> Port<'a> {
+    /// A file of the unit.
+    pub fn file(&self, id: FileId) -> Option<&FileText<'a>> {
+        self.files.iter().find(|file| file.id == id)
+    }
+
+    /// Whether what stands at a place may be run: by the host, or by a kernel that is not among
+    /// these.
+    fn matters(&self, span: Span, compiled: &BTreeSet<FunctionId>) -> bool {
+        let tokens = self.program.tokens_of(span);
+        let device_only = tokens.first().is_some_and(|token| {
+            self.program.function_at(*token).is_some_and(|function| {
+                let qualifiers = &self.unit.module.functions[function].qualifiers;
+                qualifiers.global || (qualifiers.device && !qualifiers.host)
+            })
+        });
+        let kernels = self.program.kernels_at(&tokens);
+        !device_only || kernels.iter().any(|kernel| !compiled.contains(kernel))
+    }
+
     /// The finding at a place of a file, in the kernel that the place belongs to.
     pub fn report_at(&mut self, finding: &impl Finding, span: Span) {
         let tokens = self.program.tokens_of(span);
@@ -66,7 +142,7 @@ impl Port<'_> {
         (same && ordered).then(|| first.span.to(last.span))
     }
 
-    fn finish(self, kernels: kernels::Kernels) -> Ported {
+    fn finish(self, section: String, reports: Vec<KernelReport>) -> Ported {
         let mut files = Vec::new();
         for file in &self.files {
             let (changes, conflicts) = self.changes.resolved(file.id);
@@ -76,7 +152,10 @@ impl Port<'_> {
             let role = if is_root { FileRole::Root } else { FileRole::Header(file.id) };
             let mut text = self.changes.apply(self.unit.sources, file.id);
             if is_root {
-                text.push_str(&kernels.section);
+                if !section.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                text.push_str(&section);
             }
             files.push(OutputFile { role, text, changes });
         }
@@ -85,6 +164,6 @@ impl Port<'_> {
             let role = FileRole::Generated(header::FILE_NAME);
             files.push(OutputFile { role, text: header::assemble(), changes: Vec::new() });
         }
-        Ported { files, kernels: kernels.reports, diagnostics: self.findings }
+        Ported { files, kernels: reports, diagnostics: self.findings }
     }
 }

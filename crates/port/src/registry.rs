@@ -9,6 +9,7 @@ pub fn findings() -> Vec<&'static Metadata> {
         port_hir::findings::FINDINGS,
         port_lower::findings::FINDINGS,
         port_backend_dialect::findings::FINDINGS,
+        port_backend_cpu::findings::FINDINGS,
     ];
     let mut all: Vec<&'static Metadata> = lists.into_iter().flatten().copied().collect();
     all.sort_by_key(|metadata| metadata.code);

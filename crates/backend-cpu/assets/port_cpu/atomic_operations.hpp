@@ -1,7 +1,7 @@
 // What the atomic functions and clocks are made of: the machine's own atomic operations, as blocks
 // run in parallel. What looks like a failed attempt at a lock lets others run.
 
-namespace port_cpu {
+namespace port_fibers {
 
 template <std::size_t bytes> struct WordOf;
 template <> struct WordOf<1> { using type = std::uint8_t; };
@@ -62,4 +62,4 @@ inline long long tick() {
     return static_cast<long long>(now.tv_sec) * 1000000000 + now.tv_nsec;
 }
 
-}  // namespace port_cpu
+}  // namespace port_fibers

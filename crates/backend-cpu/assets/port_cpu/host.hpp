@@ -72,8 +72,8 @@ inline cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config,
         cooperative |= config->attrs[i].id == cudaLaunchAttributeCooperative &&
                        config->attrs[i].val.cooperative != 0;
     }
-    return cudaError_t(port_cpu::launch(
-        port_cpu::LaunchConfig{config->gridDim, config->blockDim, config->dynamicSmemBytes, "",
+    return cudaError_t(port_fibers::launch(
+        port_fibers::LaunchConfig{config->gridDim, config->blockDim, config->dynamicSmemBytes, "",
                                cooperative},
         kernel, static_cast<Parameters>(arguments)...));
 }

@@ -8,8 +8,16 @@
 
 #define PORT_CPU_KERNEL(arguments, ...)                                                            \
     if (port_cpu::bind arguments.enter(__func__, __VA_ARGS__)) return
+// The same where the text is left out, as the compiled form is there.
+#define PORT_CPU_COMPILED(arguments, ...) port_cpu::bind arguments.run_compiled(__func__, __VA_ARGS__)
+
+struct cudaPortStream;
 
 namespace port_cpu {
+
+using port_fibers::fail;
+using port_fibers::in_kernel;
+using port_fibers::LaunchConfig;
 
 // A kernel's compiled form: `arguments[i]` points to the value of parameter i.
 using Compiled = void (*)(const Launch& launch, void* const* arguments);
@@ -22,12 +30,17 @@ struct Form {
 };
 inline const Form* forms = nullptr;
 
+// The sizes of a kernel's parameters as its compiled form reads them.
+template <std::size_t... sizes> struct Layout {};
+
 // Registers the compiled form of a kernel's instance while the program starts.
 class Register {
 public:
-    template <class... Parameters>
-    Register(void (*kernel)(Parameters...), Compiled compiled)
+    template <class... Parameters, std::size_t... sizes>
+    Register(void (*kernel)(Parameters...), Compiled compiled, Layout<sizes...>)
         : form{reinterpret_cast<Erased>(kernel), compiled, forms} {
+        static_assert(sizeof...(Parameters) == sizeof...(sizes), "the form has other parameters");
+        static_assert(((sizeof(Parameters) == sizes) && ...), "a parameter has another size");
         forms = &form;
     }
     Register(const Register&) = delete;
@@ -50,11 +63,10 @@ inline thread_local LaunchConfig pending[pending_limit];
 inline thread_local unsigned pending_count = 0;
 
 inline void configure(const LaunchConfig& config) {
-    if (pending_count == pending_limit) fail_text("launch", "launches within launches are too deep");
+    if (pending_count == pending_limit) port_fibers::fail_text("launch", "launches within launches are too deep");
     pending[pending_count++] = config;
 }
-template <class Stream = std::nullptr_t>
-inline void configure(dim3 grid, dim3 block, std::size_t shared = 0, Stream = nullptr) {
+inline void configure(dim3 grid, dim3 block, std::size_t shared = 0, cudaPortStream* = nullptr) {
     configure(LaunchConfig{grid, block, shared, "", false});
 }
 
@@ -86,16 +98,9 @@ public:
 
     // Whether the host called, so that the grid has run. `kernel` is the function that calls this.
     bool enter(const char* name, void (*kernel)(typename Plain<Parameters>::type...)) const {
-        if (pending_count == 0) {
-            if (in_kernel()) return false;
-            fail("launch", "%s is called without a launch configuration", name);
-        }
-        LaunchConfig config = pending[--pending_count];
-        config.kernel = name;
-        if (in_kernel()) fail("unsupported", "a kernel launches %s (dynamic parallelism)", name);
-        const int error = check_configuration(config);
-        set_last_error(error);
-        if (error != 0) return true;
+        if (pending_count == 0 && in_kernel()) return false;
+        LaunchConfig config;
+        if (!begin(name, config)) return true;
         if (Compiled compiled = find_compiled(reinterpret_cast<Erased>(kernel))) {
             compiled(make_launch(config), pointers);
         } else {
@@ -103,8 +108,28 @@ public:
         }
         return true;
     }
+    void run_compiled(const char* name, void (*kernel)(typename Plain<Parameters>::type...)) const {
+        LaunchConfig config;
+        if (!begin(name, config)) return;
+        Compiled compiled = find_compiled(reinterpret_cast<Erased>(kernel));
+        if (!compiled) fail("launch", "%s is launched before its compiled form is known", name);
+        compiled(make_launch(config), pointers);
+    }
 
 private:
+    // Takes the pending configuration; whether a GPU would accept it.
+    static bool begin(const char* name, LaunchConfig& config) {
+        if (pending_count == 0) {
+            fail("launch", "%s is called without a launch configuration", name);
+        }
+        config = pending[--pending_count];
+        config.kernel = name;
+        if (in_kernel()) fail("unsupported", "a kernel launches %s (dynamic parallelism)", name);
+        const int error = port_fibers::check_configuration(config);
+        port_fibers::set_last_error(error);
+        return error == 0;
+    }
+
     // Every thread gets its own copy of the arguments, as kernels may change their parameters.
     template <std::size_t... indices>
     void run(const LaunchConfig& config, void (*kernel)(typename Plain<Parameters>::type...),
@@ -112,7 +137,7 @@ private:
         auto body = [&] {
             kernel(*static_cast<const typename Plain<Parameters>::type*>(pointers[indices])...);
         };
-        run_blocks(Grid{&config, [](void* of) { (*static_cast<decltype(body)*>(of))(); }, &body});
+        port_fibers::run_blocks(port_fibers::Grid{&config, [](void* of) { (*static_cast<decltype(body)*>(of))(); }, &body});
     }
 
     void* pointers[sizeof...(Parameters) + 1];
@@ -123,6 +148,13 @@ inline Arguments<Parameters...> bind(Parameters&... parameters) {
     return Arguments<Parameters...>(parameters...);
 }
 
+// Where the text could not be translated.
+[[noreturn]] inline void untranslated(const char* message) { port_fibers::fail_text("untranslated", message); }
+
+}  // namespace port_cpu
+
+namespace port_fibers {
+
 inline LaunchConfig cooperative(LaunchConfig config) {
     config.cooperative = true;
     return config;
@@ -130,9 +162,9 @@ inline LaunchConfig cooperative(LaunchConfig config) {
 
 template <class... Parameters, class... Values>
 inline int launch(const LaunchConfig& config, void (*kernel)(Parameters...), Values&&... values) {
-    configure(config);
+    port_cpu::configure(config);
     kernel(static_cast<Values&&>(values)...);
-    return peek_last_error();
+    return port_fibers::peek_last_error();
 }
 
 // A launch whose arguments lie behind pointers, one for each parameter.
@@ -151,10 +183,10 @@ inline int launch_packed(const LaunchConfig& config, void (*kernel)(Parameters..
 }
 
 // Kernels whose address loses its type: how to launch each.
-using Unpack = int (*)(const LaunchConfig&, Erased, void**);
+using Unpack = int (*)(const LaunchConfig&, port_cpu::Erased, void**);
 struct Pointers {
     std::mutex mutex;
-    std::map<const void*, std::pair<Erased, Unpack>> known;
+    std::map<const void*, std::pair<port_cpu::Erased, Unpack>> known;
 };
 inline Pointers& pointers() {
     static auto* all = new Pointers;
@@ -165,21 +197,21 @@ inline void* kernel_pointer(void (*kernel)(Parameters...)) {
     Pointers& all = pointers();
     std::lock_guard<std::mutex> lock(all.mutex);
     auto* address = reinterpret_cast<void*>(kernel);
-    all.known[address] = {reinterpret_cast<Erased>(kernel),
-                          [](const LaunchConfig& config, Erased erased, void** arguments) {
+    all.known[address] = {reinterpret_cast<port_cpu::Erased>(kernel),
+                          [](const LaunchConfig& config, port_cpu::Erased erased, void** arguments) {
                               auto* typed = reinterpret_cast<void (*)(Parameters...)>(erased);
                               return launch_packed(config, typed, arguments);
                           }};
     return address;
 }
 inline int launch_untyped(const LaunchConfig& config, const void* kernel, void** arguments) {
-    std::pair<Erased, Unpack> known{};
+    std::pair<port_cpu::Erased, Unpack> known{};
     {
         Pointers& all = pointers();
         std::lock_guard<std::mutex> lock(all.mutex);
         auto found = all.known.find(kernel);
         if (found == all.known.end()) {
-            fail_text("launch", "a kernel pointer without its type, which does not say how to pass "
+            port_fibers::fail_text("launch", "a kernel pointer without its type, which does not say how to pass "
                                 "the arguments");
         }
         known = found->second;
@@ -187,4 +219,8 @@ inline int launch_untyped(const LaunchConfig& config, const void* kernel, void**
     return known.second(config, known.first, arguments);
 }
 
-}  // namespace port_cpu
+}  // namespace port_fibers
+
+namespace port_cpu {
+using port_fibers::kernel_pointer;
+}

@@ -32,7 +32,7 @@ inline thread_local dim3 blockDim;
 inline thread_local dim3 gridDim;
 inline constexpr int warpSize = 32;
 
-namespace port_cpu {
+namespace port_fibers {
 
 constexpr unsigned warp_width = 32;
 // Of the running thread in its warp.
@@ -688,29 +688,49 @@ inline void end_grid(Worker& w, Waiting& waiting) {
     w.block = nullptr;
 }
 
+// Blocks run on the calling thread for this long before other threads are asked to help: small grids
+// are done by then.
+constexpr double milliseconds_alone = 1;
+
+inline double milliseconds() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return double(now.tv_sec) * 1e3 + double(now.tv_nsec) / 1e6;
+}
+
 inline void run_blocks(const Grid& grid) {
     const dim3& size = grid.config->grid;
     const std::uint64_t count = std::uint64_t(size.x) * size.y * size.z;
-#ifdef _OPENMP
-    // The blocks of a cooperative launch wait for each other: one thread holds them all.
-    const bool parallel = count > 1 && !grid.config->cooperative;
-#pragma omp parallel if (parallel)
+    std::uint64_t next = 0;
+    Waiting waiting;
     {
         Worker& w = worker();
         begin_grid(w, grid);
-        Waiting waiting;
+        std::unique_ptr<Block> block;
+#ifdef _OPENMP
+        // The blocks of a cooperative launch wait for each other: one thread holds them all.
+        const double start = milliseconds();
+        while (next < count && (grid.config->cooperative || !waiting.empty() ||
+                                milliseconds() - start < milliseconds_alone)) {
+            run_one(w, next++, block, waiting);
+        }
+#else
+        while (next < count) run_one(w, next++, block, waiting);
+#endif
+        if (next == count) end_grid(w, waiting);
+    }
+#ifdef _OPENMP
+    if (next == count) return;
+#pragma omp parallel
+    {
+        Worker& w = worker();
+        begin_grid(w, grid);
+        Waiting waiting_here;
         std::unique_ptr<Block> block;
 #pragma omp for schedule(dynamic) nowait
-        for (std::uint64_t i = 0; i < count; ++i) run_one(w, i, block, waiting);
-        end_grid(w, waiting);
+        for (std::uint64_t i = next; i < count; ++i) run_one(w, i, block, waiting_here);
+        end_grid(w, waiting_here);
     }
-#else
-    Worker& w = worker();
-    begin_grid(w, grid);
-    Waiting waiting;
-    std::unique_ptr<Block> block;
-    for (std::uint64_t i = 0; i < count; ++i) run_one(w, i, block, waiting);
-    end_grid(w, waiting);
 #endif
 }
 
@@ -804,7 +824,7 @@ inline void spin_hint() {
     if (in_kernel() && ++this_worker->polls > polls_before_yield) yield();
 }
 
-// ---- errors and time ---------------------------------------------------------------------------
+// ---- errors ---------------------------------------------------------------------------
 inline thread_local int last_error = 0;
 inline void set_last_error(int code) {
     if (code != 0) last_error = code;
@@ -814,11 +834,6 @@ inline int take_last_error() {
     int code = last_error;
     last_error = 0;
     return code;
-}
-inline double milliseconds() {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return double(now.tv_sec) * 1e3 + double(now.tv_nsec) / 1e6;
 }
 
 // 0, or the CUDA error code of a configuration that a GPU would refuse.
@@ -872,4 +887,8 @@ inline std::size_t allocation_size(const void* pointer, const void** base) {
     return next->second;
 }
 
-}  // namespace port_cpu
+}  // namespace port_fibers
+
+namespace port_cpu {
+using port_fibers::dynamic_shared;
+}

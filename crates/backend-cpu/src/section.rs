@@ -1,0 +1,274 @@
+//! The generated section at the end of the root: the compiled forms of kernels and their
+//! registration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use port_backend::KernelInstance;
+use port_diag::Diagnostic;
+use port_hir::{FunctionId, Parent};
+use port_ir::{Handle, Variable};
+use port_syntax::Keyword;
+
+use crate::kernel::{self, Request};
+use crate::port::Port;
+
+/// The section, and why instances are not in it.
+#[derive(Default)]
+pub(crate) struct Section {
+    pub text: String,
+    /// For each instance of the unit, in order: `None` when it is compiled.
+    pub refused: Vec<Option<Refusal>>,
+}
+
+/// Why an instance has no compiled form.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// "… because `reason`".
+    pub reason: String,
+    /// Where, if the emitter said.
+    pub origin: Option<port_diag::Origin>,
+}
+
+impl Section {
+    /// Whether the instance of this index is compiled.
+    pub fn is_compiled(&self, instance: usize) -> bool {
+        self.refused.get(instance).is_some_and(Option::is_none)
+    }
+}
+
+impl Refusal {
+    /// A refusal without a place.
+    pub fn of(reason: impl Into<String>) -> Self {
+        Refusal { reason: reason.into(), origin: None }
+    }
+}
+
+/// An instance that may have a compiled form.
+struct Candidate {
+    /// Index among the unit's instances.
+    instance: usize,
+    request: Request,
+    /// The kernel's instance as C++ names it.
+    own: String,
+}
+
+/// Whether the header has what compiled forms use.
+const COMPILED_FORMS: bool = false;
+
+/// Makes the section.
+pub(crate) fn make(port: &Port<'_>) -> Section {
+    let unit = port.unit;
+    let reserved: BTreeSet<String> =
+        unit.parsed.unit.macros.iter().map(|known| known.name.as_str().to_owned()).collect();
+    let types = type_names(port);
+    let mut names = Names { taken: reserved.clone() };
+    let mut refused: Vec<Option<Refusal>> = Vec::new();
+    let mut candidates = Vec::new();
+    for (index, instance) in unit.instances.iter().enumerate() {
+        match candidate(port, instance, &types) {
+            Ok((function, own)) => {
+                let name = names.unique(&own);
+                let request = Request { function, name };
+                candidates.push(Candidate { instance: index, request, own });
+                refused.push(None);
+            }
+            Err(refusal) => refused.push(Some(refusal)),
+        }
+    }
+    if !COMPILED_FORMS {
+        refused.iter_mut().for_each(|one| {
+            one.get_or_insert_with(|| Refusal::of("compiled forms are not joined yet"));
+        });
+        return Section { text: String::new(), refused };
+    }
+    if candidates.is_empty() {
+        return Section { text: String::new(), refused };
+    }
+    let variables = variable_names(port);
+    let address = |handle: Handle<Variable>| {
+        let variable = &unit.ir.variables[handle];
+        (variables.get(variable.name.as_str()) == Some(&1))
+            .then(|| format!("(void*)&::{}", variable.name))
+    };
+    let requests: Vec<Request> = candidates.iter().map(|c| c.request.clone()).collect();
+    let options = kernel::Options { sources: unit.sources, reserved: &reserved, address: &address };
+    let emitted = kernel::emit(unit.ir, &requests, &options);
+    let mut forms = String::new();
+    let mut registrations = String::new();
+    for (candidate, form) in candidates.iter().zip(emitted.kernels) {
+        match form {
+            Ok(compiled) => {
+                forms.push_str(compiled.text.trim_end());
+                forms.push_str("\n\n");
+                registrations.push_str(&registration(port, candidate));
+            }
+            Err(not) => {
+                let origin = Some(not.origin);
+                refused[candidate.instance] = Some(Refusal { reason: not.reason, origin });
+            }
+        }
+    }
+    let mut text = String::new();
+    if !registrations.is_empty() {
+        text.push_str(
+            "\n// ---- Compiled kernels: the threads of a block as loops. Made by port from the kernels\n\
+             // above; PORT_CPU_KERNEL runs them.\n\
+             namespace port_cpu {\nnamespace compiled {\n\n",
+        );
+        let declarations = emitted.declarations.trim_end();
+        if !declarations.is_empty() {
+            text.push_str(declarations);
+            text.push_str("\n\n");
+        }
+        text.push_str(&forms);
+        text.push_str(&registrations);
+        text.push_str("\n}  // namespace compiled\n}  // namespace port_cpu\n");
+    }
+    Section { text, refused }
+}
+
+/// The object that registers a form while the program starts.
+fn registration(port: &Port<'_>, candidate: &Candidate) -> String {
+    let ir = port.unit.ir;
+    let function = &ir.functions[candidate.request.function];
+    let sizes: Vec<String> = function
+        .parameters
+        .iter()
+        .map(|parameter| {
+            ir.types.layout(parameter.ty).map_or("0".to_owned(), |layout| layout.size.to_string())
+        })
+        .collect();
+    let (name, own) = (&candidate.request.name, &candidate.own);
+    format!(
+        "static const Register register_{name}({own}, {name}, Layout<{}>());\n",
+        sizes.join(", ")
+    )
+}
+
+/// The instance's IR and its name in C++, if a form can be registered for it.
+fn candidate(
+    port: &Port<'_>,
+    instance: &KernelInstance,
+    types: &BTreeSet<String>,
+) -> Result<(Handle<port_ir::Function>, String), Refusal> {
+    let module = port.unit.module;
+    let Some(function) = instance.function else {
+        let why = instance.failure.as_ref().map_or("it could not be analysed".to_owned(), because);
+        return Err(Refusal::of(why));
+    };
+    let kernel = &module.functions[instance.kernel];
+    let rivals = module.functions_named(kernel.name);
+    let same_scope = |id: &&FunctionId| module.functions[**id].parent == kernel.parent;
+    if rivals.iter().filter(same_scope).count() > 1 {
+        return Err(Refusal::of(
+            "other functions have its name, so that no form can be registered",
+        ));
+    }
+    if !matches!(kernel.parent, Parent::Namespace(_)) {
+        return Err(Refusal::of("it is a member, so that no form can be registered"));
+    }
+    if let Some(unnamed) = unnameable(&instance.arguments, types) {
+        return Err(Refusal::of(format!(
+            "its argument `{unnamed}` has no name at namespace scope"
+        )));
+    }
+    Ok((function, format!("::{}{}", module.function_name(instance.kernel), instance.arguments)))
+}
+
+/// A finding as the end of a sentence.
+fn because(finding: &Diagnostic) -> String {
+    format!("of {}: {}", finding.code, finding.message)
+}
+
+/// The part of template arguments that does not name something at the end of the file.
+fn unnameable(arguments: &str, types: &BTreeSet<String>) -> Option<String> {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '$');
+    let allowed = |c: char| is_name(c) || " <>,*&()[]-+.'".contains(c);
+    if let Some(other) = arguments.chars().find(|c| !allowed(*c)) {
+        return Some(other.to_string());
+    }
+    let words = arguments.split(|c| !is_name(c)).filter(|word| !word.is_empty());
+    for word in words {
+        let first = word.chars().next().unwrap_or(' ');
+        let is_keyword = Keyword::ALL.iter().any(|keyword| keyword.as_str() == word);
+        let known = first.is_ascii_digit()
+            || is_keyword
+            || types.contains(word)
+            || port_api::find(word).is_some()
+            || (word.starts_with("std::") && !word.contains("::__"))
+            || matches!(word, "true" | "false" | "int8_t" | "uint8_t" | "int16_t" | "uint16_t")
+            || matches!(word, "int32_t" | "uint32_t" | "int64_t" | "uint64_t" | "size_t" | "half");
+        if !known {
+            return Some(word.to_owned());
+        }
+    }
+    None
+}
+
+/// The qualified names of the types, enumerators, functions and variables that namespaces hold.
+fn type_names(port: &Port<'_>) -> BTreeSet<String> {
+    let module = port.unit.module;
+    let at_namespace = |mut parent: Parent| loop {
+        match parent {
+            Parent::Namespace(_) => return true,
+            Parent::Record(id) if !module.records[id].name.as_str().is_empty() => {
+                parent = module.records[id].parent;
+            }
+            Parent::Record(_) | Parent::Function(_) => return false,
+        }
+    };
+    let mut names = BTreeSet::new();
+    for (_, record) in module.records.iter() {
+        if at_namespace(record.parent) && !record.name.as_str().is_empty() {
+            names.insert(module.qualified_name(record.parent, record.name.as_str()));
+        }
+    }
+    for (_, found) in module.enums.iter() {
+        if at_namespace(found.parent) && !found.name.as_str().is_empty() {
+            names.insert(module.qualified_name(found.parent, found.name.as_str()));
+        }
+    }
+    names
+}
+
+/// How many variables of namespaces have each qualified name.
+fn variable_names(port: &Port<'_>) -> BTreeMap<String, usize> {
+    let module = port.unit.module;
+    let mut names = BTreeMap::new();
+    for (_, variable) in module.variables.iter() {
+        if matches!(variable.parent, Parent::Namespace(_)) {
+            let name = module.qualified_name(variable.parent, variable.name.as_str());
+            *names.entry(name).or_insert(0) += 1;
+        }
+    }
+    names
+}
+
+/// Names of C++ functions, each once.
+struct Names {
+    taken: BTreeSet<String>,
+}
+
+impl Names {
+    /// `::ns::k<float, 4>` as `ns_k_float_4`.
+    fn unique(&mut self, own: &str) -> String {
+        let mut name = String::new();
+        for character in own.chars() {
+            if character.is_ascii_alphanumeric() {
+                name.push(character);
+            } else if !name.is_empty() && !name.ends_with('_') {
+                name.push('_');
+            }
+        }
+        let base = name.trim_end_matches('_').to_owned();
+        let is_keyword = Keyword::ALL.iter().any(|keyword| keyword.as_str() == base);
+        let mut name = if base.is_empty() || is_keyword { format!("kernel_{base}") } else { base };
+        let base = name.clone();
+        let mut number = 2;
+        while !self.taken.insert(name.clone()) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        name
+    }
+}
