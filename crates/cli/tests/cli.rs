@@ -153,30 +153,6 @@ fn a_folder_is_mirrored_with_its_headers() {
 }
 
 #[test]
-fn deterministic() {
-    let folder = folder();
-    let root = folder.path();
-    fs::create_dir(root.join("elsewhere")).expect("a folder");
-    let source = SCALE.replace("x[i] *= a", "x[i] += __shfl_down_sync(0xffffffffu, x[i], 1)");
-    for name in ["a.cu", "b.cu", "c.cu"] {
-        fs::write(root.join(name), &source).expect("a file");
-    }
-    let run = |jobs: &str, out: &str, input: &str, from: &str| {
-        let output =
-            port(&root.join(from), &[input, "--target", "hip", "-o", out, "--jobs", jobs, "-v"]);
-        assert_eq!(status(&output), 0, "{}", text(&output.stderr));
-    };
-    run("1", "one/", ".", "");
-    run("3", "two/", ".", "");
-    run("2", "../three/", "..", "elsewhere");
-    for name in ["a.hip", "b.hip", "c.hip", "port_hip_compat.h"] {
-        let read = |out: &str| fs::read(root.join(out).join(name)).expect("an output");
-        assert_eq!(read("one"), read("two"), "{name}");
-        assert_eq!(read("one"), read("three"), "{name}");
-    }
-}
-
-#[test]
 fn a_later_port_extends_the_compatibility_header_of_an_earlier_one() {
     let folder = folder();
     let root = folder.path();
