@@ -167,6 +167,11 @@ pub enum Conversion {
     PointerToInteger,
     /// 64-bit address in the generic space to a pointer.
     IntegerToPointer,
+    /// Pointer to shared memory to its offset, a `u32`, in the window of the block's shared memory.
+    /// Where the window begins is not said; differences of offsets are those of the addresses.
+    SharedOffset,
+    /// Such an offset to the pointer to shared memory.
+    SharedPointer,
 }
 
 macro_rules! math_functions {

@@ -324,8 +324,9 @@ impl<'h> Checker<'_, 'h> {
         deduction: &mut Deduction<'h>,
     ) -> bool {
         let CallArgument::Expr(argument) = argument else { return true };
-        // A parameter without template parameters takes what converts to it.
-        if argument.ty.is_unknown() || !self.mentions_parameters(parameter, deduction.depth) {
+        // A parameter without template parameters, or with explicit arguments for all of them, takes
+        // what converts to it: `nullptr`, say.
+        if argument.ty.is_unknown() || !self.mentions_open_parameters(parameter, deduction) {
             return true;
         }
         let hir = self.hir();
@@ -359,9 +360,12 @@ impl<'h> Checker<'_, 'h> {
         self.match_type(pattern, actual, deduction, None)
     }
 
-    /// Whether a type as written names a parameter of a list.
-    fn mentions_parameters(&self, ty: TyId, depth: u16) -> bool {
+    /// Whether a type as written names a parameter of the list that has no explicit argument.
+    fn mentions_open_parameters(&self, ty: TyId, deduction: &Deduction<'_>) -> bool {
         let hir = self.hir();
+        let open = |p: &port_hir::TemplateParameterRef| {
+            p.depth == deduction.depth && usize::from(p.index) >= deduction.explicit
+        };
         let mut found = false;
         let mut visit = |node: crate::walk::Node<'_>| {
             match node {
@@ -370,11 +374,11 @@ impl<'h> Checker<'_, 'h> {
                     while let Res::Member { prefix, .. } = res {
                         res = prefix;
                     }
-                    found |= matches!(res, Res::TemplateParameter(p) if p.depth == depth);
+                    found |= matches!(res, Res::TemplateParameter(p) if open(p));
                 }
                 crate::walk::Node::Ty(id) => {
                     found |= matches!(&hir.types[id].kind,
-                        TyKind::AbbreviatedParameter(p) if p.depth == depth);
+                        TyKind::AbbreviatedParameter(p) if open(p));
                 }
                 _ => {}
             }

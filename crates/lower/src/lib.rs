@@ -26,6 +26,7 @@ mod library;
 mod lookup;
 mod names;
 mod overload;
+mod ptx;
 mod reader;
 mod substitute;
 mod traits;

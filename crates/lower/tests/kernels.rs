@@ -93,3 +93,15 @@ fn scatter_add() {
 fn inclusive_scan() {
     whole("scan/inclusive_scan.cu", &["scan_totals_kernel<int, Maximum>"]);
 }
+
+#[test]
+fn bitonic_sort() {
+    whole(
+        "sort/bitonic_sort.cu",
+        &[
+            // Called with explicit arguments and `nullptr`.
+            "step_tiles<float, void, Ascending<float>>",
+            "step_tiles<unsigned int, int, Descending<unsigned int>>",
+        ],
+    );
+}

@@ -1,6 +1,8 @@
 //! Inputs that take forever, or all memory, where a bound is missing. Each must end soon, with a
 //! finding if it is wrong.
 
+#![allow(clippy::disallowed_methods, reason = "the tests measure time")]
+
 mod common;
 
 use std::time::{Duration, Instant};

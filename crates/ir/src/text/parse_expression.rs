@@ -322,6 +322,8 @@ impl Parser<'_> {
             "space" => Conversion::Space,
             "ptrtoint" => Conversion::PointerToInteger,
             "inttoptr" => Conversion::IntegerToPointer,
+            "sharedoffset" => Conversion::SharedOffset,
+            "sharedptr" => Conversion::SharedPointer,
             _ => return Ok(None),
         }))
     }

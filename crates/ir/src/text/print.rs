@@ -564,5 +564,7 @@ fn conversion_text(kind: Conversion) -> String {
         Conversion::Space => "space".into(),
         Conversion::PointerToInteger => "ptrtoint".into(),
         Conversion::IntegerToPointer => "inttoptr".into(),
+        Conversion::SharedOffset => "sharedoffset".into(),
+        Conversion::SharedPointer => "sharedptr".into(),
     }
 }

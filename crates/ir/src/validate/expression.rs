@@ -360,6 +360,8 @@ impl Checker<'_> {
             }),
             Conversion::PointerToInteger => from.space().is_some() && to == Type::U64,
             Conversion::IntegerToPointer => from == Type::U64 && to.space().is_some(),
+            Conversion::SharedOffset => from == Type::Pointer(Space::Shared) && to == Type::U32,
+            Conversion::SharedPointer => from == Type::U32 && to == Type::Pointer(Space::Shared),
         };
         self.require(fits, Rule::Conversion, "no such conversion goes between these types");
     }

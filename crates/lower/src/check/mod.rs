@@ -4,6 +4,7 @@
 //! makes another for each thing that it has to instantiate on the way. What it cannot understand it
 //! reports once and leaves behind as poison. It emits nothing.
 
+mod assembly;
 mod binding;
 mod call;
 mod cast;

@@ -727,11 +727,10 @@ impl<'h> Checker<'_, 'h> {
             },
             _ => String::new(),
         };
-        if let Some(statement) = self.known_assembly(&template, assembly, origin) {
-            out.push(statement);
-            return;
-        }
-        let opcode = crate::intrinsics::first_opcode(&template);
+        let opcode = match self.translated_assembly(&template, assembly, origin) {
+            Ok(statements) => return push_scope(statements, origin, out),
+            Err(opcode) => opcode,
+        };
         let finding = InlineAssemblyFinding { opcode: opcode.clone() };
         let code = self.cx.report(self.env.unit, origin, finding);
         let what = format!("asm {opcode}");

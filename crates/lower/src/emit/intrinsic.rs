@@ -3,9 +3,9 @@
 use port_diag::Origin;
 use port_ir::{
     Access, AsyncCopy, AtomicOp, BarrierReduce, BarrierReduction, BarrierScope, CacheHint,
-    CompareOp, Constant, FloatFlags, FloatOp, FragmentUse, IntegerOp, MathClass, MathFunction,
-    MatrixLayout, MemoryOrder, MemoryScope, NamedBarrier, Ordering, Scalar, Space, StatementKind,
-    Type as Ir, UnaryOp, Value as IrValue, VoteKind,
+    CompareOp, Constant, Conversion, FloatFlags, FloatOp, FragmentUse, IntegerOp, MathClass,
+    MathFunction, MatrixLayout, MemoryOrder, MemoryScope, NamedBarrier, Ordering, Scalar, Space,
+    StatementKind, Type as Ir, UnaryOp, Value as IrValue, VoteKind,
 };
 
 use super::function::Emitter;
@@ -572,11 +572,11 @@ impl Emitter<'_, '_> {
                 };
                 self.build.push_with_result(ty, make, at)
             }
-            (Intrinsic::NamedBarrier, [index, threads @ ..]) => {
+            (Intrinsic::NamedBarrier | Intrinsic::NamedBarrierArrive, [index, threads @ ..]) => {
                 let named = NamedBarrier {
                     index: *index,
                     threads: threads.first().copied(),
-                    arrive_only: false,
+                    arrive_only: intrinsic == Intrinsic::NamedBarrierArrive,
                 };
                 let kind = StatementKind::Barrier {
                     scope: BarrierScope::Block,
@@ -700,6 +700,33 @@ impl Emitter<'_, '_> {
             (Intrinsic::Load(cache), [pointer]) => {
                 let access = Access { cache, ..Access::PLAIN };
                 self.build.load(ty, *pointer, access, at)
+            }
+            (Intrinsic::LoadOrdered(order), [pointer]) => {
+                let ordering = Ordering { order, scope: MemoryScope::Device };
+                let access = Access { atomic: Some(ordering), ..Access::PLAIN };
+                self.build.load(ty, *pointer, access, at)
+            }
+            (Intrinsic::StoreOrdered(order), [pointer, value]) => {
+                let ordering = Ordering { order, scope: MemoryScope::Device };
+                let access = Access { atomic: Some(ordering), ..Access::PLAIN };
+                self.build.store(*pointer, *value, access, at);
+                *value
+            }
+            (Intrinsic::PointerAddress, [pointer]) => {
+                self.build.convert(Conversion::PointerToInteger, *pointer, Ir::U64, at)
+            }
+            (Intrinsic::AddressPointer, [address]) => {
+                let address = self.convert_number(*address, Scalar::U64, at);
+                self.build.convert(Conversion::IntegerToPointer, address, ty, at)
+            }
+            (Intrinsic::SharedOffset, [pointer]) => {
+                let pointer = self.as_type(*pointer, Ir::Pointer(Space::Shared), at);
+                self.build.convert(Conversion::SharedOffset, pointer, Ir::U32, at)
+            }
+            (Intrinsic::SharedPointer, [offset]) => {
+                let offset = self.convert_number(*offset, Scalar::U32, at);
+                let shared = Ir::Pointer(Space::Shared);
+                self.build.convert(Conversion::SharedPointer, offset, shared, at)
             }
             (Intrinsic::CopyBytes, [destination, source, bytes]) => {
                 let kind = StatementKind::Copy {

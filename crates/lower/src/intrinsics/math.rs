@@ -38,6 +38,9 @@ use Rounding::{Down, NearestEven, TowardZero, Up};
 
 /// Functions of the C library and their single-precision names.
 pub(super) const TABLE: Table = &[
+    ("__ptx_round_tf32", math(M::RoundToTf32)),
+    ("__float_to_tf32", math(M::RoundToTf32)),
+    ("nvcuda::wmma::__float_to_tf32", math(M::RoundToTf32)),
     ("acos", math(M::Acos)),
     ("acosf", math(M::Acos)),
     ("acosh", math(M::Acosh)),

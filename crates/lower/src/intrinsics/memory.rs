@@ -1,6 +1,6 @@
 //! Loads and stores with cache hints, copies, clocks, traps, matrix fragments.
 
-use port_ir::{CacheHint, ClockKind};
+use port_ir::{CacheHint, ClockKind, MemoryOrder};
 
 use super::{Intrinsic, Table};
 
@@ -15,6 +15,18 @@ pub(super) const TABLE: Table = &[
     ("__stcg", Intrinsic::Store(CacheHint::DeviceLevel)),
     ("__stcs", Intrinsic::Store(CacheHint::Streaming)),
     ("__stwt", Intrinsic::Store(CacheHint::Through)),
+    ("__port_load_relaxed", Intrinsic::LoadOrdered(MemoryOrder::Relaxed)),
+    ("__port_load_acquire", Intrinsic::LoadOrdered(MemoryOrder::Acquire)),
+    ("__port_store_relaxed", Intrinsic::StoreOrdered(MemoryOrder::Relaxed)),
+    ("__port_store_release", Intrinsic::StoreOrdered(MemoryOrder::Release)),
+    ("__cvta_generic_to_global", Intrinsic::PointerAddress),
+    ("__cvta_generic_to_constant", Intrinsic::PointerAddress),
+    ("__cvta_generic_to_local", Intrinsic::PointerAddress),
+    ("__cvta_global_to_generic", Intrinsic::AddressPointer),
+    ("__cvta_constant_to_generic", Intrinsic::AddressPointer),
+    ("__cvta_local_to_generic", Intrinsic::AddressPointer),
+    ("__cvta_generic_to_shared", Intrinsic::SharedOffset),
+    ("__cvta_shared_to_generic", Intrinsic::SharedPointer),
     ("memcpy", Intrinsic::CopyBytes),
     ("memmove", Intrinsic::CopyBytes),
     ("memset", Intrinsic::FillBytes),
@@ -23,6 +35,7 @@ pub(super) const TABLE: Table = &[
     ("__pipeline_wait_prior", Intrinsic::AsyncWait),
     ("clock", Intrinsic::Clock(ClockKind::Cycles32)),
     ("clock64", Intrinsic::Clock(ClockKind::Cycles64)),
+    ("__port_nanoseconds", Intrinsic::Clock(ClockKind::Nanoseconds)),
     ("__nanosleep", Intrinsic::Sleep),
     ("__trap", Intrinsic::Trap),
     ("abort", Intrinsic::Trap),

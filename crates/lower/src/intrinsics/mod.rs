@@ -15,16 +15,17 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use port_diag::Origin;
-use port_hir::{Builtin as CBuiltin, FunctionId, InlineAssembly};
+use port_hir::{Builtin as CBuiltin, FunctionId};
 use port_ir::{
     Axis, BarrierReduction, Builtin, CacheHint, ClockKind, CompareOp, FloatFlags, FloatOp,
-    Fragment, IntegerOp, MathFunction, MemoryScope, ReduceOp, Rounding, ShuffleMode, VoteKind,
+    Fragment, IntegerOp, MathFunction, MemoryOrder, MemoryScope, ReduceOp, Rounding, ShuffleMode,
+    VoteKind,
 };
 
 use crate::check::Checker;
 use crate::context::{Context, FunctionInstanceId, FunctionSource};
 use crate::ty::{Kind, Type};
-use crate::typed::{Expr, ExprKind, Stmt, StmtKind};
+use crate::typed::{Expr, ExprKind};
 use crate::value::Value;
 
 /// What a function does.
@@ -111,6 +112,7 @@ pub(crate) enum Intrinsic {
     BlockBarrier,
     BlockBarrierReduce(BarrierReduction),
     NamedBarrier,
+    NamedBarrierArrive,
     GridBarrier,
     ClusterBarrier,
     Fence(MemoryScope),
@@ -121,6 +123,15 @@ pub(crate) enum Intrinsic {
     },
     Load(CacheHint),
     Store(CacheHint),
+    /// Atomic, of device scope.
+    LoadOrdered(MemoryOrder),
+    StoreOrdered(MemoryOrder),
+    /// A pointer's address, and the pointer that an address is.
+    PointerAddress,
+    AddressPointer,
+    /// A pointer's offset in the block's shared window, and the pointer that one is.
+    SharedOffset,
+    SharedPointer,
     CopyBytes,
     FillBytes,
     AsyncCopy,
@@ -276,51 +287,6 @@ impl Checker<'_, '_> {
         let dim3 = matches!(name.as_str(), "blockDim" | "gridDim");
         let ty = if dim3 { self.cx.types.dim3() } else { self.cx.types.vector(Type::UINT, 3) };
         Expr::value(ExprKind::Aggregate(parts), ty, origin)
-    }
-
-    /// Inline PTX whose whole effect is known: reading a special register.
-    pub(crate) fn known_assembly(
-        &mut self,
-        template: &str,
-        assembly: &InlineAssembly,
-        origin: Origin,
-    ) -> Option<Stmt> {
-        let text: String =
-            template.chars().map(|c| if c.is_whitespace() || c == ';' { ' ' } else { c }).collect();
-        let words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-        // A compiler barrier, or nothing at all.
-        if words.is_empty() && assembly.outputs.is_empty() {
-            return Some(Stmt::new(StmtKind::Block(Vec::new()), origin));
-        }
-        let [opcode, "%0", register] = words[..] else { return None };
-        if !opcode.starts_with("mov.") || assembly.outputs.len() != 1 || !assembly.inputs.is_empty()
-        {
-            return None;
-        }
-        let register = register.trim_start_matches('%');
-        let builtin = match register {
-            "laneid" => Builtin::LaneId,
-            "lanemask_lt" => Builtin::LaneMask(CompareOp::Less),
-            "lanemask_le" => Builtin::LaneMask(CompareOp::LessEqual),
-            "lanemask_gt" => Builtin::LaneMask(CompareOp::Greater),
-            "lanemask_ge" => Builtin::LaneMask(CompareOp::GreaterEqual),
-            "lanemask_eq" => Builtin::LaneMask(CompareOp::Equal),
-            "tid.x" => Builtin::ThreadIndex(Axis::X),
-            "tid.y" => Builtin::ThreadIndex(Axis::Y),
-            "ntid.x" => Builtin::BlockDim(Axis::X),
-            "ctaid.x" => Builtin::BlockIndex(Axis::X),
-            "ctaid.y" => Builtin::BlockIndex(Axis::Y),
-            "nctaid.x" => Builtin::GridDim(Axis::X),
-            "dynamic_smem_size" => Builtin::DynamicSharedSize,
-            _ => return None,
-        };
-        let target = self.expr(assembly.outputs[0].value);
-        let intrinsic = Intrinsic::Builtin(builtin);
-        let kind = ExprKind::Intrinsic { intrinsic, arguments: Vec::new() };
-        let value = Expr::value(kind, Type::UINT, origin);
-        let value = self.convert(value, target.ty.unqualified());
-        let assign = self.assign(target, value, origin);
-        Some(Stmt::new(StmtKind::Expr(assign), origin))
     }
 }
 

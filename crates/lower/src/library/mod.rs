@@ -69,6 +69,9 @@ fn source_of(name: &str) -> Option<(String, String)> {
     if matches!(name, "cudaGridDependencySynchronize" | "cudaTriggerProgrammaticLaunchCompletion") {
         return file("runtime", include_str!("runtime.cuh"));
     }
+    if name.starts_with("__ptx_") || name.starts_with("__port_") {
+        return file("ptx", include_str!("../ptx/ptx.cuh"));
+    }
     if port_api::find(name).is_some_and(|row| row.family == "math/simd") {
         return file("simd", include_str!("simd.cuh"));
     }
@@ -184,6 +187,13 @@ fn canonical(name: &str) -> String {
 }
 
 impl Checker<'_, '_> {
+    /// The unit of a text that inline PTX became, and the function in it.
+    pub(crate) fn assembly_unit(&mut self, text: &str, name: &str) -> Option<Candidate> {
+        let unit = self.library_unit(format!("asm {text}"), text)?;
+        let function = *self.cx.hir(unit).functions_named(name).first()?;
+        Some(Candidate { function, environment: Environment::top(unit), class: None })
+    }
+
     fn library_unit(&mut self, key: String, text: &str) -> Option<Unit> {
         if let Some(unit) = self.cx.library.units.get(&key) {
             return *unit;
