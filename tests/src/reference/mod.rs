@@ -12,6 +12,7 @@ mod adamw;
 mod argmax;
 mod attention;
 mod bias_dropout_residual;
+mod bitonic_sort;
 mod cross_entropy;
 mod dequantize_q4_0;
 mod embedding_gather;
@@ -230,6 +231,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "moe/moe_align_block_size" => moe_align_block_size::reference(inputs),
         "attention/flash_attention" => flash_attention::reference(inputs),
         "stencil/stencil_2d" => stencil_2d::reference(inputs),
+        "sort/bitonic_sort" => bitonic_sort::reference(inputs),
         _ => return None,
     })
 }
