@@ -26,6 +26,7 @@ mod inclusive_scan;
 mod layer_norm;
 mod moe_align_block_size;
 mod nms_bitmask;
+mod paged_attention;
 mod philox;
 mod quantize_int8_per_token;
 mod reshape_and_cache;
@@ -232,6 +233,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "attention/flash_attention" => flash_attention::reference(inputs),
         "stencil/stencil_2d" => stencil_2d::reference(inputs),
         "sort/bitonic_sort" => bitonic_sort::reference(inputs),
+        "attention/paged_attention" => paged_attention::reference(inputs),
         _ => return None,
     })
 }
