@@ -39,9 +39,9 @@ impl Flavour {
     /// As tests and reports name it.
     pub const fn name(self) -> &'static str {
         match self {
-            Flavour::Gnu => "g++",
-            Flavour::GnuNative => "g++-native",
-            Flavour::Clang => "clang++",
+            Flavour::Gnu => "gnu",
+            Flavour::GnuNative => "gnu-native",
+            Flavour::Clang => "clang",
             Flavour::Sanitized => "sanitized",
         }
     }

@@ -23,8 +23,10 @@ use crate::{layout, pipeline, print, print_error, text};
 /// from most programs' own.
 const FAILED: u8 = 125;
 
-/// What every compilation is given. Warnings are about the user's code, which nvcc has seen.
-const FLAGS: [&str; 3] = ["-std=c++17", "-O2", "-w"];
+/// What every compilation is given. CUDA code reads memory through other types than it was written
+/// with, and its integers wrap; its compiler takes neither for a mistake. Warnings are about the
+/// user's code, which nvcc has seen.
+const FLAGS: [&str; 5] = ["-std=c++17", "-O2", "-fno-strict-aliasing", "-fwrapv", "-w"];
 
 /// The compilers looked for where `CXX` is not set.
 const COMPILERS: [&str; 3] = ["g++", "clang++", "c++"];

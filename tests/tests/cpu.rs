@@ -1,0 +1,258 @@
+//! Every kernel of `kernels/`, ported to the processor: compiled as users compile it, by g++ and
+//! clang, optimised and with sanitizers, and run over every parameter set of its spec. The results
+//! are those of the original on the fiber oracle, bit for bit; where the original itself gives other
+//! bits in another order of threads (float atomics), the reference's bounds decide.
+//!
+//! A test reads `kernel::cpu::property`; a property that is a compiler runs the port that it made.
+
+#![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use port::{FileRole, Options, Severity, Status, Target, Translation};
+use port_check::cpu::{Compiler, Flavour};
+use port_check::oracle::{Language, Oracle, Order, RunOptions, RunResult, Source};
+use port_check::toolchain::Toolchain;
+use port_check::{Case, Spec, metrics};
+use port_diag::render::human;
+use port_diag::{FileId, SourceMap};
+use port_tests::kernels::{self, Kernel};
+use port_tests::reference::reference;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for kernel in kernels::all() {
+        let subject = Arc::new(Subject::new(kernel));
+        let name = format!("{}::cpu", subject.kernel.name);
+        let shared = subject.clone();
+        trials.push(Trial::test(format!("{name}::statuses"), move || statuses(&shared)));
+        for flavour in Flavour::ALL {
+            let missing = Compiler::new(flavour).is_err();
+            let shared = subject.clone();
+            let trial = Trial::test(format!("{name}::{}", flavour.name()), move || {
+                executed_like_the_original(&shared, flavour)
+            });
+            trials.push(match missing {
+                false => trial,
+                true => trial
+                    .with_ignored_flag(true)
+                    .with_kind(format!("needs the compiler of {}", flavour.name())),
+            });
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A kernel with what its tests share, each made once.
+struct Subject {
+    kernel: Kernel,
+    spec: OnceLock<Result<Arc<Spec>, String>>,
+    port: OnceLock<Result<Arc<Port>, String>>,
+    originals: OnceLock<Result<Arc<Originals>, String>>,
+}
+
+struct Port {
+    sources: SourceMap,
+    root: FileId,
+    translation: Translation,
+}
+
+/// What the original computes, by parameter set.
+struct Originals {
+    cases: Vec<(String, Case, RunResult)>,
+    /// Outputs that depend on the order of threads for some parameter set.
+    by_order: BTreeSet<String>,
+}
+
+impl Subject {
+    fn new(kernel: Kernel) -> Subject {
+        let (spec, port, originals) = Default::default();
+        Subject { kernel, spec, port, originals }
+    }
+
+    fn spec(&self) -> Result<Arc<Spec>, Failed> {
+        let load = || {
+            let mut sources = SourceMap::new();
+            let spec = Spec::load(&self.kernel.spec_path, &mut sources);
+            let spec = spec.map_err(|error| error.to_string())?.map_err(|findings| {
+                let render = |finding| human::render(&sources, finding, human::Options::default());
+                findings.iter().map(render).collect::<String>()
+            })?;
+            Ok(Arc::new(spec))
+        };
+        Ok(self.spec.get_or_init(load).clone()?)
+    }
+
+    /// The port, with the instances that the spec launches compiled as loops.
+    fn port(&self) -> Result<Arc<Port>, Failed> {
+        let spec = self.spec()?;
+        let make = || {
+            let (sources, root) = self.kernel.load();
+            let launched = spec.launches.iter().map(|launch| launch.kernel.clone());
+            let instantiate = launched.filter(|kernel| kernel.contains('<')).collect();
+            let options = Options { instantiate, ..Options::default() };
+            let target: Target = "cpu".parse().map_err(|error| format!("{error:?}"))?;
+            let mut translations = port::translate(&sources, root, &[target], &options);
+            let translation = translations.pop().ok_or("no translation")?;
+            Ok(Arc::new(Port { sources, root, translation }))
+        };
+        Ok(self.port.get_or_init(make).clone()?)
+    }
+
+    fn originals(&self) -> Result<Arc<Originals>, Failed> {
+        let run = || self.run_originals().map(Arc::new).map_err(|error| text_of(&error));
+        Ok(self.originals.get_or_init(run).clone()?)
+    }
+
+    fn run_originals(&self) -> Result<Originals, Failed> {
+        static ORACLE: OnceLock<Result<Oracle, String>> = OnceLock::new();
+        let oracle = ORACLE
+            .get_or_init(|| Oracle::new(&Toolchain::discover()).map_err(|error| error.to_string()));
+        let oracle = oracle.as_ref().map_err(|error| Failed::from(error.clone()))?;
+        let spec = self.spec()?;
+        let (sources, root) = self.kernel.load();
+        let file = |id| sources.file(id);
+        let mut source = Source::new(Language::Cuda, &file(root).path, &file(root).text);
+        for id in sources.ids().filter(|id| *id != root) {
+            source = source.with_file(&file(id).path, &file(id).text);
+        }
+        let program = oracle.build(&source, &spec).map_err(|error| error.to_string())?;
+        let mut originals = Originals { cases: Vec::new(), by_order: BTreeSet::new() };
+        for set in spec.parameter_sets() {
+            let label = set.label();
+            let case = spec.case(&set).map_err(|_| format!("no case for {label}"))?;
+            let run = |order| {
+                let options = RunOptions { order, ..RunOptions::default() };
+                program.run(&case, &options).map_err(|error| format!("the original: {error}"))
+            };
+            let (result, other) = (run(Order::Ascending)?, run(Order::Shuffled(7))?);
+            for (name, tensor) in &result.outputs {
+                if other.output(name) != Some(tensor) {
+                    originals.by_order.insert(name.clone());
+                }
+            }
+            originals.cases.push((label, case, result));
+        }
+        Ok(originals)
+    }
+}
+
+fn text_of(failed: &Failed) -> String {
+    failed.message().unwrap_or("failed").to_owned()
+}
+
+impl Port {
+    /// The emitted files as a source for a driver; the root's first.
+    fn source(&self) -> Result<Source, Failed> {
+        let root = PathBuf::from(&*self.sources.file(self.root).path);
+        let place = |role| match role {
+            FileRole::Root => root.with_extension("cpp"),
+            FileRole::Header(id) => PathBuf::from(&*self.sources.file(id).path),
+            FileRole::Generated(name) => root.with_file_name(name),
+        };
+        let files = &self.translation.ported.files;
+        let first = files.first().filter(|file| file.role == FileRole::Root);
+        let first = first.ok_or("the port has no root")?;
+        let source = Source::new(Language::Cpu, &place(first.role).to_string_lossy(), &first.text);
+        Ok(files.iter().skip(1).fold(source, |source, file| {
+            source.with_file(&place(file.role).to_string_lossy(), &file.text)
+        }))
+    }
+}
+
+/// No kernel is left to a person; which instances run as loops and which on fibers, and what was
+/// found, is reviewed.
+fn statuses(subject: &Subject) -> Result<(), Failed> {
+    let port = subject.port()?;
+    let ported = &port.translation.ported;
+    let findings: Vec<String> = ported
+        .diagnostics
+        .iter()
+        .map(|d| human::render(&port.sources, d, human::Options::default()))
+        .collect();
+    let mut text = String::new();
+    for kernel in &ported.kernels {
+        text += &format!(
+            "{} {}{} ({})\n",
+            kernel.status.as_str(),
+            kernel.name,
+            kernel.instance,
+            kernel.lowering
+        );
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/cpu"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let name = subject.kernel.name.replace('/', "__");
+    settings.bind(|| insta::assert_snapshot!(name, format!("{text}\n{}", findings.join("\n"))));
+
+    if let Some(kernel) = ported.kernels.iter().find(|kernel| kernel.status == Status::Manual) {
+        return Err(format!("{}{} is manual", kernel.name, kernel.instance).into());
+    }
+    if let Some(place) = ported.diagnostics.iter().position(|d| d.severity == Severity::Error) {
+        return Err(findings[place].clone().into());
+    }
+    match ported.kernels.is_empty() {
+        true => Err("the port has no kernel".into()),
+        false => Ok(()),
+    }
+}
+
+/// The seconds that a flavour took for a kernel, printed with `PORT_TEST_TIMES=1`.
+fn note_time(subject: &Subject, flavour: Flavour, what: &str, start: std::time::Instant) {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    static SUMS: Mutex<BTreeMap<String, f64>> = Mutex::new(BTreeMap::new());
+    if *ASKED.get_or_init(|| std::env::var_os("PORT_TEST_TIMES").is_some()) {
+        let seconds = start.elapsed().as_secs_f64();
+        let mut sums = SUMS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let sum = sums.entry(what.to_owned()).or_insert(0.0);
+        *sum += seconds;
+        let (kernel, flavour) = (&subject.kernel.name, flavour.name());
+        eprintln!("{kernel} {flavour} {what}: {seconds:.2} s, so far {sum:.1} s");
+    }
+}
+
+fn executed_like_the_original(subject: &Subject, flavour: Flavour) -> Result<(), Failed> {
+    let spec = subject.spec()?;
+    let compiler = Compiler::new(flavour).map_err(|error| error.to_string())?;
+    let source = subject.port()?.source()?;
+    let start = std::time::Instant::now();
+    let program = compiler.build(&source, &spec).map_err(|error| error.to_string())?;
+    note_time(subject, flavour, "compiled", start);
+    let originals = subject.originals()?;
+    let start = std::time::Instant::now();
+    let mut compared = 0;
+    for (label, case, original) in &originals.cases {
+        let failed = |problem: String| Failed::from(format!("{label}: {problem}"));
+        let actual =
+            program.run(case, &RunOptions::default()).map_err(|error| failed(error.to_string()))?;
+        for (name, expected) in &original.outputs {
+            let actual = actual.output(name).ok_or_else(|| failed(format!("{name} is missing")))?;
+            if originals.by_order.contains(name) {
+                let bounds = reference(&subject.kernel.name, case)
+                    .ok_or_else(|| failed("the kernel has no reference".into()))?;
+                let bound = bounds.iter().find(|bound| bound.name == *name);
+                let bound = bound.ok_or_else(|| failed(format!("{name} has no reference")))?;
+                bound.check(actual).map_err(|mismatch| failed(mismatch.to_string()))?;
+            } else {
+                let comparison = metrics::compare(actual, expected)
+                    .ok_or_else(|| failed(format!("{name}: shapes or types differ")))?;
+                if !comparison.is_equal() {
+                    let (first, ulp) = (comparison.first_mismatch, comparison.max_ulp);
+                    return Err(failed(format!("{name}: {first:?}, {ulp} ulp at most")));
+                }
+            }
+            compared += expected.len();
+        }
+    }
+    note_time(subject, flavour, "executed", start);
+    match compared {
+        0 => Err("the spec compares nothing".into()),
+        _ => Ok(()),
+    }
+}
