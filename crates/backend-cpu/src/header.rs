@@ -36,10 +36,21 @@ const PARTS: &[Part] = parts![
     "half.hpp" => "../../check/oracle/include/port_oracle/half.hpp",
     "bfloat16.hpp" => "../../check/oracle/include/port_oracle/bfloat16.hpp",
     "sixteen.inc" => "../../check/oracle/include/port_oracle/sixteen.inc",
-    "sixteen.hpp" => "../../check/oracle/include/cuda/port_cuda_sixteen.h",
+    "port_cuda_sixteen.h" => "../../check/oracle/include/cuda/port_cuda_sixteen.h",
     "groups.hpp" => "../../check/oracle/include/port_oracle/groups.hpp",
     "philox.hpp" => "../../check/oracle/include/port_oracle/philox.hpp",
     "complex.hpp" => "../../check/oracle/include/port_oracle/complex.hpp",
+    "wmma.hpp" => "../../check/oracle/include/port_oracle/wmma.hpp",
+    "cub.inc" => "../../check/oracle/include/port_oracle/cub.inc",
+    "cuda_fp16.h" => "../../check/oracle/include/cuda/cuda_fp16.h",
+    "cuda_bf16.h" => "../../check/oracle/include/cuda/cuda_bf16.h",
+    "cuComplex.h" => "../../check/oracle/include/cuda/cuComplex.h",
+    "curand_kernel.h" => "../../check/oracle/include/cuda/curand_kernel.h",
+    "mma.h" => "../../check/oracle/include/cuda/mma.h",
+    "cub.cuh" => "../../check/oracle/include/cuda/cub/cub.cuh",
+    "cuda_pipeline_primitives.h" =>
+        "../../check/oracle/include/cuda/cuda_pipeline_primitives.h",
+    "math_constants.h" => "../../check/oracle/include/cuda/math_constants.h",
     "launch.hpp" => "../assets/port_cpu/launch_stub.hpp",
 ];
 
@@ -56,24 +67,153 @@ const ALWAYS: &[&str] = &[
     "cuda_warp.hpp",
     "host.inc",
     "host.hpp",
-    "half.hpp",
-    "bfloat16.hpp",
-    "sixteen.hpp",
-    "groups.hpp",
-    "philox.hpp",
 ];
+
+/// A part that not every port needs.
+struct Section {
+    /// What the header's second line calls it.
+    name: &'static str,
+    part: &'static str,
+    /// Beginnings of the names of CUDA's headers that it stands for.
+    headers: &'static [&'static str],
+    /// Beginnings of names that ask for it, for text whose headers are not in view.
+    names: &'static [&'static str],
+}
+
+/// In the order in which they stand.
+const SECTIONS: &[Section] = &[
+    Section {
+        name: "fp16",
+        part: "cuda_fp16.h",
+        headers: &["cuda_fp16"],
+        names: &["half", "__half", "__nv_half", "__float2half", "__hadd", "__hfma", "__hmul"],
+    },
+    Section {
+        name: "bf16",
+        part: "cuda_bf16.h",
+        headers: &["cuda_bf16"],
+        names: &["nv_bfloat16", "__nv_bfloat16", "__float2bfloat16"],
+    },
+    Section {
+        name: "groups",
+        part: "groups.hpp",
+        headers: &["cooperative_groups"],
+        names: &["cooperative_groups"],
+    },
+    Section {
+        name: "random",
+        part: "curand_kernel.h",
+        headers: &["curand_kernel.h", "curand_philox"],
+        names: &["curandState", "curand_init"],
+    },
+    Section { name: "wmma", part: "mma.h", headers: &["mma.h"], names: &["nvcuda"] },
+    Section { name: "cub", part: "cub.cuh", headers: &["cub/"], names: &["cub"] },
+    Section {
+        name: "pipeline",
+        part: "cuda_pipeline_primitives.h",
+        headers: &["cuda_pipeline"],
+        names: &["__pipeline_"],
+    },
+    Section {
+        name: "complex",
+        part: "cuComplex.h",
+        headers: &["cuComplex.h"],
+        names: &["cuComplex", "cuFloatComplex", "cuDoubleComplex"],
+    },
+    Section {
+        name: "constants",
+        part: "math_constants.h",
+        headers: &["math_constants.h"],
+        names: &["CUDART_"],
+    },
+];
+
+/// Which sections a header has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs(u32);
+
+impl Needs {
+    /// Every section.
+    pub fn all() -> Self {
+        Needs((1 << SECTIONS.len()) - 1)
+    }
+
+    /// What a text needs that includes these headers of CUDA's and holds these identifiers.
+    pub fn of<'n>(
+        headers: impl Iterator<Item = &'n str>,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Self {
+        let mut needs = Needs::default();
+        let begins = |text: &str, with: &[&str]| with.iter().any(|start| text.starts_with(start));
+        for header in headers {
+            needs.add(|section| begins(header, section.headers));
+        }
+        for name in names {
+            needs.add(|section| match section.name {
+                "cub" => name == "cub",
+                _ => begins(name, section.names),
+            });
+        }
+        needs
+    }
+
+    /// The needs of both.
+    pub fn union(self, other: Self) -> Self {
+        Needs(self.0 | other.0)
+    }
+
+    fn add(&mut self, wanted: impl Fn(&Section) -> bool) {
+        for (index, section) in SECTIONS.iter().enumerate() {
+            if wanted(section) {
+                self.0 |= 1 << index;
+            }
+        }
+    }
+
+    fn sections(self) -> impl Iterator<Item = &'static Section> {
+        SECTIONS.iter().enumerate().filter(move |(i, _)| self.0 & (1 << i) != 0).map(|(_, s)| s)
+    }
+}
+
+/// Whether some part stands for a header of CUDA's.
+pub fn replaces(header: &str) -> bool {
+    SECTIONS.iter().any(|s| s.headers.iter().any(|start| header.starts_with(start)))
+}
+
+/// The beginning of the line that lists the sections.
+const LIST: &str = "// Sections: ";
+
+/// One header for several ports; `None` if one of the texts is not a header that [`assemble`] made.
+pub fn merge(texts: &[&str]) -> Option<String> {
+    let mut all = Needs::default();
+    for text in texts {
+        let line = text.lines().find_map(|line| line.strip_prefix(LIST)).unwrap_or("");
+        let mut needs = Needs::default();
+        for name in line.trim_end_matches('.').split(", ") {
+            needs.add(|section| section.name == name);
+        }
+        if assemble(needs) != **text {
+            return None;
+        }
+        all = all.union(needs);
+    }
+    Some(assemble(all))
+}
 
 /// What the parts call themselves where they are compiled for the oracle.
 const NAMES: &[(&str, &str)] = &[("port_oracle", "port_fibers"), ("PORT_ORACLE", "PORT_CPU")];
 
 /// The header.
-pub fn assemble() -> String {
-    let mut assembly = Assembly { out: String::new(), done: Vec::new() };
-    for name in ALWAYS {
+pub fn assemble(needs: Needs) -> String {
+    // CUDA's runtime header is what the parts stand for.
+    let mut assembly = Assembly { out: String::new(), done: vec!["cuda_runtime.h"] };
+    let list: Vec<&str> = needs.sections().map(|section| section.name).collect();
+    if !list.is_empty() {
+        assembly.out.push_str(&format!("{LIST}{}.\n", list.join(", ")));
+    }
+    for name in ALWAYS.iter().copied().chain(needs.sections().map(|section| section.part)) {
         assembly.part(name);
     }
-    assembly.out.push_str("\nPORT_CPU_SIXTEEN(__half, __half2)\n");
-    assembly.out.push_str("PORT_CPU_SIXTEEN(__nv_bfloat16, __nv_bfloat162)\n");
     assembly.out
 }
 
@@ -86,15 +226,15 @@ struct Assembly {
 impl Assembly {
     fn part(&mut self, name: &str) {
         let file = name.rsplit_once('/').map_or(name, |(_, file)| file);
+        if self.done.contains(&file) {
+            return;
+        }
         let Some(part) = PARTS.iter().find(|part| part.name == file) else {
             debug_assert!(false, "no part {name}");
             return;
         };
         // `.inc` files are included once for each type that they are for.
-        if part.name.ends_with(".hpp") {
-            if self.done.contains(&part.name) {
-                return;
-            }
+        if !part.name.ends_with(".inc") {
             self.done.push(part.name);
         }
         if !self.out.is_empty() && !self.out.ends_with("\n\n") && !part.name.ends_with(".inc") {
@@ -150,11 +290,22 @@ mod tests {
 
     #[test]
     fn the_header_stands_alone() {
-        let text = assemble();
+        let text = assemble(Needs::all());
         assert_eq!(text.matches("#pragma once").count(), 1);
         for word in ["#include \"", "port_oracle", "PORT_API("] {
             assert!(!text.contains(word), "{word}");
         }
         assert!(text.contains("cudaMemcpyAsync("));
+    }
+
+    #[test]
+    fn headers_of_several_ports_are_joined() {
+        let names = |list: &'static [&'static str]| list.iter().copied();
+        let half = assemble(Needs::of(names(&["cuda_fp16.h"]), names(&[])));
+        let groups = assemble(Needs::of(names(&[]), names(&["cooperative_groups"])));
+        let both = assemble(Needs::of(names(&["cuda_fp16.h", "cooperative_groups.h"]), names(&[])));
+        assert_eq!(merge(&[&half, &groups]).unwrap(), both);
+        assert_ne!(half, both);
+        assert_eq!(merge(&[&half, "// Sections: fp16.\nedited"]), None);
     }
 }

@@ -11,23 +11,11 @@ use crate::port::Port;
 /// Headers whose names `port_cpu.hpp` gives.
 const PROVIDED: &[&str] = &[
     "builtin_types.h",
-    "cooperative_groups.h",
-    "cooperative_groups/memcpy_async.h",
-    "cooperative_groups/reduce.h",
-    "cooperative_groups/scan.h",
     "cuda.h",
-    "cuda_bf16.h",
-    "cuda_bf16.hpp",
     "cuda_device_runtime_api.h",
-    "cuda_fp16.h",
-    "cuda_fp16.hpp",
-    "cuda_pipeline.h",
-    "cuda_pipeline_primitives.h",
     "cuda_profiler_api.h",
     "cuda_runtime.h",
     "cuda_runtime_api.h",
-    "curand_kernel.h",
-    "curand_philox4x32_x.h",
     "device_atomic_functions.h",
     "device_functions.h",
     "device_launch_parameters.h",
@@ -36,7 +24,6 @@ const PROVIDED: &[&str] = &[
     "driver_types.h",
     "host_config.h",
     "host_defines.h",
-    "math_constants.h",
     "math_functions.h",
     "sm_20_atomic_functions.h",
     "sm_20_intrinsics.h",
@@ -62,7 +49,7 @@ pub(crate) fn apply(port: &mut Port<'_>) {
             if is_in_repository(port, line) {
                 continue;
             }
-            if !PROVIDED.contains(&line.name.as_str()) {
+            if !PROVIDED.contains(&line.name.as_str()) && !header::replaces(&line.name) {
                 report_unsupported(port, id, line, newline);
                 continue;
             }
@@ -103,7 +90,6 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("cutlass/", "write the loops"),
     ("cute/", "write the loops"),
     ("thrust/", "use the standard algorithms over the same pointers"),
-    ("cub/", "use the standard algorithms over the same pointers"),
     ("cuda/", "use the standard library's form"),
     ("nccl", "leave it out: one process holds all data"),
     ("npp", "write the loops"),
@@ -112,7 +98,6 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("nvToolsExt", "leave it out"),
     ("nvtx", "leave it out"),
     ("cupti", "leave it out"),
-    ("mma.h", "write the product as loops"),
     ("cuda", "leave it out, or write what it gives in C++"),
 ];
 

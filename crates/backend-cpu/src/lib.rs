@@ -52,8 +52,7 @@ impl Backend for Cpu {
     }
 
     fn merge_generated(&self, name: &str, texts: &[&str]) -> Option<String> {
-        let own = header::assemble();
-        (name == header::FILE_NAME && texts.iter().all(|text| *text == own)).then_some(own)
+        (name == header::FILE_NAME).then(|| header::merge(texts)).flatten()
     }
 
     fn port(&self, unit: &Unit<'_>, options: &Options) -> Ported {

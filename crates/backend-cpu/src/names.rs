@@ -129,7 +129,7 @@ fn provided() -> &'static BTreeSet<String> {
     static NAMES: OnceLock<BTreeSet<String>> = OnceLock::new();
     NAMES.get_or_init(|| {
         let mut sources = SourceMap::new();
-        let root = sources.add(header::FILE_NAME, header::assemble().as_str());
+        let root = sources.add(header::FILE_NAME, header::assemble(header::Needs::all()).as_str());
         let read = preprocess(&sources, root, &Configuration::cuda_host());
         let identifiers = read.tokens.iter().filter(|token| token.kind == TokenKind::Identifier);
         let macros = read.macros.iter().map(|found| found.name.as_str().to_owned());

@@ -6,6 +6,7 @@ use port_backend::{FileRole, KernelReport, Options, OutputFile, Ported, Unit};
 use port_diag::{Diagnostic, FileId, Finding, Origin, Span};
 use port_hir::{FunctionId, TokenRange};
 use port_rewrite::{ChangeSet, FileText, Program};
+use port_syntax::TokenKind;
 
 use crate::findings::InlineAssembly;
 use crate::guard::{self, Trouble};
@@ -142,6 +143,16 @@ impl<'a> Port<'a> {
         (same && ordered).then(|| first.span.to(last.span))
     }
 
+    /// What the header has to have.
+    fn needs(&self) -> header::Needs {
+        let includes = self.files.iter().flat_map(FileText::includes).collect::<Vec<_>>();
+        let names = self.files.iter().flat_map(|file| {
+            let tokens = file.tokens.iter().filter(|t| t.kind == TokenKind::Identifier);
+            tokens.map(|token| file.bytes(token))
+        });
+        header::Needs::of(includes.iter().map(|include| include.name.as_str()), names)
+    }
+
     fn finish(self, section: String, reports: Vec<KernelReport>) -> Ported {
         let mut files = Vec::new();
         for file in &self.files {
@@ -162,7 +173,11 @@ impl<'a> Port<'a> {
         files.sort_by_key(|file| file.role);
         if self.uses_runtime {
             let role = FileRole::Generated(header::FILE_NAME);
-            files.push(OutputFile { role, text: header::assemble(), changes: Vec::new() });
+            files.push(OutputFile {
+                role,
+                text: header::assemble(self.needs()),
+                changes: Vec::new(),
+            });
         }
         Ported { files, kernels: reports, diagnostics: self.findings }
     }

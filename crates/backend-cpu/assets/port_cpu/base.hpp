@@ -11,11 +11,13 @@
 #ifdef __FAST_MATH__
 #error "port_cpu.hpp: -ffast-math changes results; compile without it"
 #endif
-// Every operation rounds once: a*b + c is not fused unless the text says fma.
+// Every operation rounds once: a*b + c is not fused unless the text says fma. As with nvcc, memory may
+// be read through pointers of another type, and signed integers wrap around. For the latter two clang
+// has options alone: -fno-strict-aliasing -fwrapv.
 #if defined(__clang__)
 #pragma clang fp contract(off)
 #elif defined(__GNUC__)
-#pragma GCC optimize("fp-contract=off")
+#pragma GCC optimize("fp-contract=off", "no-strict-aliasing", "wrapv")
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
 #else
 #error "port_cpu.hpp: g++ or clang is needed"
