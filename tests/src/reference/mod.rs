@@ -13,6 +13,7 @@ mod argmax;
 mod attention;
 mod bias_dropout_residual;
 mod bitonic_sort;
+mod conv2d_direct;
 mod cross_entropy;
 mod dequantize_q4_0;
 mod embedding_gather;
@@ -234,6 +235,7 @@ pub fn reference(operator: &str, case: &Case) -> Option<Vec<Expected>> {
         "stencil/stencil_2d" => stencil_2d::reference(inputs),
         "sort/bitonic_sort" => bitonic_sort::reference(inputs),
         "attention/paged_attention" => paged_attention::reference(inputs),
+        "vision/conv2d_direct" => conv2d_direct::reference(inputs),
         _ => return None,
     })
 }
