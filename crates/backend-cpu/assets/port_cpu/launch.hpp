@@ -1,0 +1,197 @@
+// What compiled forms of kernels run on: blocks one after the other on each thread of the machine,
+// with memory for what the threads of a block share and for what each of them keeps.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+// Memory holds bytes: it may be read as another type than it was written as, as on the device.
+#define PORT_CPU_ALIAS __attribute__((__may_alias__))
+#define PORT_CPU_ALIGNED(bytes) __attribute__((__may_alias__, __aligned__(bytes)))
+// No thread of a block depends on another in this loop.
+#if defined(_OPENMP)
+#define PORT_CPU_SIMD _Pragma("omp simd")
+#elif defined(__clang__)
+#define PORT_CPU_SIMD _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define PORT_CPU_SIMD _Pragma("GCC ivdep")
+#endif
+#if defined(__clang__)
+#define PORT_CPU_UNROLL _Pragma("clang loop unroll(enable)")
+#else
+#define PORT_CPU_UNROLL _Pragma("GCC unroll 16")
+#endif
+#define PORT_CPU_FALLTHROUGH [[fallthrough]]
+
+namespace port_cpu {
+
+// Scalars in memory.
+typedef bool b8 PORT_CPU_ALIAS;
+typedef std::int8_t i8 PORT_CPU_ALIAS;
+typedef std::int16_t i16 PORT_CPU_ALIAS;
+typedef std::int32_t i32 PORT_CPU_ALIAS;
+typedef std::int64_t i64 PORT_CPU_ALIAS;
+typedef std::uint8_t u8 PORT_CPU_ALIAS;
+typedef std::uint16_t u16 PORT_CPU_ALIAS;
+typedef std::uint32_t u32 PORT_CPU_ALIAS;
+typedef std::uint64_t u64 PORT_CPU_ALIAS;
+typedef float f32 PORT_CPU_ALIAS;
+typedef double f64 PORT_CPU_ALIAS;
+typedef void* pointer PORT_CPU_ALIAS;
+
+struct Launch {
+    std::uint32_t grid[3];
+    std::uint32_t block[3];
+    std::uint32_t shared_bytes;   // dynamic
+};
+
+struct Index {
+    std::uint32_t x, y, z;
+};
+
+// A block while it runs.
+struct Block {
+    Index index;             // in the grid
+    Index size;              // threads
+    Index grid;              // blocks
+    std::uint32_t threads;
+    std::uint32_t dynamic_bytes;
+    char* shared;
+    char* dynamic_shared;
+    char* lane_memory;
+    std::size_t capacity;    // threads that lane_memory has room for
+
+    // An array with an element for each thread, `offset` bytes of each thread's memory in.
+    template <class T> T* lanes(std::size_t offset) const {
+        return reinterpret_cast<T*>(lane_memory + offset * capacity);
+    }
+};
+
+// A thread, for functions that kernels call.
+struct Thread {
+    const Block& block;
+    std::uint32_t t, x, y, z;
+};
+
+enum class Order { any, ascending };
+
+template <class T> inline T argument(void* const* arguments, int index) {
+    T value;
+    std::memcpy(static_cast<void*>(&value), arguments[index], sizeof value);
+    return value;
+}
+
+namespace detail {
+
+// Memory that each thread of the machine keeps from launch to launch.
+class Memory {
+public:
+    Memory() = default;
+    Memory(const Memory&) = delete;
+    Memory& operator=(const Memory&) = delete;
+    ~Memory() { std::free(base); }
+    char* take(std::size_t bytes) {
+        bytes = (bytes + 63) / 64 * 64 + 64;
+        if (bytes > size) {
+            std::free(base);
+            base = static_cast<char*>(std::aligned_alloc(64, bytes));
+            if (!base) {
+                std::fprintf(stderr, "port_cpu: no memory for the threads of a block\n");
+                std::abort();
+            }
+            std::memset(base, 0, bytes);
+            size = bytes;
+        }
+        return base;
+    }
+
+private:
+    char* base = nullptr;
+    std::size_t size = 0;
+};
+
+inline std::size_t up(std::size_t bytes) { return (bytes + 127) / 128 * 128; }
+
+}  // namespace detail
+
+// Runs `body` for every block of a grid. `shared_bytes` is what the kernel's shared variables need,
+// `lane_bytes` what each thread of a block needs between loops.
+inline void run_blocks(const Launch& launch, void (*body)(const Block&, void* const*),
+                       void* const* arguments, std::size_t shared_bytes, std::size_t lane_bytes,
+                       Order order) {
+    const std::uint64_t threads =
+        std::uint64_t(launch.block[0]) * launch.block[1] * launch.block[2];
+    const std::uint64_t row = launch.grid[0], layer = row * launch.grid[1];
+    const std::int64_t blocks = std::int64_t(layer * launch.grid[2]);
+    if (threads == 0 || blocks == 0) return;
+    const std::size_t capacity = (std::size_t(threads) + 63) / 64 * 64;
+    const std::size_t fixed = detail::up(shared_bytes), dynamic = detail::up(launch.shared_bytes);
+    const auto run = [&](char* memory, std::int64_t first, std::int64_t last) {
+        Block block{};
+        block.size = Index{launch.block[0], launch.block[1], launch.block[2]};
+        block.grid = Index{launch.grid[0], launch.grid[1], launch.grid[2]};
+        block.threads = std::uint32_t(threads);
+        block.dynamic_bytes = launch.shared_bytes;
+        block.shared = memory;
+        block.dynamic_shared = memory + fixed;
+        block.lane_memory = memory + fixed + dynamic;
+        block.capacity = capacity;
+        for (std::int64_t number = first; number < last; ++number) {
+            const auto n = std::uint64_t(number);
+            block.index = Index{std::uint32_t(n % row), std::uint32_t(n % layer / row),
+                                std::uint32_t(n / layer)};
+            body(block, arguments);
+        }
+    };
+    const std::size_t bytes = fixed + dynamic + lane_bytes * capacity;
+    static thread_local detail::Memory own;
+#ifdef _OPENMP
+    if (order == Order::any && blocks > 1 && omp_get_max_threads() > 1 && !omp_in_parallel()) {
+        const std::int64_t parts = std::int64_t(omp_get_max_threads()) * 8;
+        const std::int64_t size = (blocks + parts - 1) / parts;
+        const std::int64_t count = (blocks + size - 1) / size;
+#pragma omp parallel for schedule(dynamic, 1)
+        for (std::int64_t part = 0; part < count; ++part) {
+            const std::int64_t first = part * size;
+            run(own.take(bytes), first, first + size < blocks ? first + size : blocks);
+        }
+        return;
+    }
+#endif
+    (void)order;
+    run(own.take(bytes), 0, blocks);
+}
+
+// What a kernel says on its way out.
+[[noreturn]] inline void assertion_failed(const char* text, const char* file, int line) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s:%d: Assertion `%s` failed.\n", file, line, text);
+    std::abort();
+}
+[[noreturn]] inline void trap(const char* file, int line) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s:%d: the kernel traps\n", file, line);
+    std::abort();
+}
+__attribute__((format(printf, 1, 2))) inline int print(const char* format, ...) {
+    __builtin_va_list list;
+    __builtin_va_start(list, format);
+    const int result = std::vprintf(format, list);
+    __builtin_va_end(list);
+    return result;
+}
+// Clocks count their own calls: deterministic for one thread of the machine, and increasing.
+inline std::int64_t clock_ticks() {
+    static thread_local std::int64_t now = 0;
+    return now += 64;
+}
+inline void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+}  // namespace port_cpu

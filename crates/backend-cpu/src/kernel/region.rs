@@ -1,0 +1,357 @@
+//! Loops over the threads of a block, and control flow in which threads part.
+
+use port_ir::analysis::flow::StatementId;
+use port_ir::{Constant, LoopTest, Scalar, StatementKind, Value};
+
+use super::NotCompiled;
+use super::block::{Emitter, Frame};
+use super::expression::Level;
+use super::facts::{BlockId, END, Position};
+use super::schedule::{Item, jump_target};
+use super::writer::Writer;
+
+impl Emitter<'_, '_, '_> {
+    /// A loop over the threads.
+    pub(super) fn region(&mut self, items: &[Item], number: usize) -> Result<(), NotCompiled> {
+        let facts = self.facts;
+        let simd = self.is_simd(items);
+        self.lanes(simd, |emitter| {
+            emitter.step = Some(number);
+            for item in items {
+                match item {
+                    Item::Statement(id) => emitter.lane_statement(*id)?,
+                    Item::Value(value) => {
+                        let text = emitter.computed(*value)?;
+                        emitter.assign(*value, &text);
+                    }
+                    Item::Operand(value) => {
+                        let text = emitter.value(*value)?;
+                        emitter.assign(*value, &text.text);
+                    }
+                }
+            }
+            let _ = facts;
+            Ok(())
+        })
+    }
+
+    fn computed(&mut self, value: Value) -> Result<String, NotCompiled> {
+        // The array would be read before it is written.
+        let array = self.arrays.remove(&value);
+        let text = self.declare(value);
+        if let Some(array) = array {
+            self.arrays.insert(value, array);
+        }
+        Ok(text?.text)
+    }
+
+    fn assign(&mut self, value: Value, text: &str) {
+        if let Some(array) = self.arrays.get(&value).cloned() {
+            self.uses_t = true;
+            self.out.line(format!("{array}[t] = {text};"));
+        }
+    }
+
+    /// A loop over the threads that take part, around what `inside` writes.
+    pub(super) fn lanes(
+        &mut self,
+        simd: bool,
+        inside: impl FnOnce(&mut Self) -> Result<(), NotCompiled>,
+    ) -> Result<(), NotCompiled> {
+        let depth = self.out.depth();
+        let mut outer = std::mem::replace(&mut self.out, Writer::at_depth(depth + 1));
+        self.out.adopt_comment(&mut outer);
+        self.push_scope();
+        self.lane = true;
+        (self.uses_t, self.uses_x, self.uses_y, self.uses_z) = (false, false, false, false);
+        let targets = std::mem::take(&mut self.targets);
+        let label = self.next_label.take();
+        let result = inside(self);
+        self.targets = targets;
+        let next = std::mem::replace(&mut self.next_label, label);
+        self.lane = false;
+        self.pop_scope();
+        let body = std::mem::replace(&mut self.out, outer).finish();
+        result?;
+        if body.is_empty() {
+            return Ok(());
+        }
+        let mask = self.masks.last().map(|(_, mask)| mask.clone());
+        let by_row = self.uses_x || self.uses_y || self.uses_z;
+        if by_row {
+            self.out.open("for (uint32_t row = 0; row < threads; row += width) {");
+            if self.uses_y {
+                self.out.line("const uint32_t ty = row / width % height;");
+            }
+            if self.uses_z {
+                self.out.line("const uint32_t tz = row / width / height;");
+            }
+            if simd {
+                self.out.line("PORT_CPU_SIMD");
+            }
+            self.out.open("for (uint32_t tx = 0; tx < width; ++tx) {");
+            if self.uses_t || mask.is_some() {
+                self.out.line("const uint32_t t = row + tx;");
+            }
+        } else {
+            if simd {
+                self.out.line("PORT_CPU_SIMD");
+            }
+            self.out.open("for (uint32_t t = 0; t < threads; ++t) {");
+        }
+        if let Some(mask) = mask {
+            self.out.line(format!("if (!{mask}[t]) continue;"));
+        }
+        if let Some(label) = &next {
+            // What the jumps pass over stands in a block of its own.
+            self.out.open("{");
+            self.out.push_indented(&body, if by_row { 2 } else { 1 });
+            self.out.close("}");
+            self.out.line(format!("{label}:;"));
+        } else {
+            self.out.push_indented(&body, usize::from(by_row));
+        }
+        self.out.close("}");
+        if by_row {
+            self.out.close("}");
+        }
+        Ok(())
+    }
+
+    /// Whether threads may run in lock step, as vectors do: nothing in it has an order.
+    fn is_simd(&self, items: &[Item]) -> bool {
+        let facts = self.facts;
+        let fits = |id: StatementId| match facts.kind(id) {
+            StatementKind::Load { access, .. } | StatementKind::Store { access, .. } => {
+                !access.volatile && access.atomic.is_none()
+            }
+            StatementKind::If { .. } | StatementKind::Block(_) => true,
+            _ => false,
+        };
+        items.iter().all(|item| match item {
+            Item::Statement(id) => (id.0..facts.end(*id)).all(|inner| fits(StatementId(inner))),
+            _ => true,
+        })
+    }
+
+    /// Leaves the region: the thread takes no part in what it jumps over.
+    pub(super) fn leave(&mut self, target: Option<StatementId>, continues: bool) {
+        for mask in self.cleared(target, continues) {
+            self.uses_t = true;
+            self.out.line(format!("{mask}[t] = 0;"));
+        }
+        let in_loop = self
+            .targets
+            .iter()
+            .any(|(id, _)| matches!(self.facts.kind(*id), StatementKind::Loop(_)));
+        if !in_loop {
+            self.out.line("continue;");
+            return;
+        }
+        let label = match &self.next_label {
+            Some(label) => label.clone(),
+            None => {
+                let label = self.names.fresh("next");
+                self.next_label = Some(label.clone());
+                label
+            }
+        };
+        self.out.line(format!("goto {label};"));
+    }
+
+    fn mask_array(&mut self, wish: &str) -> String {
+        self.lane_array("uint8_t", 1, 1, wish)
+    }
+
+    /// Sets a mask for every thread: `text` where it takes part, else 0.
+    fn set_mask(
+        &mut self,
+        mask: &str,
+        inside: impl FnOnce(&mut Self) -> Result<String, NotCompiled>,
+    ) -> Result<(), NotCompiled> {
+        if let Some((_, current)) = self.masks.last() {
+            let _ = current;
+            self.out.line(format!("fill({mask}, 0, threads);"));
+        }
+        let mask = mask.to_string();
+        self.lanes(false, |emitter| {
+            let text = inside(emitter)?;
+            emitter.uses_t = true;
+            emitter.out.line(format!("{mask}[t] = {text};"));
+            Ok(())
+        })
+    }
+
+    pub(super) fn masked_if(
+        &mut self,
+        id: StatementId,
+        condition: Value,
+    ) -> Result<(), NotCompiled> {
+        let facts = self.facts;
+        let [accept, reject] = facts.children[id.index()][..] else { return Ok(()) };
+        let step = self.step;
+        let empty = |block: BlockId| facts.blocks[block].statements.is_empty();
+        let position = facts.position(id);
+        let yes = self.mask_array("taken");
+        self.set_mask(&yes, |emitter| {
+            emitter.declare_at(position, step)?;
+            Ok(emitter.value(condition)?.text)
+        })?;
+        let no = if empty(reject) {
+            None
+        } else {
+            let no = self.mask_array("passed");
+            let first = yes.clone();
+            self.set_mask(&no, |_| Ok(format!("!{first}[t]")))?;
+            Some(no)
+        };
+        if !empty(accept) {
+            self.arm(yes, accept)?;
+        }
+        if let Some(no) = no {
+            self.arm(no, reject)?;
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self, mask: String, block: BlockId) -> Result<(), NotCompiled> {
+        self.out.open(format!("if (any({mask}, threads)) {{"));
+        self.push_scope();
+        self.masks.push((Frame::Arm, mask));
+        self.block_steps(block)?;
+        self.masks.pop();
+        self.pop_scope();
+        self.out.close("}");
+        Ok(())
+    }
+
+    pub(super) fn masked_switch(&mut self, id: StatementId) -> Result<(), NotCompiled> {
+        let facts = self.facts;
+        let StatementKind::Switch { selector, cases } = facts.kind(id) else { return Ok(()) };
+        let scalar = facts.ty(*selector).scalar().unwrap_or(Scalar::I32);
+        let position = facts.position(id);
+        let step = self.step;
+        let chosen = self.lane_array("int32_t", 4, 4, "chosen");
+        let array = chosen.clone();
+        self.out.line(format!("fill({chosen}, -1, threads);"));
+        self.lanes(false, |emitter| {
+            emitter.declare_at(position, step)?;
+            let selector = emitter.value(*selector)?;
+            emitter.uses_t = true;
+            emitter.out.open(format!("switch ({}) {{", selector.text));
+            for (index, case) in cases.iter().enumerate() {
+                if case.values.is_empty() && !case.default {
+                    continue;
+                }
+                for bits in &case.values {
+                    let value = super::expression::constant(Constant::from_bits(scalar, *bits));
+                    emitter.out.line(format!("case {}:", value.text));
+                }
+                if case.default {
+                    emitter.out.line("default:");
+                }
+                emitter.out.line(format!("    {array}[t] = {index};"));
+                emitter.out.line("    break;");
+            }
+            emitter.out.close("}");
+            Ok(())
+        })?;
+        let mut falling: Option<String> = None;
+        for (index, (case, block)) in
+            cases.iter().zip(facts.children[id.index()].clone()).enumerate()
+        {
+            let mask = self.mask_array("arm");
+            let (chosen, fallen) = (chosen.clone(), falling.take());
+            self.set_mask(&mask, |_| {
+                Ok(match fallen {
+                    Some(fallen) => format!("{chosen}[t] == {index} || {fallen}[t]"),
+                    None => format!("{chosen}[t] == {index}"),
+                })
+            })?;
+            self.out.open(format!("if (any({mask}, threads)) {{"));
+            self.push_scope();
+            self.masks.push((Frame::Switch(id), mask.clone()));
+            self.block_steps(block)?;
+            self.masks.pop();
+            self.pop_scope();
+            self.out.close("}");
+            if case.fallthrough {
+                falling = Some(mask);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn masked_loop(&mut self, id: StatementId) -> Result<(), NotCompiled> {
+        let facts = self.facts;
+        let StatementKind::Loop(looping) = facts.kind(id) else { return Ok(()) };
+        let [condition, body, step] = facts.children[id.index()][..] else { return Ok(()) };
+        let before = looping.when == LoopTest::Before;
+        let mask = self.mask_array("looping");
+        self.set_mask(&mask, |_| Ok("1".to_string()))?;
+        let continues = facts.flow.inside(id).any(|(inner, entry)| {
+            matches!(entry.statement.kind, StatementKind::Continue)
+                && jump_target(facts, inner) == Some(id)
+        });
+        let leaves_early = facts.flow.inside(id).any(|(inner, entry)| match entry.statement.kind {
+            StatementKind::Return { .. } => true,
+            StatementKind::Break | StatementKind::Continue => {
+                jump_target(facts, inner).is_some_and(|target| target <= id)
+            }
+            _ => false,
+        });
+        self.out.open("for (;;) {");
+        self.push_scope();
+        self.masks.push((Frame::Loop(id), mask.clone()));
+        if before {
+            self.block_steps(condition)?;
+            self.masked_test(condition, looping.test, &mask)?;
+        }
+        let pass = continues.then(|| self.mask_array("in_pass"));
+        if let Some(pass) = &pass {
+            self.set_mask(pass, |_| Ok("1".to_string()))?;
+            self.masks.push((Frame::Pass(id), pass.clone()));
+        }
+        self.out.open("{");
+        self.push_scope();
+        self.block_steps(body)?;
+        self.pop_scope();
+        self.out.close("}");
+        if pass.is_some() {
+            self.masks.pop();
+        }
+        if leaves_early {
+            self.out.line(format!("if (!any({mask}, threads)) break;"));
+        }
+        self.push_scope();
+        self.block_steps(step)?;
+        self.pop_scope();
+        if !before {
+            self.block_steps(condition)?;
+            self.masked_test(condition, looping.test, &mask)?;
+        }
+        self.masks.pop();
+        self.pop_scope();
+        self.out.close("}");
+        Ok(())
+    }
+
+    fn masked_test(
+        &mut self,
+        condition: BlockId,
+        test: Option<Value>,
+        mask: &str,
+    ) -> Result<(), NotCompiled> {
+        let Some(test) = test else { return Ok(()) };
+        let mask_name = mask.to_string();
+        self.lanes(false, |emitter| {
+            emitter.declare_at(Position { block: condition, key: END }, None)?;
+            let test = emitter.value(test)?;
+            emitter.uses_t = true;
+            emitter.out.line(format!("{mask_name}[t] = {};", test.in_level(Level::Conditional)));
+            Ok(())
+        })?;
+        self.out.line(format!("if (!any({mask}, threads)) break;"));
+        Ok(())
+    }
+}
