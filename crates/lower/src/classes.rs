@@ -32,14 +32,15 @@ impl Checker<'_, '_> {
     /// Whether instantiations nest too deeply; reports it.
     pub(crate) fn too_deep(&mut self, origin: Origin) -> bool {
         let count = self.cx.classes.len() + self.cx.functions.len() + self.cx.enumerations.len();
-        let (what, limit) = if self.cx.depth >= limits::DEPTH {
-            ("nested instantiations", u64::from(limits::DEPTH))
+        let unit = self.env.unit;
+        if self.cx.depth >= limits::DEPTH {
+            self.cx.endless(unit, origin, u64::from(limits::DEPTH));
         } else if count >= limits::INSTANCES {
-            ("instances", limits::INSTANCES as u64)
+            let what = "instances of templates".to_string();
+            self.fail(origin, LimitExceeded { what, limit: limits::INSTANCES as u64 });
         } else {
             return false;
-        };
-        self.fail(origin, LimitExceeded { what: what.to_string(), limit });
+        }
         true
     }
 

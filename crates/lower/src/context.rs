@@ -8,6 +8,7 @@ use port_diag::{Diagnostic, Expansions, Finding, Origin, Span};
 use port_hir::{AliasId, EnumId, FunctionId, LambdaId, LocalId, Module, RecordId, VariableId};
 use port_syntax::Symbol;
 
+use crate::findings::EndlessTemplates;
 use crate::ty::{Type, Types};
 use crate::typed::Body;
 use crate::value::{Argument, Environment, List, Value};
@@ -364,6 +365,17 @@ impl<'h> Context<'h> {
         }
         self.record(unit, origin, &finding);
         code
+    }
+
+    /// Records that templates instantiate each other without end, in host code too: the file is
+    /// wrong. Once: what else goes on without end starts at the same place.
+    pub(crate) fn endless(&mut self, unit: Unit, origin: Origin, limit: u64) -> &'static str {
+        self.failures += 1;
+        let finding = EndlessTemplates { limit };
+        if !self.diagnostics.iter().any(|known| known.code == EndlessTemplates::METADATA.code) {
+            self.record(unit, origin, &finding);
+        }
+        EndlessTemplates::METADATA.code
     }
 
     /// Records a finding that fails nothing.

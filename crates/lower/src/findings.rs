@@ -566,6 +566,33 @@ pub struct InstancesLeftOut {
     pub left: u64,
 }
 
+/// Templates instantiate each other without end.
+///
+/// ## What it means
+/// A class, alias or function template needs another instance of itself, that one the next, and so
+/// on: 200 deep, or 900 deep in host code. nvcc rejects such a file, too. What reaches the place is
+/// not translated.
+///
+/// ## What to do
+/// Give the recursion an end: a specialisation, or `if constexpr`.
+///
+/// ## Example
+/// ```cuda
+/// template <int N> struct A { static constexpr int v = A<N + 1>::v; };
+/// __global__ void k(int *x) { *x = A<0>::v; }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0322",
+    severity = error,
+    message = "templates instantiate each other more than {limit} deep: the recursion has no end",
+    help = "give it one: a specialisation for the last step, or `if constexpr`"
+)]
+pub struct EndlessTemplates {
+    /// How deep.
+    pub limit: u64,
+}
+
 /// Every finding of this crate.
 pub const FINDINGS: &[&Metadata] = &[
     &InlineAssembly::METADATA,
@@ -589,6 +616,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &NoInstance::METADATA,
     &InvalidOperands::METADATA,
     &InstancesLeftOut::METADATA,
+    &EndlessTemplates::METADATA,
 ];
 
 /// The code of [`UnknownType`], for what follows from one that was already reported.

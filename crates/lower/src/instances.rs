@@ -79,6 +79,8 @@ impl Recorder {
 const PER_KERNEL: usize = 128;
 /// More host functions than this are not followed.
 const HOST_FUNCTIONS: usize = 20_000;
+/// Host templates that call each other deeper than this have no end; GCC's limit.
+const HOST_DEPTH: u32 = 900;
 
 /// Finds all instances, in the order of the kernels.
 pub(crate) fn find(cx: &mut Context<'_>, options: &Options) -> Vec<Found> {
@@ -314,10 +316,15 @@ impl<'h> Search<'_, 'h> {
 
     /// Looks at a host function's body and at what it calls.
     fn walk(&mut self, start: FunctionInstanceId) {
-        let mut queue = vec![start];
-        while let Some(function) = queue.pop() {
+        let mut queue = vec![(start, 0)];
+        while let Some((function, depth)) = queue.pop() {
             if self.walked.len() >= HOST_FUNCTIONS || !self.walked.insert(function) {
                 continue;
+            }
+            if depth >= HOST_DEPTH {
+                let origin = self.checker().origin_of(function);
+                self.cx.endless(Unit::USER, origin, u64::from(HOST_DEPTH));
+                return;
             }
             if let Some(id) = kernel_id(self.cx, function) {
                 let unit = self.cx.function(function).environment.unit;
@@ -335,7 +342,12 @@ impl<'h> Search<'_, 'h> {
                 None => (&[][..], None),
             };
             let next = self.collect(statements, variables.map(<[_]>::to_vec));
-            queue.extend(next.into_iter().rev());
+            // Functions that are no templates may call each other as they like.
+            let of = |cx: &Context<'_>, id| match cx.function(id).environment.lists.is_empty() {
+                true => 0,
+                false => depth + 1,
+            };
+            queue.extend(next.into_iter().rev().map(|next| (next, of(self.cx, next))));
         }
     }
 

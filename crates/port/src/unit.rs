@@ -55,7 +55,7 @@ impl<'a> Analysis<'a> {
     /// The port to one target, with the findings of the front end.
     pub fn port(&self, target: &Target) -> Translation {
         let about_instances = |finding: &&Diagnostic| {
-            finding.severity < Severity::Error || finding.code == CANNOT_INSTANTIATE
+            finding.severity < Severity::Error || NO_TARGET_HELPS.contains(&finding.code)
         };
         let mut findings = self.diagnostics.clone();
         findings.extend(self.lowering.iter().filter(about_instances).cloned());
@@ -112,8 +112,12 @@ impl<'a> Analysis<'a> {
     }
 }
 
-/// An instance that was asked for by name and cannot be made concerns the user, not a target.
-const CANNOT_INSTANTIATE: &str = port_lower::findings::BadInstance::METADATA.code;
+/// What concerns the user and not a target: an instance that was asked for by name and cannot be made,
+/// and templates that no compiler instantiates.
+const NO_TARGET_HELPS: [&str; 2] = [
+    port_lower::findings::BadInstance::METADATA.code,
+    port_lower::findings::EndlessTemplates::METADATA.code,
+];
 
 fn instance(report: &port_lower::InstanceReport, lowered: &port_lower::Lowered) -> KernelInstance {
     let name = &report.instance.name;

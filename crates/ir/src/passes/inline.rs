@@ -24,7 +24,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { function: 50_000, module: 500_000 }
+        Limits { function: 50_000, module: 300_000 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What follows from the calls of a valid module: who is recursive, which convergent statements,
 //! variables and poison a function reaches.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::FunctionInfo;
 use crate::arena::{Handle, Location};
@@ -67,8 +67,9 @@ pub(super) fn complete(module: &Module, functions: &mut [FunctionInfo]) {
         own(function, info);
     }
     let own: Vec<FunctionInfo> = functions.to_vec();
+    let mut search = Search { callers: vec![None; own.len()], seen: vec![usize::MAX; own.len()] };
     for (index, info) in functions.iter_mut().enumerate() {
-        reach(Handle::from_index(index), &own, info);
+        search.reach(Handle::from_index(index), &own, info);
         info.static_shared = static_shared(module, &info.variables);
     }
 }
@@ -121,33 +122,65 @@ fn own(function: &Function, info: &mut FunctionInfo) {
     info.variables.dedup();
 }
 
-/// Adds what the callees hold, breadth first, so that chains are shortest.
-fn reach(start: Handle<Function>, own: &[FunctionInfo], info: &mut FunctionInfo) {
-    let mut chains: BTreeMap<Handle<Function>, Vec<Handle<Function>>> = BTreeMap::new();
-    let mut queue = VecDeque::from([(start, Vec::new())]);
-    while let Some((function, chain)) = queue.pop_front() {
-        let Some(known) = own.get(function.index()) else { continue };
-        for callee in &known.callees {
-            info.recursive |= *callee == start;
-            if *callee != start && !chains.contains_key(callee) {
-                let mut longer = chain.clone();
-                longer.push(*callee);
-                chains.insert(*callee, longer.clone());
-                queue.push_back((*callee, longer));
+/// Searches that share their memory: there is one for each function.
+struct Search {
+    /// Who led to a function first.
+    callers: Vec<Option<Handle<Function>>>,
+    /// The search that last came to a function.
+    seen: Vec<usize>,
+}
+
+impl Search {
+    /// Adds what the callees hold, breadth first, so that chains are shortest.
+    fn reach(&mut self, start: Handle<Function>, own: &[FunctionInfo], info: &mut FunctionInfo) {
+        let mut reached = Vec::new();
+        let mut queue = VecDeque::from([start]);
+        while let Some(function) = queue.pop_front() {
+            let Some(known) = own.get(function.index()) else { continue };
+            for callee in &known.callees {
+                info.recursive |= *callee == start;
+                let Some(seen) = self.seen.get_mut(callee.index()) else { continue };
+                if *callee != start && *seen != start.index() {
+                    *seen = start.index();
+                    self.callers[callee.index()] = Some(function);
+                    reached.push(*callee);
+                    queue.push_back(*callee);
+                }
             }
         }
+        reached.sort_unstable();
+        for callee in reached {
+            let Some(known) = own.get(callee.index()) else { continue };
+            info.convergent.join(known.convergent);
+            info.variables.extend(&known.variables);
+            let room = MAX_POISON.saturating_sub(info.poison.len());
+            if known.poison.is_empty() || room == 0 {
+                continue;
+            }
+            let chain = self.chain(start, callee);
+            let poison = known.poison.iter().take(room);
+            info.poison
+                .extend(poison.map(|poison| PoisonUse { chain: chain.clone(), ..poison.clone() }));
+        }
+        info.variables.sort_unstable();
+        info.variables.dedup();
     }
-    for (callee, chain) in chains {
-        let Some(callee) = own.get(callee.index()) else { continue };
-        info.convergent.join(callee.convergent);
-        info.variables.extend(&callee.variables);
-        let room = MAX_POISON.saturating_sub(info.poison.len());
-        let poison = callee.poison.iter().take(room);
-        info.poison
-            .extend(poison.map(|poison| PoisonUse { chain: chain.clone(), ..poison.clone() }));
+
+    /// The calls from the start of the last search to a function, outermost first.
+    fn chain(&self, start: Handle<Function>, to: Handle<Function>) -> Vec<Handle<Function>> {
+        let mut chain = vec![to];
+        let mut at = to;
+        // Each step is nearer to the start.
+        while let Some(Some(caller)) = self.callers.get(at.index())
+            && *caller != start
+            && chain.len() <= self.callers.len()
+        {
+            chain.push(*caller);
+            at = *caller;
+        }
+        chain.reverse();
+        chain
     }
-    info.variables.sort_unstable();
-    info.variables.dedup();
 }
 
 fn static_shared(module: &Module, variables: &[Handle<Variable>]) -> u64 {

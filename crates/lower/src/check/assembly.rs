@@ -51,7 +51,7 @@ impl Checker<'_, '_> {
             let ty = register_type(kind);
             let variable = self.add_variable("out", ty, output.origin);
             let initial = match constraint.starts_with('+') {
-                true => Some(self.to_register(target.clone(), ty).ok_or_else(nameless)?),
+                true => Some(self.register_value(target.clone(), ty).ok_or_else(nameless)?),
                 false => None,
             };
             statements.push(Stmt::new(StmtKind::Declare { variable, initial }, origin));
@@ -88,7 +88,7 @@ impl Checker<'_, '_> {
                     Expr::value(ExprKind::PointerCast(Box::new(value)), bytes, origin)
                 }
                 Role::Input(kind) => {
-                    self.to_register(value, register_type(kind)).ok_or_else(nameless)?
+                    self.register_value(value, register_type(kind)).ok_or_else(nameless)?
                 }
                 _ => return Err(nameless()),
             };
@@ -114,7 +114,7 @@ impl Checker<'_, '_> {
     }
 
     /// A value as a register holds it.
-    fn to_register(&mut self, value: Expr, ty: Type) -> Option<Expr> {
+    fn register_value(&mut self, value: Expr, ty: Type) -> Option<Expr> {
         let value = self.rvalue(value);
         let origin = value.origin;
         let from = value.ty;
@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
         if matches!(self.cx.types.kind(ty), Kind::Enum(_)) {
             return Some(Expr::value(ExprKind::Convert(Box::new(value)), ty, origin));
         }
-        self.to_register(value, ty)
+        self.register_value(value, ty)
     }
 }
 

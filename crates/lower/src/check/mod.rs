@@ -96,6 +96,8 @@ pub(crate) struct Checker<'c, 'h> {
 
 /// Expressions, statements and types nested deeper than this are not looked at.
 const NESTING: u32 = 400;
+/// With this many instantiations open, nesting is theirs.
+const TEMPLATES: u32 = 50;
 
 impl<'c, 'h> Checker<'c, 'h> {
     /// For a place outside function bodies.
@@ -139,6 +141,11 @@ impl<'c, 'h> Checker<'c, 'h> {
     /// Enters a nested node; `None`, with a finding, if that is too deep.
     pub(crate) fn enter(&mut self, origin: Origin) -> Result<(), &'static str> {
         if self.nesting >= NESTING {
+            // No one writes this much; templates inside each other do.
+            if self.cx.depth >= TEMPLATES {
+                let unit = self.env.unit;
+                return Err(self.cx.endless(unit, origin, u64::from(self.cx.depth)));
+            }
             let what = "nested expressions, statements and types".to_string();
             return Err(self.cx.report(
                 self.env.unit,

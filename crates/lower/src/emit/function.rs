@@ -123,6 +123,9 @@ impl<'h> Lowerer<'h> {
         }
         *variants += 1;
         if self.cx.chain.len() as u32 >= limits::DEPTH {
+            if !self.cx.function(key.0).environment.lists.is_empty() {
+                return Err(self.cx.endless(Unit::USER, call, u64::from(limits::DEPTH)));
+            }
             let what = "nested calls".to_string();
             let finding = LimitExceeded { what, limit: u64::from(limits::DEPTH) };
             return Err(self.cx.report(Unit::USER, call, finding));
