@@ -119,18 +119,19 @@ fn attempt(
         Err(Failure::Rejected(output)) => {
             print_error(&output);
             let folder = if arguments.keep.is_some() { folder } else { temporary.keep() };
-            let place = folder.display();
-            return Err(if has_errors {
-                format!(
-                    "{} rejects the port, which has the errors above; it is in {place}",
-                    compiler.name()
-                )
+            let reason = if has_errors {
+                "it has the errors that port reports above"
+            } else if ["No such file", "file not found"].iter().any(|words| output.contains(words))
+            {
+                "a header is not found; `-I` says where to look"
             } else {
-                format!(
-                    "{} rejects the port, which is in {place}; this is a defect of port: please report it with the program",
-                    compiler.name()
-                )
-            });
+                "if nvcc takes the program with the same `-I` and `-D`, this is a defect of port: please report it with the program"
+            };
+            return Err(format!(
+                "{} rejects the port, which is in {}: {reason}",
+                compiler.name(),
+                folder.display()
+            ));
         }
     };
     let mut command = Command::new(&executable);

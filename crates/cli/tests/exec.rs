@@ -200,6 +200,13 @@ fn a_rejected_port_is_a_defect() {
     let folder = echo();
     let mut command = command(folder.path(), &["echo.cu", "--target", "cpu"]);
     // A compiler that takes nothing.
+    let program = folder.path().join("missing.cu");
+    fs::write(program, "#include \"nowhere.h\"\nint main() {}\n").expect("a file");
+    let output = exec(folder.path(), &["missing.cu", "--target", "cpu", "--keep", "kept"]);
+    assert_eq!(status(&output), 125);
+    let error = text(&output.stderr);
+    assert!(error.contains("`-I` says where to look"), "{error}");
+
     let output = command.env("CXX", "false").env("TMPDIR", folder.path()).output().expect("runs");
     assert_eq!(status(&output), 125);
     let error = text(&output.stderr);
