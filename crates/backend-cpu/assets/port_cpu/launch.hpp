@@ -90,31 +90,24 @@ template <class T> inline T argument(void* const* arguments, int index) {
 
 namespace detail {
 
-// Memory that each thread of the machine keeps from launch to launch.
+// What a thread of the machine needs during a launch, zeros at first. (Thread-local memory is not for
+// this: it is where shared variables of kernels on fibers lie.)
 class Memory {
 public:
-    Memory() = default;
+    explicit Memory(std::size_t bytes) : base(static_cast<char*>(std::calloc(bytes + 64, 1))) {
+        if (base) return;
+        std::fprintf(stderr, "port_cpu: no memory for the threads of a block\n");
+        std::abort();
+    }
     Memory(const Memory&) = delete;
     Memory& operator=(const Memory&) = delete;
     ~Memory() { std::free(base); }
-    char* take(std::size_t bytes) {
-        bytes = (bytes + 63) / 64 * 64 + 64;
-        if (bytes > size) {
-            std::free(base);
-            base = static_cast<char*>(std::aligned_alloc(64, bytes));
-            if (!base) {
-                std::fprintf(stderr, "port_cpu: no memory for the threads of a block\n");
-                std::abort();
-            }
-            std::memset(base, 0, bytes);
-            size = bytes;
-        }
-        return base;
+    char* start() const {
+        return base + (64 - reinterpret_cast<std::uintptr_t>(base) % 64) % 64;
     }
 
 private:
-    char* base = nullptr;
-    std::size_t size = 0;
+    char* base;
 };
 
 inline std::size_t up(std::size_t bytes) { return (bytes + 127) / 128 * 128; }
@@ -151,22 +144,26 @@ inline void run_blocks(const Launch& launch, void (*body)(const Block&, void* co
         }
     };
     const std::size_t bytes = fixed + dynamic + lane_bytes * capacity;
-    static thread_local detail::Memory own;
 #ifdef _OPENMP
     if (order == Order::any && blocks > 1 && omp_get_max_threads() > 1 && !omp_in_parallel()) {
         const std::int64_t parts = std::int64_t(omp_get_max_threads()) * 8;
         const std::int64_t size = (blocks + parts - 1) / parts;
         const std::int64_t count = (blocks + size - 1) / size;
-#pragma omp parallel for schedule(dynamic, 1)
-        for (std::int64_t part = 0; part < count; ++part) {
-            const std::int64_t first = part * size;
-            run(own.take(bytes), first, first + size < blocks ? first + size : blocks);
+#pragma omp parallel
+        {
+            const detail::Memory own(bytes);
+#pragma omp for schedule(dynamic, 1)
+            for (std::int64_t part = 0; part < count; ++part) {
+                const std::int64_t first = part * size;
+                run(own.start(), first, first + size < blocks ? first + size : blocks);
+            }
         }
         return;
     }
 #endif
     (void)order;
-    run(own.take(bytes), 0, blocks);
+    const detail::Memory own(bytes);
+    run(own.start(), 0, blocks);
 }
 
 // What a kernel says on its way out.
@@ -187,10 +184,10 @@ __attribute__((format(printf, 1, 2))) inline int print(const char* format, ...) 
     __builtin_va_end(list);
     return result;
 }
-// Clocks count their own calls: deterministic for one thread of the machine, and increasing.
+// Clocks count their own calls: they only ever increase.
 inline std::int64_t clock_ticks() {
-    static thread_local std::int64_t now = 0;
-    return now += 64;
+    static std::int64_t now = 0;
+    return __atomic_add_fetch(&now, 64, __ATOMIC_RELAXED);
 }
 inline void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 

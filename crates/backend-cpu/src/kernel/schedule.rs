@@ -493,48 +493,50 @@ impl Pass<'_, '_, '_> {
 
     fn spill(&mut self) {
         let facts = self.facts;
-        for value in facts.function.expressions.handles() {
-            let uses = &facts.uses[value.index()];
-            if uses.is_empty() {
+        let count = facts.function.expressions.len();
+        // The steps that read each value, itself or to compute another from it.
+        let mut readers: Vec<BTreeSet<Option<usize>>> = vec![BTreeSet::new(); count];
+        let mut read = |value: Value, place: Position, schedule: &Schedule| {
+            readers[value.index()].insert(schedule.step_at(facts, place));
+        };
+        for index in 0..facts.block_of.len() {
+            let id = StatementId(index as u32);
+            for operand in facts.kind(id).operands() {
+                read(operand, facts.position(id), self.schedule);
+            }
+            if let StatementKind::Loop(looping) = facts.kind(id)
+                && let (Some(test), Some(place)) = (looping.test, facts.test_position(id))
+            {
+                read(test, place, self.schedule);
+            }
+        }
+        // Users are younger than what they use.
+        for value in facts.function.expressions.handles().rev() {
+            let mut steps = std::mem::take(&mut readers[value.index()]);
+            if steps.is_empty() {
                 continue;
             }
-            let readers: BTreeSet<Option<usize>> =
-                uses.iter().map(|place| self.schedule.step_at(facts, *place)).collect();
-            match facts.expression(value) {
-                Expression::Result(_) => {
-                    if self.schedule.scalars.contains(&value) {
-                        continue;
-                    }
-                    let Some(definer) = facts.flow.definer(value) else { continue };
-                    let block = facts.block_of[definer.index()];
-                    if !self.schedule.is_block_level(block) {
-                        continue;
-                    }
-                    if is_step_of_its_own(facts, definer) {
-                        self.schedule.spilled.insert(value);
-                        continue;
-                    }
-                    // What is still in a variable's array needs no other.
-                    let own = self.schedule.step_of.get(&definer).copied();
-                    if readers.iter().any(|reader| *reader != own) {
-                        self.schedule.spilled.insert(value);
-                    }
-                }
-                _ => {
-                    if self.schedule.is_scalar(facts, value) || readers.len() < 2 {
-                        continue;
-                    }
-                    let Some(place) = facts.named.get(&value) else { continue };
-                    let ty = facts.ty(value);
-                    if !self.schedule.is_block_level(place.block)
-                        || matches!(ty, Type::Pointer(_))
-                        || facts.cost(value, 12) < 8
-                    {
-                        continue;
-                    }
+            let expression = facts.expression(value);
+            if let Expression::Result(_) = expression {
+                if self.result_is_spilled(value, &steps) {
                     self.schedule.spilled.insert(value);
                 }
+                continue;
             }
+            if let Some(place) = facts.named.get(&value) {
+                let own = self.schedule.step_at(facts, *place);
+                let scalar = self.schedule.is_scalar(facts, value);
+                if !scalar && self.value_is_spilled(value, *place, &steps) {
+                    self.schedule.spilled.insert(value);
+                    steps.clear();
+                } else if scalar {
+                    steps.clear();
+                }
+                steps.insert(own);
+            }
+            expression.for_each_operand(|operand| {
+                readers[operand.index()].extend(&steps);
+            });
         }
         // Loads that fold into a variable need an array only where the variable has none.
         let spilled: Vec<Value> = self.schedule.spilled.iter().copied().collect();
@@ -544,6 +546,58 @@ impl Pass<'_, '_, '_> {
             }
         }
         self.place_spilled();
+    }
+
+    /// Whether the result of a statement has to outlive its step.
+    fn result_is_spilled(&self, value: Value, readers: &BTreeSet<Option<usize>>) -> bool {
+        let facts = self.facts;
+        if self.schedule.scalars.contains(&value) {
+            return false;
+        }
+        let Some(definer) = facts.flow.definer(value) else { return false };
+        if !self.schedule.is_block_level(facts.block_of[definer.index()]) {
+            return false;
+        }
+        if is_step_of_its_own(facts, definer) {
+            return true;
+        }
+        let own = self.schedule.step_of.get(&definer).copied();
+        readers.iter().any(|reader| *reader != own)
+    }
+
+    /// Whether a value that several steps read is kept: computing it again costs more, or needs
+    /// what only its own step knows.
+    fn value_is_spilled(
+        &self,
+        value: Value,
+        place: Position,
+        readers: &BTreeSet<Option<usize>>,
+    ) -> bool {
+        let facts = self.facts;
+        if readers.len() < 2
+            || !self.schedule.is_block_level(place.block)
+            || matches!(facts.ty(value), Type::Pointer(_))
+        {
+            return false;
+        }
+        facts.cost(value, 12) >= 8 || self.reads_results(value)
+    }
+
+    /// Whether a value is computed from results that each thread has of its own.
+    fn reads_results(&self, value: Value) -> bool {
+        let facts = self.facts;
+        let mut work = vec![value];
+        let mut seen = BTreeSet::new();
+        while let Some(value) = work.pop() {
+            if !seen.insert(value) {
+                continue;
+            }
+            match facts.expression(value) {
+                Expression::Result(_) if !self.schedule.scalars.contains(&value) => return true,
+                other => work.extend(other.operands()),
+            }
+        }
+        false
     }
 
     /// Puts the computation of spilled pure values into the regions where they are read first.
