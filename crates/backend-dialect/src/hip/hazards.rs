@@ -2,17 +2,19 @@
 //! over the IR of all kernel instances in view. A place is reported once, whatever the number of
 //! instances that show it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_diag::{Finding, Span};
-use port_ir::BarrierScope;
+use port_hir::{ExprKind, FunctionId};
 use port_ir::analysis::program::Program;
 use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity, Uniformity};
 use port_ir::analysis::{divergence, progress, warp_size};
+use port_ir::{BarrierScope, Handle, Location};
 use port_rewrite::Reason;
 
 use super::architecture;
 use super::port::Port;
+use super::rules::source_span;
 use crate::findings::{
     DivergentCollective, FullMask, LikelyWarpWidth, LockStep, NarrowMask, UncheckedKernel,
     WarpWidthConstant,
@@ -37,29 +39,78 @@ pub(super) fn apply(port: &mut Port<'_>) {
     let assumptions = Assumptions::from_launches(module, Some(CUDA_WARP));
     let uniformity = ModuleUniformity::of(&program, assumptions);
 
-    let mut seen = BTreeSet::new();
+    let mut search = Search::new(port);
     for wait in progress::find(&program, &uniformity, CUDA_WARP) {
         if wait.needs != progress::Needs::Lanes {
             continue;
         }
-        let span = wait.location.origin.span;
-        if seen.insert((LockStep::METADATA.code, span)) {
-            let reason = match wait.kind {
-                progress::WaitKind::Lock => {
-                    "it takes a lock that another lane of its warp may hold"
-                }
-                progress::WaitKind::Poll => "it waits for what another lane of its warp may write",
-            };
-            port.report_at(&LockStep { reason: reason.to_owned() }, span);
-        }
+        let reason = match wait.kind {
+            progress::WaitKind::Lock => "it takes a lock that another lane of its warp may hold",
+            progress::WaitKind::Poll => "it waits for what another lane of its warp may write",
+        };
+        let finding = LockStep { reason: reason.to_owned() };
+        search.report(port, &finding, wait.location, Some(wait.function));
     }
     for doubt in divergence::find(&program, &uniformity) {
-        report_divergence(port, &doubt, &mut seen);
+        report_divergence(port, &doubt, &mut search);
     }
     if !port.logical_warps() && wave(port) != CUDA_WARP {
         for assumption in warp_size::find(&program, CUDA_WARP) {
-            report_width(port, &assumption, &mut seen);
+            report_width(port, &assumption, &mut search);
         }
+    }
+}
+
+/// What a search needs besides the IR.
+struct Search {
+    /// The kernel that each function of the IR is an instance of.
+    kernels: BTreeMap<Handle<port_ir::Function>, FunctionId>,
+    /// What is reported, with the index of the finding.
+    seen: BTreeMap<(&'static str, Span), usize>,
+    /// The calls of the text. What stands at one is of the function that was called.
+    calls: BTreeSet<Span>,
+}
+
+impl Search {
+    fn new(port: &Port<'_>) -> Search {
+        let instances = port.unit.instances.iter();
+        let kernels = instances.filter_map(|one| Some((one.function?, one.kernel))).collect();
+        let exprs = port.unit.module.exprs.iter();
+        let calls = exprs
+            .filter(|(_, expr)| matches!(expr.kind, ExprKind::Call { .. }))
+            .filter_map(|(_, expr)| source_span(port, expr.tokens))
+            .collect();
+        Search { kernels, seen: BTreeMap::new(), calls }
+    }
+
+    /// Reports a finding, each place once, and notes every kernel in which the place shows it: a
+    /// macro's body is in many. `true` when it is new.
+    fn report<F: Finding>(
+        &mut self,
+        port: &mut Port<'_>,
+        finding: &F,
+        location: Location,
+        function: Option<Handle<port_ir::Function>>,
+    ) -> bool {
+        let origin = location.origin;
+        let kernel = function.and_then(|function| self.kernels.get(&function)).copied();
+        let key = (F::METADATA.code, origin.span);
+        let known = self.seen.get(&key).copied();
+        let index = known.unwrap_or(port.findings.len());
+        if known.is_none() {
+            self.seen.insert(key, index);
+            match kernel {
+                Some(kernel) => {
+                    let name = port.unit.module.function_name(kernel);
+                    port.report_in(finding, origin, None, name);
+                }
+                None => port.report_at(finding, origin.span),
+            }
+        }
+        if let Some(kernel) = kernel {
+            port.concerned.entry(index).or_default().insert(kernel);
+        }
+        known.is_none()
     }
 }
 
@@ -106,7 +157,7 @@ fn wave(port: &Port<'_>) -> u32 {
 fn report_divergence(
     port: &mut Port<'_>,
     doubt: &divergence::Divergent,
-    seen: &mut BTreeSet<(&'static str, Span)>,
+    search: &mut Search,
 ) {
     let (operation, scope) = match doubt.needs {
         divergence::Needs::Barrier(BarrierScope::Block) => ("a barrier of the block", "block"),
@@ -118,46 +169,42 @@ fn report_divergence(
     if doubt.only_returns() || doubt.together == Uniformity::Block {
         return;
     }
-    let span = doubt.location.origin.span;
-    if seen.insert((DivergentCollective::METADATA.code, span)) {
-        let finding =
-            DivergentCollective { operation: operation.to_owned(), scope: scope.to_owned() };
-        port.report_at(&finding, span);
-    }
+    let finding = DivergentCollective { operation: operation.to_owned(), scope: scope.to_owned() };
+    search.report(port, &finding, doubt.location, Some(doubt.function));
 }
 
 /// A constant that stands for 32 lanes, where a warp has more.
 fn report_width(
     port: &mut Port<'_>,
     assumption: &warp_size::Assumption,
-    seen: &mut BTreeSet<(&'static str, Span)>,
+    search: &mut Search,
 ) {
-    let span = assumption.location.origin.span;
+    let (location, function) = (assumption.location, assumption.function);
+    let span = location.origin.span;
+    // A constant inside a function of the library, or the value of a parameter that the call leaves
+    // out: the target's own function is right about it.
+    let is_call = search.calls.contains(&span);
+    if is_call && assumption.kind != warp_size::AssumptionKind::NarrowMask {
+        return;
+    }
     let constant = port.unit.sources.text(span).to_owned();
     let reason = assumption.kind.description().to_owned();
     let certain = assumption.certainty == warp_size::Certainty::Certain;
     match assumption.kind {
         warp_size::AssumptionKind::FullMask if certain => {
-            if seen.insert((FullMask::METADATA.code, span)) {
-                port.report_at(&FullMask { constant }, span);
+            if search.report(port, &FullMask { constant }, location, function) {
                 let reason = Reason::Finding(FullMask::METADATA.code);
                 port.changes.replace(span, FULL_MASK, reason);
             }
         }
         warp_size::AssumptionKind::NarrowMask => {
-            if seen.insert((NarrowMask::METADATA.code, span)) {
-                port.report_at(&NarrowMask { operation: constant }, span);
-            }
+            search.report(port, &NarrowMask { operation: constant }, location, function);
         }
         _ if certain => {
-            if seen.insert((WarpWidthConstant::METADATA.code, span)) {
-                port.report_at(&WarpWidthConstant { constant, reason }, span);
-            }
+            search.report(port, &WarpWidthConstant { constant, reason }, location, function);
         }
         _ => {
-            if seen.insert((LikelyWarpWidth::METADATA.code, span)) {
-                port.report_at(&LikelyWarpWidth { constant, reason }, span);
-            }
+            search.report(port, &LikelyWarpWidth { constant, reason }, location, function);
         }
     }
 }

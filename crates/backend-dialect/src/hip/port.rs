@@ -34,6 +34,8 @@ pub(super) struct Port<'a> {
     pub inactive: Vec<Span>,
     pub changes: ChangeSet,
     pub findings: Vec<Diagnostic>,
+    /// The kernels that a finding concerns, by its index, where data flow told them.
+    pub concerned: BTreeMap<usize, BTreeSet<FunctionId>>,
     /// Uses that a semantic rule edits, with the file's index in `files`.
     pub rule_uses: Vec<(usize, NameUse)>,
     /// Whether some file names the CUDA API or holds device code.
@@ -53,6 +55,7 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
         inactive: branches::inactive(unit),
         changes: ChangeSet::new(),
         findings: unit.findings.to_vec(),
+        concerned: BTreeMap::new(),
         rule_uses: Vec::new(),
         uses_runtime: unit.module.kernels().next().is_some(),
         noted: BTreeSet::new(),
@@ -215,7 +218,13 @@ impl<'a> Port<'a> {
             .map(|(id, _)| (self.unit.module.function_name(id), id))
             .collect();
         let mut codes = CodesByKernel::new();
-        for finding in &self.findings {
+        for (index, finding) in self.findings.iter().enumerate() {
+            if let Some(concerned) = self.concerned.get(&index) {
+                for kernel in concerned {
+                    codes.entry(*kernel).or_default().insert((finding.code, finding.severity));
+                }
+                continue;
+            }
             let named = finding.kernel.as_ref().and_then(|name| by_name.get(name)).copied();
             let place = finding.primary.as_ref().map(|label| label.span);
             let at = place.map(|span| self.program.kernels_at(&self.program.tokens_of(span)));

@@ -127,9 +127,11 @@ pub fn find(program: &Program<'_>, width: u32) -> Vec<Assumption> {
     finder.anchors();
     finder.threads();
     let mut found = finder.found;
-    found.sort_by_key(|a| (order(&a.location), a.kind, a.certainty, a.constant));
-    // A constant may reach one use on several ways; the first, surest one stands for all.
-    found.dedup_by_key(|a| (order(&a.location), a.kind));
+    let function = |a: &Assumption| a.function.map(Handle::index);
+    found.sort_by_key(|a| (order(&a.location), a.kind, function(a), a.certainty, a.constant));
+    // A constant may reach one use on several ways; the first, surest one stands for all. Each
+    // function that holds it is told of.
+    found.dedup_by_key(|a| (order(&a.location), a.kind, function(a)));
     found
 }
 
