@@ -52,11 +52,39 @@ pub struct InlineAssembly {
     code = "P0302",
     severity = error,
     message = "`{name}` has no translation in device code",
-    help = "replace the call, or write the function in the kernel's own source"
+    help = "{forward}"
 )]
 pub struct UnsupportedFunction {
     /// The function.
     pub name: String,
+    /// A way forward.
+    pub forward: &'static str,
+}
+
+impl UnsupportedFunction {
+    /// For a function of a library.
+    pub(crate) fn new(name: String) -> Self {
+        let last = name.rsplit("::").next().unwrap_or(&name);
+        let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let forward = if last.starts_with("tex") || starts(&["CUtexObject", "cudaBoundaryMode"]) {
+            "read a buffer instead: pass its pointer and size, and clamp and interpolate in the kernel"
+        } else if last.starts_with("surf") {
+            "read and write a buffer instead: pass its pointer and pitch"
+        } else if matches!(last, "malloc" | "free" | "calloc" | "realloc") {
+            "allocate on the host for all threads and pass the pointer, or use a local array"
+        } else if starts(&["cuda::"]) {
+            "use barriers, atomics and plain copies: `__syncthreads`, `atomicAdd`, a loop and a barrier"
+        } else if last.contains("shared_rank") || name.contains("cluster") {
+            "exchange data between blocks through global memory, in two launches"
+        } else if starts(&["cub::Device", "thrust::"]) {
+            "call it from the host, between launches"
+        } else if last.starts_with("cuda") {
+            "call the runtime from the host, and pass the kernel what it needs"
+        } else {
+            "replace the call, or write the function in the kernel's own source"
+        };
+        UnsupportedFunction { name, forward }
+    }
 }
 
 /// A name is declared nowhere in view.
@@ -239,11 +267,38 @@ pub struct NotConstant {
     code = "P0309",
     severity = error,
     message = "{what} has no translation in device code",
-    help = "rewrite the place without it"
+    help = "{forward}"
 )]
 pub struct UnsupportedConstruct {
     /// The construct.
     pub what: String,
+    /// A way forward.
+    pub forward: &'static str,
+}
+
+impl UnsupportedConstruct {
+    /// For a construct, by the words that describe it.
+    pub(crate) fn new(what: String) -> Self {
+        let has = |words: &[&str]| words.iter().any(|word| what.contains(word));
+        let forward = if has(&["launches kernels"]) {
+            "launch the inner kernel from the host, or do its work in a loop of this one"
+        } else if has(&["`new`", "`delete`"]) {
+            "allocate on the host for all threads and pass the pointer, or use a local array"
+        } else if has(&["pointer that is not constant", "address of a function"]) {
+            "choose the function by an integer and a `switch`, or make it a template argument"
+        } else if has(&["virtual"]) {
+            "make the class a template argument, or choose by a tag and a `switch`"
+        } else if has(&["`goto`"]) {
+            "write it as a loop with `break` and `continue`, or as a function with `return`"
+        } else if has(&["`try`", "`throw`"]) {
+            "return an error code, or stop with `__trap()`"
+        } else if has(&["`typeid`", "dynamic_cast"]) {
+            "choose by template argument, or by a tag that the object holds"
+        } else {
+            "rewrite the place without it"
+        };
+        UnsupportedConstruct { what, forward }
+    }
 }
 
 /// A type has no member of the name.

@@ -174,16 +174,31 @@ fn lower_here(module: &port_hir::Module, options: &Options) -> Lowered {
 }
 
 /// Templates and calls nest deeper than a thread's usual stack holds in a debug build; the limits
-/// that bound them are counted, not felt.
-const STACK: usize = 512 << 20;
+/// that bound them are counted, not felt. Where memory is limited less must do: an optimised build
+/// needs a small part of it.
+const STACKS: [usize; 4] = [512 << 20, 128 << 20, 64 << 20, 16 << 20];
 
 fn with_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-        match thread.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => panic!("no thread can be made: {error}"),
+    let mut work = Some(work);
+    for size in STACKS {
+        let done = std::thread::scope(|scope| {
+            let slot = &mut work;
+            // The thread takes the work only once it runs, so a failure leaves it for the next try.
+            let run = move || slot.take().map(|work| work());
+            let thread = std::thread::Builder::new().stack_size(size).spawn_scoped(scope, run);
+            match thread.map(std::thread::ScopedJoinHandle::join) {
+                Ok(Ok(result)) => result,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(_) => None,
+            }
+        });
+        if let Some(result) = done {
+            return result;
         }
-    })
+    }
+    match work {
+        Some(work) => work(),
+        // A thread ran and has given its result above.
+        None => unreachable!("work is taken once, and its result returned"),
+    }
 }

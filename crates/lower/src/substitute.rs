@@ -85,7 +85,7 @@ impl Checker<'_, '_> {
             }
             TyKind::None => Type::VOID,
             TyKind::Unsupported(what) => {
-                self.fail(origin, UnsupportedConstruct { what: format!("the type {what}") });
+                self.fail(origin, UnsupportedConstruct::new(format!("the type {what}")));
                 Type::UNKNOWN
             }
             TyKind::Error => {

@@ -98,7 +98,7 @@ impl<'h> Checker<'_, 'h> {
             None => {
                 let ty = self.cx.type_name(value.ty);
                 let what = format!("a call through a pointer that is not constant (`{ty}`)");
-                self.fail(origin, crate::findings::UnsupportedConstruct { what })
+                self.fail(origin, crate::findings::UnsupportedConstruct::new(what))
             }
         }
     }
@@ -351,7 +351,7 @@ impl<'h> Checker<'_, 'h> {
                     self.cx.report(self.env.unit, origin, NoDefinition { name })
                 } else {
                     let name = library_name(self.cx.hir(unit), id);
-                    self.cx.report(self.env.unit, origin, UnsupportedFunction { name })
+                    self.cx.report(self.env.unit, origin, UnsupportedFunction::new(name))
                 })
             }
         }

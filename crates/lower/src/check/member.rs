@@ -127,7 +127,7 @@ impl Checker<'_, '_> {
             }
             Kind::Opaque(name) => {
                 let path = format!("{name}::{}", member.name);
-                return self.fail(origin, crate::findings::UnsupportedFunction { name: path });
+                return self.fail(origin, crate::findings::UnsupportedFunction::new(path));
             }
             _ => {}
         }

@@ -50,14 +50,14 @@ impl Checker<'_, '_> {
             Entity::Builtin(key) => self.builtin_variable(key, origin),
             Entity::Pack => {
                 let what = format!("the pack `{}` outside an expansion", name.path());
-                self.fail(origin, UnsupportedConstruct { what })
+                self.fail(origin, UnsupportedConstruct::new(what))
             }
             Entity::Poison(code) => Expr::poison(code, origin),
             Entity::Type(_) | Entity::Template(_) | Entity::Namespace | Entity::Nothing => {
                 match &name.resolution {
                     Res::Api(key) | Res::Library(key) => {
                         let name = key.as_str().to_string();
-                        self.fail(origin, crate::findings::UnsupportedFunction { name })
+                        self.fail(origin, crate::findings::UnsupportedFunction::new(name))
                     }
                     _ => self.fail(origin, UnknownName { name: name.path() }),
                 }
@@ -90,7 +90,7 @@ impl Checker<'_, '_> {
                 None => {
                     let name = self.hir().locals[local].name;
                     let what = format!("the pack `{name}` outside an expansion");
-                    self.fail(origin, UnsupportedConstruct { what })
+                    self.fail(origin, UnsupportedConstruct::new(what))
                 }
             },
             Binding::TypeOnly(ty) => Expr::place(ExprKind::Undefined, *ty, origin),

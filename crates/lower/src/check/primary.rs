@@ -118,12 +118,12 @@ impl Checker<'_, '_> {
 
     /// Reports a construct; gives poison.
     pub(crate) fn unsupported_here(&mut self, origin: Origin, what: &str) -> Expr {
-        self.fail(origin, UnsupportedConstruct { what: what.to_string() })
+        self.fail(origin, UnsupportedConstruct::new(what.to_string()))
     }
 
     /// Reports a construct; gives the finding's code.
     pub(crate) fn unsupported(&mut self, origin: Origin, what: String) -> &'static str {
-        self.cx.report(self.env.unit, origin, UnsupportedConstruct { what })
+        self.cx.report(self.env.unit, origin, UnsupportedConstruct::new(what))
     }
 
     /// An operand that is not evaluated: only its type counts.

@@ -43,7 +43,7 @@ impl Emitter<'_, '_> {
         let signature = self.lower.cx.function(function).signature.clone();
         if signature.variadic {
             let what = "a call with variable arguments".to_string();
-            let finding = crate::findings::UnsupportedConstruct { what: what.clone() };
+            let finding = crate::findings::UnsupportedConstruct::new(what.clone());
             let code = self.lower.cx.report(self.unit, at, finding);
             self.unsupported(code, what, at);
             return Some(self.poison(code, Ir::U64, at));

@@ -50,7 +50,7 @@ impl Emitter<'_, '_> {
             ExprKind::Argument(index) => self.build.argument(*index, at),
             ExprKind::Function(_) | ExprKind::Overload(_) => {
                 let what = "the address of a function".to_string();
-                let finding = crate::findings::UnsupportedConstruct { what };
+                let finding = crate::findings::UnsupportedConstruct::new(what);
                 let code = self.lower.cx.report(self.unit, expr.origin, finding);
                 self.poison(code, Ir::Pointer(Space::Generic), at)
             }
@@ -173,7 +173,7 @@ impl Emitter<'_, '_> {
             Some(value) => value,
             None => {
                 let what = "this constant".to_string();
-                let finding = crate::findings::UnsupportedConstruct { what };
+                let finding = crate::findings::UnsupportedConstruct::new(what);
                 let code = self.lower.cx.report(self.unit, at, finding);
                 self.poison(code, ir, at)
             }

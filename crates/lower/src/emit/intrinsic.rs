@@ -67,7 +67,7 @@ impl Emitter<'_, '_> {
             }
             None => {
                 let name = crate::intrinsics::name_of(intrinsic).to_string();
-                let finding = crate::findings::UnsupportedFunction { name };
+                let finding = crate::findings::UnsupportedFunction::new(name);
                 let code = self.lower.cx.report(self.unit, at, finding);
                 self.poison(code, ty, at)
             }
@@ -877,7 +877,7 @@ impl Emitter<'_, '_> {
             self.build.as_constant(bytes_value).and_then(|constant| constant.as_integer());
         let Some(bytes) = constant.and_then(|bytes| u32::try_from(bytes).ok()) else {
             let what = "an asynchronous copy of a size that is not constant".to_string();
-            let finding = crate::findings::UnsupportedConstruct { what: what.clone() };
+            let finding = crate::findings::UnsupportedConstruct::new(what.clone());
             let code = self.lower.cx.report(self.unit, at, finding);
             self.unsupported(code, what, at);
             return self.build.zero(Ir::BOOL, at);

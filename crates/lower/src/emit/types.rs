@@ -74,7 +74,7 @@ impl Lowerer<'_> {
                 let finding = crate::findings::UnknownType { name };
                 self.cx.report(unit, origin, finding)
             }
-            _ => self.cx.report(unit, origin, UnsupportedConstruct { what }),
+            _ => self.cx.report(unit, origin, UnsupportedConstruct::new(what)),
         };
         self.refused.insert(ty.id, code);
         Err(code)

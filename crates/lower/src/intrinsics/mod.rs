@@ -273,7 +273,7 @@ impl Checker<'_, '_> {
             }
             other => {
                 let name = other.to_string();
-                return self.fail(origin, crate::findings::UnsupportedFunction { name });
+                return self.fail(origin, crate::findings::UnsupportedFunction::new(name));
             }
         };
         let parts = Axis::ALL

@@ -49,7 +49,7 @@ pub(super) fn type_of(name: &str) -> Option<TypeName> {
         "std::nullptr_t" => return scalar(Type::NULLPTR),
         _ => {}
     }
-    let (element, count) = name.split_at(name.len().checked_sub(1)?);
+    let (element, count) = name.split_at_checked(name.len().checked_sub(1)?)?;
     let count = match count {
         "1" => 1,
         "2" => 2,
