@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
 
 pub mod kernels;
+pub mod random;
 pub mod reference;
 
 pub use port_compilers as compilers;
