@@ -20,6 +20,9 @@ macro_rules! parts {
 const PARTS: &[Part] = parts![
     "base.hpp" => "../assets/port_cpu/base.hpp",
     "vectors.hpp" => "../../check/oracle/include/port_oracle/vectors.hpp",
+    "launch.hpp" => "../assets/port_cpu/launch.hpp",
+    "arithmetic.hpp" => "../assets/port_cpu/arithmetic.hpp",
+    "lanes.hpp" => "../assets/port_cpu/lanes.hpp",
     "core.hpp" => "../assets/port_cpu/machine.hpp",
     "join.hpp" => "../assets/port_cpu/join.hpp",
     "atomic_operations.hpp" => "../assets/port_cpu/atomic_operations.hpp",
@@ -51,7 +54,6 @@ const PARTS: &[Part] = parts![
     "cuda_pipeline_primitives.h" =>
         "../../check/oracle/include/cuda/cuda_pipeline_primitives.h",
     "math_constants.h" => "../../check/oracle/include/cuda/math_constants.h",
-    "launch.hpp" => "../assets/port_cpu/launch_stub.hpp",
 ];
 
 /// The parts of every header, in order.
@@ -67,6 +69,8 @@ const ALWAYS: &[&str] = &[
     "cuda_warp.hpp",
     "host.inc",
     "host.hpp",
+    "arithmetic.hpp",
+    "lanes.hpp",
 ];
 
 /// A part that not every port needs.

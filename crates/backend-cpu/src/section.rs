@@ -52,9 +52,6 @@ struct Candidate {
     own: String,
 }
 
-/// Whether the header has what compiled forms use.
-const COMPILED_FORMS: bool = false;
-
 /// Makes the section.
 pub(crate) fn make(port: &Port<'_>) -> Section {
     let unit = port.unit;
@@ -74,12 +71,6 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
             }
             Err(refusal) => refused.push(Some(refusal)),
         }
-    }
-    if !COMPILED_FORMS {
-        refused.iter_mut().for_each(|one| {
-            one.get_or_insert_with(|| Refusal::of("compiled forms are not joined yet"));
-        });
-        return Section { text: String::new(), refused };
     }
     if candidates.is_empty() {
         return Section { text: String::new(), refused };
@@ -224,8 +215,17 @@ fn type_names(port: &Port<'_>) -> BTreeSet<String> {
         }
     }
     for (_, found) in module.enums.iter() {
-        if at_namespace(found.parent) && !found.name.as_str().is_empty() {
-            names.insert(module.qualified_name(found.parent, found.name.as_str()));
+        if !at_namespace(found.parent) {
+            continue;
+        }
+        let own = module.qualified_name(found.parent, found.name.as_str());
+        for constant in &found.constants {
+            let name = constant.name.as_str();
+            names.insert(module.qualified_name(found.parent, name));
+            names.insert(format!("{own}::{name}"));
+        }
+        if !found.name.as_str().is_empty() {
+            names.insert(own);
         }
     }
     names

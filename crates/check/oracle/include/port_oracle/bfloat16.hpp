@@ -16,7 +16,7 @@ struct __nv_bfloat162_raw {
     unsigned short x, y;
 };
 
-struct PORT_ORACLE_ALIAS alignas(2) __nv_bfloat16 {
+struct PORT_ORACLE_ANY_TYPE alignas(2) __nv_bfloat16 {
     __nv_bfloat16() = default;
     constexpr __nv_bfloat16(const __nv_bfloat16_raw& raw) : bits(raw.x) {}
     operator __nv_bfloat16_raw() const { return __nv_bfloat16_raw{bits}; }
@@ -65,7 +65,7 @@ private:
     unsigned short bits;
 };
 
-struct PORT_ORACLE_ALIAS alignas(4) __nv_bfloat162 {
+struct PORT_ORACLE_ANY_TYPE alignas(4) __nv_bfloat162 {
     __nv_bfloat16 x, y;
     __nv_bfloat162() = default;
     __nv_bfloat162(const __nv_bfloat16& a, const __nv_bfloat16& b) : x(a), y(b) {}

@@ -51,7 +51,7 @@ struct __half2_raw {
     unsigned short x, y;
 };
 
-struct PORT_ORACLE_ALIAS alignas(2) __half {
+struct PORT_ORACLE_ANY_TYPE alignas(2) __half {
     __half() = default;
     constexpr __half(const __half_raw& raw) : bits(raw.x) {}
     operator __half_raw() const { __half_raw raw; raw.x = bits; return raw; }
@@ -97,7 +97,7 @@ private:
     unsigned short bits;
 };
 
-struct PORT_ORACLE_ALIAS alignas(4) __half2 {
+struct PORT_ORACLE_ANY_TYPE alignas(4) __half2 {
     __half x, y;
     __half2() = default;
     __half2(const __half& a, const __half& b) : x(a), y(b) {}

@@ -4,16 +4,16 @@
 
 // Kernels read memory through these whatever its type is. g++ is told so for a whole text.
 #ifdef __clang__
-#define PORT_ORACLE_ALIAS __attribute__((may_alias))
+#define PORT_ORACLE_ANY_TYPE __attribute__((may_alias))
 #else
-#define PORT_ORACLE_ALIAS
+#define PORT_ORACLE_ANY_TYPE
 #endif
 
 #define PORT_ORACLE_VECTORS(base, type, align2, align4)                                            \
-    struct PORT_ORACLE_ALIAS base##1 { type x; };                                                  \
-    struct PORT_ORACLE_ALIAS alignas(align2) base##2 { type x, y; };                               \
-    struct PORT_ORACLE_ALIAS base##3 { type x, y, z; };                                            \
-    struct PORT_ORACLE_ALIAS alignas(align4) base##4 { type x, y, z, w; };                         \
+    struct PORT_ORACLE_ANY_TYPE base##1 { type x; };                                               \
+    struct PORT_ORACLE_ANY_TYPE alignas(align2) base##2 { type x, y; };                            \
+    struct PORT_ORACLE_ANY_TYPE base##3 { type x, y, z; };                                         \
+    struct PORT_ORACLE_ANY_TYPE alignas(align4) base##4 { type x, y, z, w; };                      \
     inline base##1 make_##base##1(type x) { return base##1{x}; }                                   \
     inline base##2 make_##base##2(type x, type y) { return base##2{x, y}; }                        \
     inline base##3 make_##base##3(type x, type y, type z) { return base##3{x, y, z}; }             \
