@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod codegen_api;
 mod codegen_ast;
+mod fuzz;
 mod setup;
 mod tidy;
 mod validate;
@@ -35,6 +36,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Runs mutants of real texts through the stages; what fails is shortened and saved.
+    Fuzz(fuzz::Arguments),
     /// Installs the compilers, header sets and cargo tools that tests and checks use.
     Setup(setup::Arguments),
     /// Checks house rules that no compiler checks.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Bench { paths } => bench::run(&paths),
         Task::Codegen { check } => codegen_api::run(check).and(codegen_ast::run(check)),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Setup(arguments) => setup::run(&arguments),
         Task::Tidy => tidy::run(),
         Task::Validate(arguments) => validate::run(&arguments),

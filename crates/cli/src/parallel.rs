@@ -46,8 +46,15 @@ pub fn map<T: Sync, R: Send>(
                 let line = format!("\r{}/{} {:<60.60}", index + 1, items.len(), progress(index));
                 let _ = std::io::stderr().write_all(line.as_bytes());
             }
-            let result = catch_unwind(AssertUnwindSafe(|| work(item)))
-                .map_err(|_| PANIC.take().unwrap_or_default());
+            let result =
+                catch_unwind(AssertUnwindSafe(|| work(item))).map_err(|payload| {
+                    match PANIC.take() {
+                        // A thread of the work's own has panicked: its message is the payload.
+                        None => words(&*payload).to_owned(),
+                        Some(message) if message.is_empty() => words(&*payload).to_owned(),
+                        Some(message) => message,
+                    }
+                });
             PANIC.set(Some(String::new()));
             if let Ok(mut slot) = slots[index].lock() {
                 *slot = Some(result);
@@ -94,8 +101,14 @@ fn catch_panics() {
     });
 }
 
+fn words(payload: &(dyn std::any::Any + Send)) -> &str {
+    let owned = || payload.downcast_ref::<String>().map(String::as_str);
+    let words = payload.downcast_ref::<&str>().copied();
+    words.or_else(owned).unwrap_or("a panic without a message")
+}
+
 fn describe(info: &std::panic::PanicHookInfo<'_>) -> String {
-    let message = info.payload_as_str().unwrap_or("a panic without a message");
+    let message = words(info.payload());
     match info.location() {
         Some(place) => format!("{message} ({place})"),
         None => message.to_owned(),

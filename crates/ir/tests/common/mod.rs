@@ -23,12 +23,6 @@ pub struct Case {
     file: FileId,
 }
 
-/// The texts of all files of some folders under `tests/`.
-pub fn texts(folders: &[&str]) -> Vec<String> {
-    let files = folders.iter().flat_map(|folder| paths(folder));
-    files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
-}
-
 /// All cases of a folder under `tests/`, in the order of their names.
 pub fn cases(folder: &str) -> Vec<Case> {
     let paths = paths(folder);

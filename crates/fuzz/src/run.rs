@@ -1,0 +1,83 @@
+//! One input through one stage: panics caught, time taken.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, Once};
+use std::time::{Duration, Instant};
+
+use crate::Stage;
+
+/// An input takes at most this long. Inputs are small: more means that something grows faster than
+/// they do.
+pub const BUDGET: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 3 });
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The stage panicked, or a promise does not hold.
+    Panic {
+        /// What it said.
+        message: String,
+        /// Where.
+        place: String,
+    },
+    /// It took longer than [`BUDGET`].
+    Slow(Duration),
+}
+
+impl Failure {
+    /// What tells failures apart: two inputs of the same key show the same defect.
+    pub fn key(&self) -> &str {
+        match self {
+            Failure::Panic { place, .. } => place,
+            Failure::Slow(_) => "slow",
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Panic { message, place } => write!(f, "{place}: {message}"),
+            Failure::Slow(time) => write!(f, "took {:.1} s", time.as_secs_f64()),
+        }
+    }
+}
+
+/// The last panic of any thread: a stage may use threads of its own.
+static PANIC: Mutex<Option<(String, String)>> = Mutex::new(None);
+
+/// Where our own code called what panicked in the standard library.
+fn caller() -> Option<String> {
+    let frames = std::backtrace::Backtrace::force_capture().to_string();
+    let places = frames.lines().filter_map(|line| line.trim().strip_prefix("at "));
+    let own = |place: &&str| place.contains("crates/") && !place.contains("crates/fuzz/");
+    let place = places.filter(|place| !place.starts_with("/rustc/")).find(own)?;
+    place.find("crates/").map(|start| place[start..].to_owned())
+}
+
+/// Runs an input through a stage; how far it came (see [`Stage::whole`]).
+pub fn run(stage: &Stage, text: &str) -> Result<usize, Failure> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            let message = info.payload_as_str().unwrap_or("a panic without a message");
+            let place = info.location().map_or(String::new(), ToString::to_string);
+            let place = if place.contains("crates/") { place } else { caller().unwrap_or(place) };
+            if let Ok(mut last) = PANIC.lock() {
+                *last = Some((message.to_owned(), place));
+            }
+        }));
+    });
+    let start = Instant::now();
+    let result = catch_unwind(AssertUnwindSafe(|| (stage.run)(text)));
+    let time = start.elapsed();
+    match result {
+        Ok(_) if time > BUDGET => Err(Failure::Slow(time)),
+        Ok(reached) => Ok(reached),
+        Err(_) => {
+            let last = PANIC.lock().ok().and_then(|mut last| last.take());
+            let (message, place) = last.unwrap_or_default();
+            Err(Failure::Panic { message, place })
+        }
+    }
+}
