@@ -154,11 +154,7 @@ fn wave(port: &Port<'_>) -> u32 {
 
 /// A barrier or warp operation that only a part of its threads is sure to reach, where it is not
 /// just that the others have returned: hardware does not wait for those.
-fn report_divergence(
-    port: &mut Port<'_>,
-    doubt: &divergence::Divergent,
-    search: &mut Search,
-) {
+fn report_divergence(port: &mut Port<'_>, doubt: &divergence::Divergent, search: &mut Search) {
     let (operation, scope) = match doubt.needs {
         divergence::Needs::Barrier(BarrierScope::Block) => ("a barrier of the block", "block"),
         divergence::Needs::Barrier(BarrierScope::Grid) => ("a barrier of the grid", "grid"),
@@ -174,11 +170,7 @@ fn report_divergence(
 }
 
 /// A constant that stands for 32 lanes, where a warp has more.
-fn report_width(
-    port: &mut Port<'_>,
-    assumption: &warp_size::Assumption,
-    search: &mut Search,
-) {
+fn report_width(port: &mut Port<'_>, assumption: &warp_size::Assumption, search: &mut Search) {
     let (location, function) = (assumption.location, assumption.function);
     let span = location.origin.span;
     // A constant inside a function of the library, or the value of a parameter that the call leaves
