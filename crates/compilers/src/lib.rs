@@ -115,7 +115,10 @@ impl Tools {
     /// What HIP validation needs and is not there; empty where it can run.
     pub fn missing_for_hip(&self, headers: HipHeaders) -> Vec<String> {
         let mut missing = Vec::new();
-        if Command::new(CLANG).arg("--version").output().is_err() {
+        // Asked for each of hundreds of tests: the compiler is started once a process.
+        static CLANG_RUNS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+        let runs = || Command::new(CLANG).arg("--version").output().is_ok();
+        if !*CLANG_RUNS.get_or_init(runs) {
             missing.push(format!("the compiler {CLANG}"));
         }
         for layer in headers.layers() {
