@@ -291,3 +291,24 @@ fn default_arguments_are_written_out() {
         "void f(hipEvent_t e) { hipEventCreate(&e); hipEventCreateWithFlags(&e, hipEventDisableTiming); }\n",
     );
 }
+
+// A macro stands for the qualifiers; a compound assignment is written by the binary operator.
+#[test]
+fn operators_that_hip_has_are_left_out_however_they_are_written() {
+    becomes(
+        "#define HD __host__ __device__ inline\n\
+         HD float3 operator+(float3 a, float3 b) { return make_float3(a.x + b.x, a.y + b.y, a.z + b.z); }\n\
+         HD float3 &operator+=(float3 &a, const float3 &b) {\n  a = a + b;\n  return a;\n}\n",
+        "#define HD __host__ __device__ inline\n\
+         HD float3 operator+(float3 a, float3 b) { return make_float3(a.x + b.x, a.y + b.y, a.z + b.z); }\n\
+         #if 0  // HIP's vector types have this operator (P0415)\n\
+         HD float3 &operator+=(float3 &a, const float3 &b) {\n  a = a + b;\n  return a;\n}\n#endif\n",
+    );
+    assert_eq!(
+        findings(
+            "__device__ float2 operator+(float2 a, float2 b) { return make_float2(a.x - b.x, a.y); }\n\
+             __device__ void operator+=(float2 &a, float2 b) { a = a + b; }\n"
+        ),
+        ["P0416"]
+    );
+}

@@ -10,7 +10,6 @@ use port_hir::{Body, FunctionId, FunctionKind, Res, TyId, TyKind};
 use port_rewrite::{Reason, Side};
 
 use super::port::Port;
-use super::rules::source_span;
 use crate::findings::{ClashingOperator, VectorOperator};
 
 /// The operators of two vectors that are ambiguous beside HIP's.
@@ -25,9 +24,11 @@ pub(super) fn apply(port: &mut Port<'_>) {
         let Some((operator, components)) = clashing(port, id) else { continue };
         let function = &port.unit.module.functions[id];
         let name = function.origin.span;
-        let span = source_span(port, function.tokens).filter(|_| function.declarations.len() == 1);
+        let span = written_span(port, function.tokens).filter(|_| function.declarations.len() == 1);
+        let same = is_elementwise(port, id, &operator, components)
+            || is_assigned_result(port, id, &operator, components);
         match span {
-            Some(span) if is_elementwise(port, id, &operator, components) => {
+            Some(span) if same => {
                 leave_out(port, span);
                 port.report_at(&VectorOperator { operator, target: port.target() }, name);
             }
@@ -69,22 +70,58 @@ fn vector(port: &Port<'_>, ty: TyId) -> Option<(String, usize)> {
 /// Whether the body does to each component what the operator says, and nothing else: for every
 /// component `a.c op b.c` (or `a.c op= b.c`) stands in it, and no other operator does.
 fn is_elementwise(port: &Port<'_>, id: FunctionId, operator: &str, components: usize) -> bool {
-    let module = port.unit.module;
-    let function = &module.functions[id];
-    let Body::Block(body) = function.body else { return false };
-    let [left, right] = function.parameters.as_slice() else { return false };
-    let (left, right) = (module.locals[*left].name, module.locals[*right].name);
-    let range = module.stmts[body].tokens.range();
-    let Some(tokens) = port.unit.parsed.tokens().get(range) else { return false };
-    let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+    let Some((words, left, right)) = body_words(port, id) else { return false };
     let operators = words.iter().filter(|word| {
         matches!(**word, "+" | "-" | "*" | "/" | "%" | "+=" | "-=" | "*=" | "/=" | "?" | "<" | ">")
     });
     let has = |component: &&str| {
-        let wanted = [left.as_str(), ".", component, operator, right.as_str(), ".", component];
+        let wanted = [left, ".", component, operator, right, ".", component];
         words.windows(wanted.len()).any(|window| window == wanted)
     };
     operators.count() == components && COMPONENTS[..components].iter().all(has)
+}
+
+/// Whether the body is `a = a op b; return a;`, where the operator of two vectors is that of each
+/// component.
+fn is_assigned_result(port: &Port<'_>, id: FunctionId, operator: &str, components: usize) -> bool {
+    let module = port.unit.module;
+    let Some(simple) = operator.strip_suffix('=') else { return false };
+    let Some((words, left, right)) = body_words(port, id) else { return false };
+    let assigned = ["{", left, "=", left, simple, right, ";"];
+    let Some(rest) = words.strip_prefix(assigned.as_slice()) else { return false };
+    if rest != ["return", left, ";", "}"] && rest != ["}"] {
+        return false;
+    }
+    let [first, _] = module.functions[id].parameters.as_slice() else { return false };
+    let Some(ty) = vector(port, module.locals[*first].ty) else { return false };
+    // The user's own operators of these types; without one it is HIP's.
+    let of_type = |local: &port_hir::LocalId| vector(port, module.locals[*local].ty);
+    let mut own = module.functions.iter().filter(|(_, function)| {
+        function.kind == FunctionKind::Operator(simple.into())
+            && function.parameters.len() == 2
+            && function.parameters.iter().all(|local| of_type(local).as_ref() == Some(&ty))
+    });
+    own.all(|(own, _)| is_elementwise(port, own, simple, components))
+}
+
+/// The tokens of the body of a function of two parameters, and the parameters' names.
+fn body_words<'p>(port: &Port<'p>, id: FunctionId) -> Option<(Vec<&'p str>, &'p str, &'p str)> {
+    let module = port.unit.module;
+    let function = &module.functions[id];
+    let Body::Block(body) = function.body else { return None };
+    let [left, right] = function.parameters.as_slice() else { return None };
+    let tokens = port.unit.parsed.tokens().get(module.stmts[body].tokens.range())?;
+    let words = tokens.iter().map(|token| token.text.as_str()).collect();
+    Some((words, module.locals[*left].name.as_str(), module.locals[*right].name.as_str()))
+}
+
+/// The bytes that a definition takes in the text, macros that stand for its qualifiers included.
+fn written_span(port: &Port<'_>, range: port_hir::TokenRange) -> Option<Span> {
+    let tokens = port.unit.parsed.tokens().get(range.range())?;
+    let place = |token: &port_syntax::Token| port.unit.module.expansions.outermost(token.origin);
+    let (first, last) = (place(tokens.first()?), place(tokens.last()?));
+    // What one use of a macro makes as a whole is not taken apart.
+    (first.file == last.file && first.end <= last.start).then(|| first.to(last))
 }
 
 /// Puts a definition under `#if 0`.
