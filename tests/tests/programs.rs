@@ -33,9 +33,9 @@ fn main() {
             let trial = Trial::test(format!("{name}::{property}"), test);
             trials.push(match missing.is_empty() {
                 true => trial,
-                false => trial
-                    .with_ignored_flag(true)
-                    .with_kind(format!("needs {}", missing.join(", "))),
+                false => {
+                    trial.with_ignored_flag(true).with_kind(format!("needs {}", missing.join(", ")))
+                }
             });
         };
         let (file, found) = (program.clone(), tools.clone());
@@ -165,9 +165,8 @@ impl Port {
         let mut files = self.files().into_iter();
         let (root, text) = files.next().ok_or("the port has no root")?;
         let source = Source::new(language, &root.to_string_lossy(), text);
-        Ok(files.fold(source, |source, (path, text)| {
-            source.with_file(&path.to_string_lossy(), text)
-        }))
+        Ok(files
+            .fold(source, |source, (path, text)| source.with_file(&path.to_string_lossy(), text)))
     }
 }
 

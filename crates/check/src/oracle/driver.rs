@@ -108,7 +108,11 @@ fn fill(argument: &ArgumentSpec, depth: usize, namespace: &str) -> String {
     let (to, from) = (format!("to_{depth}"), format!("from_{depth}"));
     let mut body = String::new();
     for (index, (name, field)) in fields.iter().enumerate() {
-        let _ = write!(body, "({})({to}.{name}, {from}.fields[{index}]); ", fill(field, depth + 1, namespace));
+        let _ = write!(
+            body,
+            "({})({to}.{name}, {from}.fields[{index}]); ",
+            fill(field, depth + 1, namespace)
+        );
     }
     format!(
         "[](auto& {to}, const {namespace}::Argument& {from}) {{ (void){to}; (void){from}; {body}}}"
