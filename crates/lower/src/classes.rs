@@ -12,9 +12,13 @@ use crate::check::Checker;
 use crate::context::{
     BasePart, Class, ClassId, ClassSource, Completion, Enumeration, FieldPart, limits,
 };
-use crate::findings::{LimitExceeded, TemplateArguments, UnknownType, Unreadable};
+use crate::findings::{
+    LimitExceeded, NotConstant, TemplateArguments, UnknownType, Unreadable, WarpSizeConstant,
+};
+use crate::intrinsics::Intrinsic;
 use crate::lookup::Entity;
 use crate::ty::{Kind, Type, builtin_size};
+use crate::typed::{Expr, ExprKind};
 use crate::value::{Argument, Environment, List, Value};
 
 /// Bytes and alignment.
@@ -304,8 +308,7 @@ impl Checker<'_, '_> {
                     return Err(self.cx.report(unit, origin, UnknownType { name }));
                 };
                 if !self.complete(base) {
-                    let name = self.cx.type_name(ty);
-                    return Err(self.cx.report(unit, origin, UnknownType { name }));
+                    return Err(self.incomplete_type(ty, origin));
                 }
                 let layout =
                     Layout { size: self.cx.class(base).size, align: self.cx.class(base).align };
@@ -316,7 +319,7 @@ impl Checker<'_, '_> {
             }
         }
         if definition.methods.iter().any(|id| self.hir().functions[*id].qualifiers.is_virtual) {
-            let what = format!("the virtual functions of `{}`", definition.name);
+            let what = format!("`{}`, a class with virtual functions,", definition.name);
             return Err(self.unsupported(definition.origin, what));
         }
         let union = definition.kind == RecordKind::Union;
@@ -331,8 +334,7 @@ impl Checker<'_, '_> {
             let Some(mut layout) =
                 (if reference { Some(Layout { size: 8, align: 8 }) } else { self.layout_of(ty) })
             else {
-                let name = self.cx.type_name(ty);
-                return Err(self.cx.report(unit, field.origin, UnknownType { name }));
+                return Err(self.incomplete_type(ty, field.origin));
             };
             if definition.packed {
                 layout.align = 1;
@@ -388,6 +390,32 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Reports that the size or the members of a type cannot be known; of a class for which that has
+    /// been said, gives the code only.
+    pub(crate) fn incomplete_type(&mut self, ty: Type, origin: Origin) -> &'static str {
+        let mut inner = ty;
+        while let Kind::Array(element, _) = *self.cx.types.kind(inner) {
+            inner = element;
+        }
+        if let Some(class) = self.cx.types.class(inner)
+            && let Completion::Failed(code) = self.cx.class(class).completion
+        {
+            self.cx.failures += 1;
+            return code;
+        }
+        let name = self.cx.type_name(ty);
+        self.cx.report(self.env.unit, origin, UnknownType { name })
+    }
+
+    /// Reports that a constant is needed where there is none.
+    pub(crate) fn not_constant(&mut self, value: &Expr, origin: Origin, what: String) {
+        if mentions_warp_size(value) {
+            self.fail(origin, WarpSizeConstant { what });
+        } else {
+            self.fail(origin, NotConstant { what });
+        }
+    }
+
     /// The largest of the alignments asked for; 1 for none.
     pub(crate) fn alignment(&mut self, alignments: &[Alignment]) -> Result<u64, &'static str> {
         let mut align = 1;
@@ -399,7 +427,7 @@ impl Checker<'_, '_> {
                         Some(bytes) if bytes >= 0 => bytes as u64,
                         _ => {
                             let what = "an alignment".to_string();
-                            let finding = crate::findings::NotConstant { what };
+                            let finding = NotConstant { what };
                             return Err(self.cx.report(self.env.unit, origin, finding));
                         }
                     }
@@ -594,6 +622,15 @@ impl BitCursor {
         placed.align = placed.align.max(layout.align);
         (start / unit * layout.size, (start % unit) as u32)
     }
+}
+
+fn mentions_warp_size(expr: &Expr) -> bool {
+    let mut found = matches!(
+        expr.kind,
+        ExprKind::Intrinsic { intrinsic: Intrinsic::Builtin(port_ir::Builtin::WarpSize), .. }
+    );
+    expr.for_each_part(&mut |part| found = found || mentions_warp_size(part));
+    found
 }
 
 fn mentions_unknown(arguments: &[Argument]) -> bool {

@@ -6,7 +6,7 @@ use port_diag::Origin;
 use port_hir::{Builtin, FunctionKind};
 
 use crate::check::Checker;
-use crate::context::{ClassId, ClassSource, FunctionInstanceId};
+use crate::context::{ClassId, ClassSource, Completion, FunctionInstanceId};
 use crate::findings::NoConversion;
 use crate::overload::{CallArgument, Candidate};
 use crate::ty::{Kind, Type, builtin_size, integer_rank, is_signed};
@@ -639,6 +639,17 @@ impl Checker<'_, '_> {
     }
 
     pub(crate) fn no_conversion(&mut self, from: Type, to: Type, origin: Origin) -> Expr {
+        // What is wrong with a class has been said.
+        for ty in [from, to] {
+            let ty = self.cx.types.pointee(ty).unwrap_or(ty);
+            let ty = self.cx.types.strip_reference(ty);
+            if let Some(class) = self.cx.types.class(ty)
+                && let Completion::Failed(code) = self.cx.class(class).completion
+            {
+                self.cx.failures += 1;
+                return Expr::poison(code, origin);
+            }
+        }
         let (from, to) = (self.cx.type_name(from), self.cx.type_name(to));
         self.fail(origin, NoConversion { from, to })
     }

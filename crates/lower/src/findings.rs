@@ -648,6 +648,33 @@ pub struct EndlessTemplates {
     pub limit: u64,
 }
 
+/// `warpSize` is used where a constant is needed.
+///
+/// ## What it means
+/// The size of an array, a template argument or a `constexpr` variable depends on `warpSize`. That is
+/// no constant: nvcc gives it a value when the kernel runs, and other devices have other warps, of 64
+/// or 128 lanes.
+///
+/// ## What to do
+/// Take the largest width that any target has (64, or 128) for sizes of memory, and keep `warpSize` for
+/// what is computed; or make the width a template parameter of the kernel.
+///
+/// ## Example
+/// ```cuda
+/// __global__ void k(float *x) { __shared__ float partial[1024 / warpSize]; }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0323",
+    severity = error,
+    message = "{what} depends on `warpSize`, which is no constant",
+    help = "use the largest width of all targets for sizes, or a template parameter"
+)]
+pub struct WarpSizeConstant {
+    /// What needs the constant.
+    pub what: String,
+}
+
 /// Every finding of this crate.
 pub const FINDINGS: &[&Metadata] = &[
     &InlineAssembly::METADATA,
@@ -672,6 +699,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &InvalidOperands::METADATA,
     &InstancesLeftOut::METADATA,
     &EndlessTemplates::METADATA,
+    &WarpSizeConstant::METADATA,
 ];
 
 /// The code of [`UnknownType`], for what follows from one that was already reported.

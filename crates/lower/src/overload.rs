@@ -55,6 +55,13 @@ struct Viable {
     template: bool,
 }
 
+/// Whether a function accesses a texture or surface: texture references have types of their own.
+fn reads_texture(name: &str) -> bool {
+    ["tex1D", "tex2D", "tex3D", "texCubemap", "surf1D", "surf2D", "surf3D", "surfCubemap"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
 impl<'h> Checker<'_, 'h> {
     /// The best candidate for a call; reports if there is none.
     pub(crate) fn choose(
@@ -78,6 +85,8 @@ impl<'h> Checker<'_, 'h> {
                 Err(if candidates.is_empty() {
                     let finding = crate::findings::UnknownName { name };
                     self.cx.report(unit, origin, finding)
+                } else if viable.is_empty() && reads_texture(&name) {
+                    self.cx.report(unit, origin, crate::findings::UnsupportedFunction::new(name))
                 } else if viable.is_empty() {
                     self.cx.report(unit, origin, NoOverload { name, arguments: types })
                 } else {

@@ -294,7 +294,7 @@ impl Checker<'_, '_> {
             Some(known) => Argument::Value(known, ty),
             None => {
                 let what = "a template argument".to_string();
-                self.fail(origin, crate::findings::NotConstant { what });
+                self.not_constant(&value, origin, what);
                 Argument::Value(Value::Undefined, Type::UNKNOWN)
             }
         }

@@ -10,6 +10,7 @@ use crate::findings::{NoDefinition, UnknownName, Unreadable, UnsupportedFunction
 use crate::overload::{CallArgument, OverloadSet};
 use crate::ty::{Kind, Type};
 use crate::typed::{Category, Expr, ExprKind};
+use crate::value::{Argument, Value};
 
 impl<'h> Checker<'_, 'h> {
     pub(crate) fn call(&mut self, callee: ExprId, arguments: &'h [ExprId], origin: Origin) -> Expr {
@@ -86,6 +87,18 @@ impl<'h> Checker<'_, 'h> {
             }
             _ => self.rvalue(callee),
         };
+        // One of two functions: the call moves into the choice.
+        if let ExprKind::Conditional { condition, then, otherwise } = value.kind {
+            let then = self.call_pointer(*then, arguments.clone(), origin);
+            let otherwise = self.call_pointer(*otherwise, arguments, origin);
+            if let Some(code) = then.poison_code().or_else(|| otherwise.poison_code()) {
+                return Expr::poison(code, origin);
+            }
+            let ty = then.ty;
+            let (then, otherwise) = (Box::new(then), Box::new(otherwise));
+            let kind = ExprKind::Conditional { condition, then, otherwise };
+            return Expr::value(kind, ty, origin);
+        }
         let function = match &value.kind {
             ExprKind::Function(function) => Some(*function),
             _ => match self.evaluate(&value) {
@@ -164,6 +177,13 @@ impl<'h> Checker<'_, 'h> {
         {
             return Expr::poison(code, origin);
         }
+        // A template argument that is not known was reported where it stands.
+        if let Some(given) = &set.arguments
+            && self.cx.recorder.is_none()
+            && let Some(code) = given.iter().find_map(unknown_argument)
+        {
+            return Expr::poison(code, origin);
+        }
         match self.choose(set, &arguments, origin) {
             Ok(function) => {
                 let object = set.object.as_deref().cloned();
@@ -181,6 +201,20 @@ impl<'h> Checker<'_, 'h> {
         arguments: Vec<CallArgument>,
         origin: Origin,
     ) -> Expr {
+        // A function of a library without translation is what is wrong, not its arguments.
+        let instance = self.cx.function(function);
+        if let FunctionSource::Function(id) = instance.source
+            && !instance.environment.unit.is_user()
+            && matches!(
+                self.cx.hir(instance.environment.unit).functions[id].body,
+                port_hir::Body::None
+            )
+            && self.cx.recorder.is_none()
+            && self.intrinsic_of(function).is_none()
+            && let Err(code) = self.check_callable(function, origin)
+        {
+            return Expr::poison(code, origin);
+        }
         let arguments = self.convert_arguments(function, arguments, origin);
         self.call_instance(function, object, arguments, origin)
     }
@@ -536,6 +570,13 @@ impl<'h> Checker<'_, 'h> {
     /// A name that nothing declares, called.
     pub(crate) fn unknown_name(&mut self, name: &str, origin: Origin) -> Expr {
         self.fail(origin, UnknownName { name: name.to_string() })
+    }
+}
+
+fn unknown_argument(argument: &Argument) -> Option<&'static str> {
+    match argument {
+        Argument::Value(Value::Undefined, _) => Some(crate::findings::NOT_CONSTANT),
+        _ => None,
     }
 }
 

@@ -479,8 +479,7 @@ impl<'h> Checker<'_, 'h> {
     ) -> Expr {
         let ty = self.class_type(class);
         if !self.complete(class) {
-            let name = self.cx.type_name(ty);
-            return self.fail(origin, crate::findings::UnknownType { name });
+            return Expr::poison(self.incomplete_type(ty, origin), origin);
         }
         let entry = self.cx.class(class);
         let union = entry.union;
@@ -677,8 +676,7 @@ impl<'h> Checker<'_, 'h> {
                     return self.construct_from(ty, Vec::new(), origin);
                 }
                 if !self.complete(class) {
-                    let name = self.cx.type_name(ty);
-                    return self.fail(origin, crate::findings::UnknownType { name });
+                    return Expr::poison(self.incomplete_type(ty, origin), origin);
                 }
                 match self.default_value(ty, origin) {
                     None => Expr::value(ExprKind::Zero, ty, origin),
@@ -719,8 +717,7 @@ impl<'h> Checker<'_, 'h> {
         match *self.cx.types.kind(ty) {
             Kind::Class(class) => {
                 if !self.complete(class) {
-                    let name = self.cx.type_name(ty);
-                    return Some(self.fail(origin, crate::findings::UnknownType { name }));
+                    return Some(Expr::poison(self.incomplete_type(ty, origin), origin));
                 }
                 let constructor = self.constructor(class, &[], true);
                 if let Some(constructor) = constructor
@@ -835,8 +832,7 @@ impl<'h> Checker<'_, 'h> {
         origin: Origin,
     ) -> Expr {
         if !self.complete(class) {
-            let name = self.cx.type_name(ty);
-            return self.fail(origin, crate::findings::UnknownType { name });
+            return Expr::poison(self.incomplete_type(ty, origin), origin);
         }
         if let [CallArgument::Expr(only)] = &arguments[..]
             && (only.ty.same(ty) || self.base_distance(only.ty, ty).is_some())

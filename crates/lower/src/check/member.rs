@@ -359,8 +359,7 @@ impl Checker<'_, '_> {
         let pointee = self.cx.types.pointee(pointer.ty)?;
         let index = self.integer_operand(index)?;
         if self.layout_of(pointee).is_none() && !self.is_fragment(pointee) {
-            let name = self.cx.type_name(pointee);
-            return Some(self.fail(origin, crate::findings::UnknownType { name }));
+            return Some(Expr::poison(self.incomplete_type(pointee, origin), origin));
         }
         let ty = pointer.ty;
         let kind =

@@ -7,7 +7,7 @@ use port_hir::{
 };
 
 use crate::check::Checker;
-use crate::findings::{UnknownType, Unreadable, UnsupportedConstruct};
+use crate::findings::{Unreadable, UnsupportedConstruct};
 use crate::ty::Type;
 use crate::typed::{Expr, ExprKind};
 use crate::value::Value;
@@ -192,10 +192,7 @@ impl Checker<'_, '_> {
             (Some(layout), TypeTraitKind::Alignof) => {
                 Expr::integer(i128::from(layout.align), Type::ULONG, origin)
             }
-            (None, _) => {
-                let name = self.cx.type_name(ty);
-                self.fail(origin, UnknownType { name })
-            }
+            (None, _) => Expr::poison(self.incomplete_type(ty, origin), origin),
         }
     }
 
@@ -266,7 +263,7 @@ impl Checker<'_, '_> {
         match self.evaluate(&expr) {
             Some(Value::Integer(value)) => Some(value),
             _ => {
-                self.fail(origin, crate::findings::NotConstant { what: what.to_string() });
+                self.not_constant(&expr, origin, what.to_string());
                 None
             }
         }
@@ -283,7 +280,7 @@ impl Checker<'_, '_> {
         match self.evaluate(&condition).and_then(|value| value.as_bool()) {
             Some(value) => Some(value),
             None => {
-                self.fail(origin, crate::findings::NotConstant { what: what.to_string() });
+                self.not_constant(&condition, origin, what.to_string());
                 None
             }
         }

@@ -177,6 +177,24 @@ impl<'h> Checker<'_, 'h> {
             Ok(align) if align > 1 => self.body.variables[variable.index()].align = Some(align),
             _ => {}
         }
+        // A pointer to a function that nobody changes is that function.
+        if let Some(initial) = &initial
+            && self.is_function_pointer(ty)
+            && !self.is_changed(local)
+            && let Some(value @ crate::value::Value::Function(_)) = self.evaluate(initial)
+        {
+            self.body.bindings.insert(local, Binding::Constant(value, ty.unqualified()));
+            return;
+        }
+        // One of two functions, chosen here once.
+        if let Some(initial) = &initial
+            && self.is_function_pointer(ty)
+            && let Some(choice) = self.choice_of_functions(initial, out)
+            && !self.is_changed(local)
+        {
+            self.body.bindings.insert(local, Binding::Place(std::rc::Rc::new(choice)));
+            return;
+        }
         // What is constant may be used where a constant is asked for.
         let constant = self.is_constant_type(ty) && !ty.volatile;
         if constant
@@ -186,7 +204,9 @@ impl<'h> Checker<'_, 'h> {
             let value = self.evaluate(initial);
             if storage.constexpr && value.is_none() && poison.is_none() {
                 let what = format!("the value of the constexpr variable `{}`", definition.name);
-                self.cx.note(self.env.unit, origin, crate::findings::NotConstant { what });
+                let failures = self.cx.failures;
+                self.not_constant(initial, origin, what);
+                self.cx.failures = failures;
             }
             self.body.variables[variable.index()].constant = value;
         }
@@ -250,12 +270,7 @@ impl<'h> Checker<'_, 'h> {
             return Err(self.unsupported(origin, what));
         }
         if !dynamic && self.layout_of(ty).is_none() {
-            let name = self.cx.type_name(ty);
-            return Err(self.cx.report(
-                self.env.unit,
-                origin,
-                crate::findings::UnknownType { name },
-            ));
+            return Err(self.incomplete_type(ty, origin));
         }
         let constant = self.is_constant_type(ty) || storage.constexpr;
         let space = match space {
@@ -653,7 +668,7 @@ impl<'h> Checker<'_, 'h> {
             },
             None => {
                 let what = "a case label".to_string();
-                self.fail(origin, crate::findings::NotConstant { what });
+                self.not_constant(&expr, origin, what);
                 None
             }
         }
@@ -735,6 +750,66 @@ impl<'h> Checker<'_, 'h> {
         let code = self.cx.report(self.env.unit, origin, finding);
         let what = format!("asm {opcode}");
         out.push(Stmt::new(StmtKind::Unsupported { code, what }, origin));
+    }
+
+    fn is_function_pointer(&self, ty: Type) -> bool {
+        let pointee = self.cx.types.pointee(ty);
+        pointee.is_some_and(|ty| matches!(self.cx.types.kind(ty), Kind::Function(_)))
+    }
+
+    /// `condition ? f : g` with the condition kept in a variable.
+    fn choice_of_functions(&mut self, initial: &Expr, out: &mut Vec<Stmt>) -> Option<Expr> {
+        let ExprKind::Conditional { condition, then, otherwise } = &initial.kind else {
+            return None;
+        };
+        let function = |checker: &mut Self, expr: &Expr| {
+            matches!(checker.evaluate(expr), Some(crate::value::Value::Function(_)))
+        };
+        if !function(self, then) || !function(self, otherwise) {
+            return None;
+        }
+        let origin = initial.origin;
+        let variable = self.add_variable("choice", Type::BOOL, origin);
+        let kind = StmtKind::Declare { variable, initial: Some((**condition).clone()) };
+        out.push(Stmt::new(kind, origin));
+        let place = self.variable_place(variable, origin);
+        let condition = Box::new(self.rvalue(place));
+        let (then, otherwise) = (then.clone(), otherwise.clone());
+        let kind = ExprKind::Conditional { condition, then, otherwise };
+        Some(Expr::value(kind, initial.ty, origin))
+    }
+
+    /// Whether the function around assigns to a local, or takes its address.
+    fn is_changed(&self, local: port_hir::LocalId) -> bool {
+        use crate::context::FunctionSource;
+        let hir = self.hir();
+        let body = match self.body.function.map(|id| self.cx.function(id).source) {
+            Some(FunctionSource::Function(id)) => match &hir.functions[id].body {
+                port_hir::Body::Block(body) => *body,
+                _ => return true,
+            },
+            _ => return true,
+        };
+        let named = |expr: port_hir::ExprId| match &hir.exprs[expr].kind {
+            port_hir::ExprKind::Name(name) => name.resolution == port_hir::Res::Local(local),
+            _ => false,
+        };
+        let mut changed = false;
+        let mut visit = |node: crate::walk::Node<'_>| {
+            if let crate::walk::Node::Expr(expr) = node {
+                changed |= match &hir.exprs[expr].kind {
+                    port_hir::ExprKind::Assign { target, .. } => named(*target),
+                    port_hir::ExprKind::Unary {
+                        operator: port_hir::UnaryOperator::AddressOf,
+                        operand,
+                    } => named(*operand),
+                    _ => false,
+                };
+            }
+            !changed
+        };
+        crate::walk::Walk::new(hir, &mut visit).stmt(body);
+        changed
     }
 
     /// Marks a variable's value as known.

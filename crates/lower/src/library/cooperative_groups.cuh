@@ -36,6 +36,24 @@ struct grid_group {
   __device__ static dim3 dim_blocks() { return dim3(gridDim.x, gridDim.y, gridDim.z); }
 };
 
+struct cluster_group {
+  __device__ static void sync() { __port_cluster_barrier(); }
+  // What waits is the barrier; arriving alone lets nobody pass.
+  __device__ static void barrier_arrive() {}
+  __device__ static void barrier_wait() { __port_cluster_barrier(); }
+  __device__ static unsigned int block_rank() { return __port_cluster_rank(); }
+  __device__ static unsigned int num_blocks() { return __port_cluster_size(); }
+  __device__ static unsigned int thread_rank() {
+    return __port_cluster_rank() * thread_block::size() + thread_block::thread_rank();
+  }
+  __device__ static unsigned int num_threads() { return __port_cluster_size() * thread_block::size(); }
+  __device__ static unsigned int size() { return num_threads(); }
+  // Another block's shared memory has no address here.
+  template <typename T> __device__ T *map_shared_rank(T *, int) const;
+  template <typename T> __device__ unsigned int query_shared_rank(T *) const;
+};
+__device__ inline cluster_group this_cluster() { return cluster_group(); }
+
 struct coalesced_group {
   unsigned int mask;
   __device__ void sync() const { __syncwarp(mask); }
@@ -143,6 +161,27 @@ template <typename Group> __device__ unsigned int thread_rank(const Group &g) {
   return g.thread_rank();
 }
 template <typename Group> __device__ unsigned int group_size(const Group &g) { return g.size(); }
+
+// A copy is done at once, by the threads of the group together; waiting is the group's barrier.
+template <typename Group, typename T, typename Size>
+__device__ void memcpy_async(const Group &group, T *to, const T *from, Size bytes) {
+  unsigned long count = (unsigned long)bytes / sizeof(T);
+  for (unsigned long i = group.thread_rank(); i < count; i += group.size()) to[i] = from[i];
+  for (unsigned long i = count * sizeof(T) + group.thread_rank(); i < (unsigned long)bytes;
+       i += group.size()) {
+    ((char *)to)[i] = ((const char *)from)[i];
+  }
+}
+template <typename Group, typename T, typename U>
+__device__ void memcpy_async(const Group &group, T *to, unsigned long room, const U *from,
+                             unsigned long count) {
+  unsigned long least = room < count ? room : count;
+  for (unsigned long i = group.thread_rank(); i < least; i += group.size()) to[i] = from[i];
+}
+template <typename Group> __device__ void wait(const Group &group) { group.sync(); }
+template <unsigned int Stages, typename Group> __device__ void wait_prior(const Group &group) {
+  group.sync();
+}
 
 template <typename T> struct plus {
   __device__ T operator()(T a, T b) const { return a + b; }

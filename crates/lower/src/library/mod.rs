@@ -63,6 +63,9 @@ fn source_of(name: &str) -> Option<(String, String)> {
     if name.starts_with("cooperative_groups::") {
         return file("cooperative_groups", include_str!("cooperative_groups.cuh"));
     }
+    if name.starts_with("cuda::") {
+        return file("cuda", include_str!("cuda.cuh"));
+    }
     if name.starts_with("cub::") {
         return file("cub", include_str!("cub.cuh"));
     }

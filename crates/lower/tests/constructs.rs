@@ -1,0 +1,153 @@
+//! Constructs that other machines lack: each is reported once, at its place, with a way forward, and
+//! the kernel beside it is whole. And those that are translated after all.
+
+mod common;
+
+use common::lowered;
+
+/// A construct in a kernel `k`, the codes of the findings, and where the first begins.
+const REPORTED: &[(&str, &[&str], &str)] = &[
+    (
+        "__global__ void child(int *x) { x[0] = 1; }
+      __global__ void k(int *x) { child<<<1, 1>>>(x); }",
+        &["P0309"],
+        "child<<<",
+    ),
+    (
+        "__global__ void k(cudaTextureObject_t t, float *x) { x[0] = tex2D<float>(t, 0.5f, 0.5f); }",
+        &["P0302"],
+        "tex2D<float>",
+    ),
+    (
+        "texture<float, 2> image;
+      __global__ void k(float *x) { x[0] = tex2D(image, 0.5f, 0.5f); }",
+        &["P0302"],
+        "tex2D(image",
+    ),
+    (
+        "__global__ void k(cudaSurfaceObject_t s) { surf2Dwrite(1.0f, s, 0, 0); }",
+        &["P0302"],
+        "surf2Dwrite",
+    ),
+    (
+        "__global__ void k(float *x) { __shared__ float a[1024 / warpSize]; a[0] = 1; x[0] = a[0]; }",
+        &["P0323"],
+        "1024 / warpSize",
+    ),
+    (
+        "template <int N> __device__ float scale(float x) { return N * x; }
+      __global__ void k(float *x) { x[0] = scale<warpSize>(x[1]); }",
+        &["P0323"],
+        "warpSize",
+    ),
+    (
+        "__global__ void k(int *x) { int *p = (int *)malloc(16); x[0] = p[0]; }",
+        &["P0302"],
+        "malloc",
+    ),
+    (
+        "struct Node { int v; };
+      __global__ void k(int *x) { Node *n = new Node; x[0] = n->v; }",
+        &["P0309"],
+        "new Node",
+    ),
+    ("__global__ void k(int *x) { delete x; }", &["P0309"], "delete x"),
+    ("__global__ void k(float *x, float (*f)(float)) { x[0] = f(x[1]); }", &["P0309"], "f(x[1])"),
+    (
+        "struct Base { __device__ virtual float f(float x) const { return x; } };
+      struct Derived : Base { __device__ float f(float x) const override { return 2 * x; } };
+      __global__ void k(float *x) { Derived d; Base *b = &d; x[0] = b->f(x[1]); }",
+        &["P0309"],
+        "Base {",
+    ),
+    (
+        "__global__ void k(int *x, int n) { again: x[0]++; if (n-- > 0) goto again; }",
+        &["P0309"],
+        "goto again",
+    ),
+    (
+        "__global__ void k(float *x) {
+        __shared__ float s[4];
+        float *other = cooperative_groups::this_cluster().map_shared_rank(s, 1);
+        x[0] = other[0]; }",
+        &["P0302"],
+        "cooperative_groups::this_cluster().map",
+    ),
+    (
+        "__global__ void k(float *x) { asm volatile(\"cp.async.bulk.commit_group;\"); x[0] = 1; }",
+        &["P0301"],
+        "asm volatile",
+    ),
+    (
+        "__device__ float elsewhere(float x);
+      __global__ void k(float *x) { x[0] = elsewhere(x[1]); }",
+        &["P0316"],
+        "elsewhere(x[1])",
+    ),
+    ("__global__ void k(float *x) { x[0] = missing(x[1]); }", &["P0303"], "missing(x[1])"),
+    ("__global__ void k(float *x) { try { x[0] = 1; } catch (...) {} }", &["P0309"], "try"),
+];
+
+#[test]
+fn each_is_reported_once_and_the_rest_is_whole() {
+    for (text, codes, place) in REPORTED {
+        let text = format!("{text}\n__global__ void clean(float *x) {{ x[threadIdx.x] = 1; }}\n");
+        let lowered = lowered(&text);
+        let found: Vec<&str> = lowered.diagnostics.iter().map(|d| d.code).collect();
+        assert_eq!(found, *codes, "{text}");
+        let first = &lowered.diagnostics[0];
+        let start = first.primary.as_ref().map(|label| label.span.start as usize);
+        let expected = text.rfind(place);
+        assert_eq!(start, expected, "{text}");
+        assert!(first.help.as_ref().is_some_and(|help| help.len() > 20), "{text}");
+        for instance in &lowered.instances {
+            assert_eq!(instance.is_whole(), instance.instance.name != "k", "{text}");
+        }
+    }
+}
+
+#[test]
+fn these_are_translated() {
+    let cases = [
+        "__device__ int f(int n) { return n < 2 ? 1 : n * f(n - 1); }
+         __global__ void k(int *x) { x[0] = f(x[1]); }",
+        "__device__ float a(float x) { return x; } __device__ float b(float x) { return -x; }
+         typedef float (*Function)(float);
+         __global__ void k(float *x, int i) {
+           Function f = a, g = i > 0 ? a : b;
+           x[0] = f(x[1]) + g(x[2]) + (i < 3 ? b : a)(x[3]);
+         }",
+        "__global__ void k(float *x) { cooperative_groups::this_grid().sync(); x[0] = 1; }",
+        "__global__ void __cluster_dims__(2, 1, 1) k(unsigned *x) {
+           auto c = cooperative_groups::this_cluster(); c.sync(); x[0] = c.block_rank(); }",
+        "__global__ void k(float *x, const float *y) {
+           __shared__ float s[64];
+           auto pipe = cuda::make_pipeline();
+           pipe.producer_acquire();
+           cuda::memcpy_async(&s[threadIdx.x], &y[threadIdx.x], cuda::aligned_size_t<4>(4), pipe);
+           pipe.producer_commit();
+           pipe.consumer_wait();
+           __syncthreads();
+           x[threadIdx.x] = s[63 - threadIdx.x];
+           pipe.consumer_release(); }",
+        "__global__ void k(int *x) {
+           __shared__ cuda::barrier<cuda::thread_scope_block> b;
+           if (threadIdx.x == 0) init(&b, blockDim.x);
+           __syncthreads();
+           b.arrive_and_wait();
+           cuda::atomic_ref<int, cuda::thread_scope_device> sum(x[0]);
+           sum.fetch_add(3, cuda::memory_order_relaxed); }",
+        "__global__ void k(float *x, const float *y) {
+           __shared__ float s[64];
+           auto block = cooperative_groups::this_thread_block();
+           cooperative_groups::memcpy_async(block, s, y, sizeof(float) * 64);
+           cooperative_groups::wait(block);
+           x[threadIdx.x] = s[63 - threadIdx.x]; }",
+    ];
+    for text in cases {
+        let lowered = lowered(text);
+        let messages: Vec<&str> = lowered.diagnostics.iter().map(|d| d.message.as_str()).collect();
+        assert!(messages.is_empty(), "{text}: {messages:?}");
+        assert!(lowered.instances.iter().all(|instance| instance.is_whole()), "{text}");
+    }
+}
