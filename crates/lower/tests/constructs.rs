@@ -58,7 +58,7 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
       struct Derived : Base { __device__ float f(float x) const override { return 2 * x; } };
       __global__ void k(float *x) { Derived d; Base *b = &d; x[0] = b->f(x[1]); }",
         &["P0309"],
-        "Base {",
+        "Base { __device__ virtual",
     ),
     (
         "__global__ void k(int *x, int n) { again: x[0]++; if (n-- > 0) goto again; }",
