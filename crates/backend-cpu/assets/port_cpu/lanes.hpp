@@ -19,6 +19,8 @@ template <class T> struct Each {
     constexpr T operator[](std::uint32_t) const { return value; }
 };
 template <class T> constexpr Each<T> each(T value) { return Each<T>{value}; }
+template <class T> constexpr bool is_each = false;
+template <class T> constexpr bool is_each<Each<T>> = true;
 
 inline bool any(const std::uint8_t* mask, std::uint32_t threads) {
     return std::memchr(mask, 1, threads) != nullptr;
@@ -68,15 +70,101 @@ inline bool any_threads(std::uint32_t threads, const Active& active, const Predi
 
 // Shuffles. A lane whose source takes no part gets all ones: a GPU leaves open what it gets.
 namespace detail {
-template <class Active, class T, class Values, class Lane, class Width, class Source>
+// How many of the lanes from `warp` on take part: none, some or all 32.
+enum class Part { none, some, all };
+inline Part part_of(const Everyone&, std::uint32_t, std::uint32_t count) {
+    return count == 32 ? Part::all : Part::some;
+}
+inline Part part_of(const std::uint8_t* active, std::uint32_t warp, std::uint32_t count) {
+    std::uint32_t number = 0;
+    for (std::uint32_t i = 0; i < count; ++i) number += active[warp + i];
+    return number == 0 ? Part::none : number == 32 ? Part::all : Part::some;
+}
+
+// Whole warps whose lanes all read at the same distance: copies of runs.
+template <class T> inline void copy_run(T* to, const T* from, std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) to[i] = from[i];
+}
+struct ByIndex {
+    static std::uint32_t source(std::uint32_t i, std::uint32_t lane, std::uint32_t width) {
+        return (i & ~(width - 1)) + (lane & (width - 1));
+    }
+    template <class T>
+    static bool whole(T* result, const T* values, std::uint32_t lane, std::uint32_t width) {
+        for (std::uint32_t s = 0; s < 32; s += width) {
+            const T value = values[s + (lane & (width - 1))];
+            for (std::uint32_t i = 0; i < width; ++i) result[s + i] = value;
+        }
+        return true;
+    }
+};
+struct Up {
+    static std::uint32_t source(std::uint32_t i, std::uint32_t lane, std::uint32_t width) {
+        lane &= 31;
+        return lane <= (i & (width - 1)) ? i - lane : i;
+    }
+    template <class T>
+    static bool whole(T* result, const T* values, std::uint32_t lane, std::uint32_t width) {
+        lane &= 31;
+        const std::uint32_t own = lane < width ? lane : width;
+        for (std::uint32_t s = 0; s < 32; s += width) {
+            copy_run(result + s, values + s, own);
+            copy_run(result + s + own, values + s, width - own);
+        }
+        return true;
+    }
+};
+struct Down {
+    static std::uint32_t source(std::uint32_t i, std::uint32_t lane, std::uint32_t width) {
+        lane &= 31;
+        return (i & (width - 1)) + lane < width ? i + lane : i;
+    }
+    template <class T>
+    static bool whole(T* result, const T* values, std::uint32_t lane, std::uint32_t width) {
+        lane &= 31;
+        const std::uint32_t own = lane < width ? lane : width;
+        for (std::uint32_t s = 0; s < 32; s += width) {
+            copy_run(result + s, values + s + own, width - own);
+            copy_run(result + s + width - own, values + s + width - own, own);
+        }
+        return true;
+    }
+};
+struct Xor {
+    static std::uint32_t source(std::uint32_t i, std::uint32_t lane, std::uint32_t width) {
+        const std::uint32_t from = i ^ (lane & 31);
+        return from < (i & ~(width - 1)) + width ? from : i;
+    }
+    template <class T>
+    static bool whole(T* result, const T* values, std::uint32_t lane, std::uint32_t width) {
+        lane &= 31;
+        if (lane == 0 || lane >= width || (lane & (lane - 1)) != 0) return false;
+        for (std::uint32_t s = 0; s < 32; s += 2 * lane) {
+            copy_run(result + s, values + s + lane, lane);
+            copy_run(result + s + lane, values + s, lane);
+        }
+        return true;
+    }
+};
+
+template <class Kind, class Active, class T, class Values, class Lane, class Width>
 inline void shuffle(std::uint32_t threads, const Active& active, T* result, const Values& values,
-                    const Lane& lane, const Width& width, Source source) {
+                    const Lane& lane, const Width& width) {
     for (std::uint32_t warp = 0; warp < threads; warp += 32) {
         const std::uint32_t count = threads - warp < 32 ? threads - warp : 32;
+        const Part part = part_of(active, warp, count);
+        if (part == Part::none) continue;
+        if constexpr (std::is_pointer<Values>::value && is_each<Lane> && is_each<Width>) {
+            if (part == Part::all && Kind::whole(result + warp, values + warp, std::uint32_t(lane[0]),
+                                                 std::uint32_t(width[0]))) {
+                continue;
+            }
+        }
         for (std::uint32_t i = 0; i < count; ++i) {
             const std::uint32_t t = warp + i;
             if (!active[t]) continue;
-            const std::uint32_t from = source(i, std::uint32_t(lane[t]), std::uint32_t(width[t]));
+            const std::uint32_t from =
+                Kind::source(i, std::uint32_t(lane[t]), std::uint32_t(width[t]));
             if (from < count && active[warp + from]) {
                 result[t] = values[warp + from];
             } else {
@@ -85,36 +173,18 @@ inline void shuffle(std::uint32_t threads, const Active& active, T* result, cons
         }
     }
 }
-inline std::uint32_t from_index(std::uint32_t i, std::uint32_t lane, std::uint32_t width) {
-    return (i & ~(width - 1)) + (lane & (width - 1));
-}
-inline std::uint32_t from_below(std::uint32_t i, std::uint32_t lane, std::uint32_t width) {
-    lane &= 31;
-    return lane <= (i & (width - 1)) ? i - lane : i;
-}
-inline std::uint32_t from_above(std::uint32_t i, std::uint32_t lane, std::uint32_t width) {
-    lane &= 31;
-    return (i & (width - 1)) + lane < width ? i + lane : i;
-}
-inline std::uint32_t from_xor(std::uint32_t i, std::uint32_t lane, std::uint32_t width) {
-    const std::uint32_t source = i ^ (lane & 31);
-    return source < (i & ~(width - 1)) + width ? source : i;
-}
 }  // namespace detail
 
-#define PORT_CPU_SHUFFLE(name, source)                                                             \
+#define PORT_CPU_SHUFFLE(name, Kind)                                                               \
     template <class Active, class T, class Values, class Lane, class Width>                        \
     inline void name(std::uint32_t threads, const Active& active, T* result, const Values& values, \
                      const Lane& lane, const Width& width) {                                       \
-        detail::shuffle(threads, active, result, values, lane, width,                              \
-                        [](std::uint32_t i, std::uint32_t l, std::uint32_t w) {                    \
-                            return detail::source(i, l, w);                                        \
-                        });                                                                        \
+        detail::shuffle<detail::Kind>(threads, active, result, values, lane, width);               \
     }
-PORT_CPU_SHUFFLE(shuffle_index, from_index)
-PORT_CPU_SHUFFLE(shuffle_up, from_below)
-PORT_CPU_SHUFFLE(shuffle_down, from_above)
-PORT_CPU_SHUFFLE(shuffle_xor, from_xor)
+PORT_CPU_SHUFFLE(shuffle_index, ByIndex)
+PORT_CPU_SHUFFLE(shuffle_up, Up)
+PORT_CPU_SHUFFLE(shuffle_down, Down)
+PORT_CPU_SHUFFLE(shuffle_xor, Xor)
 #undef PORT_CPU_SHUFFLE
 
 // Whether a shuffle's source lies in the lane's own segment.

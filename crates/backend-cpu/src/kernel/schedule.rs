@@ -92,7 +92,7 @@ impl Schedule {
             schedule.scalars.clear();
             schedule.next = 0;
             let mut pass = Pass { facts, schedule: &mut schedule };
-            pass.block(0, true, &mut Vec::new());
+            pass.block(0, Together::All, &mut Vec::new());
             pass.check_stores();
             let after = (&schedule.masked, &schedule.demoted, &schedule.lane_level);
             if (&before.0, &before.1, &before.2) == after {
@@ -157,6 +157,17 @@ impl Schedule {
     }
 }
 
+/// Which threads execute the statements of a block-level block together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Together {
+    /// All that have not returned.
+    All,
+    /// Those that have entered this block.
+    Arm(BlockId),
+    /// Some: they part in a loop.
+    No,
+}
+
 struct Pass<'p, 'c, 'a> {
     facts: &'p Facts<'c, 'a>,
     schedule: &'p mut Schedule,
@@ -179,7 +190,7 @@ impl Pass<'_, '_, '_> {
     }
 
     /// Schedules a block-level block. `targets` are the block-level loops and switches around.
-    fn block(&mut self, block: BlockId, uniform: bool, targets: &mut Vec<StatementId>) {
+    fn block(&mut self, block: BlockId, together: Together, targets: &mut Vec<StatementId>) {
         let facts = self.facts;
         self.schedule.steps.insert(block, Vec::new());
         let mut steps: Vec<Step> = Vec::new();
@@ -203,7 +214,7 @@ impl Pass<'_, '_, '_> {
                 let number = self.number();
                 self.schedule.step_of.insert(id, number);
                 steps.push(Step { number, kind: StepKind::Control(id) });
-                self.control(id, uniform, targets);
+                self.control(id, together, targets);
                 continue;
             }
             if is_step_of_its_own(facts, id) {
@@ -252,7 +263,7 @@ impl Pass<'_, '_, '_> {
                 steps.push(Step { number, kind: StepKind::Scalar(id) });
                 continue;
             }
-            if uniform && self.is_scalar_store(id) {
+            if self.is_scalar_store(id, together) {
                 close(&mut open, &mut steps);
                 let number = self.number();
                 self.schedule.step_of.insert(id, number);
@@ -321,13 +332,13 @@ impl Pass<'_, '_, '_> {
         facts.is_uniform(condition) && !self.escaping(id).is_empty()
     }
 
-    fn control(&mut self, id: StatementId, uniform: bool, targets: &mut Vec<StatementId>) {
+    fn control(&mut self, id: StatementId, together: Together, targets: &mut Vec<StatementId>) {
         let facts = self.facts;
         let children = facts.children[id.index()].clone();
         match facts.kind(id) {
             StatementKind::Block(_) => {
                 for child in children {
-                    self.block(child, uniform, targets);
+                    self.block(child, together, targets);
                 }
             }
             StatementKind::If { condition, .. } => {
@@ -339,8 +350,9 @@ impl Pass<'_, '_, '_> {
                     }
                     self.schedule.masked.insert(id);
                 }
-                let inner = uniform && !self.schedule.masked.contains(&id);
+                let masked = self.schedule.masked.contains(&id);
                 for child in children {
+                    let inner = if masked { Together::Arm(child) } else { together };
                     self.block(child, inner, targets);
                 }
             }
@@ -348,7 +360,8 @@ impl Pass<'_, '_, '_> {
                 if !self.schedule.is_scalar(facts, *selector) {
                     self.schedule.masked.insert(id);
                 }
-                let inner = uniform && !self.schedule.masked.contains(&id);
+                let masked = self.schedule.masked.contains(&id);
+                let inner = if masked { Together::No } else { together };
                 targets.push(id);
                 for child in children {
                     self.block(child, inner, targets);
@@ -359,7 +372,8 @@ impl Pass<'_, '_, '_> {
                 }
             }
             StatementKind::Loop(looping) => {
-                let inner = uniform && !self.schedule.masked.contains(&id);
+                let masked = self.schedule.masked.contains(&id);
+                let inner = if masked { Together::No } else { together };
                 targets.push(id);
                 let [condition, body, step] = children[..] else { return };
                 if looping.when == LoopTest::Before {
@@ -409,13 +423,17 @@ impl Pass<'_, '_, '_> {
     fn is_scalar_load(&self, id: StatementId) -> bool {
         let facts = self.facts;
         let StatementKind::Load { result, pointer, access } = facts.kind(id) else { return false };
-        if access.volatile || access.atomic.is_some() || !facts.is_uniform(*result) {
+        if access.volatile || access.atomic.is_some() {
             return false;
         }
         match facts.variable(*pointer) {
-            Some(local) => self.may_be_scalar(local),
+            // All that is stored to it is the same for all threads.
+            Some(local) => {
+                self.may_be_scalar(local) && !facts.stores[local.index()].is_empty()
+            }
             None => {
-                !matches!(facts.flow.root(*pointer), Root::Local(_))
+                facts.is_uniform(*result)
+                    && !matches!(facts.flow.root(*pointer), Root::Local(_))
                     && self.schedule.is_scalar(facts, *pointer)
             }
         }
@@ -426,11 +444,19 @@ impl Pass<'_, '_, '_> {
             && !matches!(self.facts.function.locals[local].ty, Type::Fragment(_))
     }
 
-    fn is_scalar_store(&self, id: StatementId) -> bool {
+    fn is_scalar_store(&self, id: StatementId, together: Together) -> bool {
         let facts = self.facts;
         let StatementKind::Store { pointer, value, .. } = facts.kind(id) else { return false };
         let Some(local) = facts.variable(*pointer) else { return false };
-        self.may_be_scalar(local)
+        let here = match together {
+            Together::All => true,
+            // Threads outside of the arm see nothing of it.
+            Together::Arm(arm) => facts.accesses[local.index()]
+                .iter()
+                .all(|access| facts.within(facts.position(*access), arm).is_some()),
+            Together::No => false,
+        };
+        here && self.may_be_scalar(local)
             && self.stays_scalar(local)
             && self.schedule.is_scalar(facts, *value)
     }
