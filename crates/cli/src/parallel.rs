@@ -46,15 +46,14 @@ pub fn map<T: Sync, R: Send>(
                 let line = format!("\r{}/{} {:<60.60}", index + 1, items.len(), progress(index));
                 let _ = std::io::stderr().write_all(line.as_bytes());
             }
-            let result =
-                catch_unwind(AssertUnwindSafe(|| work(item))).map_err(|payload| {
-                    match PANIC.take() {
-                        // A thread of the work's own has panicked: its message is the payload.
-                        None => words(&*payload).to_owned(),
-                        Some(message) if message.is_empty() => words(&*payload).to_owned(),
-                        Some(message) => message,
-                    }
-                });
+            let result = catch_unwind(AssertUnwindSafe(|| work(item))).map_err(|payload| {
+                match PANIC.take() {
+                    // A thread of the work's own has panicked: its message is the payload.
+                    None => words(&*payload).to_owned(),
+                    Some(message) if message.is_empty() => words(&*payload).to_owned(),
+                    Some(message) => message,
+                }
+            });
             PANIC.set(Some(String::new()));
             if let Ok(mut slot) = slots[index].lock() {
                 *slot = Some(result);

@@ -77,13 +77,16 @@ pub fn port_all(
     let results = parallel::map(&loaded, &settings(common, &progress), |unit| {
         unit.as_ref().ok().map(|unit| translate(unit, targets, options))
     });
-    let together =
-        |(unit, result): (Result<Unit, LoadError>, Result<Option<Vec<Translation>>, String>)| {
-            let translations = result.map_err(|message| defect(name(&unit), &message))?;
-            let translations = translations.unwrap_or_default();
-            unit.map(|unit| Ported { unit, translations })
-        };
-    loaded.into_iter().zip(results).map(together).collect()
+    let mut ported = Vec::new();
+    for (unit, result) in loaded.into_iter().zip(results) {
+        ported.push(match result {
+            Ok(translations) => {
+                unit.map(|unit| Ported { unit, translations: translations.unwrap_or_default() })
+            }
+            Err(message) => Err(defect(name(&unit), &message)),
+        });
+    }
+    ported
 }
 
 /// One text of a file for two units that want it: theirs where they agree, a generated file that

@@ -80,10 +80,10 @@ fn shown<'a>(
 }
 
 /// What tells findings apart.
-fn key(d: &Diagnostic) -> (&str, Option<(u32, u32, u32)>, &str, Option<&str>) {
+fn key(d: &Diagnostic) -> impl Ord {
     let place = d.primary.as_ref().map(|label| label.span);
     let place = place.map(|span| (span.file.0, span.start, span.end));
-    (d.code, place, &d.message, d.kernel.as_deref())
+    (d.code, place, &*d.message, d.kernel.as_deref())
 }
 
 fn is_asked(diagnostic: &Diagnostic, asked: &[String]) -> bool {

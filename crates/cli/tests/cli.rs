@@ -175,7 +175,10 @@ fn explanations_targets_and_completions() {
     let all = port(folder.path(), &["explain"]);
     assert!(text(&all.stdout).lines().count() > 10);
     assert!(text(&port(folder.path(), &["targets"]).stdout).contains("hip:gfx90a"));
-    assert!(text(&port(folder.path(), &["completions", "bash"]).stdout).contains("_port"));
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = text(&port(folder.path(), &["completions", shell]).stdout);
+        assert!(script.contains("snapshot") && script.contains("--message-format"), "{shell}");
+    }
 }
 
 #[test]
@@ -257,6 +260,33 @@ fn several_targets_have_a_folder_each() {
     assert_eq!(fs::read_dir(root.join("out")).expect("a folder").count(), 2);
 }
 
+/// `x.cpp` may be the host half of the user's own program: it is left alone.
+#[test]
+fn a_name_that_is_taken_is_not_taken_over() {
+    let folder = folder();
+    let root = folder.path();
+    let run = || port(root, &["scale.cu", "--target", "cpu"]);
+    assert_eq!(status(&run()), 0);
+    assert!(root.join("scale.cpp").is_file() && root.join("port_cpu.hpp").is_file());
+    // A second run knows its own output.
+    assert_eq!(status(&run()), 0);
+    assert!(!root.join("scale.port.cpp").exists());
+    fs::write(root.join("scale.cpp"), "int main() {}\n").expect("a file");
+    let output = run();
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    assert!(root.join("scale.port.cpp").is_file());
+    assert_eq!(fs::read_to_string(root.join("scale.cpp")).expect("mine"), "int main() {}\n");
+}
+
+#[test]
+fn a_file_is_ported_to_several_targets_beside_it() {
+    let folder = folder();
+    let root = folder.path();
+    let output = port(root, &["scale.cu", "--target", "hip,cpu"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    assert!(root.join("scale.hip").is_file() && root.join("scale.cpp").is_file());
+}
+
 #[test]
 fn a_file_that_cannot_be_read_does_not_keep_the_others_from_being_ported() {
     let folder = folder();
@@ -286,4 +316,32 @@ fn a_kernel_that_is_not_there_is_a_mistake() {
     assert!(!folder.path().join("scale.hip").exists());
     let found = ["scale.cu", "--target", "hip", "--kernel", "scale"];
     assert_eq!(status(&port(folder.path(), &found)), 0);
+}
+
+/// Every flag has a help with an example, and `-h` shows it.
+#[test]
+fn help_shows_examples() {
+    let folder = folder();
+    for command in [&[][..], &["scan"], &["snapshot"], &["exec"]] {
+        let output = port(folder.path(), &[command, &["-h"]].concat());
+        assert_eq!(status(&output), 0);
+        let help = text(&output.stdout);
+        assert!(help.contains("Examples:\n"), "{help}");
+        let options = help.split("Options:\n").nth(1).expect("options");
+        let mut flags: Vec<String> = Vec::new();
+        for line in options.split("\nExamples:").next().unwrap_or("").lines() {
+            let words = line.trim_start();
+            if words.starts_with('-') && line.len() - words.len() < 8 {
+                flags.push(words.to_owned());
+            } else if let Some(flag) = flags.last_mut() {
+                flag.push(' ');
+                flag.push_str(words);
+            }
+        }
+        assert!(flags.len() > 5, "{help}");
+        for flag in flags {
+            let own = flag.contains("--help") || flag.contains("--version");
+            assert!(own || flag.contains("Example: "), "no example in {flag}");
+        }
+    }
 }

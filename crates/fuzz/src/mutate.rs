@@ -12,7 +12,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,7 +22,7 @@ impl Random {
 
     /// A number below a limit; 0 for the limit 0.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+        (self.number() % limit.max(1) as u64) as usize
     }
 }
 
@@ -228,8 +228,8 @@ fn by_tokens(random: &mut Random, text: &str, donor: &str) -> String {
         }
         8 => {
             // A number for a number, where there is one near.
-            let number = |token: &&str| token.starts_with(|c: char| c.is_ascii_digit());
-            let near = tokens[at..].iter().position(|token| number(&token)).map(|n| at + n);
+            let number = |token: &str| token.starts_with(|c: char| c.is_ascii_digit());
+            let near = tokens[at..].iter().position(|token| number(token)).map(|n| at + n);
             tokens[near.unwrap_or(at)] = NUMBERS[random.below(NUMBERS.len())];
         }
         _ => {
