@@ -205,7 +205,11 @@ pub fn merge(texts: &[&str]) -> Option<String> {
 }
 
 /// What the parts call themselves where they are compiled for the oracle.
-const NAMES: &[(&str, &str)] = &[("port_oracle", "port_fibers"), ("PORT_ORACLE", "PORT_CPU")];
+const NAMES: &[(&str, &str)] = &[
+    ("port_oracle", "port_fibers"),
+    ("PORT_ORACLE", "PORT_CPU"),
+    ("\"port oracle\"", "\"CPU (port_cpu)\""),
+];
 
 /// The header.
 pub fn assemble(needs: Needs) -> String {

@@ -60,6 +60,13 @@
 #define __CUDACC_VER_BUILD__ 89
 #define __CUDACC_EXTENDED_LAMBDA__ 1
 #define __CUDACC_RELAXED_CONSTEXPR__ 1
+#define __CUDA_API_VER_MAJOR__ 11
+#define __CUDA_API_VER_MINOR__ 8
+// Headers ask these whether the runtime's are included.
+#define __CUDA_RUNTIME_H__
+#define __CUDA_RUNTIME_API_H__
+#define __DRIVER_TYPES_H__
+#define __VECTOR_TYPES_H__
 #define CUDART_VERSION 11080
 #define CUDA_VERSION 11080
 
@@ -83,6 +90,10 @@
 #define __align__(n) __attribute__((aligned(n)))
 #define __builtin_align__(n) __attribute__((aligned(n)))
 #define __device_builtin__
+#define __inline__ inline
+#ifndef __clang__
+#define __builtin_assume(condition) ((void)0)
+#endif
 #define __nv_pure__
 #define __cudart_builtin__
 #define CUDARTAPI

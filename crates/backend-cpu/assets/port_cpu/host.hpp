@@ -83,3 +83,158 @@ inline void cudaTriggerProgrammaticLaunchCompletion() {}
 inline cudaError_t cudaThreadSynchronize() { return cudaSuccess; }
 inline cudaError_t cudaThreadExit() { return cudaSuccess; }
 inline cudaError_t cudaCtxResetPersistingL2Cache() { return cudaSuccess; }
+
+// ---- what there is one of ----------------------------------------------------------------------
+enum cudaComputeMode {
+    cudaComputeModeDefault = 0,
+    cudaComputeModeExclusive = 1,
+    cudaComputeModeProhibited = 2,
+    cudaComputeModeExclusiveProcess = 3,
+};
+enum {
+    cudaDeviceBlockingSync = 4,
+    cudaDeviceLmemResizeToMax = 16,
+    cudaDeviceMask = 31,
+    cudaHostRegisterIoMemory = 4,
+    cudaHostRegisterReadOnly = 8,
+    cudaMemAttachSingle = 4,
+    cudaEventInterprocess = 4,
+    cudaEventRecordDefault = 0,
+    cudaEventWaitDefault = 0,
+    cudaOccupancyDisableCachingOverride = 1,
+    cudaIpcMemLazyEnablePeerAccess = 1,
+};
+constexpr cudaDeviceAttr cudaDevAttrGpuOverlap = cudaDeviceAttr(15);
+enum cudaDeviceP2PAttr {
+    cudaDevP2PAttrPerformanceRank = 1,
+    cudaDevP2PAttrAccessSupported = 2,
+    cudaDevP2PAttrNativeAtomicSupported = 3,
+    cudaDevP2PAttrCudaArrayAccessSupported = 4,
+};
+inline cudaError_t cudaDeviceGetP2PAttribute(int*, cudaDeviceP2PAttr, int, int) {
+    return cudaPortResult(cudaErrorInvalidDevice);
+}
+inline cudaError_t cudaDeviceDisablePeerAccess(int) { return cudaPortResult(cudaErrorInvalidDevice); }
+inline cudaError_t cudaGetDeviceFlags(unsigned* flags) {
+    *flags = cudaDeviceMapHost;
+    return cudaSuccess;
+}
+inline cudaError_t cudaChooseDevice(int* device, const cudaDeviceProp*) {
+    *device = 0;
+    return cudaSuccess;
+}
+inline cudaError_t cudaSetValidDevices(int*, int) { return cudaSuccess; }
+inline cudaError_t cudaDeviceGetPCIBusId(char* text, int length, int device) {
+    if (device != 0 || length < 13) return cudaPortResult(cudaErrorInvalidValue);
+    strcpy(text, "0000:01:00.0");
+    return cudaSuccess;
+}
+inline cudaError_t cudaDeviceGetByPCIBusId(int* device, const char*) {
+    *device = 0;
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamGetFlags(cudaStream_t, unsigned* flags) {
+    *flags = cudaStreamDefault;
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamGetPriority(cudaStream_t, int* priority) {
+    *priority = 0;
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamAttachMemAsync(cudaStream_t, void*, size_t = 0, unsigned = 4) {
+    return cudaSuccess;
+}
+inline cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream = 0, unsigned = 0) {
+    return cudaEventRecord(event, stream);
+}
+inline cudaError_t cudaHostGetFlags(unsigned* flags, void*) {
+    *flags = cudaHostAllocMapped;
+    return cudaSuccess;
+}
+template <class Function>
+inline cudaError_t cudaOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, Function, int, int) {
+    *bytes = 49152;
+    return cudaSuccess;
+}
+template <class Function, class Bytes>
+inline cudaError_t cudaOccupancyMaxPotentialBlockSizeVariableSMem(int* grid, int* block,
+                                                                  Function function, Bytes,
+                                                                  int limit = 0) {
+    return cudaOccupancyMaxPotentialBlockSize(grid, block, function, 0, limit);
+}
+
+// ---- pools: every allocation is its own --------------------------------------------------------
+struct cudaPortPool { int device; };
+typedef cudaPortPool* cudaMemPool_t;
+enum cudaMemPoolAttr {
+    cudaMemPoolReuseFollowEventDependencies = 1,
+    cudaMemPoolReuseAllowOpportunistic = 2,
+    cudaMemPoolReuseAllowInternalDependencies = 3,
+    cudaMemPoolAttrReleaseThreshold = 4,
+    cudaMemPoolAttrReservedMemCurrent = 5,
+    cudaMemPoolAttrReservedMemHigh = 6,
+    cudaMemPoolAttrUsedMemCurrent = 7,
+    cudaMemPoolAttrUsedMemHigh = 8,
+};
+inline cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
+    static cudaPortPool only{0};
+    *pool = &only;
+    return cudaSuccess;
+}
+inline cudaError_t cudaDeviceGetMemPool(cudaMemPool_t* pool, int device) {
+    return cudaDeviceGetDefaultMemPool(pool, device);
+}
+inline cudaError_t cudaDeviceSetMemPool(int, cudaMemPool_t) { return cudaSuccess; }
+inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) {
+    return cudaSuccess;
+}
+inline cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t) { return cudaSuccess; }
+template <class T>
+inline cudaError_t cudaMallocFromPoolAsync(T** pointer, size_t bytes, cudaMemPool_t, cudaStream_t) {
+    return cudaMalloc(pointer, bytes);
+}
+
+// ---- copies in three dimensions ----------------------------------------------------------------
+struct cudaPos { size_t x, y, z; };
+struct cudaArray;
+typedef cudaArray* cudaArray_t;
+struct cudaMemcpy3DParms {
+    cudaArray_t srcArray;
+    cudaPos srcPos;
+    cudaPitchedPtr srcPtr;
+    cudaArray_t dstArray;
+    cudaPos dstPos;
+    cudaPitchedPtr dstPtr;
+    cudaExtent extent;
+    cudaMemcpyKind kind;
+};
+#define make_cudaPos(x, y, z) cudaPos{size_t(x), size_t(y), size_t(z)}
+inline cudaError_t cudaMemcpy3D(const cudaMemcpy3DParms* p) {
+    if (p->srcArray || p->dstArray) return cudaPortResult(cudaErrorNotSupported);
+    for (size_t z = 0; z < p->extent.depth; ++z) {
+        for (size_t y = 0; y < p->extent.height; ++y) {
+            const auto row = [&](const cudaPitchedPtr& of, const cudaPos& at) {
+                return static_cast<char*>(of.ptr) + ((at.z + z) * of.ysize + at.y + y) * of.pitch +
+                       at.x;
+            };
+            memmove(row(p->dstPtr, p->dstPos), row(p->srcPtr, p->srcPos), p->extent.width);
+        }
+    }
+    return cudaSuccess;
+}
+inline cudaError_t cudaMemcpy3DAsync(const cudaMemcpy3DParms* p, cudaStream_t = 0) {
+    return cudaMemcpy3D(p);
+}
+inline cudaError_t cudaMemset3D(cudaPitchedPtr pointer, int value, cudaExtent extent) {
+    for (size_t z = 0; z < extent.depth; ++z) {
+        for (size_t y = 0; y < extent.height; ++y) {
+            memset(static_cast<char*>(pointer.ptr) + (z * pointer.ysize + y) * pointer.pitch, value,
+                   extent.width);
+        }
+    }
+    return cudaSuccess;
+}
+inline cudaError_t cudaMemset2DAsync(void* to, size_t pitch, int value, size_t width, size_t height,
+                                     cudaStream_t = 0) {
+    return cudaMemset2D(to, pitch, value, width, height);
+}
