@@ -166,6 +166,11 @@ inline void run_blocks(const Launch& launch, void (*body)(const Block&, void* co
     run(own.start(), 0, blocks);
 }
 
+// How many of the threads of a row come before a place.
+inline std::uint32_t clip(std::int64_t place, std::uint32_t width) {
+    return place <= 0 ? 0 : place < std::int64_t(width) ? std::uint32_t(place) : width;
+}
+
 // What a kernel says on its way out.
 [[noreturn]] inline void assertion_failed(const char* text, const char* file, int line) {
     std::fflush(stdout);

@@ -76,6 +76,17 @@ pub(super) struct Emitter<'e, 'c, 'a> {
     lane_bytes: u64,
     shared: SharedLayout,
     needs_alive: bool,
+    /// Whether indices are split for vectors, here.
+    pub(super) affine: bool,
+    /// Variables of a loop that grow by the same for all threads.
+    pub(super) inductions: BTreeMap<Handle<Local>, super::affine::Linear>,
+    /// What indices of the loop over threads start at: text, name, and whether it is by row.
+    pub(super) starts: Vec<(String, String, bool)>,
+    /// The text around the loop over threads, and how many scopes it sees.
+    pub(super) around: Option<(Writer, usize)>,
+    pub(super) clipped: super::affine::Clip,
+    /// The names of pure values in the loop over threads.
+    pub(super) pure: Vec<String>,
 }
 
 /// Where the shared variables of a kernel lie.
@@ -197,6 +208,12 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
             lane_bytes: 0,
             shared: SharedLayout::default(),
             needs_alive: false,
+            affine: true,
+            inductions: BTreeMap::new(),
+            starts: Vec::new(),
+            around: None,
+            clipped: super::affine::Clip::default(),
+            pure: Vec::new(),
         }
     }
 

@@ -189,6 +189,9 @@ impl Emitter<'_, '_, '_> {
             }
         }
         self.bind(value, name.clone());
+        if self.lane {
+            self.pure.push(name.clone());
+        }
         Ok(Text::primary(name))
     }
 

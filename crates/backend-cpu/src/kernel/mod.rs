@@ -16,6 +16,7 @@
 //! `assets/port_cpu` define and nothing else.
 
 mod admit;
+mod affine;
 mod block;
 mod expression;
 mod facts;

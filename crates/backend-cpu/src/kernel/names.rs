@@ -198,6 +198,8 @@ const TAKEN: &[&str] = &[
     "with_part",
     "atomic",
     "fence",
+    "clip",
+    "begin",
     "fail",
 ];
 

@@ -179,7 +179,7 @@ impl Emitter<'_, '_, '_> {
         Ok(Some(match facts.expression(value) {
             Expression::Element { base, element, index } => {
                 let base = self.indexed(*base, *element)?;
-                let index = self.value(*index)?;
+                let index = self.index(*index)?;
                 Text::primary(format!("{}[{}]", base.in_level(Level::Primary), index.text))
             }
             Expression::Member { base, structure, index } => {

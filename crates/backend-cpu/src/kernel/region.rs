@@ -1,9 +1,12 @@
 //! Loops over the threads of a block, and control flow in which threads part.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use port_ir::analysis::flow::StatementId;
 use port_ir::{Constant, LoopTest, Scalar, StatementKind, Value};
 
 use super::NotCompiled;
+use super::affine::Clip;
 use super::block::{Emitter, Frame};
 use super::expression::Level;
 use super::facts::{BlockId, END, Position};
@@ -15,10 +18,16 @@ impl Emitter<'_, '_, '_> {
     pub(super) fn region(&mut self, items: &[Item], number: usize) -> Result<(), NotCompiled> {
         let facts = self.facts;
         let simd = self.is_simd(items);
+        let guard = self.guard(items);
         self.lanes(simd, |emitter| {
             emitter.step = Some(number);
-            for item in items {
+            for (index, item) in items.iter().enumerate() {
                 match item {
+                    Item::Statement(id) if guard == Some((index, *id)) => {
+                        if !emitter.clipped_if(*id)? {
+                            emitter.lane_statement(*id)?;
+                        }
+                    }
                     Item::Statement(id) => emitter.lane_statement(*id)?,
                     Item::Value(value) => {
                         let text = emitter.computed(*value)?;
@@ -33,6 +42,58 @@ impl Emitter<'_, '_, '_> {
             let _ = facts;
             Ok(())
         })
+    }
+
+    /// The `if` of a region whose condition may bound the loop over its threads: it is all that the
+    /// region does, or it ends the threads for which the rest is not.
+    fn guard(&self, items: &[Item]) -> Option<(usize, StatementId)> {
+        let facts = self.facts;
+        let quiet = |item: &Item| match item {
+            Item::Statement(id) => match facts.kind(*id) {
+                StatementKind::Load { result, pointer, .. } => {
+                    facts.folded[result.index()] && facts.variable(*pointer).is_some()
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let first = items.iter().position(|item| !quiet(item))?;
+        let Item::Statement(id) = items[first] else { return None };
+        let StatementKind::If { .. } = facts.kind(id) else { return None };
+        let [accept, reject] = facts.children[id.index()][..] else { return None };
+        let is_empty = |block: BlockId| facts.blocks[block].statements.is_empty();
+        if !is_empty(reject) {
+            return None;
+        }
+        let leaves = match &facts.blocks[accept].statements[..] {
+            [only] => matches!(facts.kind(*only), StatementKind::Return { .. }),
+            _ => false,
+        };
+        let alone = items[first + 1..].iter().all(quiet);
+        ((leaves && self.masks.is_empty()) || (alone && !leaves)).then_some((first, id))
+    }
+
+    /// Writes what a guard holds, with its condition as bounds of the loop.
+    fn clipped_if(&mut self, id: StatementId) -> Result<bool, NotCompiled> {
+        let facts = self.facts;
+        let StatementKind::If { condition, .. } = facts.kind(id) else { return Ok(false) };
+        let [accept, _] = facts.children[id.index()][..] else { return Ok(false) };
+        let leaves = match &facts.blocks[accept].statements[..] {
+            [only] => matches!(facts.kind(*only), StatementKind::Return { .. }),
+            _ => false,
+        };
+        let mut clip = Clip::default();
+        let starts = self.starts.clone();
+        if !self.clip(*condition, !leaves, &mut clip)? {
+            self.starts = starts;
+            return Ok(false);
+        }
+        self.clipped = clip;
+        self.comment(id);
+        if !leaves {
+            self.lane_block(accept)?;
+        }
+        Ok(true)
     }
 
     fn computed(&mut self, value: Value) -> Result<String, NotCompiled> {
@@ -52,6 +113,23 @@ impl Emitter<'_, '_, '_> {
         }
     }
 
+    /// Makes text for the place around the loop over threads.
+    pub(super) fn outside<R>(
+        &mut self,
+        make: impl FnOnce(&mut Self) -> Result<R, NotCompiled>,
+    ) -> Result<R, NotCompiled> {
+        let Some((mut outer, seen)) = self.around.take() else { return make(self) };
+        let hidden = self.scopes.split_off(seen);
+        std::mem::swap(&mut self.out, &mut outer);
+        self.lane = false;
+        let result = make(self);
+        self.lane = true;
+        std::mem::swap(&mut self.out, &mut outer);
+        self.scopes.extend(hidden);
+        self.around = Some((outer, seen));
+        result
+    }
+
     /// A loop over the threads that take part, around what `inside` writes.
     pub(super) fn lanes(
         &mut self,
@@ -61,9 +139,12 @@ impl Emitter<'_, '_, '_> {
         let depth = self.out.depth();
         let mut outer = std::mem::replace(&mut self.out, Writer::at_depth(depth + 1));
         self.out.adopt_comment(&mut outer);
+        self.around = Some((outer, self.scopes.len()));
         self.push_scope();
         self.lane = true;
         (self.uses_t, self.uses_x, self.uses_y, self.uses_z) = (false, false, false, false);
+        self.starts.clear();
+        self.clipped = Clip::default();
         let targets = std::mem::take(&mut self.targets);
         let label = self.next_label.take();
         let result = inside(self);
@@ -71,13 +152,22 @@ impl Emitter<'_, '_, '_> {
         let next = std::mem::replace(&mut self.next_label, label);
         self.lane = false;
         self.pop_scope();
+        let outer = self.around.take().map(|(outer, _)| outer).unwrap_or_default();
         let body = std::mem::replace(&mut self.out, outer).finish();
         result?;
+        let body = prune(body, &std::mem::take(&mut self.pure));
+        let clip = std::mem::take(&mut self.clipped);
+        let starts = std::mem::take(&mut self.starts);
         if body.is_empty() {
             return Ok(());
         }
         let mask = self.masks.last().map(|(_, mask)| mask.clone());
-        let by_row = self.uses_x || self.uses_y || self.uses_z;
+        let by_row = self.uses_x || self.uses_y || self.uses_z || !clip.is_none();
+        for (text, name, rows) in &starts {
+            if !rows {
+                self.out.line(format!("const int64_t {name} = {text};"));
+            }
+        }
         if by_row {
             self.out.open("for (uint32_t row = 0; row < threads; row += width) {");
             if self.uses_y {
@@ -86,10 +176,34 @@ impl Emitter<'_, '_, '_> {
             if self.uses_z {
                 self.out.line("const uint32_t tz = row / width / height;");
             }
+            for condition in &clip.rows {
+                self.out.line(format!("if (!({condition})) continue;"));
+            }
+            for (text, name, rows) in &starts {
+                if *rows {
+                    self.out.line(format!("const int64_t {name} = {text};"));
+                }
+            }
+            let begin = match &clip.begin {
+                Some(text) => {
+                    let name = self.names.fresh("begin");
+                    self.out.line(format!("const uint32_t {name} = {text};"));
+                    name
+                }
+                None => "0".to_string(),
+            };
+            let end = match &clip.end {
+                Some(text) => {
+                    let name = self.names.fresh("end");
+                    self.out.line(format!("const uint32_t {name} = {text};"));
+                    name
+                }
+                None => "width".to_string(),
+            };
             if simd {
                 self.out.line("PORT_CPU_SIMD");
             }
-            self.out.open("for (uint32_t tx = 0; tx < width; ++tx) {");
+            self.out.open(format!("for (uint32_t tx = {begin}; tx < {end}; ++tx) {{"));
             if self.uses_t || mask.is_some() {
                 self.out.line("const uint32_t t = row + tx;");
             }
@@ -353,5 +467,39 @@ impl Emitter<'_, '_, '_> {
         })?;
         self.out.line(format!("if (!any({mask}, threads)) break;"));
         Ok(())
+    }
+}
+
+/// Takes out the declarations of values that nothing reads: where an index was split they are left.
+fn prune(body: String, pure: &[String]) -> String {
+    let mut body = body;
+    loop {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for word in body.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
+            *counts.entry(word).or_insert(0) += 1;
+        }
+        let dead: BTreeSet<String> = pure
+            .iter()
+            .filter(|name| counts.get(name.as_str()) == Some(&1))
+            .cloned()
+            .collect();
+        if dead.is_empty() {
+            return body;
+        }
+        let mut rest = String::with_capacity(body.len());
+        for line in body.lines() {
+            let declared = line.trim_start().split(" = ").next().and_then(|head| {
+                let name = head.rsplit(' ').next()?;
+                head.contains("const ").then_some(name)
+            });
+            if !declared.is_some_and(|name| dead.contains(name)) {
+                rest.push_str(line);
+                rest.push('\n');
+            }
+        }
+        if rest.len() == body.len() {
+            return body;
+        }
+        body = rest;
     }
 }

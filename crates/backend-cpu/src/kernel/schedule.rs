@@ -77,12 +77,16 @@ pub(super) struct Schedule {
     demoted: BTreeSet<Handle<Local>>,
     /// Control flow that stays lane-level though its condition is uniform.
     lane_level: BTreeSet<StatementId>,
+    /// Whether threads meet anywhere.
+    meets: bool,
     next: usize,
 }
 
 impl Schedule {
     pub(super) fn of(facts: &Facts<'_, '_>) -> Self {
         let mut schedule = Schedule::default();
+        schedule.meets =
+            facts.flow.statements().any(|(id, _)| is_step_of_its_own(facts, id));
         loop {
             let before =
                 (schedule.masked.clone(), schedule.demoted.clone(), schedule.lane_level.clone());
@@ -252,18 +256,21 @@ impl Pass<'_, '_, '_> {
                     continue;
                 }
                 let moves = open.as_ref().is_none_or(|region| !region.jumps && !region.writes);
-                if !moves {
-                    close(&mut open, &mut steps);
+                // Where threads need not meet, a region is not torn for it.
+                if moves || self.schedule.meets {
+                    if !moves {
+                        close(&mut open, &mut steps);
+                    }
+                    if let StatementKind::Load { result, .. } = kind {
+                        self.schedule.scalars.insert(*result);
+                    }
+                    let number = self.number();
+                    self.schedule.step_of.insert(id, number);
+                    steps.push(Step { number, kind: StepKind::Scalar(id) });
+                    continue;
                 }
-                if let StatementKind::Load { result, .. } = kind {
-                    self.schedule.scalars.insert(*result);
-                }
-                let number = self.number();
-                self.schedule.step_of.insert(id, number);
-                steps.push(Step { number, kind: StepKind::Scalar(id) });
-                continue;
             }
-            if self.is_scalar_store(id, together) {
+            if self.schedule.meets && self.is_scalar_store(id, together) {
                 close(&mut open, &mut steps);
                 let number = self.number();
                 self.schedule.step_of.insert(id, number);

@@ -1,0 +1,394 @@
+//! Integers that grow by a constant from a thread to its neighbour.
+//!
+//! Compilers make vectors of loops over threads where they see that neighbours access neighbouring
+//! memory, and that no thread is left out in the middle. So an index is split into what all threads
+//! of a row share, which is computed before the loop, and the thread's own number; and a comparison
+//! of such an integer becomes a bound of the loop.
+//!
+//! Integers are taken as if they did not wrap, as far as an address is computed from them: one that
+//! does would lie gigabytes away from its object.
+
+use std::collections::BTreeMap;
+
+use port_ir::{
+    Axis, Builtin, CompareOp, Conversion, Expression, IntegerOp, Scalar, StatementKind, Type, Value,
+};
+
+use super::NotCompiled;
+use super::block::Emitter;
+use super::expression::{Level, Text};
+
+/// What a polynomial is over, besides the thread's number in its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Atom {
+    /// A value that all threads share.
+    Shared(Value),
+    /// The thread's y.
+    Y,
+    /// The thread's z.
+    Z,
+}
+
+/// `x · tx + Σ coefficient · atoms`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Linear {
+    pub(super) x: i128,
+    terms: BTreeMap<Vec<Atom>, i128>,
+}
+
+const MAX_TERMS: usize = 8;
+
+impl Linear {
+    fn constant(value: i128) -> Self {
+        let mut result = Linear::default();
+        if value != 0 {
+            result.terms.insert(Vec::new(), value);
+        }
+        result
+    }
+
+    fn atom(atom: Atom) -> Self {
+        Linear { x: 0, terms: BTreeMap::from([(vec![atom], 1)]) }
+    }
+
+    fn add(mut self, other: &Linear, sign: i128) -> Option<Self> {
+        self.x += sign * other.x;
+        for (atoms, coefficient) in &other.terms {
+            let entry = self.terms.entry(atoms.clone()).or_insert(0);
+            *entry = entry.checked_add(sign * coefficient)?;
+        }
+        self.terms.retain(|_, coefficient| *coefficient != 0);
+        (self.terms.len() <= MAX_TERMS).then_some(self)
+    }
+
+    fn multiply(&self, other: &Linear) -> Option<Self> {
+        let (left, right) = if self.x != 0 { (self, other) } else { (other, self) };
+        // Only a constant stride from thread to thread.
+        let mut result = Linear::default();
+        if left.x != 0 {
+            if right.x != 0 {
+                return None;
+            }
+            result.x = match right.terms.len() {
+                0 => 0,
+                1 => left.x.checked_mul(*right.terms.get(&Vec::new())?)?,
+                _ => return None,
+            };
+        }
+        for (a, left) in &left.terms {
+            for (b, right) in &right.terms {
+                let mut atoms = a.clone();
+                atoms.extend(b);
+                atoms.sort_unstable();
+                if atoms.len() > 3 {
+                    return None;
+                }
+                let entry = result.terms.entry(atoms).or_insert(0);
+                *entry = entry.checked_add(left.checked_mul(*right)?)?;
+            }
+        }
+        result.terms.retain(|_, coefficient| *coefficient != 0);
+        (result.terms.len() <= MAX_TERMS).then_some(result)
+    }
+
+    /// Whether it differs between the rows of a block.
+    fn by_row(&self) -> bool {
+        self.terms.keys().flatten().any(|atom| !matches!(atom, Atom::Shared(_)))
+    }
+
+    fn is_constant(&self) -> Option<i128> {
+        match self.terms.len() {
+            0 => Some(0),
+            1 => self.terms.get(&Vec::new()).copied(),
+            _ => None,
+        }
+    }
+}
+
+/// The bounds of a loop over a row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clip {
+    pub(super) begin: Option<String>,
+    pub(super) end: Option<String>,
+    /// Conditions on the row.
+    pub(super) rows: Vec<String>,
+}
+
+impl Clip {
+    pub(super) fn is_none(&self) -> bool {
+        self.begin.is_none() && self.end.is_none() && self.rows.is_empty()
+    }
+}
+
+impl Emitter<'_, '_, '_> {
+    /// An integer as a polynomial, if it is one.
+    pub(super) fn linear(&self, value: Value, depth: u32) -> Option<Linear> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.facts;
+        let Type::Scalar(Scalar::I32 | Scalar::U32 | Scalar::I64 | Scalar::U64) = facts.ty(value)
+        else {
+            return None;
+        };
+        if let Expression::Constant(constant) = facts.expression(value) {
+            return constant.as_integer().map(Linear::constant);
+        }
+        if self.schedule.is_scalar(facts, value) {
+            return Some(Linear::atom(Atom::Shared(value)));
+        }
+        match facts.expression(value) {
+            Expression::Builtin(Builtin::ThreadIndex(Axis::X)) => {
+                Some(Linear { x: 1, ..Linear::default() })
+            }
+            Expression::Builtin(Builtin::ThreadIndex(Axis::Y)) => Some(Linear::atom(Atom::Y)),
+            Expression::Builtin(Builtin::ThreadIndex(Axis::Z)) => Some(Linear::atom(Atom::Z)),
+            Expression::Convert {
+                kind: Conversion::ZeroExtend | Conversion::SignExtend | Conversion::Bits,
+                value: inner,
+                ..
+            } => self.linear(*inner, depth),
+            Expression::Integer { op, left, right } => {
+                let (l, r) = (self.linear(*left, depth), self.linear(*right, depth));
+                match op {
+                    IntegerOp::Add => l?.add(&r?, 1),
+                    IntegerOp::Subtract => l?.add(&r?, -1),
+                    IntegerOp::Multiply => l?.multiply(&r?),
+                    IntegerOp::ShiftLeft => {
+                        let amount = r?.is_constant().filter(|amount| (0..32).contains(amount))?;
+                        l?.multiply(&Linear::constant(1i128 << amount))
+                    }
+                    _ => None,
+                }
+            }
+            Expression::Result(_) => {
+                let definer = facts.flow.definer(value)?;
+                let StatementKind::Load { pointer, .. } = facts.kind(definer) else { return None };
+                let local = facts.variable(*pointer)?;
+                if !facts.folded[value.index()] {
+                    return None;
+                }
+                self.inductions.get(&local).cloned()
+            }
+            _ => None,
+        }
+    }
+
+    /// What all threads of a row share of an integer, computed before the loop over the row.
+    fn start(&mut self, linear: &Linear, wish: &str) -> Result<Text, NotCompiled> {
+        if let Some(constant) = linear.is_constant() {
+            return Ok(Text::at(constant.to_string(), if constant < 0 { Level::Unary } else { Level::Primary }));
+        }
+        let mut parts: Vec<String> = Vec::new();
+        for (atoms, coefficient) in &linear.terms {
+            let mut factors = Vec::new();
+            if *coefficient != 1 || atoms.is_empty() {
+                factors.push(if *coefficient < 0 {
+                    format!("int64_t({coefficient})")
+                } else {
+                    coefficient.to_string()
+                });
+            }
+            for atom in atoms {
+                factors.push(match atom {
+                    Atom::Shared(value) => {
+                        let text = self.outside(|emitter| emitter.value(*value))?;
+                        format!("int64_t({})", text.text)
+                    }
+                    Atom::Y => {
+                        self.uses_y = true;
+                        "int64_t(ty)".to_string()
+                    }
+                    Atom::Z => {
+                        self.uses_z = true;
+                        "int64_t(tz)".to_string()
+                    }
+                });
+            }
+            parts.push(factors.join(" * "));
+        }
+        // The constant last, as one writes it.
+        if linear.terms.contains_key(&Vec::new()) && parts.len() > 1 {
+            parts.rotate_left(1);
+        }
+        let text = parts.join(" + ");
+        let by_row = linear.by_row();
+        if let Some((_, name, _)) =
+            self.starts.iter().find(|(known, _, rows)| *known == text && *rows == by_row)
+        {
+            return Ok(Text::primary(name.clone()));
+        }
+        let name = self.names.fresh(&format!("{wish}_start"));
+        self.starts.push((text, name.clone(), by_row));
+        Ok(Text::primary(name))
+    }
+
+    /// An index of memory.
+    pub(super) fn index(&mut self, value: Value) -> Result<Text, NotCompiled> {
+        if !self.kernel || !self.lane || !self.affine {
+            return self.value(value);
+        }
+        let facts = self.facts;
+        if self.schedule.is_scalar(facts, value) {
+            return self.value(value);
+        }
+        let Some(linear) = self.linear(value, 24).filter(|linear| linear.x.abs() <= 64) else {
+            return self.value(value);
+        };
+        let wish = self.wish(value);
+        let start = self.start(&linear, if wish == "value" || wish == "sum" || wish == "product" { "index" } else { &wish })?;
+        if linear.x == 0 {
+            return Ok(start);
+        }
+        self.uses_x = true;
+        let own = match linear.x {
+            1 => "tx".to_string(),
+            x => format!("{x} * int64_t(tx)"),
+        };
+        if start.text == "0" {
+            return Ok(Text::at(own, Level::Product));
+        }
+        Ok(Text::at(format!("{} + {own}", start.in_level(Level::Sum)), Level::Sum))
+    }
+
+    /// Turns a condition into bounds of the loop over a row; whether it could, and then nothing of
+    /// the condition is left.
+    pub(super) fn clip(&mut self, condition: Value, holds: bool, clip: &mut Clip) -> Result<bool, NotCompiled> {
+        let facts = self.facts;
+        match facts.expression(condition) {
+            Expression::Unary { op: port_ir::UnaryOp::Not, value } => {
+                return self.clip(*value, !holds, clip);
+            }
+            Expression::Integer { op, left, right } => {
+                let both = match op {
+                    IntegerOp::And => holds,
+                    IntegerOp::Or => !holds,
+                    _ => return Ok(false),
+                };
+                if !both {
+                    return Ok(false);
+                }
+                let before = clip.clone();
+                if self.clip(*left, holds, clip)? && self.clip(*right, holds, clip)? {
+                    return Ok(true);
+                }
+                *clip = before;
+                return Ok(false);
+            }
+            Expression::Compare { .. } => {}
+            _ => return Ok(false),
+        }
+        let Expression::Compare { op, left, right } = facts.expression(condition) else {
+            return Ok(false);
+        };
+        let Some(scalar) = facts.ty(*left).scalar().filter(|scalar| scalar.is_integer()) else {
+            return Ok(false);
+        };
+        let mut op = *op;
+        if !holds {
+            op = match op {
+                CompareOp::Equal => CompareOp::NotEqual,
+                CompareOp::NotEqual => CompareOp::Equal,
+                CompareOp::Less => CompareOp::GreaterEqual,
+                CompareOp::LessEqual => CompareOp::Greater,
+                CompareOp::Greater => CompareOp::LessEqual,
+                CompareOp::GreaterEqual => CompareOp::Less,
+            };
+        }
+        let (Some(l), Some(r)) = (self.linear(*left, 24), self.linear(*right, 24)) else {
+            return Ok(false);
+        };
+        // The thread's own number on the left.
+        let (own, bound, op) = match (l.x, r.x) {
+            (0, 0) => {
+                // The same for the row.
+                if !l.by_row() && !r.by_row() {
+                    return Ok(false);
+                }
+                let was = self.affine;
+                self.affine = false;
+                let text = self.row_condition(*left, *right, op)?;
+                self.affine = was;
+                let Some(text) = text else { return Ok(false) };
+                clip.rows.push(text);
+                return Ok(true);
+            }
+            (1, 0) => (l, r, op),
+            (0, 1) => {
+                let turned = match op {
+                    CompareOp::Less => CompareOp::Greater,
+                    CompareOp::LessEqual => CompareOp::GreaterEqual,
+                    CompareOp::Greater => CompareOp::Less,
+                    CompareOp::GreaterEqual => CompareOp::LessEqual,
+                    other => other,
+                };
+                (r, l, turned)
+            }
+            _ => return Ok(false),
+        };
+        let unsigned = scalar.is_unsigned();
+        // A difference of unsigned numbers may have wrapped where it is compared.
+        if unsigned && (own.terms.values().any(|c| *c < 0) || bound.terms.values().any(|c| *c < 0)) {
+            return Ok(false);
+        }
+        if !matches!(op, CompareOp::Less | CompareOp::LessEqual | CompareOp::Greater | CompareOp::GreaterEqual | CompareOp::Equal) {
+            return Ok(false);
+        }
+        let first = self.start(&own, "first")?.text;
+        let bound = self.start(&bound, "bound")?.text;
+        let set = |slot: &mut Option<String>, text: String, join: &str| {
+            *slot = Some(match slot.take() {
+                Some(other) => format!("{join}({other}, {text})"),
+                None => text,
+            });
+        };
+        match op {
+            CompareOp::Less => set(&mut clip.end, format!("clip({bound} - {first}, width)", bound = paren(&bound), first = paren(&first)), "minimum"),
+            CompareOp::LessEqual => set(&mut clip.end, format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)), "minimum"),
+            CompareOp::GreaterEqual => set(&mut clip.begin, format!("clip({} - {}, width)", paren(&bound), paren(&first)), "maximum"),
+            CompareOp::Greater => set(&mut clip.begin, format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)), "maximum"),
+            _ => {
+                set(&mut clip.begin, format!("clip({} - {}, width)", paren(&bound), paren(&first)), "maximum");
+                set(&mut clip.end, format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)), "minimum");
+            }
+        }
+        self.uses_x = true;
+        Ok(true)
+    }
+
+    /// A comparison that all threads of a row share, in terms of the row.
+    fn row_condition(&mut self, left: Value, right: Value, op: CompareOp) -> Result<Option<String>, NotCompiled> {
+        let mark = self.out.mark();
+        let names = self.names.clone();
+        let scopes = self.scopes.clone();
+        let (l, r) = (self.value(left)?, self.value(right)?);
+        if self.out.changed(mark) {
+            self.out.rewind(mark);
+            self.names = names;
+            self.scopes = scopes;
+            return Ok(None);
+        }
+        // Named in the loop: not in reach outside of it.
+        let inner = self.scopes.last().is_some_and(|scope| {
+            scope.values().any(|name| super::block::has_word(&l.text, name) || super::block::has_word(&r.text, name))
+        });
+        if inner {
+            return Ok(None);
+        }
+        let operator = match op {
+            CompareOp::Equal => "==",
+            CompareOp::NotEqual => "!=",
+            CompareOp::Less => "<",
+            CompareOp::LessEqual => "<=",
+            CompareOp::Greater => ">",
+            CompareOp::GreaterEqual => ">=",
+        };
+        Ok(Some(format!("{} {operator} {}", l.in_level(Level::Shift), r.in_level(Level::Shift))))
+    }
+}
+
+fn paren(text: &str) -> String {
+    if text.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        text.to_string()
+    } else {
+        format!("({text})")
+    }
+}
