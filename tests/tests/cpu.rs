@@ -87,16 +87,11 @@ impl Subject {
         Ok(self.spec.get_or_init(load).clone()?)
     }
 
-    /// The port, with the instances that the spec launches compiled as loops.
     fn port(&self) -> Result<Arc<Port>, Failed> {
-        let spec = self.spec()?;
         let make = || {
             let (sources, root) = self.kernel.load();
-            let launched = spec.launches.iter().map(|launch| launch.kernel.clone());
-            let instantiate = launched.filter(|kernel| kernel.contains('<')).collect();
-            let options = Options { instantiate, ..Options::default() };
             let target: Target = "cpu".parse().map_err(|error| format!("{error:?}"))?;
-            let mut translations = port::translate(&sources, root, &[target], &options);
+            let mut translations = port::translate(&sources, root, &[target], &Options::default());
             let translation = translations.pop().ok_or("no translation")?;
             Ok(Arc::new(Port { sources, root, translation }))
         };
@@ -169,11 +164,6 @@ impl Port {
 fn statuses(subject: &Subject) -> Result<(), Failed> {
     let port = subject.port()?;
     let ported = &port.translation.ported;
-    let findings: Vec<String> = ported
-        .diagnostics
-        .iter()
-        .map(|d| human::render(&port.sources, d, human::Options::default()))
-        .collect();
     let mut text = String::new();
     for kernel in &ported.kernels {
         text += &format!(
@@ -184,18 +174,22 @@ fn statuses(subject: &Subject) -> Result<(), Failed> {
             kernel.lowering
         );
     }
+    text.push('\n');
+    for finding in &ported.diagnostics {
+        text += &format!("{}[{}]: {}\n", finding.severity.as_str(), finding.code, finding.message);
+    }
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/cpu"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let name = subject.kernel.name.replace('/', "__");
-    settings.bind(|| insta::assert_snapshot!(name, format!("{text}\n{}", findings.join("\n"))));
+    settings.bind(|| insta::assert_snapshot!(name, text));
 
     if let Some(kernel) = ported.kernels.iter().find(|kernel| kernel.status == Status::Manual) {
         return Err(format!("{}{} is manual", kernel.name, kernel.instance).into());
     }
-    if let Some(place) = ported.diagnostics.iter().position(|d| d.severity == Severity::Error) {
-        return Err(findings[place].clone().into());
+    if let Some(error) = ported.diagnostics.iter().find(|d| d.severity == Severity::Error) {
+        return Err(human::render(&port.sources, error, human::Options::default()).into());
     }
     match ported.kernels.is_empty() {
         true => Err("the port has no kernel".into()),
