@@ -191,7 +191,12 @@ pub(crate) struct FunctionInstance {
     pub(crate) body: BodyState,
     /// With its template arguments, as a person writes it.
     pub(crate) name: String,
+    /// Parameters that are pointers to functions and hold these in every call, by position.
+    pub(crate) known: KnownFunctions,
 }
+
+/// Parameters by position, and the functions that they hold.
+pub(crate) type KnownFunctions = Rc<[(usize, FunctionInstanceId)]>;
 
 /// Which memory a [`Global`] lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,6 +267,8 @@ pub(crate) struct Context<'h> {
     pub(crate) function_ids: HashMap<(FunctionSource, Environment), FunctionInstanceId>,
     /// What member aliases and alias templates stand for.
     pub(crate) alias_types: HashMap<(AliasId, Environment), Type>,
+    /// Functions for calls that pass them known functions.
+    pub(crate) specialised: HashMap<(FunctionInstanceId, KnownFunctions), FunctionInstanceId>,
     pub(crate) globals: Vec<Global>,
     pub(crate) global_ids: HashMap<GlobalSource, GlobalId>,
     /// Variables whose values are being evaluated, so that a cycle ends.
@@ -301,6 +308,7 @@ impl<'h> Context<'h> {
             functions: Vec::new(),
             function_ids: HashMap::new(),
             alias_types: HashMap::new(),
+            specialised: HashMap::new(),
             globals: Vec::new(),
             global_ids: HashMap::new(),
             evaluating: HashSet::new(),

@@ -7,12 +7,12 @@ use port_hir::{FunctionId, FunctionKind, Parent, TemplateArgument, TyKind};
 
 use crate::check::Checker;
 use crate::context::{
-    BodyState, ClassId, FunctionInstance, FunctionInstanceId, FunctionSource, Signature,
+    BodyState, ClassId, FunctionInstance, FunctionInstanceId, FunctionSource, Signature, limits,
 };
 use crate::overload::Candidate;
 use crate::ty::{FunctionType, Kind, Type};
 use crate::typed::Body;
-use crate::value::{Environment, List};
+use crate::value::{Environment, List, Value};
 
 impl Checker<'_, '_> {
     /// The instance of a function for the arguments of its own template parameters. `None`, after
@@ -61,8 +61,58 @@ impl Checker<'_, '_> {
             signature: Rc::new(signature),
             body: BodyState::Unchecked,
             name,
+            known: Rc::from([]),
         };
         Some(self.add_instance(key, instance))
+    }
+
+    /// The instance of a function for calls that pass known functions, and the arguments without
+    /// them.
+    pub(crate) fn specialised(
+        &mut self,
+        function: FunctionInstanceId,
+        arguments: &mut [crate::typed::Expr],
+    ) -> FunctionInstanceId {
+        let instance = self.cx.function(function);
+        let FunctionSource::Function(id) = instance.source else { return function };
+        let locals = &self.cx.hir(instance.environment.unit).functions[id].parameters;
+        // With packs, positions are not those of the parameters as written.
+        if locals.len() != instance.signature.parameters.len() {
+            return function;
+        }
+        let mut known = Vec::new();
+        for (index, argument) in arguments.iter_mut().enumerate() {
+            let ty = self.cx.function(function).signature.parameters.get(index).copied();
+            if !ty.is_some_and(|ty| self.is_function_pointer(ty))
+                || locals.get(index).is_none_or(|local| self.changes(function, *local))
+            {
+                continue;
+            }
+            if let Some(Value::Function(target)) = self.evaluate(argument) {
+                known.push((index, target));
+                let null = crate::typed::ExprKind::Constant(Value::Null);
+                *argument = crate::typed::Expr::value(null, argument.ty, argument.origin);
+            }
+        }
+        let full = self.cx.functions.len() >= limits::INSTANCES;
+        if known.is_empty() || full {
+            return function;
+        }
+        let known: crate::context::KnownFunctions = known.into();
+        let key = (function, known.clone());
+        if let Some(made) = self.cx.specialised.get(&key) {
+            return *made;
+        }
+        let names: Vec<&str> =
+            known.iter().map(|(_, target)| self.cx.function(*target).name.as_str()).collect();
+        let mut instance = self.cx.function(function).clone();
+        instance.name = format!("{}({})", instance.name, names.join(", "));
+        instance.body = BodyState::Unchecked;
+        instance.known = known;
+        let id = FunctionInstanceId(self.cx.functions.len() as u32);
+        self.cx.functions.push(instance);
+        self.cx.specialised.insert(key, id);
+        id
     }
 
     pub(crate) fn add_instance(

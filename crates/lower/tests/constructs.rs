@@ -117,6 +117,17 @@ fn these_are_translated() {
            Function f = a, g = i > 0 ? a : b;
            x[0] = f(x[1]) + g(x[2]) + (i < 3 ? b : a)(x[3]);
          }",
+        "typedef float (*Function)(float, float);
+         __device__ float sum(float a, float b) { return a + b; }
+         __device__ float larger(float a, float b) { return a > b ? a : b; }
+         __device__ float twice(Function f, float a) { return f(a, a); }
+         __device__ float thrice(Function f, float a) { return f(twice(f, a), a); }
+         template <typename Op> __device__ float apply(float a, Op op) { return op(a, a); }
+         __global__ void k(float *x) {
+           auto warp = cooperative_groups::tiled_partition<32>(cooperative_groups::this_thread_block());
+           x[0] = thrice(sum, x[1]) + thrice(larger, x[2]) + apply(x[3], sum) + apply(x[4], larger)
+                + cooperative_groups::reduce(warp, x[5], larger);
+         }",
         "__global__ void k(float *x) { cooperative_groups::this_grid().sync(); x[0] = 1; }",
         "__global__ void __cluster_dims__(2, 1, 1) k(unsigned *x) {
            auto c = cooperative_groups::this_cluster(); c.sync(); x[0] = c.block_rank(); }",

@@ -68,6 +68,12 @@ const TRANSLATED: &[&str] = &[
        asm volatile("cp.async.commit_group;"); asm volatile("cp.async.wait_group %0;" :: "n"(1));"#,
     r#"asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
            : "=r"(u[0]), "=r"(u[1]), "=r"(u[2]), "=r"(u[3]) : "r"(at));"#,
+    r#"asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16{%0}, [%1];" : "=r"(u[0]) : "r"(at));"#,
+    r#"asm volatile("{.reg .pred p; setp.ne.b32 p, %2, 0; @p ld.global.cg.L2::128B.b16 {%0}, [%1];}"
+           : "=h"(h[0]) : "l"(h + 1), "r"(u[0]));"#,
+    r#"asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32"
+           "{%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+           : "+f"(f[0]), "+f"(f[1]), "+f"(f[2]), "+f"(f[3]) : "r"(u[0]), "r"(u[1]), "r"(u[2]));"#,
     r#"asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
            "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
            : "+f"(f[0]), "+f"(f[1]), "+f"(f[2]), "+f"(f[3])

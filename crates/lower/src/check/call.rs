@@ -311,6 +311,11 @@ impl<'h> Checker<'_, 'h> {
         if let Some(recorder) = &mut self.cx.recorder {
             recorder.called(function);
         }
+        let mut arguments = arguments;
+        let mut function = function;
+        if self.cx.recorder.is_none() {
+            function = self.specialised(function, &mut arguments);
+        }
         let signature = self.cx.function(function).signature.clone();
         let mut all = Vec::new();
         if let Some(this) = signature.this {

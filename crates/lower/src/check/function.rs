@@ -10,6 +10,7 @@ use crate::context::{ClassId, ClassSource, FunctionInstanceId, FunctionSource};
 use crate::findings::Unreadable;
 use crate::ty::Type;
 use crate::typed::{Body, Expr, ExprKind, Parameter, Stmt, StmtKind};
+use crate::value::Value;
 
 impl<'h> Checker<'_, 'h> {
     /// The body of an instance; the checker's environment is the instance's.
@@ -116,8 +117,16 @@ impl<'h> Checker<'_, 'h> {
                 origin,
             });
         }
-        for local in locals {
+        let known = self.cx.function(id).known.clone();
+        for (index, local) in locals.iter().enumerate() {
             self.bind_parameter(*local, &mut parameters);
+            let target = known.iter().find(|(position, _)| *position == index);
+            if let Some((_, target)) = target
+                && let Some(ty) = signature.parameters.get(index)
+            {
+                let binding = Binding::Constant(Value::Function(*target), ty.unqualified());
+                self.body.bindings.insert(*local, binding);
+            }
         }
         self.body.result = match signature.result {
             result if self.cx.types.mentions_auto(result) => {

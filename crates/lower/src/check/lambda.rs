@@ -434,6 +434,7 @@ impl<'h> Checker<'_, 'h> {
             signature: Rc::new(signature),
             body: BodyState::Unchecked,
             name,
+            known: Rc::from([]),
         };
         Ok(self.add_instance(key, instance))
     }

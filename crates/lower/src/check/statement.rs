@@ -752,7 +752,7 @@ impl<'h> Checker<'_, 'h> {
         out.push(Stmt::new(StmtKind::Unsupported { code, what }, origin));
     }
 
-    fn is_function_pointer(&self, ty: Type) -> bool {
+    pub(crate) fn is_function_pointer(&self, ty: Type) -> bool {
         let pointee = self.cx.types.pointee(ty);
         pointee.is_some_and(|ty| matches!(self.cx.types.kind(ty), Kind::Function(_)))
     }
@@ -781,15 +781,19 @@ impl<'h> Checker<'_, 'h> {
 
     /// Whether the function around assigns to a local, or takes its address.
     fn is_changed(&self, local: port_hir::LocalId) -> bool {
-        use crate::context::FunctionSource;
-        let hir = self.hir();
-        let body = match self.body.function.map(|id| self.cx.function(id).source) {
-            Some(FunctionSource::Function(id)) => match &hir.functions[id].body {
-                port_hir::Body::Block(body) => *body,
-                _ => return true,
-            },
-            _ => return true,
-        };
+        self.body.function.is_none_or(|function| self.changes(function, local))
+    }
+
+    /// Whether a function assigns to a local of its own, or takes its address.
+    pub(crate) fn changes(
+        &self,
+        function: crate::context::FunctionInstanceId,
+        local: port_hir::LocalId,
+    ) -> bool {
+        let function = self.cx.function(function);
+        let hir = self.cx.hir(function.environment.unit);
+        let crate::context::FunctionSource::Function(id) = function.source else { return true };
+        let port_hir::Body::Block(body) = hir.functions[id].body else { return true };
         let named = |expr: port_hir::ExprId| match &hir.exprs[expr].kind {
             port_hir::ExprKind::Name(name) => name.resolution == port_hir::Res::Local(local),
             _ => false,

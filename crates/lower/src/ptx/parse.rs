@@ -133,7 +133,8 @@ fn read_statement(text: &str, names: &HashMap<String, usize>) -> Option<Statemen
         }
         None => (None, text),
     };
-    let (opcode, operands) = match text.find(char::is_whitespace) {
+    // Nothing need stand between an opcode and a bracket.
+    let (opcode, operands) = match text.find([' ', '\t', '\n', '\r', '{', '[']) {
         Some(at) => (&text[..at], text[at..].trim()),
         None => (text, ""),
     };
@@ -182,7 +183,12 @@ fn read_operand(text: &str, names: &HashMap<String, usize>, depth: u32) -> Optio
     let inner = |text: &str| read_operand(text, names, depth + 1);
     if let Some(list) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
         let parts: Option<Vec<Operand>> = split(list)?.into_iter().map(inner).collect();
-        return Some(Operand::Vector(parts?));
+        let mut parts = parts?;
+        // One part is no vector.
+        return match parts.len() {
+            1 => parts.pop(),
+            _ => Some(Operand::Vector(parts)),
+        };
     }
     if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         let (base, offset) = match address.find(['+', '-']) {

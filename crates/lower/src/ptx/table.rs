@@ -1012,9 +1012,8 @@ fn matrix(r: &mut Registers<'_>, op: &Op<'_>, operands: &[Operand]) -> Option<St
         "x2" => 2,
         _ => 4,
     };
-    let (Operand::Address(base, offset), Operand::Vector(tiles)) = (address, tiles) else {
-        return None;
-    };
+    let Operand::Address(base, offset) = address else { return None };
+    let tiles = parts(tiles);
     if !op.has("m8n8") || !op.has("b16") || tiles.len() != count || op.space()? != Space::Shared {
         return None;
     }
@@ -1040,15 +1039,19 @@ fn matrix(r: &mut Registers<'_>, op: &Op<'_>, operands: &[Operand]) -> Option<St
     Some(code + &writes)
 }
 
+/// The parts of a vector; anything else is its only part.
+fn parts(operand: &Operand) -> &[Operand] {
+    match operand {
+        Operand::Vector(parts) => parts,
+        operand => std::slice::from_ref(operand),
+    }
+}
+
 /// `mma.sync` of shapes whose fragments are made of 8 × 8 tiles (words across): rows of a quad hold
 /// the rows of the tile.
 fn multiply(r: &mut Registers<'_>, op: &Op<'_>, operands: &[Operand]) -> Option<String> {
     let [d, a, b, c] = operands else { return None };
-    let (Operand::Vector(d), Operand::Vector(a), Operand::Vector(b), Operand::Vector(c)) =
-        (d, a, b, c)
-    else {
-        return None;
-    };
+    let (d, a, b, c) = (parts(d), parts(a), parts(b), parts(c));
     if !op.has("row") || !op.has("col") || op.has("sp") || op.has("satfinite") {
         return None;
     }
