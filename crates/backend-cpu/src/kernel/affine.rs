@@ -11,12 +11,16 @@
 use std::collections::BTreeMap;
 
 use port_ir::{
-    Axis, Builtin, CompareOp, Conversion, Expression, IntegerOp, Scalar, StatementKind, Type, Value,
+    Axis, Builtin, CompareOp, Conversion, Expression, Handle, IntegerOp, Local, Scalar,
+    StatementKind, Type, Value,
 };
 
 use super::NotCompiled;
 use super::block::Emitter;
 use super::expression::{Level, Text};
+use super::facts::Facts;
+use super::schedule::Schedule;
+use super::types::refuse;
 
 /// What a polynomial is over, besides the thread's number in its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +31,33 @@ pub(super) enum Atom {
     Y,
     /// The thread's z.
     Z,
+    /// What a variable is for the first thread of a row, in a pass of its loop.
+    Pass(Handle<Local>),
+}
+
+/// Where a value can be computed that several threads share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Before the loop over rows.
+    Block,
+    /// In a row.
+    Row,
+    /// In a pass of a loop that all threads of a row make together.
+    Pass,
+}
+
+/// A loop whose passes the threads of a row make together: a variable starts at what is one more for
+/// the next thread, or the same, and grows by the same for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Strided {
+    pub(super) variable: Handle<Local>,
+    pub(super) first: Value,
+    pub(super) stride: Value,
+    pub(super) bound: Value,
+    /// Whether the bound belongs to it.
+    pub(super) inclusive: bool,
+    /// Whether neighbours start at neighbouring numbers.
+    pub(super) spread: bool,
 }
 
 /// `x · tx + Σ coefficient · atoms`
@@ -91,9 +122,29 @@ impl Linear {
         (result.terms.len() <= MAX_TERMS).then_some(result)
     }
 
-    /// Whether it differs between the rows of a block.
-    fn by_row(&self) -> bool {
-        self.terms.keys().flatten().any(|atom| !matches!(atom, Atom::Shared(_)))
+    /// Where what all threads of a row share of it can be computed.
+    fn reach(&self) -> Reach {
+        let of = |atom: &Atom| match atom {
+            Atom::Shared(_) => Reach::Block,
+            Atom::Y | Atom::Z => Reach::Row,
+            Atom::Pass(_) => Reach::Pass,
+        };
+        self.terms.keys().flatten().map(of).max().unwrap_or(Reach::Block)
+    }
+
+    /// What the threads of a row share of it.
+    pub(super) fn shared(&self) -> Self {
+        Linear { x: 0, terms: self.terms.clone() }
+    }
+
+    /// The variable of a loop in a pass.
+    pub(super) fn of_pass(variable: Handle<Local>, spread: bool) -> Self {
+        Linear { x: i128::from(spread), ..Linear::atom(Atom::Pass(variable)) }
+    }
+
+    /// Whether a number may be subtracted in it.
+    pub(super) fn subtracts(&self) -> bool {
+        self.terms.values().any(|coefficient| *coefficient < 0)
     }
 
     fn is_constant(&self) -> Option<i128> {
@@ -120,60 +171,111 @@ impl Clip {
     }
 }
 
+/// An integer as a polynomial, if it is one.
+pub(super) fn linear(
+    facts: &Facts<'_, '_>,
+schedule: &Schedule,
+inductions: &BTreeMap<Handle<Local>, Linear>,
+value: Value,
+depth: u32,
+) -> Option<Linear> {
+let depth = depth.checked_sub(1)?;
+let again = |value: Value| linear(facts, schedule, inductions, value, depth);
+    let Type::Scalar(Scalar::I32 | Scalar::U32 | Scalar::I64 | Scalar::U64) = facts.ty(value)
+    else {
+        return None;
+    };
+    if let Expression::Constant(constant) = facts.expression(value) {
+        return constant.as_integer().map(Linear::constant);
+    }
+    if schedule.is_scalar(facts, value) {
+        return Some(Linear::atom(Atom::Shared(value)));
+    }
+    match facts.expression(value) {
+        Expression::Builtin(Builtin::ThreadIndex(Axis::X)) => {
+            Some(Linear { x: 1, ..Linear::default() })
+        }
+        Expression::Builtin(Builtin::ThreadIndex(Axis::Y)) => Some(Linear::atom(Atom::Y)),
+        Expression::Builtin(Builtin::ThreadIndex(Axis::Z)) => Some(Linear::atom(Atom::Z)),
+        Expression::Convert {
+            kind: Conversion::ZeroExtend | Conversion::SignExtend | Conversion::Bits,
+            value: inner,
+            ..
+        } => again(*inner),
+        Expression::Integer { op, left, right } => {
+            let (l, r) = (again(*left), again(*right));
+            match op {
+                IntegerOp::Add => l?.add(&r?, 1),
+                IntegerOp::Subtract => l?.add(&r?, -1),
+                IntegerOp::Multiply => l?.multiply(&r?),
+                IntegerOp::ShiftLeft => {
+                    let amount = r?.is_constant().filter(|amount| (0..32).contains(amount))?;
+                    l?.multiply(&Linear::constant(1i128 << amount))
+                }
+                _ => None,
+            }
+        }
+        Expression::Result(_) => {
+            let definer = facts.flow.definer(value)?;
+            let StatementKind::Load { pointer, .. } = facts.kind(definer) else { return None };
+            let local = facts.variable(*pointer)?;
+            if !facts.folded[value.index()] {
+                return None;
+            }
+            inductions.get(&local).cloned()
+        }
+        _ => None,
+    }
+}
+
+/// Whether a condition can become bounds of loops over threads, as [`Emitter::clip`] makes them.
+pub(super) fn bounds(facts: &Facts<'_, '_>, schedule: &Schedule, condition: Value, holds: bool) -> bool {
+    let none = BTreeMap::new();
+    match facts.expression(condition) {
+        Expression::Unary { op: port_ir::UnaryOp::Not, value } => {
+            bounds(facts, schedule, *value, !holds)
+        }
+        Expression::Integer { op, left, right } => {
+            let both = match op {
+                IntegerOp::And => holds,
+                IntegerOp::Or => !holds,
+                _ => false,
+            };
+            both && bounds(facts, schedule, *left, holds) && bounds(facts, schedule, *right, holds)
+        }
+        Expression::Compare { op, left, right } => {
+            let Some(scalar) = facts.ty(*left).scalar().filter(|scalar| scalar.is_integer()) else {
+                return false;
+            };
+            let (Some(l), Some(r)) = (
+                linear(facts, schedule, &none, *left, 24),
+                linear(facts, schedule, &none, *right, 24),
+            ) else {
+                return false;
+            };
+            if scalar.is_unsigned() && (l.subtracts() || r.subtracts()) {
+                return false;
+            }
+            match (l.x, r.x) {
+                (0, 0) => l.reach() == Reach::Row || r.reach() == Reach::Row,
+                (1, 0) | (0, 1) => {
+                    *op != if holds { CompareOp::NotEqual } else { CompareOp::Equal }
+                }
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
 impl Emitter<'_, '_, '_> {
     /// An integer as a polynomial, if it is one.
     pub(super) fn linear(&self, value: Value, depth: u32) -> Option<Linear> {
-        let depth = depth.checked_sub(1)?;
-        let facts = self.facts;
-        let Type::Scalar(Scalar::I32 | Scalar::U32 | Scalar::I64 | Scalar::U64) = facts.ty(value)
-        else {
-            return None;
-        };
-        if let Expression::Constant(constant) = facts.expression(value) {
-            return constant.as_integer().map(Linear::constant);
-        }
-        if self.schedule.is_scalar(facts, value) {
-            return Some(Linear::atom(Atom::Shared(value)));
-        }
-        match facts.expression(value) {
-            Expression::Builtin(Builtin::ThreadIndex(Axis::X)) => {
-                Some(Linear { x: 1, ..Linear::default() })
-            }
-            Expression::Builtin(Builtin::ThreadIndex(Axis::Y)) => Some(Linear::atom(Atom::Y)),
-            Expression::Builtin(Builtin::ThreadIndex(Axis::Z)) => Some(Linear::atom(Atom::Z)),
-            Expression::Convert {
-                kind: Conversion::ZeroExtend | Conversion::SignExtend | Conversion::Bits,
-                value: inner,
-                ..
-            } => self.linear(*inner, depth),
-            Expression::Integer { op, left, right } => {
-                let (l, r) = (self.linear(*left, depth), self.linear(*right, depth));
-                match op {
-                    IntegerOp::Add => l?.add(&r?, 1),
-                    IntegerOp::Subtract => l?.add(&r?, -1),
-                    IntegerOp::Multiply => l?.multiply(&r?),
-                    IntegerOp::ShiftLeft => {
-                        let amount = r?.is_constant().filter(|amount| (0..32).contains(amount))?;
-                        l?.multiply(&Linear::constant(1i128 << amount))
-                    }
-                    _ => None,
-                }
-            }
-            Expression::Result(_) => {
-                let definer = facts.flow.definer(value)?;
-                let StatementKind::Load { pointer, .. } = facts.kind(definer) else { return None };
-                let local = facts.variable(*pointer)?;
-                if !facts.folded[value.index()] {
-                    return None;
-                }
-                self.inductions.get(&local).cloned()
-            }
-            _ => None,
-        }
+        linear(self.facts, self.schedule, &self.inductions, value, depth)
     }
 
     /// What all threads of a row share of an integer, computed before the loop over the row.
-    fn start(&mut self, linear: &Linear, wish: &str) -> Result<Text, NotCompiled> {
+    pub(super) fn start(&mut self, linear: &Linear, wish: &str) -> Result<Text, NotCompiled> {
         if let Some(constant) = linear.is_constant() {
             return Ok(Text::at(constant.to_string(), if constant < 0 { Level::Unary } else { Level::Primary }));
         }
@@ -201,6 +303,10 @@ impl Emitter<'_, '_, '_> {
                         self.uses_z = true;
                         "int64_t(tz)".to_string()
                     }
+                    Atom::Pass(variable) => match self.passes.get(variable) {
+                        Some(name) => name.clone(),
+                        None => return Err(refuse("it uses a loop's variable outside of the loop")),
+                    },
                 });
             }
             parts.push(factors.join(" * "));
@@ -210,14 +316,14 @@ impl Emitter<'_, '_, '_> {
             parts.rotate_left(1);
         }
         let text = parts.join(" + ");
-        let by_row = linear.by_row();
+        let reach = linear.reach();
         if let Some((_, name, _)) =
-            self.starts.iter().find(|(known, _, rows)| *known == text && *rows == by_row)
+            self.starts.iter().find(|(known, _, rows)| *known == text && *rows == reach)
         {
             return Ok(Text::primary(name.clone()));
         }
         let name = self.names.fresh(&format!("{wish}_start"));
-        self.starts.push((text, name.clone(), by_row));
+        self.starts.push((text, name.clone(), reach));
         Ok(Text::primary(name))
     }
 
@@ -300,15 +406,25 @@ impl Emitter<'_, '_, '_> {
         let (own, bound, op) = match (l.x, r.x) {
             (0, 0) => {
                 // The same for the row.
-                if !l.by_row() && !r.by_row() {
+                let differs = l.reach() == Reach::Row || r.reach() == Reach::Row;
+                let wraps = scalar.is_unsigned() && (l.subtracts() || r.subtracts());
+                if !differs || wraps {
                     return Ok(false);
                 }
-                let was = self.affine;
-                self.affine = false;
-                let text = self.row_condition(*left, *right, op)?;
-                self.affine = was;
-                let Some(text) = text else { return Ok(false) };
-                clip.rows.push(text);
+                let (l, r) = (self.start(&l, "first")?, self.start(&r, "bound")?);
+                let operator = match op {
+                    CompareOp::Equal => "==",
+                    CompareOp::NotEqual => "!=",
+                    CompareOp::Less => "<",
+                    CompareOp::LessEqual => "<=",
+                    CompareOp::Greater => ">",
+                    CompareOp::GreaterEqual => ">=",
+                };
+                clip.rows.push(format!(
+                    "{} {operator} {}",
+                    l.in_level(Level::Shift),
+                    r.in_level(Level::Shift)
+                ));
                 return Ok(true);
             }
             (1, 0) => (l, r, op),
@@ -326,7 +442,7 @@ impl Emitter<'_, '_, '_> {
         };
         let unsigned = scalar.is_unsigned();
         // A difference of unsigned numbers may have wrapped where it is compared.
-        if unsigned && (own.terms.values().any(|c| *c < 0) || bound.terms.values().any(|c| *c < 0)) {
+        if unsigned && (own.subtracts() || bound.subtracts()) {
             return Ok(false);
         }
         if !matches!(op, CompareOp::Less | CompareOp::LessEqual | CompareOp::Greater | CompareOp::GreaterEqual | CompareOp::Equal) {
@@ -352,36 +468,6 @@ impl Emitter<'_, '_, '_> {
         }
         self.uses_x = true;
         Ok(true)
-    }
-
-    /// A comparison that all threads of a row share, in terms of the row.
-    fn row_condition(&mut self, left: Value, right: Value, op: CompareOp) -> Result<Option<String>, NotCompiled> {
-        let mark = self.out.mark();
-        let names = self.names.clone();
-        let scopes = self.scopes.clone();
-        let (l, r) = (self.value(left)?, self.value(right)?);
-        if self.out.changed(mark) {
-            self.out.rewind(mark);
-            self.names = names;
-            self.scopes = scopes;
-            return Ok(None);
-        }
-        // Named in the loop: not in reach outside of it.
-        let inner = self.scopes.last().is_some_and(|scope| {
-            scope.values().any(|name| super::block::has_word(&l.text, name) || super::block::has_word(&r.text, name))
-        });
-        if inner {
-            return Ok(None);
-        }
-        let operator = match op {
-            CompareOp::Equal => "==",
-            CompareOp::NotEqual => "!=",
-            CompareOp::Less => "<",
-            CompareOp::LessEqual => "<=",
-            CompareOp::Greater => ">",
-            CompareOp::GreaterEqual => ">=",
-        };
-        Ok(Some(format!("{} {operator} {}", l.in_level(Level::Shift), r.in_level(Level::Shift))))
     }
 }
 

@@ -80,11 +80,18 @@ pub(super) struct Emitter<'e, 'c, 'a> {
     pub(super) affine: bool,
     /// Variables of a loop that grow by the same for all threads.
     pub(super) inductions: BTreeMap<Handle<Local>, super::affine::Linear>,
-    /// What indices of the loop over threads start at: text, name, and whether it is by row.
-    pub(super) starts: Vec<(String, String, bool)>,
+    /// What indices of the loop over threads start at: text, name, and where it is computed.
+    pub(super) starts: Vec<(String, String, super::affine::Reach)>,
+    /// The variables of loops by pass, as the first thread of a row has them.
+    pub(super) passes: BTreeMap<Handle<Local>, String>,
+    /// Conditions under which threads are gone, as bounds of every loop over threads.
+    pub(super) guards: Vec<(Value, bool)>,
     /// The text around the loop over threads, and how many scopes it sees.
     pub(super) around: Option<(Writer, usize)>,
     pub(super) clipped: super::affine::Clip,
+    /// The loop of passes between the loops over rows and over the threads of one, and the end of the
+    /// latter.
+    pub(super) pass: Option<(String, Option<String>)>,
     /// The names of pure values in the loop over threads.
     pub(super) pure: Vec<String>,
 }
@@ -211,8 +218,11 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
             affine: true,
             inductions: BTreeMap::new(),
             starts: Vec::new(),
+            passes: BTreeMap::new(),
+            guards: Vec::new(),
             around: None,
             clipped: super::affine::Clip::default(),
+            pass: None,
             pure: Vec::new(),
         }
     }
@@ -635,6 +645,9 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
                 self.needs_alive |= masked;
                 continue;
             }
+            if self.schedule.guards.contains(&facts.flow.parents(id).next().map_or(id, |(parent, _)| parent)) {
+                continue;
+            }
             let step = self.schedule.step_at(facts, facts.position(id));
             let at_end = step == Some(last.number) && matches!(last.kind, StepKind::Region(_));
             self.needs_alive |= !at_end;
@@ -868,6 +881,11 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
             StepKind::Jump(id) => {
                 self.comment(*id);
                 self.jump(*id)
+            }
+            StepKind::Strided(id) => {
+                self.place = facts.statement(*id).location.origin;
+                self.scalar_values(facts.position(*id))?;
+                self.strided(*id, step.number)
             }
         }
     }

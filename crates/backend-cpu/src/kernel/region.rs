@@ -6,7 +6,7 @@ use port_ir::analysis::flow::StatementId;
 use port_ir::{Constant, LoopTest, Scalar, StatementKind, Value};
 
 use super::NotCompiled;
-use super::affine::Clip;
+use super::affine::{Clip, Linear, Reach};
 use super::block::{Emitter, Frame};
 use super::expression::Level;
 use super::facts::{BlockId, END, Position};
@@ -19,8 +19,24 @@ impl Emitter<'_, '_, '_> {
         let facts = self.facts;
         let simd = self.is_simd(items);
         let guard = self.guard(items);
+        if let [Item::Statement(id)] = items
+            && self.schedule.guards.contains(id)
+            && let StatementKind::If { condition, .. } = facts.kind(*id)
+        {
+            // From here on every loop is bounded by it.
+            self.guards.push((*condition, false));
+            return Ok(());
+        }
         self.lanes(simd, |emitter| {
             emitter.step = Some(number);
+            for (condition, holds) in emitter.guards.clone() {
+                let mut clip = std::mem::take(&mut emitter.clipped);
+                let fits = emitter.clip(condition, holds, &mut clip)?;
+                emitter.clipped = clip;
+                if !fits {
+                    return Err(super::types::refuse("a condition is not followed"));
+                }
+            }
             for (index, item) in items.iter().enumerate() {
                 match item {
                     Item::Statement(id) if guard == Some((index, *id)) => {
@@ -82,7 +98,7 @@ impl Emitter<'_, '_, '_> {
             [only] => matches!(facts.kind(*only), StatementKind::Return { .. }),
             _ => false,
         };
-        let mut clip = Clip::default();
+        let mut clip = self.clipped.clone();
         let starts = self.starts.clone();
         if !self.clip(*condition, !leaves, &mut clip)? {
             self.starts = starts;
@@ -156,15 +172,16 @@ impl Emitter<'_, '_, '_> {
         let body = std::mem::replace(&mut self.out, outer).finish();
         result?;
         let body = prune(body, &std::mem::take(&mut self.pure));
-        let clip = std::mem::take(&mut self.clipped);
+        let mut clip = std::mem::take(&mut self.clipped);
         let starts = std::mem::take(&mut self.starts);
+        let pass = self.pass.take();
         if body.is_empty() {
             return Ok(());
         }
         let mask = self.masks.last().map(|(_, mask)| mask.clone());
-        let by_row = self.uses_x || self.uses_y || self.uses_z || !clip.is_none();
-        for (text, name, rows) in &starts {
-            if !rows {
+        let by_row = self.uses_x || self.uses_y || self.uses_z || !clip.is_none() || pass.is_some();
+        for (text, name, reach) in &starts {
+            if *reach == Reach::Block {
                 self.out.line(format!("const int64_t {name} = {text};"));
             }
         }
@@ -176,12 +193,27 @@ impl Emitter<'_, '_, '_> {
             if self.uses_z {
                 self.out.line("const uint32_t tz = row / width / height;");
             }
+            for (text, name, reach) in &starts {
+                if *reach == Reach::Row {
+                    self.out.line(format!("const int64_t {name} = {text};"));
+                }
+            }
             for condition in &clip.rows {
                 self.out.line(format!("if (!({condition})) continue;"));
             }
-            for (text, name, rows) in &starts {
-                if *rows {
-                    self.out.line(format!("const int64_t {name} = {text};"));
+            if let Some((head, spread)) = &pass {
+                self.out.open(head);
+                for (text, name, reach) in &starts {
+                    if *reach == Reach::Pass {
+                        self.out.line(format!("const int64_t {name} = {text};"));
+                    }
+                }
+                if let Some(end) = spread {
+                    let text = match clip.end.take() {
+                        Some(other) => format!("minimum({other}, {end})"),
+                        None => end.clone(),
+                    };
+                    clip.end = Some(text);
                 }
             }
             let begin = match &clip.begin {
@@ -226,9 +258,69 @@ impl Emitter<'_, '_, '_> {
             self.out.push_indented(&body, usize::from(by_row));
         }
         self.out.close("}");
+        if pass.is_some() {
+            self.out.close("}");
+        }
         if by_row {
             self.out.close("}");
         }
+        Ok(())
+    }
+
+    /// A loop whose passes the threads of a row make together.
+    pub(super) fn strided(&mut self, id: StatementId, number: usize) -> Result<(), NotCompiled> {
+        let facts = self.facts;
+        let Some(strided) = self.schedule.strided.get(&id).cloned() else { return Ok(()) };
+        let [_, body, _] = facts.children[id.index()][..] else { return Ok(()) };
+        let local = strided.variable;
+        self.comment(id);
+        self.lanes(true, |emitter| {
+            emitter.step = Some(number);
+            let Some(first) = emitter.linear(strided.first, 24) else {
+                return Err(super::types::refuse("a loop starts at what is not followed"));
+            };
+            let own = first.shared();
+            let start = emitter.start(&own, "first")?.text;
+            let Some(bound) = emitter.linear(strided.bound, 24) else {
+                return Err(super::types::refuse("a loop ends at what is not followed"));
+            };
+            let bound = emitter.start(&bound, "bound")?.text;
+            let stride = emitter.outside(|emitter| emitter.value(strided.stride))?.text;
+            let wish = facts.function.locals[local].name.clone();
+            let pass = emitter.names.fresh(&format!("{wish}_first"));
+            let name = emitter.names.fresh(&wish);
+            emitter.passes.insert(local, pass.clone());
+            emitter.inductions.insert(local, Linear::of_pass(local, strided.spread));
+            emitter.locals[local.index()] = Some(name.clone());
+            let relation = if strided.inclusive { "<=" } else { "<" };
+            let head = format!(
+                "for (int64_t {pass} = {start}; {pass} {relation} {bound}; {pass} += int64_t({stride})) {{"
+            );
+            let spelled = emitter.local_type(local)?;
+            let end = strided.spread.then(|| {
+                let more = if strided.inclusive { " + 1" } else { "" };
+                format!("clip({bound} - {pass}{more}, width)")
+            });
+            if strided.spread {
+                emitter.uses_x = true;
+            }
+            let own = if strided.spread { format!("{pass} + tx") } else { pass.clone() };
+            emitter.out.line(format!("const {spelled} {name} = {spelled}({own});"));
+            emitter.pure.push(name);
+            for (guard, holds) in emitter.guards.clone() {
+                let mut clip = std::mem::take(&mut emitter.clipped);
+                let fits = emitter.clip(guard, holds, &mut clip)?;
+                emitter.clipped = clip;
+                if !fits {
+                    return Err(super::types::refuse("a condition is not followed"));
+                }
+            }
+            emitter.lane_block(body)?;
+            emitter.pass = Some((head, end));
+            Ok(())
+        })?;
+        self.inductions.remove(&local);
+        self.passes.remove(&local);
         Ok(())
     }
 

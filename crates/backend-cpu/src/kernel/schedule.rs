@@ -11,8 +11,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use port_ir::analysis::flow::{Root, StatementId};
-use port_ir::{Builtin, Expression, Handle, Local, LoopTest, Scalar, StatementKind, Type, Value};
+use port_ir::{
+    Builtin, CompareOp, Conversion, Expression, Handle, IntegerOp, Local, LoopTest, Scalar,
+    StatementKind, Type, Value,
+};
 
+use super::affine::{Linear, Strided, bounds, linear};
 use super::facts::{BlockId, END, Facts, Position};
 
 /// A step of a block-level block.
@@ -35,6 +39,8 @@ pub(super) enum StepKind {
     Control(StatementId),
     /// A jump of all threads that come here.
     Jump(StatementId),
+    /// A loop whose passes the threads of a row make together.
+    Strided(StatementId),
 }
 
 /// A part of a region.
@@ -77,6 +83,12 @@ pub(super) struct Schedule {
     demoted: BTreeSet<Handle<Local>>,
     /// Control flow that stays lane-level though its condition is uniform.
     lane_level: BTreeSet<StatementId>,
+    /// Loops whose passes the threads of a row make together.
+    pub(super) strided: BTreeMap<StatementId, Strided>,
+    /// Ifs that end threads and bound the loops that follow.
+    pub(super) guards: BTreeSet<StatementId>,
+    /// Variables of such loops.
+    inductions: BTreeSet<Handle<Local>>,
     /// Whether threads meet anywhere.
     meets: bool,
     next: usize,
@@ -94,6 +106,9 @@ impl Schedule {
             schedule.step_of.clear();
             schedule.test_of.clear();
             schedule.scalars.clear();
+            schedule.strided.clear();
+            schedule.inductions.clear();
+            schedule.guards.clear();
             schedule.next = 0;
             let mut pass = Pass { facts, schedule: &mut schedule };
             pass.block(0, Together::All, &mut Vec::new());
@@ -143,6 +158,11 @@ impl Schedule {
 
     pub(super) fn home(&self, local: Handle<Local>) -> Home {
         self.homes.get(local.index()).copied().flatten().unwrap_or(Home::Lane)
+    }
+
+    /// Whether a local is the variable of a loop whose passes threads make together.
+    pub(super) fn is_induction(&self, local: Handle<Local>) -> bool {
+        self.inductions.contains(&local)
     }
 
     /// The step that a position lies in.
@@ -211,6 +231,23 @@ impl Pass<'_, '_, '_> {
                 let number = self.number();
                 self.schedule.step_of.insert(id, number);
                 steps.push(Step { number, kind: StepKind::Jump(id) });
+                continue;
+            }
+            if block == 0 && self.is_guard(id) {
+                close(&mut open, &mut steps);
+                let number = self.number();
+                self.schedule.step_of.insert(id, number);
+                self.schedule.guards.insert(id);
+                steps.push(Step { number, kind: StepKind::Region(vec![Item::Statement(id)]) });
+                continue;
+            }
+            if let Some(strided) = self.strided(id, together) {
+                close(&mut open, &mut steps);
+                let number = self.number();
+                self.schedule.step_of.insert(id, number);
+                self.schedule.inductions.insert(strided.variable);
+                self.schedule.strided.insert(id, strided);
+                steps.push(Step { number, kind: StepKind::Strided(id) });
                 continue;
             }
             if self.is_control_step(id, targets) {
@@ -648,6 +685,7 @@ impl Pass<'_, '_, '_> {
                 StepKind::Scalar(id)
                 | StepKind::Convergent(id)
                 | StepKind::Control(id)
+                | StepKind::Strided(id)
                 | StepKind::Jump(id) => id.0 == place.key,
             });
             let item = Item::Value(value);
@@ -711,6 +749,10 @@ impl Pass<'_, '_, '_> {
             if accesses.is_empty() {
                 continue;
             }
+            if self.schedule.inductions.contains(&local) {
+                homes[local.index()] = Some(Home::Lane);
+                continue;
+            }
             let scalar = facts.is_variable[local.index()]
                 && self.may_be_scalar(local)
                 && !facts.stores[local.index()].is_empty();
@@ -724,6 +766,210 @@ impl Pass<'_, '_, '_> {
             });
         }
         self.schedule.homes = homes;
+    }
+
+    /// Whether a statement ends the threads for which a condition on their numbers holds, in a
+    /// kernel in which threads need not meet: then the condition bounds what follows.
+    fn is_guard(&self, id: StatementId) -> bool {
+        let facts = self.facts;
+        let StatementKind::If { condition, .. } = facts.kind(id) else { return false };
+        let [accept, reject] = facts.children[id.index()][..] else { return false };
+        let [only] = facts.blocks[accept].statements[..] else { return false };
+        !self.schedule.meets
+            && facts.blocks[reject].statements.is_empty()
+            && matches!(facts.kind(only), StatementKind::Return { .. })
+            && bounds(facts, self.schedule, *condition, false)
+    }
+
+    /// Whether threads may have returned, other than by guards, before a statement.
+    fn loses_threads(&self, id: StatementId) -> bool {
+        let facts = self.facts;
+        (0..id.0).map(StatementId).any(|before| {
+            matches!(facts.kind(before), StatementKind::Return { .. })
+                && !facts
+                    .flow
+                    .parents(before)
+                    .any(|(parent, _)| self.schedule.guards.contains(&parent))
+                && !self.schedule.is_block_level(facts.block_of[before.index()])
+        })
+    }
+
+    /// A loop whose passes the threads of a row can make together, where that lets neighbours access
+    /// neighbouring memory at the same time.
+    fn strided(&self, id: StatementId, together: Together) -> Option<Strided> {
+        let facts = self.facts;
+        if together != Together::All || self.loses_threads(id) {
+            return None;
+        }
+        let StatementKind::Loop(looping) = facts.kind(id) else { return None };
+        let [condition, body, step] = facts.children[id.index()][..] else { return None };
+        if looping.when != LoopTest::Before {
+            return None;
+        }
+        let names = |id: &StatementId| match facts.kind(*id) {
+            StatementKind::Load { result, pointer, .. } => {
+                facts.variable(*pointer).is_some() && facts.folded[result.index()]
+            }
+            _ => false,
+        };
+        if !facts.blocks[condition].statements.iter().all(names) {
+            return None;
+        }
+        let loaded = |value: Value| {
+            let mut value = value;
+            while let Expression::Convert {
+                kind: Conversion::Bits | Conversion::ZeroExtend | Conversion::SignExtend,
+                value: inner,
+                ..
+            } = facts.expression(value)
+            {
+                value = *inner;
+            }
+            let definer = facts.flow.definer(value)?;
+            match facts.kind(definer) {
+                StatementKind::Load { pointer, .. } => facts.variable(*pointer),
+                _ => None,
+            }
+        };
+        let Expression::Compare { op, left, right } = facts.expression(looping.test?) else {
+            return None;
+        };
+        let (own, bound, op) = match op {
+            CompareOp::Less | CompareOp::LessEqual => (*left, *right, *op),
+            CompareOp::Greater => (*right, *left, CompareOp::Less),
+            CompareOp::GreaterEqual => (*right, *left, CompareOp::LessEqual),
+            _ => return None,
+        };
+        let variable = loaded(own)?;
+        // Set once before, changed once in the step, and not looked at afterwards.
+        let [first, last] = facts.stores[variable.index()][..] else { return None };
+        if facts.block_of[first.index()] != facts.block_of[id.index()]
+            || first > id
+            || facts.block_of[last.index()] != step
+            || facts.accesses[variable.index()]
+                .iter()
+                .any(|access| *access != first && !facts.flow.is_inside(*access, id))
+        {
+            return None;
+        }
+        let only = facts.blocks[step].statements.iter().all(|inner| *inner == last || names(inner));
+        let (StatementKind::Store { value: start, .. }, StatementKind::Store { value: next, .. }) =
+            (facts.kind(first), facts.kind(last))
+        else {
+            return None;
+        };
+        let mut next = *next;
+        while let Expression::Convert { kind: Conversion::Bits, value, .. } = facts.expression(next) {
+            next = *value;
+        }
+        let Expression::Integer { op: IntegerOp::Add, left, right } = facts.expression(next) else {
+            return None;
+        };
+        let stride = match (loaded(*left), loaded(*right)) {
+            (Some(local), _) if local == variable => *right,
+            (_, Some(local)) if local == variable => *left,
+            _ => return None,
+        };
+        let positive = match facts.expression(stride) {
+            Expression::Constant(constant) => constant.as_integer().is_some_and(|by| by > 0),
+            _ => facts.ty(stride).scalar().is_some_and(Scalar::is_unsigned),
+        };
+        if !only || !positive || !self.schedule.is_scalar(facts, stride) {
+            return None;
+        }
+        let mut inductions = BTreeMap::new();
+        let first = linear(facts, self.schedule, &inductions, *start, 24)?;
+        let end = linear(facts, self.schedule, &inductions, bound, 24)?;
+        if end.x != 0 || !(first.x == 0 || first.x == 1) {
+            return None;
+        }
+        let unsigned = facts.ty(own).scalar().is_some_and(Scalar::is_unsigned);
+        if unsigned && (first.subtracts() || end.subtracts()) {
+            return None;
+        }
+        let spread = first.x == 1;
+        inductions.insert(variable, Linear::of_pass(variable, spread));
+        self.gains(id, body, &inductions).then_some(Strided {
+            variable,
+            first: *start,
+            stride,
+            bound,
+            inclusive: op == CompareOp::LessEqual,
+            spread,
+        })
+    }
+
+    /// Whether the body of a loop is simple, and all its accesses are to the same place for all
+    /// threads of a row or to neighbouring places, some of them to the latter.
+    fn gains(
+        &self,
+        id: StatementId,
+        body: BlockId,
+        inductions: &BTreeMap<Handle<Local>, Linear>,
+    ) -> bool {
+        let facts = self.facts;
+        let mut neighbours = false;
+        for inner in id.0 + 1..facts.end(id) {
+            let inner = StatementId(inner);
+            let pointer = match facts.kind(inner) {
+                StatementKind::Load { pointer, access, .. }
+                | StatementKind::Store { pointer, access, .. } => {
+                    if access.volatile || access.atomic.is_some() {
+                        return false;
+                    }
+                    *pointer
+                }
+                StatementKind::If { .. } | StatementKind::Block(_) => continue,
+                _ => return false,
+            };
+            if facts.variable(pointer).is_some() {
+                continue;
+            }
+            if matches!(facts.flow.root(pointer), Root::Local(_)) {
+                return false;
+            }
+            let Expression::Element { base, index, .. } = facts.expression(pointer) else {
+                if !self.schedule.is_scalar(facts, pointer) {
+                    return false;
+                }
+                continue;
+            };
+            let place = linear(facts, self.schedule, inductions, *index, 24);
+            let row = self.schedule.is_scalar(facts, *base) || self.base_is_by_row(*base, inductions);
+            match place {
+                Some(place) if row && place.x == 1 => neighbours = true,
+                Some(place) if row && place.x == 0 => {}
+                _ => return false,
+            }
+        }
+        let _ = body;
+        neighbours
+    }
+
+    /// Whether a pointer is the same for all threads of a row.
+    fn base_is_by_row(
+        &self,
+        pointer: Value,
+        inductions: &BTreeMap<Handle<Local>, Linear>,
+    ) -> bool {
+        let facts = self.facts;
+        let mut at = pointer;
+        loop {
+            if self.schedule.is_scalar(facts, at) {
+                return true;
+            }
+            match facts.expression(at) {
+                Expression::Element { base, index, .. } => {
+                    match linear(facts, self.schedule, inductions, *index, 24) {
+                        Some(place) if place.x == 0 => at = *base,
+                        _ => return false,
+                    }
+                }
+                Expression::Member { base, .. } => at = *base,
+                Expression::Convert { kind: Conversion::Space, value, .. } => at = *value,
+                _ => return false,
+            }
+        }
     }
 
     /// Whether a local is only accessed in one region, and each execution of that begins with
@@ -748,10 +994,11 @@ impl Pass<'_, '_, '_> {
         }) else {
             return false;
         };
-        if !matches!(step.kind, StepKind::Region(_)) {
+        let strided = matches!(step.kind, StepKind::Strided(_));
+        if !strided && !matches!(step.kind, StepKind::Region(_)) {
             return false;
         }
-        let in_loop = self.is_in_loop(block);
+        let in_loop = strided || self.is_in_loop(block);
         !in_loop || starts_with_store(facts, local, block)
     }
 
@@ -859,10 +1106,4 @@ fn writes_memory(facts: &Facts<'_, '_>, id: StatementId) -> bool {
         _ => false,
     };
     (id.0..facts.end(id)).any(|inner| one(StatementId(inner)))
-}
-
-/// Whether a scalar is an integer that fits a lane's counter.
-#[allow(dead_code, reason = "used by the clipping of guards")]
-pub(super) fn is_word(ty: Type) -> bool {
-    matches!(ty, Type::Scalar(Scalar::I32 | Scalar::U32 | Scalar::I64 | Scalar::U64))
 }

@@ -376,7 +376,9 @@ impl Emitter<'_, '_, '_> {
     pub(super) fn plan_locals(&mut self) {
         let facts = self.facts;
         for (local, _) in facts.function.locals.iter() {
-            if self.kernel && self.schedule.home(local) != Home::Lane {
+            if self.kernel
+                && (self.schedule.home(local) != Home::Lane || self.schedule.is_induction(local))
+            {
                 continue;
             }
             let accesses = &facts.accesses[local.index()];
@@ -598,6 +600,10 @@ impl Emitter<'_, '_, '_> {
     fn store(&mut self, pointer: Value, value: Value, access: Access) -> Result<(), NotCompiled> {
         let facts = self.facts;
         if let Some(local) = facts.variable(pointer) {
+            if self.kernel && self.schedule.is_induction(local) {
+                // Its loop sets it.
+                return Ok(());
+            }
             if self.locals[local.index()].is_none() {
                 // The first store declares it.
                 let text = self.value(value)?;
