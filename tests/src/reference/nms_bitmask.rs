@@ -37,11 +37,11 @@ fn words(drops: &[Vec<bool>]) -> Vec<i64> {
 
 fn kept(drops: &[Vec<bool>]) -> Vec<usize> {
     let mut kept: Vec<usize> = Vec::new();
-    for candidate in 0..drops.len() {
+    (0..drops.len()).for_each(|candidate| {
         if !kept.iter().any(|before| drops[*before][candidate]) {
             kept.push(candidate);
         }
-    }
+    });
     kept
 }
 
