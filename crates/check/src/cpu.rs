@@ -73,6 +73,8 @@ impl Flavour {
 const ENVIRONMENT: Environment = &[
     ("OMP_NUM_THREADS", "3"),
     ("OMP_WAIT_POLICY", "passive"),
+    // A program may ask for more memory than there is, and look what it gets.
+    ("ASAN_OPTIONS", "allocator_may_return_null=1"),
     ("UBSAN_OPTIONS", "print_stacktrace=1"),
 ];
 
