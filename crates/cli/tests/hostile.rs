@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use common::{LANE, SCALE, port, put, status, text, tree};
+use common::{REMOTE, SCALE, port, put, status, text, tree};
 
 /// Two seconds for the binary that users run; code without optimisation is some ten times slower,
 /// and tests share the machine.
@@ -157,8 +157,8 @@ fn an_include_cycle() {
 
 #[test]
 fn unbalanced() {
-    expect("#if 1\n".repeat(1000) + LANE, 1, "has no `#endif`");
-    expect("#else\n#endif\n".repeat(500) + LANE, 1, "belongs to no `#if`");
+    expect("#if 1\n".repeat(1000) + REMOTE, 1, "has no `#endif`");
+    expect("#else\n#endif\n".repeat(500) + REMOTE, 1, "belongs to no `#if`");
     expect_end("}".repeat(20_000) + &kernel("x[0] = 1;"));
     expect("__global__ void k(int *x) { if (x) {\n".repeat(300), 1, "error");
 }

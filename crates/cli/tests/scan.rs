@@ -6,23 +6,27 @@ mod common;
 
 use std::fs;
 
-use common::{LANE, folder, port, put, status, text, tree};
+use common::{REMOTE, folder, port, put, status, text, tree};
 use serde_json::Value;
 
 #[test]
 fn kernels_causes_and_totals() {
     let folder = folder();
     let root = folder.path();
-    put(root, "ops/lane.cuh", LANE);
-    put(root, "ops/a.cu", "#include \"lane.cuh\"\n__global__ void a() {}\n");
-    put(root, "ops/b.cu", format!("#include \"lane.cuh\"\n\n{}", LANE.replace("lane(", "other(")));
+    put(root, "ops/remote.cuh", REMOTE);
+    put(root, "ops/a.cu", "#include \"remote.cuh\"\n__global__ void a() {}\n");
+    put(
+        root,
+        "ops/b.cu",
+        format!("#include \"remote.cuh\"\n\n{}", REMOTE.replace("remote(", "other(")),
+    );
     let before = tree(root);
     let output = port(root, &["scan", ".", "--target", "hip"]);
     assert_eq!(status(&output), 0, "{}", text(&output.stderr));
     let report = text(&output.stdout);
     // The header's kernel is one, though two units include it.
     assert!(report.ends_with("3 files\nhip: 4 kernels: 2 ported, 2 manual\n"), "{report}");
-    assert!(report.contains("manual           lane (line 1)\n"), "{report}");
+    assert!(report.contains("manual           remote (line 1)\n"), "{report}");
     assert!(report.contains("error[P0403]: inline PTX `…` has no form on HIP\n"), "{report}");
     assert!(report.contains("2 places in 2 kernels, first at ops/b.cu:3:"), "{report}");
     assert_eq!(tree(root), before, "a scan writes nothing");
@@ -71,9 +75,9 @@ fn a_baseline_finds_what_ports_worse() {
     let with = ["scan", ".", "--target", "hip", "--baseline", "baseline.json"];
     assert_eq!(status(&port(root, &with)), 0);
     // A new kernel that does not port is no regression; one that did is.
-    put(root, "new.cu", LANE);
+    put(root, "new.cu", REMOTE);
     assert_eq!(status(&port(root, &with)), 0);
-    put(root, "scale.cu", LANE.replace("lane(", "scale("));
+    put(root, "scale.cu", REMOTE.replace("remote(", "scale("));
     let output = port(root, &with);
     assert_eq!(status(&output), 1);
     let report = text(&output.stdout);

@@ -6,13 +6,13 @@ mod common;
 
 use std::fs;
 
-use common::{LANE, SCALE, port, put, status, text, tree};
+use common::{REMOTE, SCALE, port, put, status, text, tree};
 use serde_json::Value;
 
 fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     put(folder.path(), "ops/scale.cu", SCALE);
-    put(folder.path(), "ops/deep/lane.cu", LANE);
+    put(folder.path(), "ops/deep/remote.cu", REMOTE);
     folder
 }
 
@@ -29,12 +29,15 @@ fn accepted_ports_are_compared() {
     assert_eq!(tree(root).len(), 2, "nothing is written unasked");
     assert_eq!(status(&run("--accept")), 0);
     let kept = "ops/port-snapshots/hip";
-    for file in ["scale.hip", "scale.report.txt", "deep/lane.hip", "deep/lane.report.txt"] {
+    for file in ["scale.hip", "scale.report.txt", "deep/remote.hip", "deep/remote.report.txt"] {
         assert!(root.join(kept).join(file).is_file(), "{file}");
     }
-    let report = fs::read_to_string(root.join(kept).join("deep/lane.report.txt")).expect("text");
-    assert!(report.starts_with("deep/lane.cu for hip\nmanual           lane\n"), "{report}");
-    assert!(report.contains("error[P0403]") && report.contains("--> deep/lane.cu:1:"), "{report}");
+    let report = fs::read_to_string(root.join(kept).join("deep/remote.report.txt")).expect("text");
+    assert!(report.starts_with("deep/remote.cu for hip\nmanual           remote\n"), "{report}");
+    assert!(
+        report.contains("error[P0403]") && report.contains("--> deep/remote.cu:1:"),
+        "{report}"
+    );
     assert_eq!(status(&run("--check")), 0);
     // The same from another folder, and with another spelling of the path.
     let from = port(&root.join("ops/deep"), &["snapshot", "..", "--target", "hip", "--check"]);
@@ -50,14 +53,14 @@ fn a_change_is_shown_as_a_diff() {
     let root = folder.path();
     assert_eq!(status(&port(root, &[&ALL[..], &["--accept"]].concat())), 0);
     put(root, "ops/scale.cu", SCALE.replace("x[i] *= a", "x[i] += a"));
-    fs::remove_file(root.join("ops/deep/lane.cu")).expect("removed");
+    fs::remove_file(root.join("ops/deep/remote.cu")).expect("removed");
     let output = port(root, &ALL);
     assert_eq!(status(&output), 0, "without --check it only shows");
     let shown = text(&output.stdout);
     for line in [
         "--- ops/port-snapshots/hip/scale.hip (accepted)\n",
         "\n-  if (i < n) x[i] *= a;\n+  if (i < n) x[i] += a;\n",
-        "gone: ops/port-snapshots/hip/deep/lane.hip\n",
+        "gone: ops/port-snapshots/hip/deep/remote.hip\n",
         "; `--accept` writes them\n",
     ] {
         assert!(shown.contains(line), "{line:?} is not in\n{shown}");

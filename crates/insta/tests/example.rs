@@ -18,6 +18,6 @@ fn gelu_on_native_warps() {
 
 /// What is not translated is in the snapshot too: it shows when that changes.
 #[test]
-fn lane() {
-    port_insta::assert_port!("tests/kernels/lane.cu", "hip");
+fn remote() {
+    port_insta::assert_port!("tests/kernels/remote.cu", "hip");
 }

@@ -19,9 +19,9 @@ cudaError_t launch(float *x, int n, cudaStream_t stream) {
 }
 ";
 
-/// A kernel that no target has a form for.
-pub const LANE: &str = "\
-__global__ void lane(int *x) { asm volatile(\"mov.u32 %0, %%laneid;\" : \"=r\"(*x)); }
+/// A kernel that no target has a form for: an address in the shared memory of another block.
+pub const REMOTE: &str = "\
+__global__ void remote(int *x) { asm volatile(\"mapa.u32 %0, %1, 1;\" : \"=r\"(*x) : \"r\"(0)); }
 ";
 
 /// Runs the binary in a folder.
