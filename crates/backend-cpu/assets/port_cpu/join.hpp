@@ -18,6 +18,7 @@ namespace port_cpu {
 using port_fibers::fail;
 using port_fibers::in_kernel;
 using port_fibers::LaunchConfig;
+using port_fibers::pending_count;
 
 // A kernel's compiled form: `arguments[i]` points to the value of parameter i.
 using Compiled = void (*)(const Launch& launch, void* const* arguments);
@@ -57,10 +58,8 @@ inline Compiled find_compiled(Erased kernel) {
     return nullptr;
 }
 
-// Configurations whose kernel was not called yet; the arguments of one launch may launch another.
 constexpr unsigned pending_limit = 16;
 inline thread_local LaunchConfig pending[pending_limit];
-inline thread_local unsigned pending_count = 0;
 
 inline void configure(const LaunchConfig& config) {
     if (pending_count == pending_limit) port_fibers::fail_text("launch", "launches within launches are too deep");
@@ -90,6 +89,49 @@ template <class T> struct Plain<const volatile T> : Plain<T> {};
 template <class T> struct Plain<T* __restrict__> { using type = T*; };
 template <class T> struct Plain<T* const __restrict__> { using type = T*; };
 
+// Launches by kernels, in order.
+struct Deferred {
+    Deferred* next = nullptr;
+    virtual void run() = 0;
+    virtual ~Deferred() = default;
+};
+struct DeferredList {
+    std::mutex mutex;
+    Deferred* first = nullptr;
+    Deferred* last = nullptr;
+    bool running = false;
+};
+inline DeferredList& deferred() {
+    static auto* list = new DeferredList;
+    return *list;
+}
+inline void add_deferred(Deferred* call) {
+    DeferredList& list = deferred();
+    std::lock_guard<std::mutex> lock(list.mutex);
+    (list.first ? list.last->next : list.first) = call;
+    list.last = call;
+}
+inline void run_deferred() {
+    DeferredList& list = deferred();
+    {
+        std::lock_guard<std::mutex> lock(list.mutex);
+        if (list.running || !list.first) return;
+        list.running = true;
+    }
+    for (;;) {
+        Deferred* call = nullptr;
+        {
+            std::lock_guard<std::mutex> lock(list.mutex);
+            call = list.first;
+            if (call) list.first = call->next;
+            list.running = call != nullptr;
+        }
+        if (!call) return;
+        call->run();
+        delete call;
+    }
+}
+
 template <class... Parameters>
 class Arguments {
 public:
@@ -98,7 +140,11 @@ public:
 
     // Whether the host called, so that the grid has run. `kernel` is the function that calls this.
     bool enter(const char* name, void (*kernel)(typename Plain<Parameters>::type...)) const {
-        if (pending_count == 0 && in_kernel()) return false;
+        if (in_kernel()) {
+            if (pending_count == port_fibers::this_worker->pending_outside) return false;
+            defer(name, kernel, std::index_sequence_for<Parameters...>());
+            return true;
+        }
         LaunchConfig config;
         if (!begin(name, config)) return true;
         if (Compiled compiled = find_compiled(reinterpret_cast<Erased>(kernel))) {
@@ -106,9 +152,11 @@ public:
         } else {
             run(config, kernel, std::index_sequence_for<Parameters...>());
         }
+        run_deferred();
         return true;
     }
     void run_compiled(const char* name, void (*kernel)(typename Plain<Parameters>::type...)) const {
+        if (in_kernel()) return defer(name, kernel, std::index_sequence_for<Parameters...>());
         LaunchConfig config;
         if (!begin(name, config)) return;
         Compiled compiled = find_compiled(reinterpret_cast<Erased>(kernel));
@@ -124,10 +172,32 @@ private:
         }
         config = pending[--pending_count];
         config.kernel = name;
-        if (in_kernel()) fail("unsupported", "a kernel launches %s (dynamic parallelism)", name);
         const int error = port_fibers::check_configuration(config);
         port_fibers::set_last_error(error);
         return error == 0;
+    }
+
+    // A kernel launches this one: it runs when the grid that launches it is done.
+    template <std::size_t... indices>
+    void defer(const char* name, void (*kernel)(typename Plain<Parameters>::type...),
+               std::index_sequence<indices...>) const {
+        const unsigned outside = port_fibers::this_worker->pending_outside;
+        if (pending_count == outside) fail("launch", "%s is called without a configuration", name);
+        struct Call final : Deferred {
+            void (*kernel)(typename Plain<Parameters>::type...);
+            std::tuple<typename Plain<Parameters>::type...> values;
+            LaunchConfig config;
+            Call(void (*kernel)(typename Plain<Parameters>::type...), const LaunchConfig& config,
+                 const typename Plain<Parameters>::type&... values)
+                : kernel(kernel), values(values...), config(config) {}
+            void run() override {
+                configure(config);
+                kernel(std::get<indices>(values)...);
+            }
+        };
+        add_deferred(new Call(
+            kernel, pending[--pending_count],
+            *static_cast<const typename Plain<Parameters>::type*>(pointers[indices])...));
     }
 
     // Every thread gets its own copy of the arguments, as kernels may change their parameters.

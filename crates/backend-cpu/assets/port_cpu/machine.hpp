@@ -246,6 +246,7 @@ struct Worker {
     void (*body)(void*) = nullptr;
     void* context = nullptr;
     unsigned polls = 0;             // calls of spin_hint since the running lane was resumed
+    unsigned pending_outside = 0;   // configurations that were pending when the grid began
     std::vector<char*> free_stacks;
     std::vector<char*> slabs;
     char* dynamic = nullptr;        // dynamic shared memory
@@ -263,11 +264,14 @@ inline Worker::~Worker() {
 }
 
 inline thread_local Worker* this_worker = nullptr;
+// Configurations whose kernel was not called yet; the arguments of one launch may launch another.
+inline thread_local unsigned pending_count = 0;
 
+// On the heap: thread-local storage holds the shared memory of blocks, which is put away and back.
 inline Worker& make_worker() {
-    static thread_local Worker worker;
-    this_worker = &worker;
-    return worker;
+    static thread_local std::unique_ptr<Worker> own(new Worker);
+    this_worker = own.get();
+    return *own;
 }
 inline Worker& worker() { return this_worker ? *this_worker : make_worker(); }
 
@@ -667,6 +671,7 @@ inline void begin_grid(Worker& w, const Grid& grid) {
     w.launch = grid.config;
     w.body = grid.body;
     w.context = grid.context;
+    w.pending_outside = pending_count;
     blockDim = grid.config->block;
     gridDim = grid.config->grid;
 #ifdef PORT_CPU_ASAN

@@ -1,0 +1,83 @@
+//! Whole programs, ported and run: as compiled forms, and thread by thread with the generated section
+//! taken out; by g++ and clang, optimised, with OpenMP and with sanitizers.
+
+#![allow(clippy::disallowed_methods, reason = "the tests read programs and run compilers")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use port::{FileRole, Options, SourceMap, Status, Target, Translation};
+use port_check::cpu::{Compiler, Flavour};
+use port_check::oracle::{Language, RunOptions, Source};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for name in ["launches", "blocks", "branches"] {
+        let translation = Arc::new(port(name));
+        for flavour in Flavour::ALL {
+            for loops in [true, false] {
+                // One thread of g++ is covered by its other flavours.
+                if !loops && flavour == Flavour::Gnu {
+                    continue;
+                }
+                let shared = translation.clone();
+                let how = if loops { "loops" } else { "fibers" };
+                let title = format!("{name}::{how}::{}", flavour.name());
+                let trial = Trial::test(title, move || run(name, &shared, flavour, loops));
+                trials.push(match Compiler::new(flavour) {
+                    Ok(_) => trial,
+                    Err(_) => trial.with_ignored_flag(true).with_kind("needs its compiler"),
+                });
+            }
+        }
+        let shared = translation.clone();
+        trials.push(Trial::test(format!("{name}::statuses"), move || statuses(&shared)));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn port(name: &str) -> Translation {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs");
+    let text = std::fs::read_to_string(folder.join(format!("{name}.cu"))).expect("a program");
+    let mut sources = SourceMap::new();
+    let root = sources.add(&format!("{name}.cu"), text.as_str());
+    let target: Target = "cpu".parse().expect("the target");
+    port::translate(&sources, root, &[target], &Options::default()).pop().expect("a translation")
+}
+
+/// Nothing is left to a person.
+fn statuses(translation: &Translation) -> Result<(), Failed> {
+    match translation.ported.kernels.iter().find(|kernel| kernel.status == Status::Manual) {
+        Some(kernel) => Err(format!("{} is manual", kernel.name).into()),
+        None => Ok(()),
+    }
+}
+
+fn run(name: &str, translation: &Translation, flavour: Flavour, loops: bool) -> Result<(), Failed> {
+    const SECTION: &str = "\n// ---- Compiled kernels";
+    let mut files = Vec::new();
+    for file in &translation.ported.files {
+        let mut text = file.text.clone();
+        let path = match file.role {
+            FileRole::Root => format!("{name}.cpp"),
+            FileRole::Header(_) => continue,
+            FileRole::Generated(name) => name.to_owned(),
+        };
+        if file.role == FileRole::Root && !loops {
+            // A kernel whose text is left out would have no other form.
+            assert!(!text.contains("PORT_CPU_COMPILED"), "{name} leaves a kernel's text out");
+            text.truncate(text.find(SECTION).unwrap_or(text.len()));
+        }
+        files.push((path, text));
+    }
+    let source = Source { files, ..Source::new(Language::Cpu, "", "") };
+    let compiler = Compiler::new(flavour).map_err(|error| error.to_string())?;
+    let program = compiler.build_program(&source).map_err(|error| error.to_string())?;
+    let result = program.run(&[], &RunOptions::default()).map_err(|error| error.to_string())?;
+    if result.status == Some(0) && result.stdout.trim_end() == "PASS" {
+        return Ok(());
+    }
+    Err(format!("{:?}: {}{}", result.status, result.stdout, result.stderr).into())
+}
