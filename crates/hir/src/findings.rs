@@ -9,6 +9,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &<NestedTooDeeply as port_diag::Finding>::METADATA,
     &<UnknownMacroBlock as port_diag::Finding>::METADATA,
     &<UnreadableKernel as port_diag::Finding>::METADATA,
+    &<UnbalancedBrace as port_diag::Finding>::METADATA,
 ];
 
 /// Device code that is no C++ that `port` can read.
@@ -123,4 +124,31 @@ pub struct UnreadableKernel {
     pub expected: String,
     /// The token that does.
     pub found: String,
+}
+
+/// A brace without its partner.
+///
+/// ## What it means
+/// A `}` closes nothing, or a `{` is never closed, so what belongs to which function is not known.
+/// Where a macro that is not in view opens or closes a block, its definition is missing.
+///
+/// ## What to do
+/// Correct the braces, or make the macro visible with `-I` or `-D`.
+///
+/// ## Example
+/// ```cuda
+/// __global__ void k(float *x) { x[0] = 1; }}
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0205",
+    severity = error,
+    message = "this `{brace}` {problem}",
+    help = "correct the braces; if a macro opens or closes the block, make it visible with -I or -D"
+)]
+pub struct UnbalancedBrace {
+    /// Which.
+    pub brace: char,
+    /// What is wrong with it.
+    pub problem: &'static str,
 }

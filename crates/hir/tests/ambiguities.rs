@@ -242,3 +242,19 @@ fn initialisers_with_conditionals_and_lambdas() {
          (i: auto0.0, r: rref(auto0.1)...) mutable -> int { return call(fn g; local k) }"
     );
 }
+
+/// `__is_class(T)` in template arguments is a value, not the type of a function.
+#[test]
+fn predicates_of_the_compiler_are_values() {
+    let module = common::module(
+        "template <bool b> struct B {};
+         template <typename T> struct A : B<__is_class(T)> {};
+         B<__is_same(int, float)> f();",
+    );
+    let traits = module
+        .exprs
+        .iter()
+        .filter(|(_, expr)| matches!(expr.kind, port_hir::ExprKind::BuiltinTrait { .. }))
+        .count();
+    assert_eq!(traits, 2);
+}

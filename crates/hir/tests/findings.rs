@@ -53,7 +53,7 @@ fn a_kernel_with_an_error_inside_is_poisoned_and_its_neighbours_are_not() {
 #[test]
 fn host_code_that_cannot_be_read_is_no_finding() {
     let module = common::module(
-        "void host() { unreadable text here ( ; } }
+        "void host() { unreadable text here ( ; }
          QUERY SELECT * FROM t WHERE (a = b
          __global__ void k(float *x) { x[0] = 1.0f; }",
     );
@@ -135,6 +135,15 @@ fn nesting_is_bounded() {
     common::module(&spaces);
     let records = format!("{} {}", "struct A {".repeat(3_000), "};".repeat(3_000));
     common::module(&records);
+}
+
+#[test]
+fn unbalanced_braces_are_said_once_in_host_code_too() {
+    let stray = format!("int main() {{ return 0; }} {}", "}".repeat(1_000));
+    assert_eq!(codes(&common::module(&stray)), ["P0205"]);
+    let open = format!("int f() {{ {} return 0;", "if (1) {".repeat(50));
+    assert_eq!(codes(&common::module(&open)), ["P0205"]);
+    assert_eq!(codes(&common::module("int f() { if (1) { return 0; } }")), [""; 0]);
 }
 
 #[test]

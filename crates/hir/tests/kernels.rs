@@ -50,7 +50,7 @@ fn modules() -> Vec<(String, Module)> {
 }
 
 /// Macros of the C library: their headers are not in view, and lowering knows them by name.
-const C_LIBRARY: [&str; 3] = ["INFINITY", "FLT_MAX", "INT_MAX"];
+const C_LIBRARY: [&str; 4] = ["INFINITY", "FLT_MAX", "INT_MAX", "M_LOG2E"];
 
 /// What in a module was not understood.
 fn problems(module: &Module) -> Vec<String> {

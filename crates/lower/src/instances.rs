@@ -12,7 +12,7 @@ use port_ir::Range;
 
 use crate::check::Checker;
 use crate::context::{ClassId, ClassSource, Context, FunctionInstanceId, FunctionSource, Unit};
-use crate::findings::{BadInstance, DefaultInstance, InstancesLeftOut, NoInstance};
+use crate::findings::{BadInstance, DefaultInstance, InstancesLeftOut, LimitExceeded, NoInstance};
 use crate::lookup::Entity;
 use crate::overload::{CallArgument, Candidate, OverloadSet};
 use crate::ty::{Kind, Type};
@@ -77,6 +77,8 @@ impl Recorder {
 
 /// More instances of one kernel than this are not looked for.
 const PER_KERNEL: usize = 128;
+/// More kernels than this are not looked at.
+const KERNELS: usize = 30_000;
 /// More host functions than this are not followed.
 const HOST_FUNCTIONS: usize = 20_000;
 /// Host templates that call each other deeper than this have no end; GCC's limit.
@@ -210,6 +212,14 @@ impl<'h> Search<'_, 'h> {
             let defined = matches!(function.body, port_hir::Body::Block(_));
             if !defined || function.template_depth > 0 {
                 continue;
+            }
+            if self.found.len() >= KERNELS {
+                let what = "kernels of one file".to_string();
+                let finding = LimitExceeded { what, limit: KERNELS as u64 };
+                self.cx.host = false;
+                self.cx.report(Unit::USER, function.origin, finding);
+                self.cx.host = true;
+                return;
             }
             // A specialisation is an instance of its template.
             let mut checker = self.checker();

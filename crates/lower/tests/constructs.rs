@@ -128,6 +128,20 @@ fn these_are_translated() {
            x[0] = thrice(sum, x[1]) + thrice(larger, x[2]) + apply(x[3], sum) + apply(x[4], larger)
                 + cooperative_groups::reduce(warp, x[5], larger);
          }",
+        "struct Pair { float a; int b; double c; };
+         __global__ void k(Pair *x, float *y) {
+           auto warp = cooperative_groups::tiled_partition<32>(cooperative_groups::this_thread_block());
+           x[0] = warp.shfl_xor(x[1], 1);
+           y[0] = warp.shfl_down(y[1], 2);
+         }",
+        // The compiler's warning 20054: such an initialiser does nothing.
+        "struct Counter { int v; __device__ Counter() : v(4) {} };
+         __global__ void k(int *x) { __shared__ Counter c; c.v = x[1]; x[0] = c.v; }",
+        "struct S { float a; };
+         template <bool b> __device__ int flag() { return b; }
+         __global__ void k(int *x) {
+           x[0] = std::is_class<S>::value + std::is_arithmetic_v<S> + flag<__is_same(int, int)>();
+         }",
         "__global__ void k(float *x) { cooperative_groups::this_grid().sync(); x[0] = 1; }",
         "__global__ void __cluster_dims__(2, 1, 1) k(unsigned *x) {
            auto c = cooperative_groups::this_cluster(); c.sync(); x[0] = c.block_rank(); }",

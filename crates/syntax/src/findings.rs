@@ -336,7 +336,7 @@ pub struct MacroRedefined {
 /// The text is, or expands to, more than the front end reads: macros that double at each step,
 /// files that include each other without guard, a file of many megabytes, nesting without end. What
 /// lies behind the limit was not looked at; a unit with too many tokens is not looked at at all. The
-/// limits: 16 MiB a file, 4,000,000 tokens in all files that a unit includes, 800,000 tokens that
+/// limits: 16 MiB a file, 4,000,000 tokens in all files that a unit includes, 650,000 tokens that
 /// reach the compiler, 1,000,000 tokens made by macros, 200 nested includes.
 ///
 /// ## What to do

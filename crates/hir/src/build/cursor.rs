@@ -27,7 +27,8 @@ pub(super) enum FailureKind {
 
 /// For each opening bracket the index of its closing one, `u32::MAX` where it has none. A closing
 /// bracket of another kind ends the ones inside it, so that one missing `)` does not eat a file.
-pub(super) fn match_brackets(tokens: &[Token]) -> Vec<u32> {
+pub(super) fn match_brackets(tokens: &[Token]) -> Brackets {
+    let mut stray = None;
     let mut closers = vec![u32::MAX; tokens.len()];
     let mut open: Vec<usize> = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
@@ -51,10 +52,23 @@ pub(super) fn match_brackets(tokens: &[Token]) -> Vec<u32> {
             if let Some(slot) = found {
                 closers[open[slot]] = index as u32;
                 open.truncate(slot);
+            } else if token.kind == TokenKind::RightBrace && stray.is_none() {
+                stray = Some(index);
             }
         }
     }
-    closers
+    let unclosed = open.into_iter().find(|index| tokens[*index].kind == TokenKind::LeftBrace);
+    Brackets { closers, stray, unclosed }
+}
+
+/// How the brackets of a text belong together.
+pub(super) struct Brackets {
+    /// For each opening bracket its closing one, or `u32::MAX`.
+    pub(super) closers: Vec<u32>,
+    /// The first `}` that closes nothing.
+    pub(super) stray: Option<usize>,
+    /// The first `{` that nothing closes.
+    pub(super) unclosed: Option<usize>,
 }
 
 impl<'t> Builder<'t> {

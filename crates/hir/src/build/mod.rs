@@ -44,6 +44,7 @@ use port_diag::{ExpansionKind, Finding, Span};
 use port_syntax::symbol::MixHasher;
 use port_syntax::{Preprocessed, Symbol, SymbolMap, Token};
 
+use crate::findings::UnbalancedBrace;
 use crate::*;
 use cursor::Failure;
 use lookup::Found;
@@ -145,11 +146,21 @@ impl<'t> Builder<'t> {
         let empty = Symbol::new("");
         let global =
             module.namespaces.add(Namespace { name: empty, parent: None, transparent: false });
+        let brackets = cursor::match_brackets(&unit.tokens);
+        // Said in host code too: what follows a brace too many is read as something else.
+        for (at, finding) in [
+            (brackets.stray, UnbalancedBrace { brace: '}', problem: "closes nothing" }),
+            (brackets.unclosed, UnbalancedBrace { brace: '{', problem: "is never closed" }),
+        ] {
+            if let Some(token) = at.and_then(|at| unit.tokens.get(at)) {
+                module.diagnostics.push(finding.at(token.origin, &unit.expansions));
+            }
+        }
         // Sizes of typical code: they save copies while the arenas grow.
         Builder {
             unit,
             tokens: &unit.tokens,
-            closers: cursor::match_brackets(&unit.tokens),
+            closers: brackets.closers,
             position: 0,
             end: unit.tokens.len(),
             depth: 0,

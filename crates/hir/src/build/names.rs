@@ -196,7 +196,9 @@ impl Builder<'_> {
 
     fn template_argument(&mut self) -> Parse<TemplateArgument> {
         let start = self.position;
-        if let Some(scanned) = self.scan_type(start, true)
+        // `__is_same(T, U)` looks like the type of a function.
+        if !self.is_compiler_trait(start)
+            && let Some(scanned) = self.scan_type(start, true)
             && matches!(
                 self.kind_at(scanned.end),
                 TokenKind::Comma | TokenKind::Greater | TokenKind::Ellipsis

@@ -164,16 +164,25 @@ impl Builder<'_> {
         self.functional_cast_to(ty, start)
     }
 
+    /// Whether a predicate of the compiler's own about types is called here.
+    pub(super) fn is_compiler_trait(&self, start: usize) -> bool {
+        let named = self.name_at(start).is_some_and(|name| {
+            let text = name.as_str();
+            text.starts_with("__is_")
+                || text.starts_with("__has_")
+                || text == "__builtin_types_compatible_p"
+        });
+        named && self.kind_at(start + 1) == TokenKind::LeftParen
+    }
+
     /// `va_arg(l, T)`, `offsetof(T, m)`, `__builtin_bit_cast(T, e)`, `__is_same(T, U)`
     fn special_name(&mut self, start: usize) -> Parse<Option<ExprId>> {
         let Some(name) = self.name_at(start) else { return Ok(None) };
         if self.kind_at(start + 1) != TokenKind::LeftParen {
             return Ok(None);
         }
+        let is_trait = self.is_compiler_trait(start);
         let words = &self.words;
-        let is_trait = name.as_str().starts_with("__is_")
-            || name.as_str() == "__builtin_types_compatible_p"
-            || name.as_str().starts_with("__has_");
         let is_offset = name == words.offsetof || name == words.builtin_offsetof;
         let is_bit_cast = name == words.builtin_bit_cast || name == words.bit_cast;
         let is_va_arg = name == words.va_arg;

@@ -57,7 +57,7 @@ impl<'t> Builder<'t> {
         let first = self.module.exprs.len();
         let outer = (
             std::mem::replace(&mut self.tokens, tokens),
-            std::mem::replace(&mut self.closers, match_brackets(tokens)),
+            std::mem::replace(&mut self.closers, match_brackets(tokens).closers),
             std::mem::replace(&mut self.position, 0),
             std::mem::replace(&mut self.end, tokens.len()),
         );

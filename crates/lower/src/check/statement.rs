@@ -265,10 +265,6 @@ impl<'h> Checker<'_, 'h> {
         if ty.is_unknown() {
             return Err(crate::findings::UNKNOWN_TYPE);
         }
-        if space == GlobalSpace::Shared && !dynamic && self.default_value(ty, origin).is_some() {
-            let what = "a shared variable whose constructor does something".to_string();
-            return Err(self.unsupported(origin, what));
-        }
         if !dynamic && self.layout_of(ty).is_none() {
             return Err(self.incomplete_type(ty, origin));
         }

@@ -233,7 +233,19 @@ impl Checker<'_, '_> {
         if unit.is_user() && port_api::find(hir.functions[id].name.as_str()).is_none() {
             return None;
         }
-        find(&key(hir, id))
+        let found = find(&key(hir, id))?;
+        // `__hadd` adds halves, and averages integers.
+        if hir.functions[id].name.as_str() == "__hadd"
+            && self
+                .cx
+                .types
+                .scalar(instance.signature.result)
+                .is_some_and(port_ir::Scalar::is_integer)
+        {
+            let average = MathFunction::AverageDown;
+            return Some(Intrinsic::MathOfOperand(average, FloatFlags::STRICT));
+        }
+        Some(found)
     }
 
     /// A call of an operation.

@@ -3,6 +3,29 @@
 
 namespace cooperative_groups {
 
+// Lanes exchange objects of any class word by word.
+#define PORT_SHUFFLE(NAME, FUNCTION, BY)                                                     \
+  template <typename T> __device__ T NAME(unsigned int mask, T v, BY by, int width = 32) {   \
+    if constexpr (std::is_class<T>::value) {                                                 \
+      T result = v;                                                                          \
+      unsigned int *words = (unsigned int *)&result;                                         \
+      for (int i = 0; i < (int)(sizeof(T) / 4); ++i) {                                       \
+        words[i] = FUNCTION(mask, words[i], by, width);                                      \
+      }                                                                                      \
+      unsigned char *bytes = (unsigned char *)&result;                                       \
+      for (int i = (int)(sizeof(T) / 4 * 4); i < (int)sizeof(T); ++i) {                      \
+        bytes[i] = (unsigned char)FUNCTION(mask, (unsigned int)bytes[i], by, width);         \
+      }                                                                                      \
+      return result;                                                                         \
+    } else {                                                                                 \
+      return FUNCTION(mask, v, by, width);                                                   \
+    }                                                                                        \
+  }
+PORT_SHUFFLE(__port_shuffle, __shfl_sync, int)
+PORT_SHUFFLE(__port_shuffle_up, __shfl_up_sync, unsigned int)
+PORT_SHUFFLE(__port_shuffle_down, __shfl_down_sync, unsigned int)
+PORT_SHUFFLE(__port_shuffle_xor, __shfl_xor_sync, int)
+
 struct thread_block {
   __device__ static void sync() { __syncthreads(); }
   __device__ static unsigned int thread_rank() {
@@ -63,15 +86,15 @@ struct coalesced_group {
   __device__ unsigned int meta_group_size() const { return 1; }
   __device__ unsigned int meta_group_rank() const { return 0; }
   template <typename T> __device__ T shfl(T v, int rank) const {
-    return __shfl_sync(mask, v, __fns(mask, 0, rank + 1));
+    return __port_shuffle(mask, v, __fns(mask, 0, rank + 1));
   }
   template <typename T> __device__ T shfl_down(T v, unsigned int delta) const {
     unsigned int lane = __fns(mask, __port_lane(), delta + 1);
-    return __shfl_sync(mask, v, lane >= 32 ? __port_lane() : lane);
+    return __port_shuffle(mask, v, lane >= 32 ? __port_lane() : lane);
   }
   template <typename T> __device__ T shfl_up(T v, int delta) const {
     unsigned int lane = __fns(mask, __port_lane(), -(delta + 1));
-    return __shfl_sync(mask, v, lane >= 32 ? __port_lane() : lane);
+    return __port_shuffle(mask, v, lane >= 32 ? __port_lane() : lane);
   }
   __device__ int any(int p) const { return __any_sync(mask, p); }
   __device__ int all(int p) const { return __all_sync(mask, p); }
@@ -96,16 +119,16 @@ struct thread_block_tile {
     return (thread_block::size() + Size - 1) / Size;
   }
   template <typename T> __device__ T shfl(T v, int rank) const {
-    return __shfl_sync(__port_mask(), v, rank, Size);
+    return __port_shuffle(__port_mask(), v, rank, Size);
   }
   template <typename T> __device__ T shfl_down(T v, unsigned int delta) const {
-    return __shfl_down_sync(__port_mask(), v, delta, Size);
+    return __port_shuffle_down(__port_mask(), v, delta, Size);
   }
   template <typename T> __device__ T shfl_up(T v, unsigned int delta) const {
-    return __shfl_up_sync(__port_mask(), v, delta, Size);
+    return __port_shuffle_up(__port_mask(), v, delta, Size);
   }
   template <typename T> __device__ T shfl_xor(T v, unsigned int mask) const {
-    return __shfl_xor_sync(__port_mask(), v, mask, Size);
+    return __port_shuffle_xor(__port_mask(), v, mask, Size);
   }
   __device__ int any(int p) const { return __any_sync(__port_mask(), p); }
   __device__ int all(int p) const { return __all_sync(__port_mask(), p); }

@@ -167,7 +167,7 @@ mod limits {
     /// counted too.
     pub const READ_TOKENS: usize = 4_000_000;
     /// Tokens that reach the compiler. The stages that follow take about a kilobyte for each.
-    pub const TOKENS: usize = 800_000;
+    pub const TOKENS: usize = 650_000;
     /// Tokens that macro expansion makes, intermediate ones included.
     pub const EXPANDED_TOKENS: usize = 1_000_000;
     /// Expansion frames: past it, frames of arguments are simplified.
