@@ -69,7 +69,8 @@ fn main() {
         Some(from.trim().parse().ok()?..to.trim().parse().ok()?)
     });
     let seeds: std::ops::Range<u64> = seeds.unwrap_or(SEEDS);
-    let batch = variable("PORT_RANDOM_BATCH").and_then(|text| text.parse().ok()).unwrap_or(BATCH).max(1);
+    let batch =
+        variable("PORT_RANDOM_BATCH").and_then(|text| text.parse().ok()).unwrap_or(BATCH).max(1);
     let targets = variable("PORT_RANDOM_TARGETS").unwrap_or_else(|| "hip,cpu,native".into());
     let mut modes = Vec::new();
     for (name, mode) in [("hip", Mode::Hip), ("cpu", Mode::Cpu), ("native", Mode::CpuNative)] {
@@ -82,7 +83,8 @@ fn main() {
     while from < seeds.end {
         let to = (from + batch).min(seeds.end);
         let modes = modes.clone();
-        trials.push(Trial::test(format!("seeds::{from}..{to}"), move || batch_of(from..to, &modes)));
+        trials
+            .push(Trial::test(format!("seeds::{from}..{to}"), move || batch_of(from..to, &modes)));
         from = to;
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -109,7 +111,9 @@ fn batch_of(seeds: std::ops::Range<u64>, modes: &[Mode]) -> Result<(), Failed> {
     let unit = Unit::of(seeds);
     let mut statistics = Statistics::default();
     let mut failures = check(&unit, modes, &mut statistics);
-    if failures.iter().any(|failure| failure.seed.is_none()) && unit.programs.len() > 1 {
+    if let [program] = &unit.programs[..] {
+        failures.iter_mut().for_each(|failure| failure.seed = Some(program.seed));
+    } else if failures.iter().any(|failure| failure.seed.is_none()) {
         failures.retain(|failure| failure.seed.is_some());
         statistics = Statistics::default();
         for program in &unit.programs {
@@ -138,7 +142,11 @@ fn batch_of(seeds: std::ops::Range<u64>, modes: &[Mode]) -> Result<(), Failed> {
     let mut report = String::new();
     let mut reduced = Vec::new();
     for failure in &failures {
-        let _ = writeln!(report, "seed {:?}, {:?}, {}: {}", failure.seed, failure.mode, failure.kind, failure.message);
+        let _ = writeln!(
+            report,
+            "seed {:?}, {:?}, {}: {}",
+            failure.seed, failure.mode, failure.kind, failure.message
+        );
         let program = unit.programs.iter().find(|program| Some(program.seed) == failure.seed);
         let Some(program) = program else { continue };
         if reduced.contains(&(failure.seed, failure.kind)) {
@@ -150,10 +158,16 @@ fn batch_of(seeds: std::ops::Range<u64>, modes: &[Mode]) -> Result<(), Failed> {
         let text = reduce::reduce(&program.text, trials.unwrap_or(TRIALS), &mut |text| {
             let mut program = program.clone();
             program.text = text.clone();
-            let found = check(&Unit { programs: vec![program] }, &mode, &mut Statistics::default());
-            let same = found.iter().find(|found| found.kind == failure.kind && found.mode == failure.mode);
+            let unit = Unit { programs: vec![program] };
+            // What the front end alone gets wrong needs no compiler.
+            let found = match failure.kind {
+                "ir" => front_end(&unit).err().into_iter().collect(),
+                _ => check(&unit, &mode, &mut Statistics::default()),
+            };
+            let same =
+                found.iter().find(|found| found.kind == failure.kind && found.mode == failure.mode);
             if let Some(same) = same {
-                last = same.message.clone();
+                last.clone_from(&same.message);
             }
             same.is_some()
         });
@@ -190,12 +204,14 @@ fn try_check(
     let of = |kind: &'static str, mode: Option<Mode>| {
         move |message: String| Failure { seed: None, mode, kind, message }
     };
-    let oracle = Oracle::new(&Toolchain::discover()).map_err(|e| of("oracle", None)(e.to_string()))?;
+    let oracle =
+        Oracle::new(&Toolchain::discover()).map_err(|e| of("oracle", None)(e.to_string()))?;
     let mut spec_sources = SourceMap::new();
     let spec_text = unit.spec();
     let file = spec_sources.add("random.toml", &spec_text);
     let spec = Spec::parse(&spec_sources, file).map_err(|e| of("spec", None)(format!("{e:?}")))?;
-    let case = spec.case(&ParameterSet::default()).map_err(|e| of("spec", None)(format!("{e:?}")))?;
+    let case =
+        spec.case(&ParameterSet::default()).map_err(|e| of("spec", None)(format!("{e:?}")))?;
     let text = unit.text();
     let run = |program: &Executable, warp, order, kind, mode| {
         let options = RunOptions { warp, order, ..RunOptions::default() };
@@ -214,13 +230,11 @@ fn try_check(
         return Ok(());
     }
 
+    front_end(unit)?;
     let mut sources = SourceMap::new();
     let root = sources.add("random.cu", &text);
     let options = Options::default();
     let analysis = port::Analysis::new(&sources, root, &options);
-    if let Err(errors) = port_ir::validate(analysis.ir()) {
-        return Err(of("ir", None)(format!("{:?}", errors.first())));
-    }
     for mode in modes {
         if *mode == Mode::CpuNative && modes.contains(&Mode::Cpu) {
             continue; // with the other flavour
@@ -228,18 +242,31 @@ fn try_check(
         let name = if *mode == Mode::Hip { "hip" } else { "cpu" };
         let target: Target = name.parse().map_err(|_| of("target", None)(name.into()))?;
         let translation = analysis.port(&target);
-        if let Some(error) = translation.ported.diagnostics.iter().find(|d| d.severity == Severity::Error) {
-            let rendered =
-                port_diag::render::human::render(&sources, error, port_diag::render::human::Options::default());
+        if let Some(error) =
+            translation.ported.diagnostics.iter().find(|d| d.severity == Severity::Error)
+        {
+            let rendered = port_diag::render::human::render(
+                &sources,
+                error,
+                port_diag::render::human::Options::default(),
+            );
             return Err(of("port", Some(*mode))(rendered));
         }
         if *mode == Mode::Hip {
             let ported = ported_source(&translation, Language::Hip, "random.hip", &spec);
-            let ported =
-                oracle.build(&ported, &spec).map_err(|e| of("build", Some(*mode))(first_lines(&e.to_string())))?;
+            let ported = oracle
+                .build(&ported, &spec)
+                .map_err(|e| of("build", Some(*mode))(first_lines(&e.to_string())))?;
             for warp in [32, 64] {
                 let actual = run(&ported, warp, Order::Ascending, "run", Some(*mode))?;
-                failures.extend(compare(unit, &expected, &actual, Some(*mode), "values", statistics));
+                failures.extend(compare(
+                    unit,
+                    &expected,
+                    &actual,
+                    Some(*mode),
+                    "values",
+                    statistics,
+                ));
             }
             continue;
         }
@@ -252,7 +279,10 @@ fn try_check(
                         .diagnostics
                         .iter()
                         .find(|d| d.message.contains(&*kernel.name))
-                        .map_or_else(|| "no reason".to_owned(), |d| d.message.replace(&*kernel.name, "k"));
+                        .map_or_else(
+                            || "no reason".to_owned(),
+                            |d| d.message.replace(&*kernel.name, "k"),
+                        );
                     *statistics.slow.entry(reason).or_default() += 1;
                 }
             }
@@ -262,14 +292,31 @@ fn try_check(
             if !modes.contains(&own) {
                 continue;
             }
-            let compiler = Compiler::new(flavour).map_err(|e| of("compiler", Some(own))(e.to_string()))?;
-            let executable =
-                compiler.build(&ported, &spec).map_err(|e| of("build", Some(own))(first_lines(&e.to_string())))?;
+            let compiler =
+                Compiler::new(flavour).map_err(|e| of("compiler", Some(own))(e.to_string()))?;
+            let executable = compiler
+                .build(&ported, &spec)
+                .map_err(|e| of("build", Some(own))(first_lines(&e.to_string())))?;
             let actual = run(&executable, 32, Order::Ascending, "run", Some(own))?;
             failures.extend(compare(unit, &expected, &actual, Some(own), "values", statistics));
         }
     }
     Ok(())
+}
+
+/// Whether the front end gives valid IR.
+fn front_end(unit: &Unit) -> Result<(), Failure> {
+    let mut sources = SourceMap::new();
+    let root = sources.add("random.cu", &unit.text());
+    let options = Options::default();
+    let analysis = port::Analysis::new(&sources, root, &options);
+    let Err(errors) = port_ir::validate(analysis.ir()) else { return Ok(()) };
+    let message = errors.first().map_or_else(String::new, |error| {
+        let place =
+            error.location.as_ref().map_or("", |location| sources.text(location.origin.span));
+        format!("{}: {place}", error.message)
+    });
+    Err(Failure { seed: None, mode: None, kind: "ir", message })
 }
 
 /// One failure for each program whose outputs differ.
@@ -292,7 +339,10 @@ fn compare(
         let message = match comparison {
             Some(comparison) if comparison.is_equal() => continue,
             Some(comparison) => {
-                format!("{name}: {} differ, first {:?}", comparison.unequal, comparison.first_mismatch)
+                format!(
+                    "{name}: {} differ, first {:?}",
+                    comparison.unequal, comparison.first_mismatch
+                )
             }
             None => format!("{name} is missing"),
         };

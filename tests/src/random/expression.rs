@@ -37,7 +37,8 @@ impl Generator {
             Bool => self.condition(want),
             F16 | BF16 => self.short_float(ty, want),
             F32 | F64 => {
-                let value = if self.random.one_in(6) { self.integer(want) } else { self.float(want) };
+                let value =
+                    if self.random.one_in(6) { self.integer(want) } else { self.float(want) };
                 self.cast(value, ty)
             }
             _ => {
@@ -85,12 +86,17 @@ impl Generator {
             let value = self.float_to_integer(value);
             return self.cast(value, ty);
         }
-        let range = if ty.is_integer() && from.is_integer() { ty.converted(value.range) } else { ty_range(ty) };
+        let range = if ty.is_integer() && from.is_integer() {
+            ty.converted(value.range)
+        } else {
+            ty_range(ty)
+        };
         let name = ty.name();
         let level = value.level;
         match self.random.below(4) {
             0 => {
-                let parts = vec![format!("static_cast<{name}>(").into(), value.node.into(), ")".into()];
+                let parts =
+                    vec![format!("static_cast<{name}>(").into(), value.node.into(), ")".into()];
                 Value::new(ty, range, level, 16, parts)
             }
             1 if !name.contains(' ') => {
@@ -108,19 +114,38 @@ impl Generator {
     fn float_to_integer(&mut self, value: Value) -> Value {
         let level = value.level;
         let double = value.ty == F64;
-        let (ty, bound) = if double && self.random.one_in(3) { (I64, 1_000_000_000_000i128) } else { (I32, 1_000_000) };
+        let (ty, bound) = if double && self.random.one_in(3) {
+            (I64, 1_000_000_000_000i128)
+        } else {
+            (I32, 1_000_000)
+        };
         let limit = if double { format!("{bound}.0") } else { format!("{bound}.0f") };
         let (min, max) = if double { ("fmin", "fmax") } else { ("fminf", "fmaxf") };
-        let clamped: Vec<Part> =
-            vec![format!("{min}({max}(").into(), value.node.into(), format!(", -{limit}), {limit})").into()];
+        let clamped: Vec<Part> = vec![
+            format!("{min}({max}(").into(),
+            value.node.into(),
+            format!(", -{limit}), {limit})").into(),
+        ];
         let clamped = Value::new(value.ty, NONE, level, 16, clamped);
         let calls: &[(&str, Type)] = match (double, ty) {
-            (false, _) => &[("__float2int_rn", I32), ("__float2int_rz", I32), ("(int)", I32), ("(int)", I32), ("__float2int_rd", I32)],
+            (false, _) => &[
+                ("__float2int_rn", I32),
+                ("__float2int_rz", I32),
+                ("(int)", I32),
+                ("(int)", I32),
+                ("__float2int_rd", I32),
+            ],
             (true, I64) => &[("__double2ll_rz", I64), ("(long long)", I64), ("llrint", I64)],
             (true, _) => &[("__double2int_rn", I32), ("(int)", I32), ("__double2int_rz", I32)],
         };
         let (call, ty) = self.random.pick(calls);
-        Value::new(ty, (-bound, bound), level, 15, vec![format!("{call}(").into(), clamped.node.into(), ")".into()])
+        Value::new(
+            ty,
+            (-bound, bound),
+            level,
+            15,
+            vec![format!("{call}(").into(), clamped.node.into(), ")".into()],
+        )
     }
 
     /// A truth value.
@@ -164,7 +189,11 @@ impl Generator {
         let (a, b) = (self.condition(operand), self.condition(operand));
         let (op, precedence) = self.random.pick(&[("&&", 5), ("||", 4)]);
         let level = a.level.min(b.level);
-        let parts = vec![a.at(precedence + 1).into(), format!(" {op} ").into(), b.at(precedence + 1).into()];
+        let parts = vec![
+            a.at(precedence + 1).into(),
+            format!(" {op} ").into(),
+            b.at(precedence + 1).into(),
+        ];
         Value::new(Bool, (0, 1), level, precedence, parts)
     }
 
@@ -241,10 +270,13 @@ impl Generator {
                 } else {
                     (a.range.0.max(b.range.0), a.range.1.max(b.range.1))
                 };
-                let parts = vec![format!("{call}(").into(), a.into(), ", ".into(), b.into(), ")".into()];
+                let parts =
+                    vec![format!("{call}(").into(), a.into(), ", ".into(), b.into(), ")".into()];
                 Value::new(ty, range, level, 16, parts)
             }
-            20 => self.call(want, |ty| ty.is_integer()).unwrap_or_else(|| self.integer_leaf(want.level)),
+            20 => self
+                .call(want, |ty| ty.is_integer())
+                .unwrap_or_else(|| self.integer_leaf(want.level)),
             _ => {
                 let value = self.float(operand);
                 self.float_to_integer(value)
@@ -257,7 +289,8 @@ impl Generator {
         let ty = a.ty.common(b.ty);
         let level = a.level.min(b.level);
         let (ra, rb) = (ty.converted(a.range), ty.converted(b.range));
-        let products = [ra.0 * rb.0, ra.0 * rb.1, ra.1 * rb.0, ra.1 * rb.1];
+        let products = [(ra.0, rb.0), (ra.0, rb.1), (ra.1, rb.0), (ra.1, rb.1)]
+            .map(|(a, b)| a.saturating_mul(b));
         let range = match op {
             "+" => (ra.0 + rb.0, ra.1 + rb.1),
             "-" => (ra.0 - rb.1, ra.1 - rb.0),
@@ -267,8 +300,11 @@ impl Generator {
         if !ty.is_signed() || fits {
             let precedence = if op == "*" { 13 } else { 12 };
             let range = ty.converted(range);
-            let parts =
-                vec![self.operand(a, precedence).into(), format!(" {op} ").into(), self.operand(b, precedence + 1).into()];
+            let parts = vec![
+                self.operand(a, precedence).into(),
+                format!(" {op} ").into(),
+                self.operand(b, precedence + 1).into(),
+            ];
             return Value::new(ty, range, level, precedence, parts);
         }
         if self.random.one_in(2) {
@@ -341,10 +377,9 @@ impl Generator {
             let corners = [ra.0 / rb.0, ra.0 / rb.1, ra.1 / rb.0, ra.1 / rb.1, 0];
             let largest = rb.0.abs().max(rb.1.abs()) - 1;
             let range = match op {
-                "/" => (
-                    corners.into_iter().min().unwrap_or(0),
-                    corners.into_iter().max().unwrap_or(0),
-                ),
+                "/" => {
+                    (corners.into_iter().min().unwrap_or(0), corners.into_iter().max().unwrap_or(0))
+                }
                 _ => (if ra.0 < 0 { -largest } else { 0 }, if ra.1 > 0 { largest } else { 0 }),
             };
             let parts = vec![a.at(13).into(), format!(" {op} ").into(), b.at(14).into()];
@@ -406,7 +441,8 @@ impl Generator {
             let amount = self.random.within(0, width - 1);
             (Value::atom(I32, (amount, amount), Level::Block, format!("{amount}")), amount)
         } else {
-            let mask = Value::atom(I32, (width - 1, width - 1), Level::Block, format!("{}", width - 1));
+            let mask =
+                Value::atom(I32, (width - 1, width - 1), Level::Block, format!("{}", width - 1));
             (self.bitwise("&", b, mask), width - 1)
         };
         let least = amount.range.0.max(0);
@@ -418,7 +454,7 @@ impl Generator {
             let parts = vec![self.operand(a, 11).into(), " >> ".into(), amount.at(12).into()];
             return Value::new(ty, range, level, 11, parts);
         }
-        let range = (a.range.0, a.range.1 << most);
+        let range = (a.range.0, a.range.1.saturating_mul(1 << most));
         let fits = a.range.0 >= 0 && range.1 <= ty.range().1;
         let a = if ty.is_signed() && !fits { self.cast(a, ty.unsigned()) } else { a };
         let ty = a.ty.promoted();
@@ -436,32 +472,38 @@ impl Generator {
         } else {
             NONE
         };
-        let parts = vec![condition.at(4).into(), " ? ".into(), a.at(3).into(), " : ".into(), b.at(2).into()];
+        let parts = vec![
+            condition.at(4).into(),
+            " ? ".into(),
+            a.at(3).into(),
+            " : ".into(),
+            b.at(2).into(),
+        ];
         Value::new(ty, range, level, 2, parts)
     }
 
     fn intrinsic(&mut self, operand: Want) -> Value {
-        let (name, parameters, result, range): (&str, &[Type], Type, (i128, i128)) = self.random.pick(&[
-            ("__popc", &[U32][..], I32, (0, 32)),
-            ("__popcll", &[U64], I32, (0, 64)),
-            ("__clz", &[I32], I32, (0, 32)),
-            ("__clzll", &[I64], I32, (0, 64)),
-            ("__ffs", &[I32], I32, (0, 32)),
-            ("__ffsll", &[I64], I32, (0, 64)),
-            ("__brev", &[U32], U32, U32.range()),
-            ("__brevll", &[U64], U64, U64.range()),
-            ("__mulhi", &[I32, I32], I32, I32.range()),
-            ("__umulhi", &[U32, U32], U32, U32.range()),
-            ("__umul64hi", &[U64, U64], U64, U64.range()),
-            ("__mul24", &[I32, I32], I32, I32.range()),
-            ("__umul24", &[U32, U32], U32, U32.range()),
-            ("__byte_perm", &[U32, U32, U32], U32, U32.range()),
-            ("__funnelshift_l", &[U32, U32, U32], U32, U32.range()),
-            ("__funnelshift_r", &[U32, U32, U32], U32, U32.range()),
-            ("__sad", &[I32, I32, U32], U32, U32.range()),
-            ("__usad", &[U32, U32, U32], U32, U32.range()),
-            ("__hadd", &[I32, I32], I32, I32.range()),
-        ]);
+        let (name, parameters, result, range): (&str, &[Type], Type, (i128, i128)) =
+            self.random.pick(&[
+                ("__popc", &[U32][..], I32, (0, 32)),
+                ("__popcll", &[U64], I32, (0, 64)),
+                ("__clz", &[I32], I32, (0, 32)),
+                ("__clzll", &[I64], I32, (0, 64)),
+                ("__ffs", &[I32], I32, (0, 32)),
+                ("__ffsll", &[I64], I32, (0, 64)),
+                ("__brev", &[U32], U32, U32.range()),
+                ("__brevll", &[U64], U64, U64.range()),
+                ("__mulhi", &[I32, I32], I32, I32.range()),
+                ("__umulhi", &[U32, U32], U32, U32.range()),
+                ("__umul64hi", &[U64, U64], U64, U64.range()),
+                ("__mul24", &[I32, I32], I32, I32.range()),
+                ("__umul24", &[U32, U32], U32, U32.range()),
+                ("__byte_perm", &[U32, U32, U32], U32, U32.range()),
+                ("__funnelshift_l", &[U32, U32, U32], U32, U32.range()),
+                ("__funnelshift_r", &[U32, U32, U32], U32, U32.range()),
+                ("__sad", &[I32, I32, U32], U32, U32.range()),
+                ("__usad", &[U32, U32, U32], U32, U32.range()),
+            ]);
         let mut level = Level::Block;
         let mut parts: Vec<Part> = vec![format!("{name}(").into()];
         for (index, ty) in parameters.iter().enumerate() {
@@ -476,7 +518,8 @@ impl Generator {
 
     /// A call of a device function or lambda whose result is of a wanted type.
     fn call(&mut self, want: Want, wanted: fn(Type) -> bool) -> Option<Value> {
-        let known: Vec<_> = self.callables.iter().filter(|callable| wanted(callable.result)).cloned().collect();
+        let known: Vec<_> =
+            self.callables.iter().filter(|callable| wanted(callable.result)).cloned().collect();
         if known.is_empty() || want.level > Level::Varying || !self.banned.is_empty() {
             return None;
         }
@@ -527,10 +570,12 @@ impl Generator {
         let axis = self.random.below(3);
         let name = ["x", "y", "z"][axis];
         let (block, grid) = (i128::from(self.block[axis]), i128::from(self.grid[axis]));
+        // A device function is called by blocks of any size.
+        let (least_block, least_grid) = if self.in_kernel { (block, grid) } else { (1, 1) };
         match (level, self.random.below(5)) {
             (_, 0) => Value::atom(U32, (0, grid - 1), Level::Block, format!("blockIdx.{name}")),
-            (_, 1) => Value::atom(U32, (block, block), Level::Block, format!("blockDim.{name}")),
-            (_, 2) => Value::atom(U32, (grid, grid), Level::Block, format!("gridDim.{name}")),
+            (_, 1) => Value::atom(U32, (least_block, block), Level::Block, format!("blockDim.{name}")),
+            (_, 2) => Value::atom(U32, (least_grid, grid), Level::Block, format!("gridDim.{name}")),
             (Level::Varying, _) => {
                 Value::atom(U32, (0, block - 1), Level::Varying, format!("threadIdx.{name}"))
             }
@@ -550,7 +595,15 @@ impl Generator {
             }
             6 => {
                 let value = i128::from(self.random.bits() as u32);
-                (U32, value, if self.random.one_in(2) { format!("{value}u") } else { format!("0x{value:x}u") })
+                (
+                    U32,
+                    value,
+                    if self.random.one_in(2) {
+                        format!("{value}u")
+                    } else {
+                        format!("0x{value:x}u")
+                    },
+                )
             }
             7 => {
                 let value = self.random.pick(&[2_147_483_647i128, 255, 256, 32_767, 65_535, 128]);
@@ -583,7 +636,11 @@ impl Generator {
         let last = i128::from(extent) - 1;
         if self.random.one_in(4) {
             let place = self.place(|p| {
-                p.ty.is_integer() && p.ty != Bool && p.level >= level && p.range.0 >= 0 && p.range.1 <= last
+                p.ty.is_integer()
+                    && p.ty != Bool
+                    && p.level >= level
+                    && p.range.0 >= 0
+                    && p.range.1 <= last
             });
             if let Some(place) = place {
                 return place;
@@ -613,11 +670,18 @@ impl Generator {
         let banned = &self.banned;
         let mut known: Vec<(String, Vec<u32>, Type, bool)> = Vec::new();
         for array in &self.arrays {
-            if wanted(array.ty) && !banned.contains(&array.variable) && !(array.own && level > Level::Varying) {
+            if wanted(array.ty)
+                && !banned.contains(&array.variable)
+                && !(array.own && level > Level::Varying)
+            {
                 known.push((array.text.clone(), array.extents.clone(), array.ty, array.own));
             }
         }
-        for shared in self.shared.iter().filter(|shared| wanted(shared.ty) && !banned.contains(&shared.variable)) {
+        for shared in self
+            .shared
+            .iter()
+            .filter(|shared| wanted(shared.ty) && !banned.contains(&shared.variable))
+        {
             match shared.state {
                 State::Read => {
                     for _ in 0..3 {
@@ -652,7 +716,14 @@ impl Generator {
         let operand = want.less();
         match self.random.below(16) {
             0..=5 => {
-                let (op, precedence) = self.random.pick(&[("+", 12), ("-", 12), ("*", 13), ("/", 13), ("*", 13), ("+", 12)]);
+                let (op, precedence) = self.random.pick(&[
+                    ("+", 12),
+                    ("-", 12),
+                    ("*", 13),
+                    ("/", 13),
+                    ("*", 13),
+                    ("+", 12),
+                ]);
                 let (a, b) = (self.float(operand), self.number(operand));
                 let (a, b) = if self.random.one_in(2) { (a, b) } else { (b, a) };
                 let ty = a.ty.common(b.ty);
@@ -696,8 +767,10 @@ impl Generator {
     }
 
     fn fused(&mut self, operand: Want) -> Value {
-        let (call, ty) = self.random.pick(&[("fmaf", F32), ("fmaf", F32), ("fma", F64), ("__fmaf_rn", F32)]);
-        let values = [self.exactly(ty, operand), self.exactly(ty, operand), self.exactly(ty, operand)];
+        let (call, ty) =
+            self.random.pick(&[("fmaf", F32), ("fmaf", F32), ("fma", F64), ("__fmaf_rn", F32)]);
+        let values =
+            [self.exactly(ty, operand), self.exactly(ty, operand), self.exactly(ty, operand)];
         let level = values.iter().map(|value| value.level).min().unwrap_or(Level::Block);
         let mut parts: Vec<Part> = vec![format!("{call}(").into()];
         for (index, value) in values.into_iter().enumerate() {
@@ -803,25 +876,41 @@ impl Generator {
         match self.random.below(8) {
             0..=2 => {
                 let (a, b) = (self.short_float(ty, operand), self.short_float(ty, operand));
-                let (op, precedence) = self.random.pick(&[("+", 12), ("-", 12), ("*", 13), ("/", 13)]);
+                let (op, precedence) =
+                    self.random.pick(&[("+", 12), ("-", 12), ("*", 13), ("/", 13)]);
                 let level = a.level.min(b.level);
-                let parts = vec![a.at(precedence).into(), format!(" {op} ").into(), b.at(precedence + 1).into()];
+                let parts = vec![
+                    a.at(precedence).into(),
+                    format!(" {op} ").into(),
+                    b.at(precedence + 1).into(),
+                ];
                 Value::new(ty, NONE, level, precedence, parts)
             }
             3 | 4 => {
                 let (a, b) = (self.short_float(ty, operand), self.short_float(ty, operand));
                 let call = self.random.pick(&["__hadd", "__hmul", "__hsub", "__hmax", "__hmin"]);
                 let level = a.level.min(b.level);
-                let parts = vec![format!("{call}(").into(), a.into(), ", ".into(), b.into(), ")".into()];
+                let parts =
+                    vec![format!("{call}(").into(), a.into(), ", ".into(), b.into(), ")".into()];
                 Value::new(ty, NONE, level, 16, parts)
             }
             5 => {
-                let values =
-                    [self.short_float(ty, operand), self.short_float(ty, operand), self.short_float(ty, operand)];
+                let values = [
+                    self.short_float(ty, operand),
+                    self.short_float(ty, operand),
+                    self.short_float(ty, operand),
+                ];
                 let level = values.iter().map(|value| value.level).min().unwrap_or(Level::Block);
                 let [a, b, c] = values;
-                let parts =
-                    vec!["__hfma(".into(), a.into(), ", ".into(), b.into(), ", ".into(), c.into(), ")".into()];
+                let parts = vec![
+                    "__hfma(".into(),
+                    a.into(),
+                    ", ".into(),
+                    b.into(),
+                    ", ".into(),
+                    c.into(),
+                    ")".into(),
+                ];
                 Value::new(ty, NONE, level, 16, parts)
             }
             _ => {

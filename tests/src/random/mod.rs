@@ -46,6 +46,8 @@ struct Generator {
     /// Extents of the block and the grid.
     block: [u32; 3],
     grid: [u32; 3],
+    /// Whether a kernel is being written, so that the extents are exact.
+    in_kernel: bool,
     places: Vec<Place>,
     arrays: Vec<Array>,
     shared: Vec<Shared>,

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use super::expression::Want;
-use super::scope::{Array, Callable, Level, Mask, Place, Position, Procedure, Random, Shared, State};
+use super::scope::{
+    Array, Callable, Level, Mask, Place, Position, Procedure, Random, Shared, State,
+};
 use super::tree::{Node, Part, Role};
 use super::types::Type::{self, *};
 use super::{Generator, Structure};
@@ -60,8 +62,10 @@ pub fn generate(seed: u64) -> Program {
         random: Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x5851_f42d_4c95_7f2d),
         tag: seed,
         names: 0,
-        block: [1; 3],
-        grid: [1; 3],
+        // Of no kernel yet: the most that any has.
+        block: [192, 64, 4],
+        grid: [4; 3],
+        in_kernel: false,
         places: Vec::new(),
         arrays: Vec::new(),
         shared: Vec::new(),
@@ -183,14 +187,20 @@ impl Generator {
         let name = format!("S{index}_{}", self.tag);
         let result = self.random.pick(&[I32, F32, U64, F64]);
         let fields: Vec<(String, Type)> = (0..2 + self.random.below(4))
-            .map(|index| (format!("f{index}"), self.random.pick(&[I32, F32, U8, I16, F64, U32, I64, Bool, F16])))
+            .map(|index| {
+                (
+                    format!("f{index}"),
+                    self.random.pick(&[I32, F32, U8, I16, F64, U32, I64, Bool, F16]),
+                )
+            })
             .collect();
         let mark = self.mark();
         for (field, ty) in &fields {
             let (_, variable) = self.fresh("f");
             self.declare(field, *ty, Level::Varying, true, variable);
         }
-        let members: String = fields.iter().map(|(field, ty)| format!("{} {field};\n", ty.name())).collect();
+        let members: String =
+            fields.iter().map(|(field, ty)| format!("{} {field};\n", ty.name())).collect();
         let mut parts: Vec<Part> = vec![format!("struct {name} {{\n{members}").into()];
         let (_, variable) = self.fresh("x");
         let inner = self.mark();
@@ -246,8 +256,13 @@ impl Generator {
     fn function(&mut self, index: usize) -> Node {
         let tag = self.tag;
         let mark = self.mark();
-        let qualifiers =
-            self.random.pick(&["__device__", "__device__ __forceinline__", "static __device__", "__device__ inline", "__device__ __noinline__"]);
+        let qualifiers = self.random.pick(&[
+            "__device__",
+            "__device__ __forceinline__",
+            "static __device__",
+            "__device__ inline",
+            "__device__ __noinline__",
+        ]);
         let procedure = self.random.one_in(3);
         let template = !procedure && self.random.one_in(4);
         let parameters: Vec<Type> = (0..1 + self.random.below(3))
@@ -339,17 +354,26 @@ impl Generator {
             [4, 4, 4],
             [5, 3, 4],
         ]);
-        self.grid = self.random.pick(&[[1, 1, 1], [2, 1, 1], [3, 1, 1], [4, 1, 1], [2, 2, 1], [1, 1, 2], [1, 3, 1]]);
+        self.grid = self.random.pick(&[
+            [1, 1, 1],
+            [2, 1, 1],
+            [3, 1, 1],
+            [4, 1, 1],
+            [2, 2, 1],
+            [1, 1, 2],
+            [1, 3, 1],
+        ]);
     }
 
     fn kernel(&mut self, index: usize, program: &mut Program) -> Node {
         let tag = self.tag;
         self.shape();
+        self.in_kernel = true;
         let threads: u32 = self.block.iter().product();
         let total = threads * self.grid.iter().product::<u32>();
         let mark = self.mark();
         (self.exited, self.strided, self.uses_accumulator) = (false, None, false);
-        self.budget = 12 + self.random.below(30);
+        self.budget = 20 + self.random.below(45);
         self.idioms = 2;
         self.objects.clear();
         let name = format!("k{index}_{tag}");
@@ -460,7 +484,11 @@ impl Generator {
             let buffer = format!("o{index}_{tag}_acc");
             parameters.push(format!("{}* acc", ty.name()));
             arguments.push(format!("\"{buffer}\""));
-            let init = if call == "atomicAnd" { "init = \"full(4294967295)\"" } else { "init = \"ints(0, 100)\"" };
+            let init = if call == "atomicAnd" {
+                "init = \"full(4294967295)\""
+            } else {
+                "init = \"ints(0, 100)\""
+            };
             output(program, &buffer, ty, 8, init);
         }
         if let Some((ty, count)) = self.strided {
@@ -471,8 +499,11 @@ impl Generator {
         }
         if self.random.one_in(10) {
             if let Some(value) = self.place(|p| p.ty == I32) {
-                let parts =
-                    vec![format!("if (gid == 0) printf(\"k{index}_{tag} %d\\n\", ").into(), value.into(), ");".into()];
+                let parts = vec![
+                    format!("if (gid == 0) printf(\"k{index}_{tag} %d\\n\", ").into(),
+                    value.into(),
+                    ");".into(),
+                ];
                 list.push(super::statement::statement(parts));
             }
         }
@@ -481,8 +512,13 @@ impl Generator {
         self.shared.clear();
 
         let template = self.random.one_in(4);
-        let bounds = if self.random.one_in(4) { format!(" __launch_bounds__({threads})") } else { String::new() };
-        let (head, instance) = if template { ("template <typename T, int M>\n", "<float, 2>") } else { ("", "") };
+        let bounds = if self.random.one_in(4) {
+            format!(" __launch_bounds__({threads})")
+        } else {
+            String::new()
+        };
+        let (head, instance) =
+            if template { ("template <typename T, int M>\n", "<float, 2>") } else { ("", "") };
         let parameter_text = parameters.join(", ");
         let mut parts: Vec<Part> =
             vec![format!("{head}__global__ void{bounds} {name}({parameter_text}) {{").into()];
@@ -530,7 +566,11 @@ impl Generator {
         } else {
             "(blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z))".to_owned()
         };
-        let size = if flat && self.random.one_in(2) { "blockDim.x".to_owned() } else { format!("{threads}") };
+        let size = if flat && self.random.one_in(2) {
+            "blockDim.x".to_owned()
+        } else {
+            format!("{threads}")
+        };
         let global = self.random.pick(&["int", "int", "const int"]);
         let lane = self.random.pick(&["tid & 31", "tid % 32", "tid & (32 - 1)"]);
         let warp = self.random.pick(&["tid >> 5", "tid / 32"]);
@@ -570,7 +610,11 @@ impl Generator {
         let (extents, own, declared) = if dynamic {
             let name = format!("{name}_{}", self.tag);
             *bytes = threads * ty.bits() / 8;
-            (vec![threads], format!("{name}[tid]"), format!("extern __shared__ {} {name}[];", ty.name()))
+            (
+                vec![threads],
+                format!("{name}[tid]"),
+                format!("extern __shared__ {} {name}[];", ty.name()),
+            )
         } else if square {
             let pad = self.random.below(2) as u32;
             (
@@ -579,11 +623,19 @@ impl Generator {
                 format!("__shared__ {} {name}[{by}][{bx} + {pad}];", ty.name()),
             )
         } else {
-            (vec![threads], format!("{name}[tid]"), format!("__shared__ {} {name}[{threads}];", ty.name()))
+            (
+                vec![threads],
+                format!("{name}[tid]"),
+                format!("__shared__ {} {name}[{threads}];", ty.name()),
+            )
         };
         let name = if dynamic { format!("{name}_{}", self.tag) } else { name };
         let value = self.assignable(ty, Want { depth: 2, level: Level::Varying });
-        top.push(super::statement::fixed(vec![format!("{declared}\n{own} = ").into(), value.into(), ";".into()]));
+        top.push(super::statement::fixed(vec![
+            format!("{declared}\n{own} = ").into(),
+            value.into(),
+            ";".into(),
+        ]));
         self.shared.push(Shared { name, extents, ty, own, state: State::Own, variable });
     }
 
@@ -608,7 +660,9 @@ impl Generator {
             for (text, length) in sources {
                 let out = format!("out_{}", ty.dtype());
                 let store = if length > 1 {
-                    format!("for (int e = 0; e < {length}; ++e) {out}[gid * {count} + {at} + e] = {text}[e];")
+                    format!(
+                        "for (int e = 0; e < {length}; ++e) {out}[gid * {count} + {at} + e] = {text}[e];"
+                    )
                 } else {
                     format!("{out}[gid * {count} + {at}] = {text};")
                 };

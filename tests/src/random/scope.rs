@@ -201,7 +201,9 @@ impl Position {
             around: Some(Around { level: inner.level, mask: inner.mask }),
             in_switch: false,
             loops: self.loops + 1,
-            may_return: self.may_return && inner.level == Level::Varying && inner.mask == Mask::Unknown,
+            may_return: self.may_return
+                && inner.level == Level::Varying
+                && inner.mask == Mask::Unknown,
             ..inner
         }
     }

@@ -33,7 +33,11 @@ pub struct Mark {
 impl Generator {
     /// What is in scope now.
     pub fn mark(&self) -> Mark {
-        Mark { places: self.places.len(), arrays: self.arrays.len(), callables: self.callables.len() }
+        Mark {
+            places: self.places.len(),
+            arrays: self.arrays.len(),
+            callables: self.callables.len(),
+        }
     }
 
     /// Ends the scopes that began after the mark.
@@ -73,7 +77,8 @@ impl Generator {
     /// The type of a new variable.
     pub fn any_type(&mut self) -> Type {
         self.random.pick(&[
-            I32, I32, I32, U32, U32, F32, F32, F32, I64, U64, F64, I8, U8, I16, U16, Bool, F16, BF16,
+            I32, I32, I32, U32, U32, F32, F32, F32, I64, U64, F64, I8, U8, I16, U16, Bool, F16,
+            BF16,
         ])
     }
 
@@ -113,7 +118,7 @@ impl Generator {
             return;
         }
         self.budget -= 1;
-        let nest = at.depth > 0;
+        let nest = at.depth > 0 && self.budget > 3;
         match self.random.below(40) {
             0..=5 => self.declaration(at, list),
             6..=11 => self.assignment(at, list),
@@ -139,13 +144,21 @@ impl Generator {
 
     fn declaration(&mut self, at: Position, list: &mut Vec<Node>) {
         let level = if self.random.one_in(3) { at.level } else { Level::Varying };
-        let ty = if level > Level::Varying { self.random.pick(&[I32, U32, F32, U8, Bool]) } else { self.any_type() };
+        let ty = if level > Level::Varying {
+            self.random.pick(&[I32, U32, F32, U8, Bool])
+        } else {
+            self.any_type()
+        };
         let want = self.want(level);
         let value = self.assignable(ty, want);
         let (name, variable) = self.fresh("v");
-        let (constant, writable) = if self.random.one_in(8) { ("const ", false) } else { ("", true) };
-        let volatile =
-            if writable && !matches!(ty, F16 | BF16) && self.random.one_in(25) { "volatile " } else { "" };
+        let (constant, writable) =
+            if self.random.one_in(8) { ("const ", false) } else { ("", true) };
+        let volatile = if writable && !matches!(ty, F16 | BF16) && self.random.one_in(25) {
+            "volatile "
+        } else {
+            ""
+        };
         let spelt = match ty {
             I64 if self.random.one_in(4) => "int64_t",
             U64 if self.random.one_in(4) => "size_t",
@@ -155,7 +168,8 @@ impl Generator {
         };
         let auto = value.ty == ty && volatile.is_empty() && self.random.one_in(6);
         let spelt = if auto { "auto" } else { spelt };
-        let (open, close) = if self.random.one_in(8) { ("(", ");") } else { (" = ", ";") };
+        // `T name(U(other));` would declare a function.
+        let (open, close) = if value.precedence < 16 && self.random.one_in(8) { ("(", ");") } else { (" = ", ";") };
         if !volatile.is_empty() {
             self.volatile.push(variable);
         }
@@ -169,8 +183,12 @@ impl Generator {
 
     /// A place that may be written here.
     pub fn target(&mut self, at: Position, fits: impl Fn(&Place) -> bool) -> Option<Place> {
-        let known: Vec<_> =
-            self.places.iter().filter(|p| p.writable && p.level <= at.level && fits(p)).cloned().collect();
+        let known: Vec<_> = self
+            .places
+            .iter()
+            .filter(|p| p.writable && p.level <= at.level && fits(p))
+            .cloned()
+            .collect();
         if known.is_empty() { None } else { Some(self.random.pick(&known)) }
     }
 
@@ -180,7 +198,11 @@ impl Generator {
         let text = place.text.clone();
         let parts: Vec<Part> = match (place.ty, self.random.below(4)) {
             (Bool | F16 | BF16, _) | (_, 0 | 1) => {
-                vec![format!("{text} = ").into(), self.assignable(place.ty, want).into(), ";".into()]
+                vec![
+                    format!("{text} = ").into(),
+                    self.assignable(place.ty, want).into(),
+                    ";".into(),
+                ]
             }
             (F32 | F64, _) => {
                 let op = self.random.pick(&["+=", "-=", "*=", "/="]);
@@ -194,7 +216,11 @@ impl Generator {
             (ty, _) => match self.random.below(4) {
                 0 if !(ty.is_signed() && ty.bits() >= 32) => {
                     let op = self.random.pick(&["++", "--"]);
-                    let text = if self.random.one_in(2) { format!("{op}{text};") } else { format!("{text}{op};") };
+                    let text = if self.random.one_in(2) {
+                        format!("{op}{text};")
+                    } else {
+                        format!("{text}{op};")
+                    };
                     vec![text.into()]
                 }
                 1 => {
@@ -229,7 +255,8 @@ impl Generator {
     fn branch(&mut self, at: Position, list: &mut Vec<Node>) {
         if at.mask == Mask::Full && at.kernel && self.random.one_in(6) {
             // Half a warp, with the mask that says so.
-            let inner = Position { level: Level::Varying, mask: Mask::Low16, ..at.under(Level::Varying) };
+            let inner =
+                Position { level: Level::Varying, mask: Mask::Low16, ..at.under(Level::Varying) };
             let count = self.inner_count();
             let body = self.block_at(inner, count);
             list.push(compound(vec!["if (lane < 16) {".into(), body.into(), "}".into()]));
@@ -274,7 +301,11 @@ impl Generator {
             let own = value.level;
             let value = self.cast(value, U32);
             let text = if self.random.one_in(2) { " & 3)" } else { " % 5)" };
-            (Node::new(Role::Text, vec!["(int)(".into(), value.at(15).into(), text.into()]).into(), own)
+            (
+                Node::new(Role::Text, vec!["(int)(".into(), value.at(15).into(), text.into()])
+                    .into(),
+                own,
+            )
         };
         let (name, variable) = self.fresh("i");
         let (bound, _) = self.fresh("n");
@@ -283,8 +314,16 @@ impl Generator {
         let mark = self.mark();
         let range = (0, 6);
         let count = self.inner_count();
-        let mut place = Place { text: name.clone(), ty: I32, level, writable: false, variable, range };
-        let unroll = self.random.pick(&["", "", "", "#pragma unroll\n", "#pragma unroll 2\n", "#pragma unroll 1\n"]);
+        let mut place =
+            Place { text: name.clone(), ty: I32, level, writable: false, variable, range };
+        let unroll = self.random.pick(&[
+            "",
+            "",
+            "",
+            "#pragma unroll\n",
+            "#pragma unroll 2\n",
+            "#pragma unroll 1\n",
+        ]);
         let node = match self.random.below(7) {
             0 | 1 => {
                 let ty = self.random.pick(&[I32, U32, I64, U64]);
@@ -295,7 +334,11 @@ impl Generator {
                 compound(vec![
                     format!("const int {bound} = ").into(),
                     trips,
-                    format!(";\n{unroll}for ({ty} {name} = 0; {name} < {bound}; {step}) {{", ty = ty.name()).into(),
+                    format!(
+                        ";\n{unroll}for ({ty} {name} = 0; {name} < {bound}; {step}) {{",
+                        ty = ty.name()
+                    )
+                    .into(),
                     body.into(),
                     "}".into(),
                 ])
@@ -343,11 +386,15 @@ impl Generator {
             5 => {
                 self.places.push(place);
                 let body = self.block_at(inner, count);
-                let (head, post) = self.random.pick(&[("while (true)", ""), ("for (;;)", ""), ("for (;; )", "")]);
+                let (head, post) =
+                    self.random.pick(&[("while (true)", ""), ("for (;;)", ""), ("for (;; )", "")]);
                 compound(vec![
                     format!("const int {bound} = ").into(),
                     trips,
-                    format!(";\nint {name} = 0;\n{head} {{\nif ({name} >= {bound}) break;\n++{name};").into(),
+                    format!(
+                        ";\nint {name} = 0;\n{head} {{\nif ({name} >= {bound}) break;\n++{name};"
+                    )
+                    .into(),
                     body.into(),
                     format!("{post}}}").into(),
                 ])
@@ -381,8 +428,10 @@ impl Generator {
         let mut parts: Vec<Part> = vec!["switch (".into(), value.at(9).into(), " & 7) {".into()];
         let default = self.random.below(6);
         for case in 0..2 + self.random.below(4) {
-            let label = if case == default { "default:".to_owned() } else { format!("case {case}:") };
-            let extra = if self.random.one_in(4) { format!("\ncase {}:", 7 - case) } else { String::new() };
+            let label =
+                if case == default { "default:".to_owned() } else { format!("case {case}:") };
+            let extra =
+                if self.random.one_in(4) { format!("\ncase {}:", 7 - case) } else { String::new() };
             let extra = if case < 3 { extra } else { String::new() };
             let count = self.random.below(3);
             parts.push(format!("{label}{extra} {{").into());
@@ -398,8 +447,12 @@ impl Generator {
     }
 
     fn local_array(&mut self, at: Position, list: &mut Vec<Node>) {
-        let known: Vec<Array> =
-            self.arrays.iter().filter(|a| a.writable && !self.banned.contains(&a.variable)).cloned().collect();
+        let known: Vec<Array> = self
+            .arrays
+            .iter()
+            .filter(|a| a.writable && !self.banned.contains(&a.variable))
+            .cloned()
+            .collect();
         if !known.is_empty() && self.random.below(3) > 0 {
             let array = self.random.pick(&known);
             let mut parts: Vec<Part> = vec![array.text.clone().into()];
@@ -435,7 +488,11 @@ impl Generator {
                 text += &format!("for (int {j} = 0; {j} < {extent}; ++{j}) ");
                 indices += &format!("[{j}]");
             }
-            list.push(statement(vec![format!("{text}{name}{indices} = ").into(), value.into(), ";".into()]));
+            list.push(statement(vec![
+                format!("{text}{name}{indices} = ").into(),
+                value.into(),
+                ";".into(),
+            ]));
         } else {
             let mut parts: Vec<Part> = vec![format!("{} {name}[{count}] = {{", ty.name()).into()];
             // The rest is zero.
@@ -452,11 +509,19 @@ impl Generator {
 
     /// A structure of the program: declared, copied, changed by a method.
     fn aggregate(&mut self, at: Position, list: &mut Vec<Node>) {
-        let Some(structure) = self.structures.first().cloned() else { return self.declaration(at, list) };
-        let structure = if self.structures.len() > 1 { self.random.pick(&self.structures.clone()) } else { structure };
+        let Some(structure) = self.structures.first().cloned() else {
+            return self.declaration(at, list);
+        };
+        let structure = if self.structures.len() > 1 {
+            self.random.pick(&self.structures.clone())
+        } else {
+            structure
+        };
         let (name, variable) = self.fresh("s");
         let copied = self.objects.iter().rev().find(|(_, of)| *of == structure.name).cloned();
-        let copied = copied.filter(|(text, _)| self.places.iter().any(|p| p.text.starts_with(&format!("{text}."))));
+        let copied = copied.filter(|(text, _)| {
+            self.places.iter().any(|p| p.text.starts_with(&format!("{text}.")))
+        });
         match copied {
             Some((other, _)) if self.random.one_in(2) => {
                 let text = if self.random.one_in(2) {
@@ -496,7 +561,10 @@ impl Generator {
             .places
             .iter()
             .filter(|p| {
-                p.writable && p.level == Level::Varying && !p.text.contains('*') && !self.volatile.contains(&p.variable)
+                p.writable
+                    && p.level == Level::Varying
+                    && !p.text.contains('*')
+                    && !self.volatile.contains(&p.variable)
             })
             .cloned()
             .collect();
@@ -506,7 +574,8 @@ impl Generator {
         let place = self.random.pick(&known);
         let (name, _) = self.fresh("r");
         let ty = place.ty.name();
-        let other = known.iter().find(|p| p.ty == place.ty && p.variable != place.variable).cloned();
+        let other =
+            known.iter().find(|p| p.ty == place.ty && p.variable != place.variable).cloned();
         match (self.random.below(3), other) {
             (0, _) => {
                 list.push(statement(vec![format!("{ty}& {name} = {};", place.text).into()]));
@@ -609,8 +678,12 @@ impl Generator {
                 self.declare(&name, U32, Level::Varying, true, variable);
             }
             3 if counts => {
-                let known: Vec<Array> =
-                    self.arrays.iter().filter(|a| a.writable && a.extents.len() == 1).cloned().collect();
+                let known: Vec<Array> = self
+                    .arrays
+                    .iter()
+                    .filter(|a| a.writable && a.extents.len() == 1)
+                    .cloned()
+                    .collect();
                 if known.is_empty() {
                     return;
                 }
@@ -619,7 +692,8 @@ impl Generator {
                 let value = self.assignable(array.ty, want);
                 self.banned.truncate(self.banned.len() - 2);
                 list.push(statement(vec![
-                    format!("{}[(unsigned)({text}++) % {}u] = ", array.text, array.extents[0]).into(),
+                    format!("{}[(unsigned)({text}++) % {}u] = ", array.text, array.extents[0])
+                        .into(),
                     value.into(),
                     ";".into(),
                 ]));
@@ -646,7 +720,11 @@ impl Generator {
                     _ => return,
                 };
                 let value = self.assignable(ty, want);
-                list.push(statement(vec![format!("{text} = {other} = ").into(), value.into(), ";".into()]));
+                list.push(statement(vec![
+                    format!("{text} = {other} = ").into(),
+                    value.into(),
+                    ";".into(),
+                ]));
             }
             _ => {
                 // A comma in the head of a loop, and a counter that the test changes.
@@ -685,7 +763,8 @@ impl Generator {
         for (index, (ty, by)) in procedure.parameters.iter().enumerate() {
             parts.push(if index > 0 { ", ".into() } else { "".into() });
             match by {
-                None => parts.push(self.assignable(*ty, Want { depth: 2, level: Level::Varying }).into()),
+                None => parts
+                    .push(self.assignable(*ty, Want { depth: 2, level: Level::Varying }).into()),
                 Some(by) => {
                     let taken = self.banned.clone();
                     let volatile = self.volatile.clone();
@@ -738,7 +817,8 @@ impl Generator {
             }
         } else if let Some(ty) = self.returns {
             let value = self.assignable(ty, Want { depth: 2, level: Level::Varying });
-            let parts = vec!["if (".into(), condition.into(), ") return ".into(), value.into(), ";".into()];
+            let parts =
+                vec!["if (".into(), condition.into(), ") return ".into(), value.into(), ";".into()];
             list.push(statement(parts));
         }
     }
@@ -769,11 +849,16 @@ impl Generator {
                 let index = self.index(extent / size as u32, Level::Varying);
                 if self.random.one_in(2) {
                     parts.push(
-                        format!("const {vector} {name} = reinterpret_cast<const {vector}*>({text})[").into(),
+                        format!(
+                            "const {vector} {name} = reinterpret_cast<const {vector}*>({text})["
+                        )
+                        .into(),
                     );
                     parts.extend([index.into(), "];".into()]);
                 } else {
-                    parts.push(format!("{vector} {name} = *(const {vector}*)({text} + {size} * ").into());
+                    parts.push(
+                        format!("{vector} {name} = *(const {vector}*)({text} + {size} * ").into(),
+                    );
                     let index = self.cast(index, I32);
                     parts.extend([index.at(14).into(), ");".into()]);
                 }

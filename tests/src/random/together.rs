@@ -11,7 +11,8 @@ use super::types::Type::*;
 const VARYING: Want = Want { depth: 2, level: Level::Varying };
 
 /// Atomic operations whose order does not show.
-const ATOMICS: [&str; 6] = ["atomicAdd", "atomicMin", "atomicMax", "atomicAnd", "atomicOr", "atomicXor"];
+const ATOMICS: [&str; 6] =
+    ["atomicAdd", "atomicMin", "atomicMax", "atomicAnd", "atomicOr", "atomicXor"];
 
 impl Generator {
     fn threads(&self) -> u32 {
@@ -35,9 +36,17 @@ impl Generator {
             0 | 1 => {
                 let condition = self.condition(VARYING);
                 let (name, variable) = self.fresh("b");
-                let call = self.random.pick(&["__syncthreads_count", "__syncthreads_or", "__syncthreads_and"]);
+                let call = self.random.pick(&[
+                    "__syncthreads_count",
+                    "__syncthreads_or",
+                    "__syncthreads_and",
+                ]);
                 let ty = if call == "__syncthreads_count" { "int " } else { "bool " };
-                list.push(fixed(vec![format!("{ty}{name} = {call}(").into(), condition.into(), ");".into()]));
+                list.push(fixed(vec![
+                    format!("{ty}{name} = {call}(").into(),
+                    condition.into(),
+                    ");".into(),
+                ]));
                 let ty = if call == "__syncthreads_count" { I32 } else { Bool };
                 self.declare(&name, ty, Level::Block, true, variable);
             }
@@ -67,7 +76,11 @@ impl Generator {
             State::Read => {}
             State::Own => {
                 let value = self.assignable(shared.ty, VARYING);
-                list.push(statement(vec![format!("{} = ", shared.own).into(), value.into(), ";".into()]));
+                list.push(statement(vec![
+                    format!("{} = ", shared.own).into(),
+                    value.into(),
+                    ";".into(),
+                ]));
             }
             State::Atomic(call) => {
                 let mut parts: Vec<Part> = vec![format!("{call}(&{}", shared.name).into()];
@@ -107,7 +120,13 @@ impl Generator {
     fn mask(&mut self, mask: Mask) -> &'static str {
         match mask {
             Mask::Low16 => self.random.pick(&["0xffffu", "0x0000ffff", "65535u"]),
-            _ => self.random.pick(&["0xffffffffu", "0xffffffff", "~0u", "(unsigned)-1", "0xFFFFFFFFU"]),
+            _ => self.random.pick(&[
+                "0xffffffffu",
+                "0xffffffff",
+                "~0u",
+                "(unsigned)-1",
+                "0xFFFFFFFFU",
+            ]),
         }
     }
 
@@ -123,25 +142,36 @@ impl Generator {
             let condition = self.condition(VARYING);
             match self.random.below(5) {
                 0 | 1 => {
-                    let parts = vec![format!("const unsigned {name} = __ballot_sync({mask}, ").into(), condition.into()];
+                    let parts = vec![
+                        format!("const unsigned {name} = __ballot_sync({mask}, ").into(),
+                        condition.into(),
+                    ];
                     list.push(statement(with(parts, ");")));
                     self.declare(&name, U32, agreed, false, variable);
                 }
                 2 => {
-                    let parts = vec![format!("int {name} = __popc(__ballot_sync({mask}, ").into(), condition.into()];
+                    let parts = vec![
+                        format!("int {name} = __popc(__ballot_sync({mask}, ").into(),
+                        condition.into(),
+                    ];
                     list.push(statement(with(parts, "));")));
                     self.declare(&name, I32, agreed, true, variable);
                 }
                 3 => {
                     let call = self.random.pick(&["__any_sync", "__all_sync"]);
-                    let parts = vec![format!("const bool {name} = {call}({mask}, ").into(), condition.into()];
+                    let parts = vec![
+                        format!("const bool {name} = {call}({mask}, ").into(),
+                        condition.into(),
+                    ];
                     list.push(statement(with(parts, ");")));
                     self.declare(&name, Bool, agreed, false, variable);
                 }
                 _ => {
                     let key = self.exactly(U32, VARYING);
-                    let parts =
-                        vec![format!("unsigned {name} = __match_any_sync({mask}, ").into(), key.at(9).into()];
+                    let parts = vec![
+                        format!("unsigned {name} = __match_any_sync({mask}, ").into(),
+                        key.at(9).into(),
+                    ];
                     list.push(statement(with(parts, " & 3u);")));
                     self.declare(&name, U32, Level::Varying, true, variable);
                 }
@@ -152,7 +182,8 @@ impl Generator {
         let value = self.exactly(ty, VARYING);
         let most = if at.mask == Mask::Low16 { 16 } else { 32 };
         let width = self.random.pick(&[most, most, 16, 8, 4, 2]).min(most);
-        let width_text = if width == 32 && self.random.one_in(2) { String::new() } else { format!(", {width}") };
+        let width_text =
+            if width == 32 && self.random.one_in(2) { String::new() } else { format!(", {width}") };
         let mut level = Level::Varying;
         let distance = self.random.within(1, i128::from(width) - 1);
         let (call, operand, source): (&str, Part, String) = match self.random.below(5) {
@@ -164,7 +195,11 @@ impl Generator {
                 if width == 32 && at.mask == Mask::Full {
                     level = Level::Warp;
                 }
-                ("__shfl_sync", format!("{from}").into(), format!("((lane & ~{}) + {from})", width - 1))
+                (
+                    "__shfl_sync",
+                    format!("{from}").into(),
+                    format!("((lane & ~{}) + {from})", width - 1),
+                )
             }
             _ if self.ragged() => ("__shfl_up_sync", "1".into(), "lane".to_owned()),
             _ => {
@@ -221,7 +256,8 @@ impl Generator {
                 let value = self.exactly(ty, VARYING);
                 let op = self.random.pick(&["Add", "Max", "Mix"]);
                 let parts = vec![
-                    format!("{t} {name} = warp_reduce_{tag}<{t}, {op}_{tag}>(", t = ty.name()).into(),
+                    format!("{t} {name} = warp_reduce_{tag}<{t}, {op}_{tag}>(", t = ty.name())
+                        .into(),
                     value.into(),
                     format!(", {op}_{tag}());").into(),
                 ];
@@ -233,7 +269,8 @@ impl Generator {
                 let ty = self.random.pick(&[U32, F32, U64]);
                 let value = self.exactly(ty, VARYING);
                 let parts = vec![
-                    format!("{t} {name} = block_reduce_{tag}<{t}, {threads}>(", t = ty.name()).into(),
+                    format!("{t} {name} = block_reduce_{tag}<{t}, {threads}>(", t = ty.name())
+                        .into(),
                     value.into(),
                     ", tid);".into(),
                 ];
@@ -259,7 +296,11 @@ impl Generator {
             5 => {
                 let value = self.exactly(U32, VARYING);
                 let limit = self.random.within(0, 9);
-                let call = self.random.pick(&["__any_sync(0xffffffffu, {})", "__ballot_sync(~0u, {}) != 0", "!__all_sync(0xffffffff, !({}))"]);
+                let call = self.random.pick(&[
+                    "__any_sync(0xffffffffu, {})",
+                    "__ballot_sync(~0u, {}) != 0",
+                    "!__all_sync(0xffffffff, !({}))",
+                ]);
                 let test = call.replace("{}", &format!("{name} > {limit}u"));
                 list.push(statement(vec![
                     format!("unsigned {name} = (").into(),
@@ -328,7 +369,11 @@ impl Generator {
                 self.release(&mark);
                 self.strided = Some((ty, count));
                 list.push(compound(vec![
-                    format!("for ({t} {i} = gid; {i} < {count}; {i} += {total}) {{", t = index.name()).into(),
+                    format!(
+                        "for ({t} {i} = gid; {i} < {count}; {i} += {total}) {{",
+                        t = index.name()
+                    )
+                    .into(),
                     body.into(),
                     format!("strided[{i}] = ").into(),
                     value.into(),
@@ -431,7 +476,11 @@ impl Generator {
             format!("sh{name}[tid] = max(sh{name}[tid], sh{name}[tid + s]);")
         } else {
             self.random
-                .pick(&["sh[tid] += sh[tid + s];", "sh[tid] = sh[tid] * 3 + sh[tid + s];", "sh[tid] = sh[tid] < sh[tid + s] ? sh[tid] : sh[tid + s];"])
+                .pick(&[
+                    "sh[tid] += sh[tid + s];",
+                    "sh[tid] = sh[tid] * 3 + sh[tid + s];",
+                    "sh[tid] = sh[tid] < sh[tid + s] ? sh[tid] : sh[tid + s];",
+                ])
                 .replace("sh[", &format!("sh{name}["))
         };
         list.push(statement(vec![
@@ -469,4 +518,3 @@ fn with(mut parts: Vec<Part>, end: &str) -> Vec<Part> {
     parts.push(end.into());
     parts
 }
-

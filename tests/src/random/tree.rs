@@ -161,14 +161,36 @@ impl Node {
                 for value in [0, 1] {
                     if !ty.is_integer() || (range.0 <= value && value <= range.1) {
                         let text = ty.literal(value);
-                        smaller.push(Node::new(Role::Expression(ty, (value, value)), vec![text.into()]));
+                        smaller.push(Node::new(
+                            Role::Expression(ty, (value, value)),
+                            vec![text.into()],
+                        ));
                         break;
                     }
                 }
                 self.same_typed(ty, range, &mut smaller);
                 smaller
             }
-            Role::Fixed | Role::Block | Role::Text => Vec::new(),
+            Role::Block => {
+                let goes = |part: &Part| matches!(part, Part::Node(node) if matches!(node.role, Role::Statement | Role::Compound));
+                let loose = self.parts.iter().filter(|part| goes(part)).count();
+                let mut smaller = Vec::new();
+                let mut size = loose / 2;
+                while size >= 2 {
+                    for from in (0..loose).step_by(size).rev() {
+                        let mut index = 0;
+                        let parts = self.parts.iter().filter(|part| {
+                            let own = index;
+                            index += usize::from(goes(part));
+                            !goes(part) || own < from || own >= from + size
+                        });
+                        smaller.push(Node::new(Role::Block, parts.cloned().collect()));
+                    }
+                    size /= 2;
+                }
+                smaller
+            }
+            Role::Fixed | Role::Text => Vec::new(),
         }
     }
 
@@ -177,7 +199,8 @@ impl Node {
             let Part::Node(node) = part else { continue };
             match node.role {
                 Role::Expression(own, inner)
-                    if own == ty && (!ty.is_integer() || (range.0 <= inner.0 && inner.1 <= range.1)) =>
+                    if own == ty
+                        && (!ty.is_integer() || (range.0 <= inner.0 && inner.1 <= range.1)) =>
                 {
                     let parts = vec!["(".into(), node.clone().into(), ")".into()];
                     found.push(Node::new(node.role, parts));

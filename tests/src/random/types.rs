@@ -94,7 +94,11 @@ impl Type {
     /// The values of an integer type.
     pub const fn range(self) -> Range {
         let bits = self.bits();
-        if self.is_signed() { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
+        if self.is_signed() {
+            (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+        } else {
+            (0, (1 << bits) - 1)
+        }
     }
 
     /// After the integral promotions.
