@@ -49,8 +49,22 @@ fn modules() -> Vec<(String, Module)> {
         .collect()
 }
 
-/// Macros of the C library: their headers are not in view, and lowering knows them by name.
-const C_LIBRARY: [&str; 4] = ["INFINITY", "FLT_MAX", "INT_MAX", "M_LOG2E"];
+/// Names of the C library: their headers are not in view, and lowering knows them by name.
+const C_LIBRARY: [&str; 13] = [
+    "INFINITY",
+    "FLT_MAX",
+    "INT_MAX",
+    "M_LOG2E",
+    "NULL",
+    "EXIT_FAILURE",
+    "exit",
+    "stderr",
+    "stdout",
+    "fprintf",
+    "printf",
+    "malloc",
+    "free",
+];
 
 /// What in a module was not understood.
 fn problems(module: &Module) -> Vec<String> {

@@ -85,6 +85,8 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
         "elsewhere(x[1])",
     ),
     ("__global__ void k(float *x) { x[0] = missing(x[1]); }", &["P0303"], "missing(x[1])"),
+    ("__global__ void k(float *x) { break; }", &["P0309"], "break"),
+    ("__global__ void k(int *x) { switch (x[0]) { case 1: continue; } }", &["P0309"], "continue"),
     ("__global__ void k(float *x) { try { x[0] = 1; } catch (...) {} }", &["P0309"], "try"),
 ];
 

@@ -746,7 +746,7 @@ fn limits_hold() {
 fn a_unit_with_too_many_tokens_is_not_read_in_part() {
     let kernels: String =
         (0..50_000).map(|i| format!("__global__ void k{i}(float *x) {{ x[0] = 1; }}\n")).collect();
-    let mut cases = vec![kernels.clone() + "int last;", kernels.repeat(8)];
+    let mut cases = vec![kernels.clone() + "int last;", kernels.repeat(6)];
     // As many by expansion.
     let body = "x[0] = 1; ".repeat(1_000);
     cases.push(format!("#define A {body}\n#define B A A A A A A A A A A\nB B B B B B B B B B"));

@@ -67,6 +67,9 @@ pub(crate) struct BodyContext {
     pub(crate) name: String,
     /// How many elements of a pack in a braced list were taken.
     pub(crate) list_pack: HashMap<port_hir::ExprId, usize>,
+    /// Loops around, and switches.
+    pub(crate) loops: u32,
+    pub(crate) switches: u32,
 }
 
 impl Default for BodyContext {
@@ -79,6 +82,8 @@ impl Default for BodyContext {
             function: None,
             name: String::new(),
             list_pack: HashMap::new(),
+            loops: 0,
+            switches: 0,
         }
     }
 }

@@ -71,16 +71,24 @@ impl<'h> Checker<'_, 'h> {
                 self.if_statement(*constexpr, *init, condition, *then, *otherwise, origin, out);
             }
             Hir::For { init, condition, step, body, unroll } => {
+                self.body.loops += 1;
                 self.for_statement(*init, condition.as_ref(), *step, *body, unroll, origin, out);
+                self.body.loops -= 1;
             }
             Hir::RangeFor { init, variable, range, body, unroll } => {
+                self.body.loops += 1;
                 self.range_for(*init, *variable, *range, *body, unroll, origin, out);
+                self.body.loops -= 1;
             }
             Hir::While { condition, body, unroll } => {
+                self.body.loops += 1;
                 self.for_statement(None, Some(condition), None, *body, unroll, origin, out);
+                self.body.loops -= 1;
             }
             Hir::DoWhile { body, condition, unroll } => {
+                self.body.loops += 1;
                 let body = self.body(*body);
+                self.body.loops -= 1;
                 let condition = self.expr(*condition);
                 let condition = Some(self.condition(condition));
                 let unroll = self.unroll(unroll);
@@ -88,10 +96,14 @@ impl<'h> Checker<'_, 'h> {
                 out.push(Stmt::new(kind, origin));
             }
             Hir::Switch { init, condition, body } => {
+                self.body.switches += 1;
                 self.switch(*init, condition, *body, origin, out);
+                self.body.switches -= 1;
             }
-            Hir::Break => push(StmtKind::Break),
-            Hir::Continue => push(StmtKind::Continue),
+            Hir::Break if self.body.loops + self.body.switches > 0 => push(StmtKind::Break),
+            Hir::Continue if self.body.loops > 0 => push(StmtKind::Continue),
+            Hir::Break => self.no_form("`break` outside a loop or switch", origin, out),
+            Hir::Continue => self.no_form("`continue` outside a loop", origin, out),
             Hir::Return(value) => self.return_statement(*value, origin, out),
             Hir::Case { .. } | Hir::Default => {
                 let what = "a case label inside another statement".to_string();
