@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use common::{LANE, put, status, text, tree};
+use common::{REMOTE, put, status, text, tree};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
@@ -217,13 +217,13 @@ fn a_rejected_port_is_a_defect() {
 
 fn manual_kernels() {
     let folder = tempfile::tempdir().expect("a folder");
-    let program = format!("{LANE}int main(int argc, char **) {{ return argc + 2; }}\n");
-    put(folder.path(), "lane.cu", program);
-    let output = exec(folder.path(), &["lane.cu", "--target", "cpu"]);
+    let program = format!("{REMOTE}int main(int argc, char **) {{ return argc + 2; }}\n");
+    put(folder.path(), "remote.cu", program);
+    let output = exec(folder.path(), &["remote.cu", "--target", "cpu"]);
     assert_eq!(status(&output), 125);
     let error = text(&output.stderr);
-    assert!(error.contains("`lane`") && error.contains("--allow-manual"), "{error}");
-    let output = exec(folder.path(), &["lane.cu", "--target", "cpu", "--allow-manual"]);
+    assert!(error.contains("`remote`") && error.contains("--allow-manual"), "{error}");
+    let output = exec(folder.path(), &["remote.cu", "--target", "cpu", "--allow-manual"]);
     assert_eq!(status(&output), 3, "{}", text(&output.stderr));
 }
 
