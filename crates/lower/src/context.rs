@@ -287,6 +287,8 @@ pub(crate) struct Context<'h> {
     pub(crate) chain: Vec<ChainLink>,
     /// Makes each lambda's and placeholder's number unique.
     pub(crate) counter: u32,
+    /// The kernel in which templates without end were found last.
+    endless_in: Option<String>,
     pub(crate) library: crate::library::Library,
     /// A user conversion is being looked for: none inside it.
     pub(crate) in_user_conversion: bool,
@@ -320,6 +322,7 @@ impl<'h> Context<'h> {
             depth: 0,
             chain: Vec::new(),
             counter: 0,
+            endless_in: None,
             library: crate::library::Library::default(),
             in_user_conversion: false,
             dispatch: None,
@@ -371,7 +374,14 @@ impl<'h> Context<'h> {
         if self.quiet > 0 || self.host {
             return code;
         }
-        self.record(unit, origin, &finding);
+        // Whatever else is wrong with such a kernel follows from it.
+        let follows = match (&self.endless_in, self.chain.first()) {
+            (Some(endless), Some(kernel)) => *endless == kernel.name,
+            _ => false,
+        };
+        if !follows {
+            self.record(unit, origin, &finding);
+        }
         code
     }
 
@@ -383,6 +393,7 @@ impl<'h> Context<'h> {
         if !self.diagnostics.iter().any(|known| known.code == EndlessTemplates::METADATA.code) {
             self.record(unit, origin, &finding);
         }
+        self.endless_in = self.chain.first().map(|kernel| kernel.name.clone());
         EndlessTemplates::METADATA.code
     }
 

@@ -464,7 +464,10 @@ impl<'h> Search<'_, 'h> {
         if let Parent::Record(_) = function.parent {
             return None;
         }
-        for ty in [Type::FLOAT, Type::HALF, Type::INT, Type::DOUBLE] {
+        // Values by their names fit most kernels; sizes may have to divide each other.
+        let sizes = [None, Some(16), Some(64), Some(8)];
+        let types = [Type::FLOAT, Type::HALF, Type::INT, Type::DOUBLE];
+        for (size, ty) in sizes.iter().flat_map(|size| types.iter().map(move |ty| (*size, *ty))) {
             let mut given: Vec<Argument> = Vec::new();
             let mut possible = true;
             for parameter in &parameters.parameters {
@@ -486,6 +489,7 @@ impl<'h> Search<'_, 'h> {
                         let value_type = Checker::new(self.cx, env).ty(*value_type);
                         self.cx.host = false;
                         let value = default_value(self.cx, value_type, parameter.name);
+                        let value = size.filter(|_| value > 1).unwrap_or(value);
                         Argument::Value(Value::Integer(value), value_type)
                     }
                     _ => {

@@ -102,7 +102,7 @@ pub(crate) struct Checker<'c, 'h> {
 /// Expressions, statements and types nested deeper than this are not looked at.
 const NESTING: u32 = 400;
 /// With this many instantiations open, nesting is theirs.
-const TEMPLATES: u32 = 50;
+const TEMPLATES: usize = 50;
 
 impl<'c, 'h> Checker<'c, 'h> {
     /// For a place outside function bodies.
@@ -147,9 +147,10 @@ impl<'c, 'h> Checker<'c, 'h> {
     pub(crate) fn enter(&mut self, origin: Origin) -> Result<(), &'static str> {
         if self.nesting >= NESTING {
             // No one writes this much; templates inside each other do.
-            if self.cx.depth >= TEMPLATES {
+            let open = self.cx.depth as usize + self.cx.evaluating.len();
+            if open >= TEMPLATES {
                 let unit = self.env.unit;
-                return Err(self.cx.endless(unit, origin, u64::from(self.cx.depth)));
+                return Err(self.cx.endless(unit, origin, open as u64));
             }
             let what = "nested expressions, statements and types".to_string();
             return Err(self.cx.report(
