@@ -159,14 +159,18 @@ fn an_include_cycle() {
 fn unbalanced() {
     expect("#if 1\n".repeat(1000) + REMOTE, 1, "has no `#endif`");
     expect("#else\n#endif\n".repeat(500) + REMOTE, 1, "belongs to no `#if`");
-    expect_end("}".repeat(20_000) + &kernel("x[0] = 1;"));
+    expect("}".repeat(20_000) + &kernel("x[0] = 1;"), 1, "closes nothing");
+    expect(kernel("x[0] = 1; }"), 1, "closes nothing");
     expect("__global__ void k(int *x) { if (x) {\n".repeat(300), 1, "error");
 }
 
 #[test]
 fn endless_templates() {
     let recursion = "template <int N> __device__ int f() { return f<N + 1>(); }\n";
-    expect_end(format!("{recursion}{}", kernel("x[0] = f<0>();")));
+    expect(format!("{recursion}{}", kernel("x[0] = f<0>();")), 1, "the recursion has no end");
+    let wide = "template <typename T, int N> __device__ T f(T t) {\n\
+        return f<T, N - 1>(t) + f<T, N - 2>(t) + f<T *, N - 3>(&t)[0];\n}\n";
+    expect_end(format!("{wide}{}", kernel("x[0] = f<int, 1000>(3);")));
     let types = "template <typename T> struct S { typedef typename S<S<T>>::type type; };\n";
     expect_end(format!("{types}{}", kernel("S<int>::type y; x[0] = y;")));
     let numbers =
@@ -174,6 +178,12 @@ fn endless_templates() {
     expect_end(format!("{numbers}{}", kernel("x[0] = S<60>::v;")));
     let constexpr = "constexpr int f(int n) { return n < 2 ? 1 : f(n - 1) + f(n - 2); }\n";
     expect_end(format!("{constexpr}{}", kernel("__shared__ int a[f(60)]; x[0] = a[0];")));
+}
+
+#[test]
+fn seven_hundred_thousand_kernels() {
+    // Just below the limit of a file's size.
+    expect("__global__ void k(){}\n".repeat(700_000), 1, "P0114");
 }
 
 #[test]
