@@ -29,12 +29,15 @@ template <class T> inline void fill(T* values, int value, std::uint32_t threads)
     for (std::uint32_t t = 0; t < threads; ++t) values[t] = T(value);
 }
 
+// The lane and the warp of a thread.
+inline std::uint32_t lane_of(std::size_t t) { return std::uint32_t(t % 32); }
+inline std::uint32_t warp_of(std::size_t t) { return std::uint32_t(t / 32); }
 // The masks of lanes that stand in a relation to the own one.
-inline std::uint32_t lanes_equal(std::uint32_t t) { return 1u << (t % 32); }
-inline std::uint32_t lanes_below(std::uint32_t t) { return (1u << (t % 32)) - 1; }
-inline std::uint32_t lanes_to(std::uint32_t t) { return ~0u >> (31 - t % 32); }
-inline std::uint32_t lanes_above(std::uint32_t t) { return ~lanes_to(t); }
-inline std::uint32_t lanes_from(std::uint32_t t) { return ~lanes_below(t); }
+inline std::uint32_t lanes_equal(std::size_t t) { return 1u << (t % 32); }
+inline std::uint32_t lanes_below(std::size_t t) { return (1u << (t % 32)) - 1; }
+inline std::uint32_t lanes_to(std::size_t t) { return ~0u >> (31 - t % 32); }
+inline std::uint32_t lanes_above(std::size_t t) { return ~lanes_to(t); }
+inline std::uint32_t lanes_from(std::size_t t) { return ~lanes_below(t); }
 
 // A barrier in a branch: all threads of the block must have come.
 template <class Alive, class Active>

@@ -30,7 +30,12 @@
 #endif
 #define PORT_CPU_FALLTHROUGH [[fallthrough]]
 
+// Threads of a row, at most: what `known_width` says, else what a device allows.
+#define PORT_CPU_ROW (width_of<known_width>)
+
 namespace port_cpu {
+
+template <std::uint32_t known> constexpr std::uint32_t width_of = known ? known : 1024;
 
 // Scalars in memory.
 typedef bool b8 PORT_CPU_ALIAS;
@@ -166,6 +171,10 @@ inline void run_blocks(const Launch& launch, void (*body)(const Block&, void* co
     run(own.start(), 0, blocks);
 }
 
+// The number of the next row in its layer.
+inline std::uint32_t next(std::uint32_t row, std::uint32_t rows) {
+    return row + 1 < rows ? row + 1 : 0;
+}
 // How many of the threads of a row come before a place.
 inline std::uint32_t clip(std::int64_t place, std::uint32_t width) {
     return place <= 0 ? 0 : place < std::int64_t(width) ? std::uint32_t(place) : width;

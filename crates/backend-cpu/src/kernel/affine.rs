@@ -174,13 +174,13 @@ impl Clip {
 /// An integer as a polynomial, if it is one.
 pub(super) fn linear(
     facts: &Facts<'_, '_>,
-schedule: &Schedule,
-inductions: &BTreeMap<Handle<Local>, Linear>,
-value: Value,
-depth: u32,
+    schedule: &Schedule,
+    inductions: &BTreeMap<Handle<Local>, Linear>,
+    value: Value,
+    depth: u32,
 ) -> Option<Linear> {
-let depth = depth.checked_sub(1)?;
-let again = |value: Value| linear(facts, schedule, inductions, value, depth);
+    let depth = depth.checked_sub(1)?;
+    let again = |value: Value| linear(facts, schedule, inductions, value, depth);
     let Type::Scalar(Scalar::I32 | Scalar::U32 | Scalar::I64 | Scalar::U64) = facts.ty(value)
     else {
         return None;
@@ -229,7 +229,12 @@ let again = |value: Value| linear(facts, schedule, inductions, value, depth);
 }
 
 /// Whether a condition can become bounds of loops over threads, as [`Emitter::clip`] makes them.
-pub(super) fn bounds(facts: &Facts<'_, '_>, schedule: &Schedule, condition: Value, holds: bool) -> bool {
+pub(super) fn bounds(
+    facts: &Facts<'_, '_>,
+    schedule: &Schedule,
+    condition: Value,
+    holds: bool,
+) -> bool {
     let none = BTreeMap::new();
     match facts.expression(condition) {
         Expression::Unary { op: port_ir::UnaryOp::Not, value } => {
@@ -277,7 +282,26 @@ impl Emitter<'_, '_, '_> {
     /// What all threads of a row share of an integer, computed before the loop over the row.
     pub(super) fn start(&mut self, linear: &Linear, wish: &str) -> Result<Text, NotCompiled> {
         if let Some(constant) = linear.is_constant() {
-            return Ok(Text::at(constant.to_string(), if constant < 0 { Level::Unary } else { Level::Primary }));
+            return Ok(Text::at(
+                constant.to_string(),
+                if constant < 0 { Level::Unary } else { Level::Primary },
+            ));
+        }
+        if linear.terms.len() == 1
+            && let Some((atoms, 1)) = linear.terms.iter().next().map(|(a, c)| (a.as_slice(), *c))
+        {
+            match atoms {
+                [Atom::Y] => {
+                    self.uses_y = true;
+                    return Ok(Text::primary("ty"));
+                }
+                [Atom::Pass(variable)] => {
+                    if let Some(name) = self.passes.get(variable) {
+                        return Ok(Text::primary(name.clone()));
+                    }
+                }
+                _ => {}
+            }
         }
         let mut parts: Vec<String> = Vec::new();
         for (atoms, coefficient) in &linear.terms {
@@ -305,7 +329,9 @@ impl Emitter<'_, '_, '_> {
                     }
                     Atom::Pass(variable) => match self.passes.get(variable) {
                         Some(name) => name.clone(),
-                        None => return Err(refuse("it uses a loop's variable outside of the loop")),
+                        None => {
+                            return Err(refuse("it uses a loop's variable outside of the loop"));
+                        }
                     },
                 });
             }
@@ -340,7 +366,10 @@ impl Emitter<'_, '_, '_> {
             return self.value(value);
         };
         let wish = self.wish(value);
-        let start = self.start(&linear, if wish == "value" || wish == "sum" || wish == "product" { "index" } else { &wish })?;
+        let start = self.start(
+            &linear,
+            if wish == "value" || wish == "sum" || wish == "product" { "index" } else { &wish },
+        )?;
         if linear.x == 0 {
             return Ok(start);
         }
@@ -349,6 +378,7 @@ impl Emitter<'_, '_, '_> {
             1 => "tx".to_string(),
             x => format!("{x} * int64_t(tx)"),
         };
+        let start = Text { text: wide(start.text), ..start };
         if start.text == "0" {
             return Ok(Text::at(own, Level::Product));
         }
@@ -357,7 +387,12 @@ impl Emitter<'_, '_, '_> {
 
     /// Turns a condition into bounds of the loop over a row; whether it could, and then nothing of
     /// the condition is left.
-    pub(super) fn clip(&mut self, condition: Value, holds: bool, clip: &mut Clip) -> Result<bool, NotCompiled> {
+    pub(super) fn clip(
+        &mut self,
+        condition: Value,
+        holds: bool,
+        clip: &mut Clip,
+    ) -> Result<bool, NotCompiled> {
         let facts = self.facts;
         match facts.expression(condition) {
             Expression::Unary { op: port_ir::UnaryOp::Not, value } => {
@@ -420,11 +455,7 @@ impl Emitter<'_, '_, '_> {
                     CompareOp::Greater => ">",
                     CompareOp::GreaterEqual => ">=",
                 };
-                clip.rows.push(format!(
-                    "{} {operator} {}",
-                    l.in_level(Level::Shift),
-                    r.in_level(Level::Shift)
-                ));
+                clip.rows.push(format!("{} {operator} {}", wide(l.text), wide(r.text)));
                 return Ok(true);
             }
             (1, 0) => (l, r, op),
@@ -445,11 +476,18 @@ impl Emitter<'_, '_, '_> {
         if unsigned && (own.subtracts() || bound.subtracts()) {
             return Ok(false);
         }
-        if !matches!(op, CompareOp::Less | CompareOp::LessEqual | CompareOp::Greater | CompareOp::GreaterEqual | CompareOp::Equal) {
+        if !matches!(
+            op,
+            CompareOp::Less
+                | CompareOp::LessEqual
+                | CompareOp::Greater
+                | CompareOp::GreaterEqual
+                | CompareOp::Equal
+        ) {
             return Ok(false);
         }
-        let first = self.start(&own, "first")?.text;
-        let bound = self.start(&bound, "bound")?.text;
+        let first = wide(self.start(&own, "first")?.text);
+        let bound = wide(self.start(&bound, "bound")?.text);
         let set = |slot: &mut Option<String>, text: String, join: &str| {
             *slot = Some(match slot.take() {
                 Some(other) => format!("{join}({other}, {text})"),
@@ -457,18 +495,51 @@ impl Emitter<'_, '_, '_> {
             });
         };
         match op {
-            CompareOp::Less => set(&mut clip.end, format!("clip({bound} - {first}, width)", bound = paren(&bound), first = paren(&first)), "minimum"),
-            CompareOp::LessEqual => set(&mut clip.end, format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)), "minimum"),
-            CompareOp::GreaterEqual => set(&mut clip.begin, format!("clip({} - {}, width)", paren(&bound), paren(&first)), "maximum"),
-            CompareOp::Greater => set(&mut clip.begin, format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)), "maximum"),
+            CompareOp::Less => set(
+                &mut clip.end,
+                format!(
+                    "clip({bound} - {first}, width)",
+                    bound = paren(&bound),
+                    first = paren(&first)
+                ),
+                "minimum",
+            ),
+            CompareOp::LessEqual => set(
+                &mut clip.end,
+                format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)),
+                "minimum",
+            ),
+            CompareOp::GreaterEqual => set(
+                &mut clip.begin,
+                format!("clip({} - {}, width)", paren(&bound), paren(&first)),
+                "maximum",
+            ),
+            CompareOp::Greater => set(
+                &mut clip.begin,
+                format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)),
+                "maximum",
+            ),
             _ => {
-                set(&mut clip.begin, format!("clip({} - {}, width)", paren(&bound), paren(&first)), "maximum");
-                set(&mut clip.end, format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)), "minimum");
+                set(
+                    &mut clip.begin,
+                    format!("clip({} - {}, width)", paren(&bound), paren(&first)),
+                    "maximum",
+                );
+                set(
+                    &mut clip.end,
+                    format!("clip({} - {} + 1, width)", paren(&bound), paren(&first)),
+                    "minimum",
+                );
             }
         }
         self.uses_x = true;
         Ok(true)
     }
+}
+
+/// A start as a signed number: that of the row is not.
+fn wide(text: String) -> String {
+    if text == "ty" { "int64_t(ty)".to_string() } else { text }
 }
 
 fn paren(text: &str) -> String {

@@ -11,7 +11,7 @@ use port_ir::{
 use super::expression::{Level, Text};
 use super::facts::{BlockId, END, Facts, Position};
 use super::names::Names;
-use super::schedule::{Home, Schedule, Step, StepKind, jump_target, starts_with_store};
+use super::schedule::{Home, Schedule, Step, StepKind, jump_target};
 use super::types::{Spelling, one_line, refuse};
 use super::writer::Writer;
 use super::{Context, NotCompiled, Request};
@@ -92,6 +92,8 @@ pub(super) struct Emitter<'e, 'c, 'a> {
     /// The loop of passes between the loops over rows and over the threads of one, and the end of the
     /// latter.
     pub(super) pass: Option<(String, Option<String>)>,
+    /// Variables that a loop of passes keeps in an array for the row: its name, and theirs.
+    pub(super) own: BTreeMap<Handle<Local>, (String, String)>,
     /// The names of pure values in the loop over threads.
     pub(super) pure: Vec<String>,
 }
@@ -223,6 +225,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
             around: None,
             clipped: super::affine::Clip::default(),
             pass: None,
+            own: BTreeMap::new(),
             pure: Vec::new(),
         }
     }
@@ -252,9 +255,17 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
         let mut text = Writer::default();
         let title = one_line(&facts.function.name);
         text.line(format!("// {title}{}", self.line_of_kernel()));
+        // Rows of a known length are vectors; two-dimensional blocks mostly have such.
+        let by_width = has_word(&body, "ty");
+        if by_width {
+            text.line("template <uint32_t known_width>");
+        }
         text.open(format!(
             "static void {name}_block(const Block& block, void* const* arguments) {{"
         ));
+        if !by_width && body.contains("PORT_CPU_ROW") {
+            text.line("constexpr uint32_t known_width = 0;");
+        }
         self.parameter_lines(&mut text, &body)?;
         for (expression, name) in &self.block_values {
             text.line(format!("const uint32_t {name} = {expression};"));
@@ -263,6 +274,10 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
         for (name, expression) in
             [("threads", "block.threads"), ("width", "block.size.x"), ("height", "block.size.y")]
         {
+            if by_width && name == "width" {
+                text.line("const uint32_t width = known_width ? known_width : block.size.x;");
+                continue;
+            }
             if word(name) && !self.block_values.values().any(|known| known == name) {
                 text.line(format!("const uint32_t {name} = {expression};"));
             }
@@ -289,8 +304,16 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
             .statements()
             .any(|(_, entry)| matches!(entry.statement.kind, StatementKind::Print { .. }));
         let order = if prints { "Order::ascending" } else { "Order::any" };
+        let block = if by_width {
+            text.line(format!(
+                "const auto block = launch.block[0] == 16 ? {name}_block<16>\n                       : launch.block[0] == 32 ? {name}_block<32> : {name}_block<0>;"
+            ));
+            "block".to_string()
+        } else {
+            format!("{name}_block")
+        };
         text.line(format!(
-            "run_blocks(launch, {name}_block, arguments, {}, {}, {order});",
+            "run_blocks(launch, {block}, arguments, {}, {}, {order});",
             self.shared.bytes, self.lane_bytes
         ));
         text.close("}");
@@ -483,7 +506,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
         for name in ["t", "tx", "ty", "tz"] {
             self.thread_value(name)?;
         }
-        Ok("Thread{block, t, tx, ty, tz}".to_string())
+        Ok("Thread{block, uint32_t(t), tx, ty, tz}".to_string())
     }
 
     /// A number of the running thread.
@@ -612,7 +635,12 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
             let first = facts.accesses[local.index()].iter().min().copied();
             match first {
                 Some(first)
-                    if starts_with_store(facts, local, 0)
+                    if matches!(facts.kind(first), StatementKind::Store { .. })
+                        && facts.accesses[local.index()].iter().all(|access| {
+                            facts
+                                .within(facts.position(*access), facts.block_of[first.index()])
+                                .is_some_and(|key| key >= first.0)
+                        })
                         && self.schedule.is_block_level(facts.block_of[first.index()]) =>
                 {
                     self.declared_before.entry(first).or_default().push(local);
@@ -645,7 +673,11 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
                 self.needs_alive |= masked;
                 continue;
             }
-            if self.schedule.guards.contains(&facts.flow.parents(id).next().map_or(id, |(parent, _)| parent)) {
+            if self
+                .schedule
+                .guards
+                .contains(&facts.flow.parents(id).next().map_or(id, |(parent, _)| parent))
+            {
                 continue;
             }
             let step = self.schedule.step_at(facts, facts.position(id));

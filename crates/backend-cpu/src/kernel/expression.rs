@@ -348,11 +348,11 @@ impl Emitter<'_, '_, '_> {
             Builtin::ThreadIndex(Axis::Z) => return self.thread_value("tz"),
             Builtin::LaneId => {
                 let t = self.thread_value("t")?;
-                return Ok(Text::at(format!("{} % 32u", t.text), Level::Product));
+                return Ok(call("lane_of", &[t]));
             }
             Builtin::WarpId => {
                 let t = self.thread_value("t")?;
-                return Ok(Text::at(format!("{} / 32u", t.text), Level::Product));
+                return Ok(call("warp_of", &[t]));
             }
             Builtin::LaneMask(op) => {
                 let t = self.thread_value("t")?;

@@ -188,6 +188,14 @@ impl<'c, 'a> Facts<'c, 'a> {
         }
     }
 
+    /// Whether a statement loads a variable.
+    pub(super) fn folded_name(&self, id: StatementId) -> bool {
+        match self.kind(id) {
+            StatementKind::Load { pointer, .. } => self.variable(*pointer).is_some(),
+            _ => false,
+        }
+    }
+
     // Uses.
 
     fn find_uses(&mut self) {

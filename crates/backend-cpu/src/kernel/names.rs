@@ -199,6 +199,9 @@ const TAKEN: &[&str] = &[
     "atomic",
     "fence",
     "clip",
+    "next",
+    "lane_of",
+    "warp_of",
     "begin",
     "fail",
 ];

@@ -240,6 +240,10 @@ impl Emitter<'_, '_, '_> {
             if !self.lane {
                 return Err(refuse("it uses a variable of each thread outside of them"));
             }
+            if let Some((own, _)) = self.own.get(&local) {
+                self.uses_x = true;
+                return Ok(format!("{own}[tx]"));
+            }
             self.uses_t = true;
             return Ok(format!("{name}[t]"));
         }

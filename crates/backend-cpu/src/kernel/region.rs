@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use port_ir::analysis::flow::StatementId;
-use port_ir::{Constant, LoopTest, Scalar, StatementKind, Value};
+use port_ir::{Constant, LoopTest, Scalar, StatementKind, Type, Value};
 
 use super::NotCompiled;
 use super::affine::{Clip, Linear, Reach};
 use super::block::{Emitter, Frame};
 use super::expression::Level;
 use super::facts::{BlockId, END, Position};
-use super::schedule::{Item, jump_target};
+use super::schedule::{Home, Item, jump_target};
 use super::writer::Writer;
 
 impl Emitter<'_, '_, '_> {
@@ -175,6 +175,11 @@ impl Emitter<'_, '_, '_> {
         let mut clip = std::mem::take(&mut self.clipped);
         let starts = std::mem::take(&mut self.starts);
         let pass = self.pass.take();
+        let mut kept = Vec::new();
+        for (local, (own, array)) in std::mem::take(&mut self.own) {
+            let ty = self.local_type(local)?;
+            kept.push((own, array, ty));
+        }
         if body.is_empty() {
             return Ok(());
         }
@@ -186,9 +191,12 @@ impl Emitter<'_, '_, '_> {
             }
         }
         if by_row {
-            self.out.open("for (uint32_t row = 0; row < threads; row += width) {");
             if self.uses_y {
-                self.out.line("const uint32_t ty = row / width % height;");
+                self.out.open(
+                    "for (uint32_t row = 0, ty = 0; row < threads; row += width, ty = next(ty, height)) {",
+                );
+            } else {
+                self.out.open("for (uint32_t row = 0; row < threads; row += width) {");
             }
             if self.uses_z {
                 self.out.line("const uint32_t tz = row / width / height;");
@@ -200,6 +208,12 @@ impl Emitter<'_, '_, '_> {
             }
             for condition in &clip.rows {
                 self.out.line(format!("if (!({condition})) continue;"));
+            }
+            for (own, array, ty) in &kept {
+                self.out.line(format!("{ty} {own}[PORT_CPU_ROW];"));
+                self.out.line(format!(
+                    "for (uint32_t tx = 0; tx < width; ++tx) {own}[tx] = {array}[row + tx];"
+                ));
             }
             if let Some((head, spread)) = &pass {
                 self.out.open(head);
@@ -237,7 +251,7 @@ impl Emitter<'_, '_, '_> {
             }
             self.out.open(format!("for (uint32_t tx = {begin}; tx < {end}; ++tx) {{"));
             if self.uses_t || mask.is_some() {
-                self.out.line("const uint32_t t = row + tx;");
+                self.out.line("const size_t t = size_t(row) + tx;");
             }
         } else {
             if simd {
@@ -260,6 +274,11 @@ impl Emitter<'_, '_, '_> {
         self.out.close("}");
         if pass.is_some() {
             self.out.close("}");
+        }
+        for (own, array, _) in &kept {
+            self.out.line(format!(
+                "for (uint32_t tx = 0; tx < width; ++tx) {array}[row + tx] = {own}[tx];"
+            ));
         }
         if by_row {
             self.out.close("}");
@@ -307,6 +326,9 @@ impl Emitter<'_, '_, '_> {
             let own = if strided.spread { format!("{pass} + tx") } else { pass.clone() };
             emitter.out.line(format!("const {spelled} {name} = {spelled}({own});"));
             emitter.pure.push(name);
+            if !strided.spread {
+                emitter.keep_in_row(id)?;
+            }
             for (guard, holds) in emitter.guards.clone() {
                 let mut clip = std::mem::take(&mut emitter.clipped);
                 let fits = emitter.clip(guard, holds, &mut clip)?;
@@ -321,6 +343,24 @@ impl Emitter<'_, '_, '_> {
         })?;
         self.inductions.remove(&local);
         self.passes.remove(&local);
+        Ok(())
+    }
+
+    /// Gives the variables that a loop's passes change an array for the row: nothing else reaches it,
+    /// so that compilers keep it in registers.
+    fn keep_in_row(&mut self, id: StatementId) -> Result<(), NotCompiled> {
+        let facts = self.facts;
+        for (local, data) in facts.function.locals.iter() {
+            let stored =
+                facts.stores[local.index()].iter().any(|store| facts.flow.is_inside(*store, id));
+            let scalar = matches!(data.ty, Type::Scalar(_));
+            if !stored || !scalar || self.schedule.home(local) != Home::Array {
+                continue;
+            }
+            let Some(array) = self.locals[local.index()].clone() else { continue };
+            let own = self.names.fresh(&format!("{}_row", data.name));
+            self.own.insert(local, (own, array));
+        }
         Ok(())
     }
 
@@ -570,11 +610,8 @@ fn prune(body: String, pure: &[String]) -> String {
         for word in body.split(|c: char| !(c.is_alphanumeric() || c == '_')) {
             *counts.entry(word).or_insert(0) += 1;
         }
-        let dead: BTreeSet<String> = pure
-            .iter()
-            .filter(|name| counts.get(name.as_str()) == Some(&1))
-            .cloned()
-            .collect();
+        let dead: BTreeSet<String> =
+            pure.iter().filter(|name| counts.get(name.as_str()) == Some(&1)).cloned().collect();
         if dead.is_empty() {
             return body;
         }

@@ -97,8 +97,7 @@ pub(super) struct Schedule {
 impl Schedule {
     pub(super) fn of(facts: &Facts<'_, '_>) -> Self {
         let mut schedule = Schedule::default();
-        schedule.meets =
-            facts.flow.statements().any(|(id, _)| is_step_of_its_own(facts, id));
+        schedule.meets = facts.flow.statements().any(|(id, _)| is_step_of_its_own(facts, id));
         loop {
             let before =
                 (schedule.masked.clone(), schedule.demoted.clone(), schedule.lane_level.clone());
@@ -135,7 +134,7 @@ impl Schedule {
             }
             match facts.expression(value) {
                 Expression::Result(_) => {
-                    if !self.scalars.contains(&value) {
+                    if !self.scalars.contains(&value) && !self.names_shared(facts, value) {
                         return false;
                     }
                 }
@@ -150,6 +149,22 @@ impl Schedule {
             }
         }
         true
+    }
+
+    /// Whether a result names a variable that all threads share.
+    fn names_shared(&self, facts: &Facts<'_, '_>, value: Value) -> bool {
+        if !facts.folded[value.index()] {
+            return false;
+        }
+        let Some(definer) = facts.flow.definer(value) else { return false };
+        let StatementKind::Load { pointer, .. } = facts.kind(definer) else { return false };
+        facts.variable(*pointer).is_some_and(|local| {
+            self.meets
+                && !self.demoted.contains(&local)
+                && !self.inductions.contains(&local)
+                && !facts.stores[local.index()].is_empty()
+                && !matches!(facts.function.locals[local].ty, Type::Fragment(_))
+        })
     }
 
     pub(super) fn is_block_level(&self, block: BlockId) -> bool {
@@ -472,9 +487,7 @@ impl Pass<'_, '_, '_> {
         }
         match facts.variable(*pointer) {
             // All that is stored to it is the same for all threads.
-            Some(local) => {
-                self.may_be_scalar(local) && !facts.stores[local.index()].is_empty()
-            }
+            Some(local) => self.may_be_scalar(local) && !facts.stores[local.index()].is_empty(),
             None => {
                 facts.is_uniform(*result)
                     && !matches!(facts.flow.root(*pointer), Root::Local(_))
@@ -859,7 +872,8 @@ impl Pass<'_, '_, '_> {
             return None;
         };
         let mut next = *next;
-        while let Expression::Convert { kind: Conversion::Bits, value, .. } = facts.expression(next) {
+        while let Expression::Convert { kind: Conversion::Bits, value, .. } = facts.expression(next)
+        {
             next = *value;
         }
         let Expression::Integer { op: IntegerOp::Add, left, right } = facts.expression(next) else {
@@ -935,7 +949,8 @@ impl Pass<'_, '_, '_> {
                 continue;
             };
             let place = linear(facts, self.schedule, inductions, *index, 24);
-            let row = self.schedule.is_scalar(facts, *base) || self.base_is_by_row(*base, inductions);
+            let row =
+                self.schedule.is_scalar(facts, *base) || self.base_is_by_row(*base, inductions);
             match place {
                 Some(place) if row && place.x == 1 => neighbours = true,
                 Some(place) if row && place.x == 0 => {}
@@ -947,11 +962,7 @@ impl Pass<'_, '_, '_> {
     }
 
     /// Whether a pointer is the same for all threads of a row.
-    fn base_is_by_row(
-        &self,
-        pointer: Value,
-        inductions: &BTreeMap<Handle<Local>, Linear>,
-    ) -> bool {
+    fn base_is_by_row(&self, pointer: Value, inductions: &BTreeMap<Handle<Local>, Linear>) -> bool {
         let facts = self.facts;
         let mut at = pointer;
         loop {
@@ -1025,19 +1036,75 @@ pub(super) fn starts_with_store(
     local: Handle<Local>,
     block: BlockId,
 ) -> bool {
-    let accesses = &facts.accesses[local.index()];
-    let Some(first) = accesses.iter().min() else { return false };
-    // The first in the text, standing in the block itself, or first in a chain of inner blocks
-    // that hold all other accesses.
-    let StatementKind::Store { pointer, .. } = facts.kind(*first) else { return false };
-    if facts.variable(*pointer) != Some(local) {
+    if !facts.is_variable[local.index()] {
         return false;
     }
-    let own = facts.block_of[first.index()];
-    let _ = block;
-    accesses
-        .iter()
-        .all(|access| facts.within(facts.position(*access), own).is_some_and(|key| key >= first.0))
+    assigned(facts, local, block, Assigned::No) != Assigned::ReadFirst
+}
+
+/// What has happened to a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Assigned {
+    No,
+    Yes,
+    /// It was read where it may not have been stored to.
+    ReadFirst,
+}
+
+fn assigned(
+    facts: &Facts<'_, '_>,
+    local: Handle<Local>,
+    block: BlockId,
+    before: Assigned,
+) -> Assigned {
+    let mut state = before;
+    for id in &facts.blocks[block].statements {
+        if state != Assigned::No {
+            return state;
+        }
+        let touches = facts.accesses[local.index()]
+            .iter()
+            .any(|access| *access == *id || facts.flow.is_inside(*access, *id));
+        let kind = facts.kind(*id);
+        if !touches {
+            if matches!(
+                kind,
+                StatementKind::Break | StatementKind::Continue | StatementKind::Return { .. }
+            ) {
+                return Assigned::Yes;
+            }
+            continue;
+        }
+        let children = &facts.children[id.index()];
+        state = match kind {
+            StatementKind::Store { pointer, .. } if facts.variable(*pointer) == Some(local) => {
+                Assigned::Yes
+            }
+            StatementKind::Block(_) => assigned(facts, local, children[0], state),
+            StatementKind::If { .. } => {
+                let arms: Vec<Assigned> =
+                    children.iter().map(|child| assigned(facts, local, *child, state)).collect();
+                if arms.contains(&Assigned::ReadFirst) {
+                    Assigned::ReadFirst
+                } else if arms.contains(&Assigned::No) {
+                    Assigned::No
+                } else {
+                    Assigned::Yes
+                }
+            }
+            StatementKind::Switch { .. } | StatementKind::Loop(_) => {
+                let inside: Vec<Assigned> =
+                    children.iter().map(|child| assigned(facts, local, *child, state)).collect();
+                if inside.contains(&Assigned::ReadFirst) {
+                    Assigned::ReadFirst
+                } else {
+                    Assigned::No
+                }
+            }
+            _ => Assigned::ReadFirst,
+        };
+    }
+    state
 }
 
 /// The loop or switch that a break or continue jumps to.

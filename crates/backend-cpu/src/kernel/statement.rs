@@ -64,7 +64,14 @@ impl Emitter<'_, '_, '_> {
             }
             StatementKind::If { condition, .. } => {
                 let condition = self.value(*condition)?;
-                self.lane_if(id, condition)?;
+                if !self.choice(id, &condition)? {
+                    for local in self.declared_before.get(&id).cloned().unwrap_or_default() {
+                        if self.locals[local.index()].is_none() {
+                            self.declare_local(local)?;
+                        }
+                    }
+                    self.lane_if(id, condition)?;
+                }
             }
             StatementKind::Switch { .. } => self.lane_switch(id)?,
             StatementKind::Loop(_) => self.lane_loop(id)?,
@@ -93,6 +100,91 @@ impl Emitter<'_, '_, '_> {
         }
         self.out.close("}");
         Ok(())
+    }
+
+    /// An `if` that only chooses what a variable is set to, as an expression.
+    fn choice(&mut self, id: StatementId, condition: &Text) -> Result<bool, NotCompiled> {
+        let facts = self.facts;
+        let mut stores = Vec::new();
+        for child in &facts.children[id.index()] {
+            let mut store = None;
+            for inner in &facts.blocks[*child].statements {
+                match facts.kind(*inner) {
+                    StatementKind::Load { result, .. }
+                        if self.folds(*result)
+                            || (facts.folded[result.index()] && facts.folded_name(*inner)) => {}
+                    StatementKind::Store { pointer, value, .. } if store.is_none() => {
+                        store = facts.variable(*pointer).map(|local| (local, *value));
+                        if store.is_none() {
+                            return Ok(false);
+                        }
+                    }
+                    _ => return Ok(false),
+                }
+                if facts.named_at.contains_key(&facts.position(*inner)) {
+                    return Ok(false);
+                }
+            }
+            stores.extend(store);
+        }
+        let [(local, yes), (other, no)] = stores[..] else { return Ok(false) };
+        if local != other || (self.kernel && self.schedule.is_induction(local)) {
+            return Ok(false);
+        }
+        let ty = facts.function.locals[local].ty;
+        if !matches!(ty, Type::Scalar(_)) {
+            return Ok(false);
+        }
+        let mark = self.out.mark();
+        let state = (self.names.clone(), self.scopes.clone(), self.pure.len());
+        let (yes, no) = (self.value(yes)?, self.value(no)?);
+        if self.out.changed(mark) || yes.text.len() + no.text.len() > 160 {
+            self.out.rewind(mark);
+            self.names = state.0;
+            self.scopes = state.1;
+            self.pure.truncate(state.2);
+            return Ok(false);
+        }
+        let text = if ty == Type::BOOL && no.text == "false" {
+            format!("{} && {}", condition.in_level(Level::Equality), yes.in_level(Level::Equality))
+        } else if ty == Type::BOOL && yes.text == "true" {
+            format!("{} || {}", condition.in_level(Level::Equality), no.in_level(Level::Equality))
+        } else {
+            format!(
+                "{} ? {} : {}",
+                condition.in_level(Level::Or),
+                yes.in_level(Level::Or),
+                no.in_level(Level::Or)
+            )
+        };
+        if self.locals[local.index()].is_none() {
+            let name = self.name_local(local);
+            let spelled = self.local_type(local)?;
+            self.out.line(format!("{spelled} {name} = {text};"));
+        } else {
+            let name = self.local_name(local)?;
+            self.out.line(format!("{name} = {text};"));
+        }
+        Ok(true)
+    }
+
+    /// Whether a statement is an `if` both of whose arms do nothing but set a variable.
+    fn only_chooses(&self, id: StatementId, local: Handle<Local>) -> bool {
+        let facts = self.facts;
+        let StatementKind::If { .. } = facts.kind(id) else { return false };
+        facts.children[id.index()].iter().all(|child| {
+            let mut stores = 0;
+            let fits =
+                facts.blocks[*child].statements.iter().all(|inner| match facts.kind(*inner) {
+                    StatementKind::Load { .. } => true,
+                    StatementKind::Store { pointer, .. } => {
+                        stores += 1;
+                        facts.variable(*pointer) == Some(local)
+                    }
+                    _ => false,
+                });
+            fits && stores == 1
+        })
     }
 
     fn lane_switch(&mut self, id: StatementId) -> Result<(), NotCompiled> {
@@ -342,20 +434,28 @@ impl Emitter<'_, '_, '_> {
             {
                 continue;
             }
-            let name = self.name_local(local);
-            let data = &self.facts.function.locals[local];
-            let ty = data.ty;
-            let spelled = self.local_type(local)?;
-            let align = match (data.align, self.facts.module.types.layout(ty)) {
-                (Some(align), Some(layout)) if align > layout.align => format!("alignas({align}) "),
-                _ => String::new(),
-            };
-            let start = match ty {
-                Type::Scalar(_) | Type::Vector(..) | Type::Pointer(_) => "{}",
-                _ => "",
-            };
-            self.out.line(format!("{align}{spelled} {name}{start};"));
+            if self.only_chooses(id, local) {
+                continue;
+            }
+            self.declare_local(local)?;
         }
+        Ok(())
+    }
+
+    fn declare_local(&mut self, local: Handle<Local>) -> Result<(), NotCompiled> {
+        let name = self.name_local(local);
+        let data = &self.facts.function.locals[local];
+        let ty = data.ty;
+        let spelled = self.local_type(local)?;
+        let align = match (data.align, self.facts.module.types.layout(ty)) {
+            (Some(align), Some(layout)) if align > layout.align => format!("alignas({align}) "),
+            _ => String::new(),
+        };
+        let start = match ty {
+            Type::Scalar(_) | Type::Vector(..) | Type::Pointer(_) => "{}",
+            _ => "",
+        };
+        self.out.line(format!("{align}{spelled} {name}{start};"));
         Ok(())
     }
 
