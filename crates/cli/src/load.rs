@@ -79,11 +79,10 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Inputs, LoadError> {
         }
         let mut files = Vec::new();
         walk(input, &mut files, &mut found.unreadable)?;
-        if files.is_empty() && found.unreadable.is_empty() {
-            return Err(error(
-                input,
-                "the folder holds no `.cu` file; headers are ported with the files that include them",
-            ));
+        if files.is_empty() {
+            // Of several inputs the others are worth porting.
+            let reason = "the folder holds no `.cu` file; headers are ported with the files that include them";
+            found.unreadable.push(error(input, reason));
         }
         files.sort();
         for file in without_parts(files) {
@@ -91,7 +90,13 @@ pub fn expand(inputs: &[PathBuf]) -> Result<Inputs, LoadError> {
         }
     }
     found.unreadable.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(found)
+    match found.unreadable.pop() {
+        Some(only) if found.files.is_empty() && found.unreadable.is_empty() => Err(only),
+        last => {
+            found.unreadable.extend(last);
+            Ok(found)
+        }
+    }
 }
 
 fn walk(

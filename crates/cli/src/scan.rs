@@ -235,17 +235,16 @@ fn kind(message: &str) -> (String, Vec<String>) {
             names.push(part.to_owned());
         }
     }
-    // Counts and lines differ from place to place as names do.
-    let mut digits = false;
-    let mut plain = String::new();
-    for character in kind.chars() {
-        if !character.is_ascii_digit() {
-            plain.push(character);
-        } else if !digits {
-            plain.push('N');
-        }
-        digits = character.is_ascii_digit();
-    }
+    // Counts and lines differ from place to place as names do; `UTF-8` and `sm_80` are no counts.
+    let plain: Vec<String> = kind
+        .split(' ')
+        .map(|word| {
+            let end = word.trim_end_matches([',', '.', ';', ':', ')']);
+            let is_count = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit());
+            if is_count { format!("N{}", &word[end.len()..]) } else { word.to_owned() }
+        })
+        .collect();
+    let plain = plain.join(" ");
     (plain, names)
 }
 
@@ -492,6 +491,7 @@ mod tests {
         assert_eq!(message, "inline PTX `…` on line N has no form on `…`");
         assert_eq!(names, ["mov.u32", "HIP"]);
         assert_eq!(kind("odd ` quote").0, "odd `…`");
+        assert_eq!(kind("UTF-8: 12, at sm_80 20)").0, "UTF-8: N, at sm_80 N)");
     }
 
     #[test]
