@@ -11,6 +11,7 @@ use port_syntax::TokenKind;
 
 use crate::findings::{RunsOnFibers, UnreadableKernel};
 use crate::launches::matching;
+use crate::lists;
 use crate::port::Port;
 use crate::section::{Refusal, Section};
 
@@ -40,7 +41,9 @@ pub(crate) fn find(port: &Port<'_>, section: &Section) -> Vec<Kernel> {
             let mut own = instances.remove(&id).unwrap_or_default();
             own.sort_by_key(|index| &port.unit.instances[*index].arguments);
             let all_compiled = !own.is_empty() && own.iter().all(|i| section.is_compiled(*i));
-            let is_plain = kernel.template_parameters.is_none() && kernel.specialisation.is_none();
+            let is_plain = kernel.template_parameters.is_none()
+                && kernel.specialisation.is_none()
+                && !section.listed.contains(&id);
             let removed = (all_compiled && is_plain && own.len() == 1)
                 .then(|| removable_body(port, kernel))
                 .flatten();
@@ -83,12 +86,17 @@ fn removable_body(port: &Port<'_>, kernel: &Function) -> Option<Span> {
 pub(crate) fn enter_all(
     port: &mut Port<'_>,
     kernels: &[Kernel],
+    section: &Section,
     guards: &BTreeMap<FunctionId, String>,
 ) {
     for kernel in kernels {
         let function = &port.unit.module.functions[kernel.id];
         let guard = guards.get(&kernel.id).map_or("", String::as_str);
-        let entered = enter(port, function, kernel.removed, guard);
+        let list = section.listed.contains(&kernel.id).then(|| {
+            let (id, list) = (lists::id(port, kernel.id), lists::parameters(port, kernel.id));
+            format!("PORT_CPU_NAMED_KERNEL({id}, ({list}), ")
+        });
+        let entered = enter(port, function, kernel.removed, list, guard);
         if let Err(reason) = entered {
             let name = port.unit.module.function_name(kernel.id);
             let finding = UnreadableKernel { kernel: name.clone(), reason };
@@ -104,6 +112,7 @@ fn enter(
     port: &mut Port<'_>,
     kernel: &Function,
     removed: Option<Span>,
+    list: Option<String>,
     guard: &str,
 ) -> Result<(), String> {
     let open = body_open(port, kernel).ok_or("its body is not in view")?;
@@ -115,8 +124,9 @@ fn enter(
         if in_macro { head_in_macro(port, origin.span)? } else { head(port, kernel)? };
     let file_text = &port.unit.sources.file(origin.span.file).text;
     let separator = separator(file_text, origin.span.end);
-    let macro_name = if removed.is_some() { "PORT_CPU_COMPILED" } else { "PORT_CPU_KERNEL" };
-    let call = format!("{separator}{macro_name}(({}), {own});{guard}", arguments.join(", "));
+    let plain = if removed.is_some() { "PORT_CPU_COMPILED(" } else { "PORT_CPU_KERNEL(" };
+    let opening = list.unwrap_or_else(|| plain.to_owned());
+    let call = format!("{separator}{opening}({}), {own});{guard}", arguments.join(", "));
     match removed {
         Some(inside) => {
             port.changes.remove_inside(inside);
@@ -450,7 +460,9 @@ fn codes_by_kernel(
         if let Some(kernel) = &finding.kernel {
             codes.entry(kernel.clone()).or_default().insert(finding.code);
         }
-        let Some(span) = place else { continue };
+        // A note on one instance is about no other.
+        let about_instance = finding.code == RunsOnFibers::METADATA.code;
+        let Some(span) = place.filter(|_| !about_instance) else { continue };
         for id in port.program.kernels_at(&port.program.tokens_of(span)) {
             let name = port.unit.module.function_name(id);
             codes.entry(name).or_default().insert(finding.code);

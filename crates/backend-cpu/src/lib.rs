@@ -7,6 +7,7 @@
 //! * `shared`: declarations of shared memory.
 //! * `branches`: conditions on `__CUDA_ARCH__`.
 //! * `section`: the compiled forms at the end of the root.
+//! * `lists`: kernels whose instances have no name there.
 //! * `kernels`: the first statement of a kernel, and what becomes of each instance.
 //! * `device`, `names`, `guard`: what has no form on a CPU.
 //! * `includes`: headers of CUDA.
@@ -22,6 +23,7 @@ mod includes;
 pub mod kernel;
 mod kernels;
 mod launches;
+mod lists;
 mod names;
 mod pointers;
 mod port;

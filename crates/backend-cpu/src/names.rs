@@ -129,7 +129,7 @@ fn explain(row: &Row) -> (String, String) {
 
 /// The names that the header gives: the identifiers that are left when its macros are expanded, and
 /// the macros.
-fn provided() -> &'static BTreeSet<String> {
+pub(crate) fn provided() -> &'static BTreeSet<String> {
     static NAMES: OnceLock<BTreeSet<String>> = OnceLock::new();
     NAMES.get_or_init(|| {
         let mut sources = SourceMap::new();

@@ -52,6 +52,7 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     shared::apply(&mut port);
     let host_branches = branches::apply(&mut port);
     let section = section::make(&port);
+    crate::lists::number_closures(&mut port, &section.closures);
     let kernels = kernels::find(&port, &section);
     let removed: Vec<Span> = kernels.iter().filter_map(|kernel| kernel.removed).collect();
     let compiled: BTreeSet<FunctionId> =
@@ -87,7 +88,7 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
         }
     }
     let guards = guard::apply(&mut port, &troubles);
-    kernels::enter_all(&mut port, &kernels, &guards);
+    kernels::enter_all(&mut port, &kernels, &section, &guards);
     let troubled = guard::troubled(&port, &troubles);
     let reports = kernels::reports(&mut port, &kernels, &section, &troubled);
     for branch in host_branches {

@@ -18,6 +18,10 @@ pub(crate) struct Section {
     pub text: String,
     /// For each instance of the unit, in order: `None` when it is compiled.
     pub refused: Vec<Option<Refusal>>,
+    /// The kernels whose instances are told by a list of their arguments.
+    pub listed: BTreeSet<FunctionId>,
+    /// The closures among these, which get numbers.
+    pub closures: BTreeSet<usize>,
 }
 
 /// Why an instance has no compiled form.
@@ -48,8 +52,16 @@ struct Candidate {
     /// Index among the unit's instances.
     instance: usize,
     request: Request,
-    /// The kernel's instance as C++ names it.
-    own: String,
+    /// How it is found.
+    own: Own,
+}
+
+/// How the dispatcher of a kernel finds the form of an instance.
+enum Own {
+    /// By the instance's name in C++.
+    Name(String),
+    /// By the kernel's definition and the list of template arguments.
+    Listed { kernel: FunctionId, types: String },
 }
 
 /// Makes the section.
@@ -58,13 +70,20 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
     let reserved: BTreeSet<String> =
         unit.parsed.unit.macros.iter().map(|known| known.name.as_str().to_owned()).collect();
     let types = type_names(port);
-    let mut names = Names { taken: reserved.clone() };
+    let listed = crate::lists::kernels(port, &types);
+    let mut closures = BTreeSet::new();
+    // A form may not hide what the header gives forms to use.
+    let taken = reserved.union(crate::names::provided()).cloned().collect();
+    let mut names = Names { taken };
     let mut refused: Vec<Option<Refusal>> = Vec::new();
     let mut candidates = Vec::new();
     for (index, instance) in unit.instances.iter().enumerate() {
-        match candidate(port, instance, &types) {
-            Ok((function, own)) => {
-                let name = names.unique(&own);
+        match candidate(port, instance, &types, &listed) {
+            Ok((function, own, numbers)) => {
+                closures.extend(numbers);
+                let full =
+                    format!("{}{}", unit.module.function_name(instance.kernel), instance.arguments);
+                let name = names.unique(&full);
                 let request = Request { function, name };
                 candidates.push(Candidate { instance: index, request, own });
                 refused.push(None);
@@ -73,7 +92,7 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
         }
     }
     if candidates.is_empty() {
-        return Section { text: String::new(), refused };
+        return Section { refused, ..Section::default() };
     }
     let variables = variable_names(port);
     let address = |handle: Handle<Variable>| {
@@ -115,7 +134,7 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
         text.push_str(&registrations);
         text.push_str("\n}  // namespace compiled\n}  // namespace port_cpu\n");
     }
-    Section { text, refused }
+    Section { text, refused, listed, closures }
 }
 
 /// The object that registers a form while the program starts.
@@ -129,41 +148,57 @@ fn registration(port: &Port<'_>, candidate: &Candidate) -> String {
             ir.types.layout(parameter.ty).map_or("0".to_owned(), |layout| layout.size.to_string())
         })
         .collect();
-    let (name, own) = (&candidate.request.name, &candidate.own);
-    format!(
-        "static const Register register_{name}({own}, {name}, Layout<{}>());\n",
-        sizes.join(", ")
-    )
+    let name = &candidate.request.name;
+    let own = match &candidate.own {
+        Own::Name(own) => own.clone(),
+        Own::Listed { kernel, types } => {
+            format!("{}, typeid(TypesOf<{types}>)", crate::lists::id(port, *kernel))
+        }
+    };
+    let sizes = sizes.join(", ");
+    format!("static const Register register_{name}({own}, {name}, Layout<{sizes}>());\n")
 }
 
-/// The instance's IR and its name in C++, if a form can be registered for it.
+/// The instance's IR, how its form is found, and the closures that it names.
 fn candidate(
     port: &Port<'_>,
     instance: &KernelInstance,
     types: &BTreeSet<String>,
-) -> Result<(Handle<port_ir::Function>, String), Refusal> {
+    listed: &BTreeSet<FunctionId>,
+) -> Result<(Handle<port_ir::Function>, Own, Vec<usize>), Refusal> {
     let module = port.unit.module;
     let Some(function) = instance.function else {
         let why = instance.failure.as_ref().map_or("it could not be analysed".to_owned(), because);
         return Err(Refusal::of(why));
     };
     let kernel = &module.functions[instance.kernel];
-    let rivals = module.functions_named(kernel.name);
-    let same_scope = |id: &&FunctionId| module.functions[**id].parent == kernel.parent;
-    if rivals.iter().filter(same_scope).count() > 1 {
+    if !matches!(kernel.parent, Parent::Namespace(_)) {
+        return Err(Refusal::of("it is a member, so that no form can be registered"));
+    }
+    if listed.contains(&instance.kernel) {
+        let (list, closures) = crate::lists::arguments(port, instance, types)
+            .map_err(|unnamed| Refusal::of(nameless(&unnamed)))?;
+        let own = Own::Listed { kernel: instance.kernel, types: list };
+        return Ok((function, own, closures));
+    }
+    if crate::lists::has_rivals(port, instance.kernel) {
         return Err(Refusal::of(
             "other functions have its name, so that no form can be registered",
         ));
     }
-    if !matches!(kernel.parent, Parent::Namespace(_)) {
-        return Err(Refusal::of("it is a member, so that no form can be registered"));
-    }
     if let Some(unnamed) = unnameable(&instance.arguments, types) {
-        return Err(Refusal::of(format!(
-            "its argument `{unnamed}` has no name at namespace scope"
-        )));
+        return Err(Refusal::of(nameless(&unnamed)));
     }
-    Ok((function, format!("::{}{}", module.function_name(instance.kernel), instance.arguments)))
+    let arguments = crate::lists::spelled(&instance.arguments);
+    let own = format!("::{}{arguments}", module.function_name(instance.kernel));
+    Ok((function, Own::Name(own), Vec::new()))
+}
+
+fn nameless(argument: &str) -> String {
+    if argument.contains("lambda#") {
+        return format!("the layout of its closure `{argument}` is not certain");
+    }
+    format!("its argument `{argument}` has no name at namespace scope")
 }
 
 /// A finding as the end of a sentence.
@@ -172,7 +207,7 @@ fn because(finding: &Diagnostic) -> String {
 }
 
 /// The part of template arguments that does not name something at the end of the file.
-fn unnameable(arguments: &str, types: &BTreeSet<String>) -> Option<String> {
+pub(crate) fn unnameable(arguments: &str, types: &BTreeSet<String>) -> Option<String> {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '$');
     let allowed = |c: char| is_name(c) || " <>,*&()[]-+.'".contains(c);
     if let Some(other) = arguments.chars().find(|c| !allowed(*c)) {
@@ -185,6 +220,7 @@ fn unnameable(arguments: &str, types: &BTreeSet<String>) -> Option<String> {
         let known = first.is_ascii_digit()
             || is_keyword
             || types.contains(word)
+            || crate::lists::WMMA.contains(&word)
             || port_api::find(word).is_some()
             || (word.starts_with("std::") && !word.contains("::__"))
             || matches!(word, "true" | "false" | "int8_t" | "uint8_t" | "int16_t" | "uint16_t")
@@ -212,6 +248,11 @@ fn type_names(port: &Port<'_>) -> BTreeSet<String> {
     for (_, record) in module.records.iter() {
         if at_namespace(record.parent) && !record.name.as_str().is_empty() {
             names.insert(module.qualified_name(record.parent, record.name.as_str()));
+        }
+    }
+    for (_, function) in module.functions.iter() {
+        if matches!(function.parent, Parent::Namespace(_)) && !function.name.as_str().is_empty() {
+            names.insert(module.qualified_name(function.parent, function.name.as_str()));
         }
     }
     for (_, found) in module.enums.iter() {
@@ -263,6 +304,9 @@ impl Names {
         let base = name.trim_end_matches('_').to_owned();
         let is_keyword = Keyword::ALL.iter().any(|keyword| keyword.as_str() == base);
         let mut name = if base.is_empty() || is_keyword { format!("kernel_{base}") } else { base };
+        if self.taken.contains(&name) {
+            name.push_str("_kernel");
+        }
         let base = name.clone();
         let mut number = 2;
         while !self.taken.insert(name.clone()) {

@@ -8,6 +8,13 @@
 
 #define PORT_CPU_KERNEL(arguments, ...)                                                            \
     if (port_cpu::bind arguments.enter(__func__, __VA_ARGS__)) return
+// The same for a kernel whose instances the text below cannot name: they are told apart by a name and
+// by their template arguments.
+#define PORT_CPU_UNPACK(...) __VA_ARGS__
+#define PORT_CPU_NAMED_KERNEL(name, types, arguments, ...)                                         \
+    if (port_cpu::bind arguments.enter(__func__, __VA_ARGS__, name,                                \
+                                       &typeid(port_cpu::TypesOf<PORT_CPU_UNPACK types>)))         \
+    return
 // The same where the text is left out, as the compiled form is there.
 #define PORT_CPU_COMPILED(arguments, ...) port_cpu::bind arguments.run_compiled(__func__, __VA_ARGS__)
 
@@ -24,24 +31,50 @@ using port_fibers::pending_count;
 using Compiled = void (*)(const Launch& launch, void* const* arguments);
 using Erased = void (*)();
 
+// Template arguments as one type. A closure, which has no name, is told by its number.
+template <auto value> struct Value {};
+template <int number> struct ClosureTag {};
+template <int number, class Lambda> struct Closure : Lambda {
+    constexpr explicit Closure(Lambda&& lambda) : Lambda(static_cast<Lambda&&>(lambda)) {}
+};
+template <int number, class Lambda> constexpr Closure<number, Lambda> closure(Lambda lambda) {
+    return Closure<number, Lambda>(static_cast<Lambda&&>(lambda));
+}
+template <class T> struct Canonical { using type = T; };
+template <int number, class Lambda> struct Canonical<Closure<number, Lambda>> {
+    using type = ClosureTag<number>;
+};
+template <class... T> struct Types {};
+template <class... T> using TypesOf = Types<typename Canonical<T>::type...>;
+
 struct Form {
-    Erased kernel;
+    Erased kernel;                  // null where name and types tell
+    const char* name;
+    const std::type_info* types;
+    const std::size_t* sizes;       // of the parameters, ended by 0
     Compiled compiled;
     const Form* next;
 };
 inline const Form* forms = nullptr;
 
 // The sizes of a kernel's parameters as its compiled form reads them.
-template <std::size_t... sizes> struct Layout {};
+template <std::size_t... sizes> struct Layout {
+    static constexpr std::size_t list[] = {sizes..., 0};
+};
 
 // Registers the compiled form of a kernel's instance while the program starts.
 class Register {
 public:
     template <class... Parameters, std::size_t... sizes>
     Register(void (*kernel)(Parameters...), Compiled compiled, Layout<sizes...>)
-        : form{reinterpret_cast<Erased>(kernel), compiled, forms} {
+        : form{reinterpret_cast<Erased>(kernel), nullptr, nullptr, nullptr, compiled, forms} {
         static_assert(sizeof...(Parameters) == sizeof...(sizes), "the form has other parameters");
         static_assert(((sizeof(Parameters) == sizes) && ...), "a parameter has another size");
+        forms = &form;
+    }
+    template <std::size_t... sizes>
+    Register(const char* name, const std::type_info& types, Compiled compiled, Layout<sizes...>)
+        : form{nullptr, name, &types, Layout<sizes...>::list, compiled, forms} {
         forms = &form;
     }
     Register(const Register&) = delete;
@@ -54,6 +87,20 @@ private:
 inline Compiled find_compiled(Erased kernel) {
     for (const Form* form = forms; form; form = form->next) {
         if (form->kernel == kernel) return form->compiled;
+    }
+    return nullptr;
+}
+template <class... Parameters>
+inline Compiled find_compiled(const char* name, const std::type_info& types) {
+    const std::size_t sizes[] = {sizeof(Parameters)..., 0};
+    for (const Form* form = forms; form; form = form->next) {
+        if (!form->name || std::strcmp(form->name, name) != 0 || *form->types != types) continue;
+        // A closure of this compiler may hold something else: then the kernel's own text runs.
+        bool same = true;
+        for (std::size_t i = 0; same && i <= sizeof...(Parameters); ++i) {
+            same = form->sizes[i] == sizes[i];
+        }
+        return same ? form->compiled : nullptr;
     }
     return nullptr;
 }
@@ -139,7 +186,8 @@ public:
         : pointers{(void*)std::addressof(parameters)..., nullptr} {}
 
     // Whether the host called, so that the grid has run. `kernel` is the function that calls this.
-    bool enter(const char* name, void (*kernel)(typename Plain<Parameters>::type...)) const {
+    bool enter(const char* name, void (*kernel)(typename Plain<Parameters>::type...),
+               const char* id = nullptr, const std::type_info* types = nullptr) const {
         if (in_kernel()) {
             if (pending_count == port_fibers::this_worker->pending_outside) return false;
             defer(name, kernel, std::index_sequence_for<Parameters...>());
@@ -147,7 +195,9 @@ public:
         }
         LaunchConfig config;
         if (!begin(name, config)) return true;
-        if (Compiled compiled = find_compiled(reinterpret_cast<Erased>(kernel))) {
+        Compiled compiled = id ? find_compiled<Parameters...>(id, *types)
+                               : find_compiled(reinterpret_cast<Erased>(kernel));
+        if (compiled) {
             compiled(make_launch(config), pointers);
         } else {
             run(config, kernel, std::index_sequence_for<Parameters...>());
