@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use port_api::Row;
 use port_diag::{SourceMap, Span};
 use port_rewrite::{NameUse, uses};
-use port_syntax::{Configuration, TokenKind, preprocess};
+use port_syntax::{Configuration, Preprocessed, TokenKind, preprocess};
 
 use crate::findings::UnsupportedName;
 use crate::header;
@@ -127,17 +127,40 @@ fn explain(row: &Row) -> (String, String) {
     (reason.to_owned(), way.to_owned())
 }
 
+/// The header with every section, its macros expanded.
+fn header_text() -> &'static Preprocessed {
+    static READ: OnceLock<Preprocessed> = OnceLock::new();
+    READ.get_or_init(|| {
+        let mut sources = SourceMap::new();
+        let text = header::assemble(header::Needs::all());
+        let root = sources.add(header::FILE_NAME, text.as_str());
+        preprocess(&sources, root, &Configuration::cuda_host())
+    })
+}
+
 /// The names that the header gives: the identifiers that are left when its macros are expanded, and
 /// the macros.
-pub(crate) fn provided() -> &'static BTreeSet<String> {
+fn provided() -> &'static BTreeSet<String> {
     static NAMES: OnceLock<BTreeSet<String>> = OnceLock::new();
     NAMES.get_or_init(|| {
-        let mut sources = SourceMap::new();
-        let root = sources.add(header::FILE_NAME, header::assemble(header::Needs::all()).as_str());
-        let read = preprocess(&sources, root, &Configuration::cuda_host());
+        let read = header_text();
         let identifiers = read.tokens.iter().filter(|token| token.kind == TokenKind::Identifier);
         let macros = read.macros.iter().map(|found| found.name.as_str().to_owned());
         identifiers.map(|token| token.text.as_str().to_owned()).chain(macros).collect()
+    })
+}
+
+/// The names that the header calls or instantiates: a function of a port may hide none of them.
+pub(crate) fn called() -> &'static BTreeSet<String> {
+    static NAMES: OnceLock<BTreeSet<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let pairs = header_text().tokens.windows(2);
+        let called = pairs.filter(|pair| {
+            pair[0].kind == TokenKind::Identifier
+                && !pair[1].spaced
+                && matches!(pair[1].kind, TokenKind::LeftParen | TokenKind::Less)
+        });
+        called.map(|pair| pair[0].text.as_str().to_owned()).collect()
     })
 }
 

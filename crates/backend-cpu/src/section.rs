@@ -73,7 +73,7 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
     let listed = crate::lists::kernels(port, &types);
     let mut closures = BTreeSet::new();
     // A form may not hide what the header gives forms to use.
-    let taken = reserved.union(crate::names::provided()).cloned().collect();
+    let taken = reserved.union(crate::names::called()).cloned().collect();
     let mut names = Names { taken };
     let mut refused: Vec<Option<Refusal>> = Vec::new();
     let mut candidates = Vec::new();

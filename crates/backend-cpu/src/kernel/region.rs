@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use port_ir::analysis::flow::StatementId;
-use port_ir::{Constant, LoopTest, Scalar, StatementKind, Type, Value};
+use port_ir::{Constant, Conversion, Expression, LoopTest, Scalar, StatementKind, Type, Value};
 
 use super::NotCompiled;
 use super::affine::{Clip, Linear, Reach};
@@ -364,12 +364,21 @@ impl Emitter<'_, '_, '_> {
         Ok(())
     }
 
-    /// Whether threads may run in lock step, as vectors do: nothing in it has an order.
+    /// Whether threads may run in lock step, as vectors do: nothing in it has an order, and
+    /// neighbours access neighbouring memory, or all of them read the same.
     fn is_simd(&self, items: &[Item]) -> bool {
         let facts = self.facts;
         let fits = |id: StatementId| match facts.kind(id) {
-            StatementKind::Load { access, .. } | StatementKind::Store { access, .. } => {
-                !access.volatile && access.atomic.is_none()
+            StatementKind::Load { pointer, access, .. } => {
+                !access.volatile
+                    && access.atomic.is_none()
+                    && (facts.variable(*pointer).is_some()
+                        || self.stride(*pointer).is_some_and(|x| x == 0 || x == 1))
+            }
+            StatementKind::Store { pointer, access, .. } => {
+                !access.volatile
+                    && access.atomic.is_none()
+                    && (facts.variable(*pointer).is_some() || self.stride(*pointer) == Some(1))
             }
             StatementKind::If { .. } | StatementKind::Block(_) => true,
             _ => false,
@@ -378,6 +387,30 @@ impl Emitter<'_, '_, '_> {
             Item::Statement(id) => (id.0..facts.end(*id)).all(|inner| fits(StatementId(inner))),
             _ => true,
         })
+    }
+
+    /// By how many elements a pointer moves from a thread to its neighbour.
+    fn stride(&self, pointer: Value) -> Option<i128> {
+        let facts = self.facts;
+        let mut at = pointer;
+        let mut stride = 0;
+        loop {
+            if self.schedule.is_scalar(facts, at) {
+                return Some(stride);
+            }
+            match facts.expression(at) {
+                Expression::Element { base, index, .. } => {
+                    let place = self.linear(*index, 24)?;
+                    if place.x != 0 && (stride != 0 || at != pointer) {
+                        return None;
+                    }
+                    stride = if at == pointer { place.x } else { stride };
+                    at = *base;
+                }
+                Expression::Convert { kind: Conversion::Space, value, .. } => at = *value,
+                _ => return None,
+            }
+        }
     }
 
     /// Leaves the region: the thread takes no part in what it jumps over.

@@ -329,6 +329,13 @@ impl Pass<'_, '_, '_> {
                 steps.push(Step { number, kind: StepKind::Scalar(id) });
                 continue;
             }
+            if together == Together::All && self.stands_alone(id) {
+                close(&mut open, &mut steps);
+                let number = self.number();
+                self.schedule.step_of.insert(id, number);
+                steps.push(Step { number, kind: StepKind::Region(vec![Item::Statement(id)]) });
+                continue;
+            }
             let number = match &open {
                 Some(region) => region.number,
                 None => self.number(),
@@ -779,6 +786,55 @@ impl Pass<'_, '_, '_> {
             });
         }
         self.schedule.homes = homes;
+    }
+
+    /// Whether a statement is for threads that a condition on their numbers picks, and shares nothing
+    /// of a thread with what stands around it: then a loop over just those threads does it.
+    fn stands_alone(&self, id: StatementId) -> bool {
+        let facts = self.facts;
+        let StatementKind::If { condition, .. } = facts.kind(id) else { return false };
+        let [_, reject] = facts.children[id.index()][..] else { return false };
+        if !facts.blocks[reject].statements.is_empty()
+            || !self.escaping(id).is_empty()
+            || self.loses_threads(id)
+            || !bounds(facts, self.schedule, *condition, true)
+        {
+            return false;
+        }
+        let mut seen = BTreeSet::new();
+        for inner in id.0..facts.end(id) {
+            let inner = StatementId(inner);
+            let mut work = facts.kind(inner).operands();
+            if let StatementKind::Loop(looping) = facts.kind(inner) {
+                work.extend(looping.test);
+            }
+            while let Some(value) = work.pop() {
+                if !seen.insert(value) {
+                    continue;
+                }
+                match facts.expression(value) {
+                    Expression::Result(_) => {
+                        let own = facts
+                            .flow
+                            .definer(value)
+                            .is_some_and(|definer| facts.flow.is_inside(definer, id));
+                        if !own && !self.schedule.is_scalar(facts, value) {
+                            return false;
+                        }
+                    }
+                    Expression::Local(local) => {
+                        let own = facts.accesses[local.index()]
+                            .iter()
+                            .all(|access| facts.flow.is_inside(*access, id));
+                        if !own {
+                            return false;
+                        }
+                    }
+                    other => work.extend(other.operands()),
+                }
+            }
+        }
+        true
     }
 
     /// Whether a statement ends the threads for which a condition on their numbers holds, in a

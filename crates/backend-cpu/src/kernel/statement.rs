@@ -228,7 +228,13 @@ impl Emitter<'_, '_, '_> {
         if looping.when == LoopTest::Before
             && let Some(head) = self.loop_head(id)?
         {
-            if let Unroll::Full | Unroll::Times(2..) = looping.unroll {
+            let counts = looping.test.is_some_and(|test| match facts.expression(test) {
+                Expression::Compare { right, .. } => {
+                    matches!(facts.expression(*right), Expression::Constant(_))
+                }
+                _ => false,
+            });
+            if let (Unroll::Full | Unroll::Times(2..), true) = (looping.unroll, counts) {
                 self.out.line("PORT_CPU_UNROLL");
             }
             self.out.open(head);
