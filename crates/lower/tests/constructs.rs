@@ -144,6 +144,8 @@ fn these_are_translated() {
          __global__ void k(int *x) {
            x[0] = std::is_class<S>::value + std::is_arithmetic_v<S> + flag<__is_same(int, int)>();
          }",
+        "enum E { A, B };
+         __global__ void k(float *x, E e) { x[0] = A + B + e; }",
         "__global__ void k(float *x) { cooperative_groups::this_grid().sync(); x[0] = 1; }",
         "__global__ void __cluster_dims__(2, 1, 1) k(unsigned *x) {
            auto c = cooperative_groups::this_cluster(); c.sync(); x[0] = c.block_rank(); }",
@@ -177,4 +179,23 @@ fn these_are_translated() {
         assert!(messages.is_empty(), "{text}: {messages:?}");
         assert!(lowered.instances.iter().all(|instance| instance.is_whole()), "{text}");
     }
+}
+
+/// What a lambda captures decides how its closure lies in memory, and the host's compiler makes it:
+/// integer constants and `constexpr` variables are used without a capture, other constants are held.
+#[test]
+fn closures_hold_what_the_host_s_compiler_captures() {
+    let lowered = lowered(
+        "template <typename F> __global__ void k(F f) { f(0); }
+         void host(float *y) {
+           const float a = 2.0f;
+           const int n = 3;
+           constexpr double d = 0.5;
+           k<<<1, 1>>>([=] __device__ (int i) { y[i] = a * n + d; });
+         }",
+    );
+    let types = &lowered.module.types;
+    let closures: Vec<(u64, usize)> =
+        types.structs().iter().map(|(_, made)| (made.size, made.members.len())).collect();
+    assert_eq!(closures, [(16, 2)], "a pointer and a float");
 }

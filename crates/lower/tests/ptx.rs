@@ -69,6 +69,10 @@ const TRANSLATED: &[&str] = &[
     r#"asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
            : "=r"(u[0]), "=r"(u[1]), "=r"(u[2]), "=r"(u[3]) : "r"(at));"#,
     r#"asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16{%0}, [%1];" : "=r"(u[0]) : "r"(at));"#,
+    r#"asm volatile("ldmatrix.sync.aligned.m8n8.x2.b16 {%0, %1}, [%2];"
+           : "=r"(u[0]), "=r"(u[1]) : "l"(tile + threadIdx.x));"#,
+    r#"asm volatile("stmatrix.sync.aligned.m8n8.x2.shared.b16 [%0], {%1, %2};"
+           :: "r"(at), "r"(u[0]), "r"(u[1]));"#,
     r#"asm volatile("{.reg .pred p; setp.ne.b32 p, %2, 0; @p ld.global.cg.L2::128B.b16 {%0}, [%1];}"
            : "=h"(h[0]) : "l"(h + 1), "r"(u[0]));"#,
     r#"asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32"

@@ -127,9 +127,16 @@ impl<'h> Checker<'_, 'h> {
         match self.body.bindings.get(&local) {
             Some(Binding::Constant(..) | Binding::Global(_)) => false,
             Some(Binding::Variable(id)) => {
-                // A constant's value is used without capturing it, unless it is an array or class.
+                // The value of an integer constant, and of what is `constexpr`, is used without
+                // capturing it, unless it is an array or class.
                 let variable = self.body.variables.get(id.index());
-                !variable.is_some_and(|v| v.constant.is_some() && self.is_scalar(v.ty))
+                let constexpr = self.hir().locals[local].storage.constexpr;
+                let usable = |ty: Type| {
+                    let scalar = self.cx.types.scalar(ty);
+                    constexpr && self.is_scalar(ty)
+                        || scalar.is_some_and(|scalar| !scalar.is_float()) && ty.constant
+                };
+                !variable.is_some_and(|v| v.constant.is_some() && usable(v.ty))
             }
             Some(Binding::Poison(_) | Binding::TypeOnly(_)) | None => false,
             Some(_) => true,

@@ -191,6 +191,7 @@ impl<'h> Checker<'_, 'h> {
         }
         // A pointer to a function that nobody changes is that function.
         if let Some(initial) = &initial
+            && self.cx.recorder.is_none()
             && self.is_function_pointer(ty)
             && !self.is_changed(local)
             && let Some(value @ crate::value::Value::Function(_)) = self.evaluate(initial)
@@ -200,6 +201,7 @@ impl<'h> Checker<'_, 'h> {
         }
         // One of two functions, chosen here once.
         if let Some(initial) = &initial
+            && self.cx.recorder.is_none()
             && self.is_function_pointer(ty)
             && let Some(choice) = self.choice_of_functions(initial, out)
             && !self.is_changed(local)

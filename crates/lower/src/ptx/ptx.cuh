@@ -142,31 +142,35 @@ __device__ inline bool __ptx_in_range_idx(unsigned, int) { return true; }
 
 // Row r of matrix m begins at the address that lane 8m + r gives. Lane t gets the elements
 // 2 (t mod 4) and the next of row t / 4; transposed, of column t / 4.
-__device__ inline unsigned __ptx_ldmatrix(unsigned row, int matrix) {
-  int lane = (int)__port_lane() & 31;
-  unsigned from = __shfl_sync(0xffffffffu, row, 8 * matrix + lane / 4);
-  return *(const unsigned *)__cvta_shared_to_generic(from + 4 * (lane % 4));
+__device__ inline char *__ptx_at(unsigned address) {
+  return (char *)__cvta_shared_to_generic(address);
 }
-__device__ inline unsigned __ptx_ldmatrix_trans(unsigned row, int matrix) {
+__device__ inline char *__ptx_at(unsigned long long address) { return (char *)address; }
+template <typename A> __device__ inline unsigned __ptx_ldmatrix(A row, int matrix) {
   int lane = (int)__port_lane() & 31;
-  unsigned first = __shfl_sync(0xffffffffu, row, 8 * matrix + 2 * (lane % 4));
-  unsigned second = __shfl_sync(0xffffffffu, row, 8 * matrix + 2 * (lane % 4) + 1);
-  unsigned low = *(const unsigned short *)__cvta_shared_to_generic(first + 2 * (lane / 4));
-  unsigned high = *(const unsigned short *)__cvta_shared_to_generic(second + 2 * (lane / 4));
+  A from = __shfl_sync(0xffffffffu, row, 8 * matrix + lane / 4);
+  return *(const unsigned *)(__ptx_at(from) + 4 * (lane % 4));
+}
+template <typename A> __device__ inline unsigned __ptx_ldmatrix_trans(A row, int matrix) {
+  int lane = (int)__port_lane() & 31;
+  A first = __shfl_sync(0xffffffffu, row, 8 * matrix + 2 * (lane % 4));
+  A second = __shfl_sync(0xffffffffu, row, 8 * matrix + 2 * (lane % 4) + 1);
+  unsigned low = *(const unsigned short *)(__ptx_at(first) + 2 * (lane / 4));
+  unsigned high = *(const unsigned short *)(__ptx_at(second) + 2 * (lane / 4));
   return low | (high << 16);
 }
-__device__ inline void __ptx_stmatrix(unsigned row, int matrix, unsigned value) {
+template <typename A> __device__ inline void __ptx_stmatrix(A row, int matrix, unsigned value) {
   int lane = (int)__port_lane() & 31;
-  unsigned to = __shfl_sync(0xffffffffu, row, 8 * matrix + lane / 4);
-  *(unsigned *)__cvta_shared_to_generic(to + 4 * (lane % 4)) = value;
+  A to = __shfl_sync(0xffffffffu, row, 8 * matrix + lane / 4);
+  *(unsigned *)(__ptx_at(to) + 4 * (lane % 4)) = value;
 }
-__device__ inline void __ptx_stmatrix_trans(unsigned row, int matrix, unsigned value) {
+template <typename A>
+__device__ inline void __ptx_stmatrix_trans(A row, int matrix, unsigned value) {
   int lane = (int)__port_lane() & 31;
-  unsigned first = __shfl_sync(0xffffffffu, row, 8 * matrix + 2 * (lane % 4));
-  unsigned second = __shfl_sync(0xffffffffu, row, 8 * matrix + 2 * (lane % 4) + 1);
-  *(unsigned short *)__cvta_shared_to_generic(first + 2 * (lane / 4)) = (unsigned short)value;
-  *(unsigned short *)__cvta_shared_to_generic(second + 2 * (lane / 4)) =
-      (unsigned short)(value >> 16);
+  A first = __shfl_sync(0xffffffffu, row, 8 * matrix + 2 * (lane % 4));
+  A second = __shfl_sync(0xffffffffu, row, 8 * matrix + 2 * (lane % 4) + 1);
+  *(unsigned short *)(__ptx_at(first) + 2 * (lane / 4)) = (unsigned short)value;
+  *(unsigned short *)(__ptx_at(second) + 2 * (lane / 4)) = (unsigned short)(value >> 16);
 }
 
 // One step of a product of 16 × k by k × 8: lane t holds rows t / 4 and t / 4 + 8 of a, and column

@@ -1014,12 +1014,17 @@ fn matrix(r: &mut Registers<'_>, op: &Op<'_>, operands: &[Operand]) -> Option<St
     };
     let Operand::Address(base, offset) = address else { return None };
     let tiles = parts(tiles);
-    if !op.has("m8n8") || !op.has("b16") || tiles.len() != count || op.space()? != Space::Shared {
+    if !op.has("m8n8") || !op.has("b16") || tiles.len() != count {
         return None;
     }
-    let base = r.read(base, word)?;
+    // A generic address points into shared memory, too.
+    let (row, width) = match op.space()? {
+        Space::Shared => ("unsigned", word),
+        Space::Generic => ("unsigned long long", Type::Unsigned(64)),
+    };
+    let base = r.read(base, width)?;
     let trans = if op.has("trans") { "_trans" } else { "" };
-    let mut code = format!("unsigned row = {base} + (unsigned)({offset}ll);");
+    let mut code = format!("{row} row = {base} + ({row})({offset}ll);");
     let mut writes = String::new();
     for (index, tile) in tiles.iter().enumerate() {
         match op.base {
