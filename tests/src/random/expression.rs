@@ -211,7 +211,18 @@ impl Generator {
             return self.integer_leaf(want.level);
         }
         let operand = want.less();
-        match self.random.below(22) {
+        match self.random.below(25) {
+            22 | 23 => {
+                // The overload shows which type the operand has.
+                let value = self.number(operand);
+                let parts = vec!["kind_of(".into(), value.node.into(), ")".into()];
+                Value::new(I32, (1, 14), value.level, 16, parts)
+            }
+            24 => {
+                let value = self.integer(operand);
+                let parts = vec!["same(".into(), value.node.into(), ")".into()];
+                Value::new(value.ty, value.range, value.level, 16, parts)
+            }
             0..=5 => {
                 let op = self.random.pick(&["+", "-", "*", "+", "-"]);
                 let (a, b) = (self.integer(operand), self.integer(operand));
@@ -502,7 +513,10 @@ impl Generator {
                 ("__funnelshift_l", &[U32, U32, U32], U32, U32.range()),
                 ("__funnelshift_r", &[U32, U32, U32], U32, U32.range()),
                 ("__sad", &[I32, I32, U32], U32, U32.range()),
-                ("__usad", &[U32, U32, U32], U32, U32.range()),
+                ("__hadd", &[I32, I32], I32, I32.range()),
+            ("__uhadd", &[U32, U32], U32, U32.range()),
+            ("__rhadd", &[I32, I32], I32, I32.range()),
+            ("__usad", &[U32, U32, U32], U32, U32.range()),
             ]);
         let mut level = Level::Block;
         let mut parts: Vec<Part> = vec![format!("{name}(").into()];
@@ -660,7 +674,14 @@ impl Generator {
             return self.bitwise("&", value, mask);
         }
         let wide = if self.random.one_in(4) { U64 } else { U32 };
-        let value = self.cast(value, wide);
+        let value = if wide == U64 && self.random.one_in(2) {
+            // `size_t` is `unsigned long`, of the same values; an index shows no difference.
+            let level = value.level;
+            let value = self.cast(value, U64);
+            Value::new(U64, value.range, level, 15, vec!["(size_t)".into(), value.at(15).into()])
+        } else {
+            self.cast(value, wide)
+        };
         let extent = Value::atom(U32, (last + 1, last + 1), Level::Block, format!("{extent}u"));
         self.division("%", value, extent)
     }

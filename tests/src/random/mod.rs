@@ -35,6 +35,8 @@ struct Structure {
     fields: Vec<(String, Type)>,
     /// What its method `value` gives.
     result: Type,
+    /// Whether it has an array `h`.
+    array: bool,
 }
 
 /// What is known while a program is written.
@@ -74,4 +76,5 @@ struct Generator {
     /// The buffer of the kernel's grid-stride loop.
     strided: Option<(Type, u32)>,
     uses_reduction: bool,
+    uses_parameters: bool,
 }

@@ -84,6 +84,7 @@ pub fn generate(seed: u64) -> Program {
         uses_accumulator: false,
         strided: None,
         uses_reduction: false,
+        uses_parameters: false,
     };
     generator.program()
 }
@@ -101,6 +102,14 @@ impl Unit {
              #include <cuda_runtime.h>\n\n",
         );
         text += CONSTANTS;
+        let kinds = [
+            "bool", "char", "signed char", "unsigned char", "short", "unsigned short", "int", "unsigned", "long",
+            "unsigned long", "long long", "unsigned long long", "float", "double",
+        ];
+        for (index, kind) in kinds.iter().enumerate() {
+            let _ = writeln!(text, "__device__ int kind_of({kind}) {{ return {}; }}", index + 1);
+        }
+        text += "template <class T> __device__ T same(T value) { return value; }\n";
         for program in &self.programs {
             text += &format!("\n// ---- {}\n{}", program.seed, program.text.text());
         }
@@ -161,6 +170,9 @@ impl Generator {
             let part = self.kernel(index, &mut program);
             parts.push(part.into());
         }
+        if self.uses_parameters {
+            parts.insert(reductions, format!("struct P_{tag} {{\nint a;\nfloat b;\nunsigned char c;\ndouble d;\n}};\n").into());
+        }
         if self.uses_reduction {
             parts.insert(reductions, self.reduction_functions().into());
         }
@@ -199,9 +211,22 @@ impl Generator {
             let (_, variable) = self.fresh("f");
             self.declare(field, *ty, Level::Varying, true, variable);
         }
+        let array = self.random.one_in(2);
         let members: String =
             fields.iter().map(|(field, ty)| format!("{} {field};\n", ty.name())).collect();
+        let members = if array { members + "unsigned h[4];\n" } else { members };
         let mut parts: Vec<Part> = vec![format!("struct {name} {{\n{members}").into()];
+        if array {
+            let (_, variable) = self.fresh("h");
+            self.arrays.push(Array {
+                text: "h".into(),
+                extents: vec![4],
+                ty: U32,
+                own: true,
+                writable: false,
+                variable,
+            });
+        }
         let (_, variable) = self.fresh("x");
         let inner = self.mark();
         self.declare("x", U32, Level::Varying, true, variable);
@@ -234,7 +259,7 @@ impl Generator {
             ";\nreturn sum;\n}\n};\n".into(),
         ]);
         self.release(&mark);
-        self.structures.push(Structure { name, fields, result });
+        self.structures.push(Structure { name, fields, result, array });
         Node::new(Role::Text, parts)
     }
 
@@ -353,6 +378,9 @@ impl Generator {
             [1, 64, 1],
             [4, 4, 4],
             [5, 3, 4],
+            [1, 1, 1],
+            [17, 1, 1],
+            [31, 1, 1],
         ]);
         self.grid = self.random.pick(&[
             [1, 1, 1],
@@ -374,7 +402,7 @@ impl Generator {
         let mark = self.mark();
         (self.exited, self.strided, self.uses_accumulator) = (false, None, false);
         self.budget = 20 + self.random.below(45);
-        self.idioms = 2;
+        self.idioms = if threads < 16 { 0 } else { 2 };
         self.objects.clear();
         let name = format!("k{index}_{tag}");
         let mut parameters: Vec<String> = Vec::new();
@@ -411,6 +439,16 @@ impl Generator {
                 Bool => (if value == 0 { "false" } else { "true" }).to_owned(),
                 _ => format!("{value}"),
             });
+        }
+        if self.random.one_in(4) {
+            self.uses_parameters = true;
+            let (_, variable) = self.fresh("s");
+            for (field, ty) in [("a", I32), ("b", F32), ("c", U8), ("d", F64)] {
+                self.declare(&format!("prm.{field}"), ty, Level::Block, false, variable);
+            }
+            parameters.push(format!("P_{tag} prm"));
+            let value = self.random.within(-1000, 1000);
+            arguments.push(format!("{{ a = {value}, b = 1.5, c = 200, d = 0.1 }}"));
         }
         let dynamic = self.random.one_in(4);
         let mut top: Vec<Node> = Vec::new();

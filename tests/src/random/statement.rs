@@ -119,6 +119,17 @@ impl Generator {
         }
         self.budget -= 1;
         let nest = at.depth > 0 && self.budget > 3;
+        // What makes convergence hard comes more often where it can.
+        if at.around.is_some() && self.random.one_in(8) {
+            return self.leave(at, list);
+        }
+        if at.kernel && at.mask != Mask::Unknown && self.random.one_in(6) {
+            return match self.random.below(4) {
+                0 | 1 if at.level == Level::Block => self.barrier(at, list),
+                2 if at.level == Level::Block => self.shared_write(list),
+                _ => self.warp_operation(at, list),
+            };
+        }
         match self.random.below(40) {
             0..=5 => self.declaration(at, list),
             6..=11 => self.assignment(at, list),
@@ -143,6 +154,14 @@ impl Generator {
     }
 
     fn declaration(&mut self, at: Position, list: &mut Vec<Node>) {
+        if self.random.one_in(6) {
+            let want = self.want(Level::Varying);
+            let value = self.number(want);
+            let (name, variable) = self.fresh("v");
+            let ty = value.ty;
+            list.push(statement(vec![format!("auto {name} = ").into(), value.into(), ";".into()]));
+            return self.declare(&name, ty, Level::Varying, true, variable);
+        }
         let level = if self.random.one_in(3) { at.level } else { Level::Varying };
         let ty = if level > Level::Varying {
             self.random.pick(&[I32, U32, F32, U8, Bool])
@@ -160,8 +179,6 @@ impl Generator {
             ""
         };
         let spelt = match ty {
-            I64 if self.random.one_in(4) => "int64_t",
-            U64 if self.random.one_in(4) => "size_t",
             U8 if self.random.one_in(4) => "uint8_t",
             U32 if self.random.one_in(3) => "unsigned int",
             other => other.name(),
@@ -402,13 +419,27 @@ impl Generator {
             _ => {
                 // Two counters, one of which the trips do not depend on.
                 place.range = (0, 12);
+                let also = self.target(at.inside(level), |p| p.level == Level::Varying && p.ty == I32);
+                let also = also.map(|target| {
+                    let want = Want { depth: 2, level: Level::Varying };
+                    (target.text, self.assignable(I32, want))
+                });
                 self.places.push(place);
                 let body = self.block_at(inner, count);
                 compound(vec![
                     format!("const int {bound} = ").into(),
                     trips,
-                    format!(";\nfor (int {name} = 0, e{variable} = {bound}; e{variable} > 0; {name} += 2, --e{variable}) {{")
+                    format!(";\nfor (int {name} = 0, e{variable} = {bound}; e{variable} > 0; {name} += 2, --e{variable}")
                         .into(),
+                    match also {
+                        Some((text, value)) => Node::new(
+                            Role::Text,
+                            vec![format!(", {text} = ").into(), value.at(3).into()],
+                        )
+                        .into(),
+                        None => "".into(),
+                    },
+                    ") {".into(),
                     body.into(),
                     "}".into(),
                 ])
@@ -544,6 +575,31 @@ impl Generator {
         }
         for (field, ty) in &structure.fields {
             self.declare(&format!("{name}.{field}"), *ty, Level::Varying, true, variable);
+        }
+        if structure.array {
+            self.arrays.push(Array {
+                text: format!("{name}.h"),
+                extents: vec![4],
+                ty: U32,
+                own: true,
+                writable: true,
+                variable,
+            });
+        }
+        if self.random.one_in(4) {
+            let (many, variable) = self.fresh("t");
+            let (one, copy) = self.fresh("u");
+            let s = &structure.name;
+            let index = self.index(2, Level::Varying);
+            list.push(statement(vec![
+                format!("{s} {many}[2];\n{many}[0] = {name};\n{many}[1] = {name} + {name};\n{s} {one} = {many}[").into(),
+                index.into(),
+                "];".into(),
+            ]));
+            for (field, ty) in &structure.fields {
+                self.declare(&format!("{one}.{field}"), *ty, Level::Varying, true, copy);
+                self.declare(&format!("{many}[1].{field}"), *ty, Level::Varying, true, variable);
+            }
         }
         let value = self.exactly(U32, Want { depth: 2, level: Level::Varying });
         list.push(statement(vec![format!("{name}.bump(").into(), value.into(), ");".into()]));

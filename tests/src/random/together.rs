@@ -178,6 +178,18 @@ impl Generator {
             }
             return;
         }
+        if at.mask == Mask::Full && !self.ragged() && self.random.one_in(4) {
+            let value = self.exactly(I32, VARYING);
+            let tag = self.tag;
+            self.uses_reduction = true;
+            list.push(statement(vec![
+                format!("int {name} = together_{tag}(").into(),
+                value.into(),
+                ", lane);".into(),
+            ]));
+            self.declare(&name, I32, Level::Varying, true, variable);
+            return;
+        }
         let ty = self.random.pick(&[I32, U32, F32, F32, I64, U64, F64, I32, F16]);
         let value = self.exactly(ty, VARYING);
         let most = if at.mask == Mask::Low16 { 16 } else { 32 };
@@ -232,7 +244,17 @@ impl Generator {
         let (name, variable) = self.fresh("x");
         let threads = self.threads();
         let tag = self.tag;
-        match self.random.below(13) {
+        match self.random.below(15) {
+            13 | 14 => {
+                let value = self.exactly(I32, VARYING);
+                self.uses_reduction = true;
+                list.push(statement(vec![
+                    format!("__shared__ int sh{name}[{threads}];\nint {name} = exchange_{tag}(sh{name}, ").into(),
+                    value.into(),
+                    format!(", tid, {threads});").into(),
+                ]));
+                self.declare(&name, I32, Level::Varying, true, variable);
+            }
             0 => self.tree_reduction(&name, variable, list),
             1 => {
                 let ty = self.random.pick(&[U32, F32, U64, F64]);
@@ -497,9 +519,39 @@ impl Generator {
     }
 
     /// Functions that idioms call.
-    pub fn reduction_functions(&self) -> String {
+    pub fn reduction_functions(&mut self) -> String {
         let tag = self.tag;
-        format!(
+        let mut steps = String::new();
+        for _ in 0..2 + self.random.below(4) {
+            let (a, distance) = (self.random.below(32), 1 + self.random.below(15));
+            steps += &match self.random.below(6) {
+                0 => format!("if ((lane & {a}) != 0) v ^= {a}; else v = (int)((unsigned)v * 3u + {a}u);\n"),
+                1 => format!("v ^= __shfl_xor_sync(0xffffffffu, v, {distance}, 16);\n"),
+                2 => "for (int o = 1; o < 32; o <<= 1) {\nconst int t = __shfl_up_sync(0xffffffffu, v, o);\n\
+                      if (lane >= o) v = (int)((unsigned)v + (unsigned)t);\n}\n"
+                    .to_owned(),
+                3 => format!(
+                    "if (__any_sync(0xffffffffu, (v & 31) == {a})) {{\nv ^= (int)__ballot_sync(0xffffffffu, v & 1);\n\
+                     }} else {{\nv = __shfl_sync(0xffffffffu, v, (lane + {distance}) & 31);\n}}\n"
+                ),
+                4 => format!("if (__all_sync(0xffffffffu, v != {a})) return __shfl_down_sync(~0u, v, {distance});\n"),
+                _ => "{\nint k = 0;\nwhile (__any_sync(0xffffffffu, (v & 7) > k)) {\n++k;\n\
+                      if ((v & 7) < k) continue;\nv ^= k << 4;\n}\n}\n"
+                    .to_owned(),
+            };
+        }
+        let shift = self.random.below(40);
+        let uniform = self.random.pick(&["(blockIdx.x & 1) == 0", "n > 40", "gridDim.x > 1"]);
+        let functions = format!(
+            "__device__ int together_{tag}(int v, int lane) {{\n{steps}return v ^ lane;\n}}\n\
+             __device__ int exchange_{tag}(int* s, int v, int tid, int n) {{\ns[tid] = v;\n__syncthreads();\n\
+             int r = s[(tid + {shift}) % n];\nif ({uniform}) {{\n__syncthreads();\ns[tid] = r ^ 5;\n__syncthreads();\n\
+             r ^= s[n - 1 - tid];\n}} else if (n == 64) {{\n__syncthreads();\nreturn r;\n}}\n\
+             for (int i = 0; i < 2; ++i) {{\n__syncthreads();\nint* mine = s + tid;\n*mine = r;\n__syncthreads();\n\
+             if (tid % 3 == i) continue;\nr = (int)((unsigned)r + (unsigned)s[(tid + 1) % n]);\n}}\n\
+             __syncthreads();\nreturn r;\n}}\n"
+        );
+        functions + &format!(
             "struct Add_{tag} {{ template <class T> __device__ T operator()(T a, T b) const {{ return a + b; }} }};\n\
              struct Max_{tag} {{ template <class T> __device__ T operator()(const T& a, const T& b) const {{ return a > b ? a : b; }} }};\n\
              struct Mix_{tag} {{ template <class T> __device__ T operator()(T a, T b) const {{ return a * T(3) + b; }} }};\n\
