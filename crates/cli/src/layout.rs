@@ -186,6 +186,20 @@ pub struct Placed<'a> {
 }
 
 impl Placing<'_> {
+    /// The folder of a target's ports, where they go to one.
+    pub fn folder(&self, target: &Target) -> Option<PathBuf> {
+        match self.destination {
+            Destination::Folder(folder) if self.targets.len() > 1 => {
+                Some(folder.join(target_folder(target, self.targets)))
+            }
+            Destination::Folder(folder) => Some(folder.clone()),
+            Destination::DefaultFolder => {
+                Some(Path::new(DEFAULT_FOLDER).join(target_folder(target, self.targets)))
+            }
+            _ => None,
+        }
+    }
+
     /// Places the outputs of a unit. `name` tells how the source map spells a file and `real` where
     /// it is.
     pub fn place<'t>(
@@ -205,17 +219,7 @@ impl Placing<'_> {
                 path.display()
             ));
         }
-        let folder = match self.destination {
-            Destination::Folder(folder) if self.targets.len() > 1 => {
-                Some(folder.join(target_folder(&translation.target, self.targets)))
-            }
-            Destination::Folder(folder) => Some(folder.clone()),
-            Destination::DefaultFolder => {
-                let name = target_folder(&translation.target, self.targets);
-                Some(Path::new(DEFAULT_FOLDER).join(name))
-            }
-            _ => None,
-        };
+        let folder = self.folder(&translation.target);
         let in_folder = |folder: &Path, file: FileId| {
             let spelled = absolute(&name(file), self.current);
             mirrored(&spelled, &real(file), self.base, folder)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use port::{FileRole, Target, Translation};
 
 use crate::arguments::{CommonArguments, MessageFormat, PortArguments};
-use crate::layout::{self, Destination, Placing, Run};
+use crate::layout::{self, Destination, Placed, Placing, Run};
 use crate::load::{self, LoadError, Unit};
 use crate::pipeline::{self, Ported};
 use crate::report::{self, Reported};
@@ -170,7 +170,16 @@ fn plan(units: &[Result<Ported, LoadError>], placing: &Placing<'_>) -> Result<Pl
             } else {
                 let name = |file| unit.sources.file(file).path.to_string();
                 let real = |file| unit.real_path(file);
-                for placed in placing.place(translation, unit.root, &name, &real)? {
+                let mut placed = placing.place(translation, unit.root, &name, &real)?;
+                if let Some(own) = own_folder(&planned, placing, translation, unit, &placed) {
+                    let own = Placing {
+                        destination: &Destination::Folder(own),
+                        targets: std::slice::from_ref(&translation.target),
+                        ..*placing
+                    };
+                    placed = own.place(translation, unit.root, &name, &real)?;
+                }
+                for placed in placed {
                     paths.push(placed.path.clone());
                     let bytes = text::encode(placed.text, unit.raw);
                     let file = Planned { path: placed.path, bytes, replace: false };
@@ -183,6 +192,29 @@ fn plan(units: &[Result<Ported, LoadError>], placing: &Placing<'_>) -> Result<Pl
     }
     let files = planned.into_values().collect();
     Ok(Plan { files, stdout, outputs })
+}
+
+/// A folder of its own for a unit whose port has another text for a file than that of an earlier unit:
+/// a header that each of them configures in another way, for example. `a/k.unit` for `a/k.hip`.
+fn own_folder(
+    planned: &BTreeMap<PathBuf, Planned>,
+    placing: &Placing<'_>,
+    translation: &Translation,
+    unit: &Unit,
+    placed: &[Placed<'_>],
+) -> Option<PathBuf> {
+    placing.folder(&translation.target)?;
+    let disagrees = |placed: &Placed<'_>| {
+        let Some(known) = planned.get(&placed.path) else { return false };
+        let bytes = text::encode(placed.text, unit.raw);
+        let target = &translation.target;
+        pipeline::join(target, &placed.path, &known.bytes, &bytes, placed.generated).is_none()
+    };
+    let root = placed.first()?;
+    // Two inputs of one name are a mistake that no folder mends.
+    let is_header = |placed: &&Placed<'_>| placed.path != root.path && !placed.generated;
+    let disagree = placed.iter().filter(is_header).any(disagrees);
+    disagree.then(|| root.path.with_extension("unit"))
 }
 
 /// The port as one text: the generated header stands in place of its include.

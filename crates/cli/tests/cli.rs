@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::{SCALE, folder, port, status, text};
+use common::{SCALE, folder, port, put, status, text, tree};
 use serde_json::Value;
 
 #[test]
@@ -245,6 +245,33 @@ fn a_file_whose_header_changes_goes_with_it_to_the_default_folder() {
     assert_eq!(status(&output), 2);
     assert!(text(&output.stderr).contains("is an input"), "{}", text(&output.stderr));
     assert_eq!(fs::read_to_string(root.join("lane.cuh")).expect("the input"), header);
+}
+
+/// A header whose port depends on who includes it cannot be shared.
+#[test]
+fn inputs_that_disagree_on_a_header_have_folders_of_their_own() {
+    let folder = folder();
+    let root = folder.path();
+    // Each input's macros decide what the name in the header means.
+    put(
+        root,
+        "src/h.cuh",
+        "#pragma once\n#ifdef OWN\nstruct dim { int x; };\ninline int cudaFree(dim) { return 0; }\n#endif\n\
+         inline int release(ARG p) { return (int)cudaFree(p); }\n",
+    );
+    put(root, "src/a.cu", "#define ARG void *\n#include \"h.cuh\"\n__global__ void a() {}\n");
+    put(
+        root,
+        "src/b.cu",
+        "#define OWN\n#define ARG dim\n#include \"h.cuh\"\n__global__ void b() {}\n",
+    );
+    let output = port(root, &["src", "--target", "hip", "-o", "out"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    let files = tree(&root.join("out"));
+    assert_eq!(files, ["a.hip", "b.unit/b.hip", "b.unit/h.cuh", "h.cuh"]);
+    let header = |name: &str| fs::read_to_string(root.join("out").join(name)).expect("a header");
+    assert!(header("h.cuh").contains("return (int)hipFree(p)"), "{}", header("h.cuh"));
+    assert_ne!(header("h.cuh"), header("b.unit/h.cuh"));
 }
 
 #[test]
