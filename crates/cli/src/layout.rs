@@ -161,6 +161,7 @@ pub fn taken(path: &Path, translation: &Translation) -> bool {
 }
 
 /// The files of a unit, as placing them needs to know.
+#[derive(Clone, Copy)]
 pub struct Placing<'a> {
     /// Where they go.
     pub destination: &'a Destination,

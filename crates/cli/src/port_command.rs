@@ -1,7 +1,7 @@
 //! The main command: loads inputs, ports each to each target, plans the outputs, writes and reports.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use port::{FileRole, Target, Translation};
 
@@ -171,7 +171,8 @@ fn plan(units: &[Result<Ported, LoadError>], placing: &Placing<'_>) -> Result<Pl
                 let name = |file| unit.sources.file(file).path.to_string();
                 let real = |file| unit.real_path(file);
                 let mut placed = placing.place(translation, unit.root, &name, &real)?;
-                if let Some(own) = own_folder(&planned, placing, translation, unit, &placed) {
+                let known = |path: &Path| planned.get(path).map(|file| file.bytes.clone());
+                if let Some(own) = own_folder(&known, placing, translation, unit, &placed) {
                     let own = Placing {
                         destination: &Destination::Folder(own),
                         targets: std::slice::from_ref(&translation.target),
@@ -196,8 +197,8 @@ fn plan(units: &[Result<Ported, LoadError>], placing: &Placing<'_>) -> Result<Pl
 
 /// A folder of its own for a unit whose port has another text for a file than that of an earlier unit:
 /// a header that each of them configures in another way, for example. `a/k.unit` for `a/k.hip`.
-fn own_folder(
-    planned: &BTreeMap<PathBuf, Planned>,
+pub fn own_folder(
+    known: &dyn Fn(&Path) -> Option<Vec<u8>>,
     placing: &Placing<'_>,
     translation: &Translation,
     unit: &Unit,
@@ -205,10 +206,10 @@ fn own_folder(
 ) -> Option<PathBuf> {
     placing.folder(&translation.target)?;
     let disagrees = |placed: &Placed<'_>| {
-        let Some(known) = planned.get(&placed.path) else { return false };
+        let Some(known) = known(&placed.path) else { return false };
         let bytes = text::encode(placed.text, unit.raw);
         let target = &translation.target;
-        pipeline::join(target, &placed.path, &known.bytes, &bytes, placed.generated).is_none()
+        pipeline::join(target, &placed.path, &known, &bytes, placed.generated).is_none()
     };
     let root = placed.first()?;
     // Two inputs of one name are a mistake that no folder mends.

@@ -194,8 +194,15 @@ impl Home {
             let is_target = |t: &&port::Translation| t.target.to_string() == target.to_string();
             let Some(translation) = ported.translations.iter().find(is_target) else { continue };
             let name = |file| unit.sources.file(file).path.to_string();
-            let placed =
-                placing.place(translation, unit.root, &name, &|file| unit.real_path(file))?;
+            let real = |file| unit.real_path(file);
+            let mut placed = placing.place(translation, unit.root, &name, &real)?;
+            let known = |path: &Path| wanted.get(path).map(|file| file.bytes.clone());
+            if let Some(own) =
+                port_command::own_folder(&known, &placing, translation, unit, &placed)
+            {
+                let own = Placing { destination: &Destination::Folder(own), ..placing };
+                placed = own.place(translation, unit.root, &name, &real)?;
+            }
             for (placed, output) in placed.into_iter().zip(&translation.ported.files) {
                 let bytes = text::encode(placed.text, unit.raw);
                 if output.role == FileRole::Root {
