@@ -482,6 +482,12 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
                 )
             }
             _ => match (self.context.options.address)(handle) {
+                None if is_literal(self.facts.module, variable) => {
+                    let text = variable.initial.as_deref().unwrap_or_default();
+                    let text = String::from_utf8_lossy(text).into_owned();
+                    let literal = super::statement::quote(&text);
+                    format!("{spelled} const {name} = ({spelled})({literal});")
+                }
                 Some(address) => format!("{spelled} const {name} = ({spelled})({address});"),
                 None => {
                     return Err(refuse(format!(
@@ -1154,10 +1160,15 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
         };
         self.masks[first..].iter().map(|(_, mask)| mask.clone()).collect()
     }
+}
 
-    pub(super) fn block_target(&self, id: StatementId) -> bool {
-        self.block_targets.iter().any(|(known, _)| *known == id)
-    }
+/// Whether a variable holds the characters of a string literal: the user has no name for it.
+fn is_literal(module: &port_ir::Module, variable: &Variable) -> bool {
+    let Type::Array(array) = variable.ty else { return false };
+    variable.space == Space::Constant
+        && variable.name.starts_with("string")
+        && module.types.arrays()[array].element == Type::Scalar(port_ir::Scalar::I8)
+        && variable.initial.as_deref().is_none_or(|bytes| std::str::from_utf8(bytes).is_ok())
 }
 
 /// Whether a text has a word.

@@ -7,8 +7,8 @@ use port_ir::{
 
 use super::NotCompiled;
 use super::block::Emitter;
-use super::facts::{END, Position};
-use super::types::{fragment_length, fragment_shape, refuse, scalar_name};
+use super::facts::Position;
+use super::types::{fragment_length, refuse, scalar_name};
 
 /// How tightly an operator binds; larger is tighter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -559,16 +559,6 @@ impl Emitter<'_, '_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// Whether a position is the end of a block.
-    pub(super) fn is_end(position: Position) -> bool {
-        position.key == END
-    }
-
-    /// Rows and columns of a fragment, for calls of templates.
-    pub(super) fn shape(fragment: port_ir::Fragment) -> (u64, u64) {
-        fragment_shape(fragment)
     }
 }
 

@@ -43,15 +43,6 @@ impl<'a> Spelling<'a> {
         self.text.clone().finish()
     }
 
-    pub(super) fn module(&self) -> &'a Module {
-        self.module
-    }
-
-    /// A name that no declaration has, for a function.
-    pub(super) fn fresh(&mut self, wish: &str) -> String {
-        self.names.fresh(wish)
-    }
-
     /// The type of a value.
     pub(super) fn value(&mut self, ty: Type) -> Result<String, NotCompiled> {
         Ok(match ty {
