@@ -2,16 +2,21 @@
 //! and lowering treats like any other function of the library.
 //!
 //! [`parse`] reads the instructions, [`registers`] knows what a register holds and how it is read and
-//! written as a type of PTX, [`table`] says what each instruction does, and `ptx.cuh` holds what takes
-//! more than an expression. What is not in the table is reported with its opcode: branches, texture
+//! written as a type of PTX, [`table`] and the files of its families say what each instruction does,
+//! and `ptx.cuh` holds what takes more than an expression. What is not in the table is reported with its opcode: branches, texture
 //! instructions, bulk copies, matrix shapes without a model.
 //!
 //! Registers that hold addresses of shared memory hold offsets into the block's shared window, as
 //! `__cvta_generic_to_shared` gives them.
 
+mod convert;
+mod matrix;
+mod memory;
+mod number;
 mod parse;
 mod registers;
 mod table;
+mod threads;
 
 use std::collections::HashMap;
 
