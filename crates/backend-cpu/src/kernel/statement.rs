@@ -137,12 +137,14 @@ impl Emitter<'_, '_, '_> {
         }
         let mark = self.out.mark();
         let state = (self.names.clone(), self.scopes.clone(), self.pure.len());
+        let starts = self.starts.len();
         let (yes, no) = (self.value(yes)?, self.value(no)?);
         if self.out.changed(mark) || yes.text.len() + no.text.len() > 160 {
             self.out.rewind(mark);
             self.names = state.0;
             self.scopes = state.1;
             self.pure.truncate(state.2);
+            self.starts.truncate(starts);
             return Ok(false);
         }
         let text = if ty == Type::BOOL && no.text == "false" {
@@ -320,6 +322,7 @@ impl Emitter<'_, '_, '_> {
         let mark = self.out.mark();
         let names_before = self.names.clone();
         let scopes = self.scopes.clone();
+        let starts = self.starts.len();
         let test = self.value(test)?;
         let mut steps = Vec::new();
         let mut simple = !self.out.changed(mark);
@@ -349,6 +352,7 @@ impl Emitter<'_, '_, '_> {
             self.out.rewind(mark);
             self.names = names_before;
             self.scopes = scopes;
+            self.starts.truncate(starts);
             return Ok(None);
         }
         if steps.is_empty() {
