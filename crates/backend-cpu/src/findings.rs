@@ -109,7 +109,7 @@ pub struct UnsupportedHeader {
 ///
 /// ## Example
 /// ```cuda
-/// asm("mov.u32 %0, %%smid;" : "=r"(sm));
+/// asm("mov.u32 %0, %%pm0;" : "=r"(count));
 /// ```
 #[derive(Diagnostic)]
 #[diagnostic(

@@ -74,6 +74,14 @@ pub(crate) fn apply(port: &mut Port<'_>, troubles: &[Trouble]) -> BTreeMap<Funct
     of_kernels
 }
 
+/// Stops the build before the declaration that holds a place.
+pub(crate) fn stop(port: &mut Port<'_>, trouble: &Trouble) {
+    let (file, at) = declaration_start(port, trouble.span);
+    let lines = ["#ifndef PORT_ALLOW_MANUAL", &error_line(trouble), "#endif", ""];
+    let text = lines.join(newline(port, file));
+    port.changes.insert(file, at, Side::After, text, Reason::Finding(trouble.code));
+}
+
 fn newline(port: &Port<'_>, file: FileId) -> &'static str {
     if port.unit.sources.file(file).text.contains("\r\n") { "\r\n" } else { "\n" }
 }

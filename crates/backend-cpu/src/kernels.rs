@@ -10,6 +10,7 @@ use port_rewrite::{FileText, Reason, Side};
 use port_syntax::TokenKind;
 
 use crate::findings::{RunsOnFibers, UnreadableKernel};
+use crate::guard::{self, Trouble};
 use crate::launches::matching;
 use crate::lists;
 use crate::port::Port;
@@ -103,6 +104,69 @@ pub(crate) fn enter_all(
             let origin = function.origin;
             let found = finding.at(origin, &port.unit.module.expansions).in_kernel(name);
             port.findings.push(found);
+            // Called by the host, its text must not run as if it were host code.
+            let (code, message) = (UnreadableKernel::METADATA.code, finding.message());
+            if let Some(open) = body_open(port, function) {
+                let span = port.unit.parsed.tokens()[open].origin.span;
+                let text = crate::device::literal(&format!("{code}: {message}"));
+                let text = format!(" port_cpu::untranslated({text});");
+                let reason = Reason::Finding(code);
+                port.changes.insert(span.file, span.end, Side::Before, text, reason);
+            }
+            let span = port.unit.module.expansions.outermost(origin);
+            let trouble = Trouble { span, code, message, matters: true, replaced: true };
+            guard::stop(port, &trouble);
+        }
+    }
+}
+
+/// Definitions of kernels that the front end did not see as such: called by the host, their text would
+/// run as if it were host code.
+pub(crate) fn report_unseen(port: &mut Port<'_>) {
+    let module = port.unit.module;
+    let seen: BTreeSet<Span> = module
+        .kernels()
+        .filter_map(|(_, kernel)| body_open(port, kernel))
+        .map(|open| port.unit.parsed.tokens()[open].origin.span)
+        .collect();
+    let mut unseen = Vec::new();
+    for file in &port.files {
+        for (at, token) in file.tokens.iter().enumerate() {
+            let is_definition = token.kind == TokenKind::Identifier
+                && file.bytes(token) == "__global__"
+                && file.directive_of(at).is_none()
+                && !port.inactive.iter().any(|body| body.contains(file.span(token)));
+            if !is_definition {
+                continue;
+            }
+            let Some(open) = raw_body(file, at) else { continue };
+            let brace = file.span(&file.tokens[open]);
+            if !seen.contains(&brace) {
+                unseen.push((file.span(token), brace));
+            }
+        }
+    }
+    for (span, brace) in unseen {
+        let reason = "it could not be parsed".to_owned();
+        let finding = UnreadableKernel { kernel: "__global__".to_owned(), reason };
+        let (code, message) = (UnreadableKernel::METADATA.code, finding.message());
+        port.report_at(&finding, span);
+        let text = crate::device::literal(&format!("{code}: {message}"));
+        let text = format!(" port_cpu::untranslated({text});");
+        port.changes.insert(brace.file, brace.end, Side::Before, text, Reason::Finding(code));
+        guard::stop(port, &Trouble { span, code, message, matters: true, replaced: true });
+    }
+}
+
+/// The `{` of the definition that a specifier begins; `None` for a declaration.
+fn raw_body(file: &FileText<'_>, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        match file.tokens.get(at)?.kind {
+            TokenKind::LeftBrace => return Some(at),
+            TokenKind::Semicolon | TokenKind::RightBrace | TokenKind::LaunchOpen => return None,
+            TokenKind::LeftParen | TokenKind::LeftBracket => at = matching(file, at)? + 1,
+            _ => at += 1,
         }
     }
 }
@@ -384,6 +448,7 @@ pub(crate) fn reports(
         for index in own {
             let compiled = index.is_some_and(|index| section.is_compiled(index));
             let status = match (compiled, manual) {
+                _ if unreadable.contains(&name) => Status::Manual,
                 (true, _) => Status::Ported,
                 (false, true) => Status::Manual,
                 (false, false) => Status::PortedSlow,

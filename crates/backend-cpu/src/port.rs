@@ -89,6 +89,7 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     }
     let guards = guard::apply(&mut port, &troubles);
     kernels::enter_all(&mut port, &kernels, &section, &guards);
+    kernels::report_unseen(&mut port);
     let troubled = guard::troubled(&port, &troubles);
     let reports = kernels::reports(&mut port, &kernels, &section, &troubled);
     for branch in host_branches {
