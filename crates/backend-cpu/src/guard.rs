@@ -67,9 +67,18 @@ pub(crate) fn apply(port: &mut Port<'_>, troubles: &[Trouble]) -> BTreeMap<Funct
     }
     for ((file, at), trouble) in declarations {
         let newline = newline(port, file);
-        let lines = ["#ifndef PORT_ALLOW_MANUAL", &error_line(trouble), "#endif", ""];
+        let reason = Reason::Finding(trouble.code);
+        // What is no function goes as a whole: only what is reported too can use it.
+        let whole = variable_end(port, trouble.span).filter(|end| end.0 == file && end.1 > at);
+        let end = if whole.is_some() { "" } else { "#endif" };
+        let mut lines = vec!["#ifndef PORT_ALLOW_MANUAL".to_owned(), error_line(trouble)];
+        lines.extend([end.to_owned(), String::new()].into_iter().skip(usize::from(end.is_empty())));
         let text = lines.join(newline);
-        port.changes.insert(file, at, Side::After, text, Reason::Finding(trouble.code));
+        port.changes.insert(file, at, Side::After, text, reason.clone());
+        if let Some((file, end)) = whole {
+            let text = format!("{newline}#endif");
+            port.changes.insert(file, end, Side::Before, text, reason);
+        }
     }
     of_kernels
 }
@@ -135,6 +144,29 @@ fn declaration_start(port: &Port<'_>, span: Span) -> (FileId, u32) {
     let origin = first.map(|first| port.unit.module.expansions.outermost(first.origin));
     let at = origin.filter(|origin| origin.file == span.file).unwrap_or(span);
     (span.file, line_start(at.start))
+}
+
+/// Where the declaration of a variable at namespace scope ends that holds a span: the end of its line.
+fn variable_end(port: &Port<'_>, span: Span) -> Option<(FileId, u32)> {
+    let token = *port.program.tokens_of(span).first()?;
+    if port.program.function_at(token).is_some() {
+        return None;
+    }
+    let tokens = port.unit.parsed.declaration_around(token)?;
+    let (first, last) = (tokens.start, tokens.end.checked_sub(1)?);
+    let all = port.unit.parsed.tokens();
+    let (first, last) = (all.get(first)?, all.get(last)?);
+    if first.origin.expansion.is_some() || last.origin.expansion.is_some() {
+        return None;
+    }
+    let file = port.file(span.file)?;
+    let end = last.origin.span.end;
+    // Nothing else may stand on its last line.
+    let rest = file.text.get(end as usize..)?.lines().next().unwrap_or("").trim();
+    let semicolon = u32::from(rest == ";");
+    let is_alone = rest.is_empty() || rest == ";" || rest.starts_with("//");
+    let is_whole = last.text.as_str() == ";" || semicolon == 1;
+    (is_alone && is_whole && !rest.starts_with("//")).then_some((span.file, end + semicolon))
 }
 
 /// The kernels that a trouble keeps from running: those that reach it.

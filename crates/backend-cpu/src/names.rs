@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use port_api::Row;
+use port_api::{Kind, Row};
 use port_diag::{SourceMap, Span};
 use port_rewrite::{NameUse, uses};
 use port_syntax::{Configuration, Preprocessed, TokenKind, preprocess};
@@ -16,6 +16,8 @@ use crate::port::Port;
 pub(crate) struct Unsupported {
     pub span: Span,
     pub finding: UnsupportedName,
+    /// Whether it is a type that a declaration may name.
+    pub is_type: bool,
 }
 
 /// Every such use in text that is compiled, in order.
@@ -40,7 +42,9 @@ pub(crate) fn unsupported(port: &Port<'_>) -> Vec<Unsupported> {
             }
             let (reason, way) = explain(row);
             let finding = UnsupportedName { name: row.name.into(), reason, way };
-            found.push(Unsupported { span: name_use.span, finding });
+            let is_type =
+                row.kind == Kind::Type && !row.name.contains("::") && row.name != "texture";
+            found.push(Unsupported { span: name_use.span, finding, is_type });
         }
     }
     found

@@ -39,7 +39,7 @@ fn cast_before(file: &FileText<'_>, name: Span) -> Option<(Span, &'static str, O
     }
     let is_void_pointer = |from: usize, to: usize| {
         let words: Vec<&str> = (from..to).map(word).collect();
-        words.iter().any(|w| *w == "void")
+        words.contains(&"void")
             && words.last() == Some(&"*")
             && words.iter().all(|w| matches!(*w, "void" | "const" | "volatile" | "*"))
             && words.iter().filter(|w| **w == "*").count() == 1

@@ -71,8 +71,12 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
             troubles.push(Trouble { span: assembly.span, code, message, matters, replaced: true });
         }
     }
+    let mut types = BTreeSet::new();
     for unsupported in names::unsupported(&port) {
         if stays(unsupported.span) {
+            if unsupported.is_type {
+                types.insert(unsupported.finding.name.clone());
+            }
             let matters = port.matters(unsupported.span, &compiled);
             if matters {
                 port.report_at(&unsupported.finding, unsupported.span);
@@ -94,6 +98,15 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     let reports = kernels::reports(&mut port, &kernels, &section, &troubled);
     for branch in host_branches {
         branches::report(&mut port, &branch, &compiled);
+    }
+    // Heads of functions and members may name the types; nothing that uses a value is compiled.
+    if !types.is_empty() {
+        let lines: Vec<String> = types.iter().map(|name| format!("struct {name} {{}};")).collect();
+        let stand_in = format!("#ifdef PORT_ALLOW_MANUAL\n{}\n#endif", lines.join("\n"));
+        port.architecture = Some(match port.architecture.take() {
+            Some(define) => format!("{define}\n{stand_in}"),
+            None => stand_in,
+        });
     }
     includes::apply(&mut port);
     port.finish(section.text, reports)

@@ -6,7 +6,7 @@ use port::{FileRole, Options, SourceMap, Status, Target, Translation};
 fn translate(files: &[(&str, &str)]) -> Translation {
     let mut sources = SourceMap::new();
     for (path, text) in files {
-        sources.add(path, *text);
+        sources.add(path, text);
     }
     let root = port::FileId(0);
     let target: Target = "cpu".parse().expect("the target");
