@@ -10,6 +10,7 @@
 //! * `admit`: what has no compiled form.
 //! * `facts`: the tree of a kernel's blocks, and where its values are used.
 //! * `schedule`: which statements are loops of their own, and where values live between loops.
+//! * `affine`, `loops`: what neighbouring threads do with neighbouring memory.
 //! * `expression`, `place`, `region`, `block`, `warp`: the text.
 //!
 //! The text belongs into the namespace `port_cpu::compiled`; it uses what the headers under
@@ -20,6 +21,7 @@ mod affine;
 mod block;
 mod expression;
 mod facts;
+mod loops;
 mod names;
 mod place;
 mod region;

@@ -84,7 +84,7 @@ impl Emitter<'_, '_, '_> {
                 };
                 let mask = self.mask_of(*mask)?;
                 let predicate = self.each(*predicate)?;
-                self.into_array(*result, name, &format!("{mask}, {predicate}"), &active);
+                self.put_into_array(*result, name, &format!("{mask}, {predicate}"), &active);
                 Ok(())
             }
             StatementKind::Match { result, same, all, mask, value } => {
@@ -93,16 +93,16 @@ impl Emitter<'_, '_, '_> {
                 if *all {
                     if let Some(same) = same {
                         let list = format!("{mask}, {value}");
-                        self.into_array(*same, "match_all_same", &list, &active);
+                        self.put_into_array(*same, "match_all_same", &list, &active);
                     }
-                    self.into_array(*result, "match_all", &format!("{mask}, {value}"), &active);
+                    self.put_into_array(*result, "match_all", &format!("{mask}, {value}"), &active);
                 } else {
-                    self.into_array(*result, "match_any", &format!("{mask}, {value}"), &active);
+                    self.put_into_array(*result, "match_any", &format!("{mask}, {value}"), &active);
                 }
                 Ok(())
             }
             StatementKind::ActiveMask { result } => {
-                self.into_array(*result, "active_mask", "", &active);
+                self.put_into_array(*result, "active_mask", "", &active);
                 Ok(())
             }
             StatementKind::WarpReduce { result, op, mask, value } => {
@@ -116,12 +116,12 @@ impl Emitter<'_, '_, '_> {
                 };
                 let mask = self.mask_of(*mask)?;
                 let value = self.each(*value)?;
-                self.into_array(*result, name, &format!("{mask}, {value}"), &active);
+                self.put_into_array(*result, name, &format!("{mask}, {value}"), &active);
                 Ok(())
             }
             StatementKind::Elect { result, mask } => {
                 let mask = self.mask_of(*mask)?;
-                self.into_array(*result, "elect", &mask, &active);
+                self.put_into_array(*result, "elect", &mask, &active);
                 Ok(())
             }
             StatementKind::MatrixLoad { result, pointer, stride, layout } => {
@@ -184,7 +184,7 @@ impl Emitter<'_, '_, '_> {
         }
     }
 
-    fn into_array(&mut self, result: Value, name: &str, operands: &str, active: &str) {
+    fn put_into_array(&mut self, result: Value, name: &str, operands: &str, active: &str) {
         if let Some(array) = self.arrays.get(&result).cloned() {
             let comma = if operands.is_empty() { "" } else { ", " };
             self.out.line(format!("{name}(threads, {active}, {array}{comma}{operands});"));
