@@ -262,14 +262,15 @@ impl Emitter<'_, '_, '_> {
         if let Some(mask) = mask {
             self.out.line(format!("if (!{mask}[t]) continue;"));
         }
+        let deeper = usize::from(by_row) + usize::from(pass.is_some());
         if let Some(label) = &next {
             // What the jumps pass over stands in a block of its own.
             self.out.open("{");
-            self.out.push_indented(&body, if by_row { 2 } else { 1 });
+            self.out.push_indented(&body, deeper + 1);
             self.out.close("}");
             self.out.line(format!("{label}:;"));
         } else {
-            self.out.push_indented(&body, usize::from(by_row));
+            self.out.push_indented(&body, deeper);
         }
         self.out.close("}");
         if pass.is_some() {
@@ -305,6 +306,12 @@ impl Emitter<'_, '_, '_> {
             };
             let bound = emitter.start(&bound, "bound")?.text;
             let stride = emitter.outside(|emitter| emitter.value(strided.stride))?.text;
+            let stride = match facts.expression(strided.stride) {
+                Expression::Constant(constant) => {
+                    constant.as_integer().map_or(stride, |number| number.to_string())
+                }
+                _ => format!("int64_t({stride})"),
+            };
             let wish = facts.function.locals[local].name.clone();
             let pass = emitter.names.fresh(&format!("{wish}_first"));
             let name = emitter.names.fresh(&wish);
@@ -313,7 +320,7 @@ impl Emitter<'_, '_, '_> {
             emitter.locals[local.index()] = Some(name.clone());
             let relation = if strided.inclusive { "<=" } else { "<" };
             let head = format!(
-                "for (int64_t {pass} = {start}; {pass} {relation} {bound}; {pass} += int64_t({stride})) {{"
+                "for (int64_t {pass} = {start}; {pass} {relation} {bound}; {pass} += {stride}) {{"
             );
             let spelled = emitter.local_type(local)?;
             let end = strided.spread.then(|| {
