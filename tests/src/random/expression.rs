@@ -151,10 +151,10 @@ impl Generator {
     /// A truth value.
     pub fn condition(&mut self, want: Want) -> Value {
         let operand = want.less();
-        if want.depth == 0 {
-            if let Some(place) = self.place(|p| p.ty == Bool && p.level >= want.level) {
-                return place;
-            }
+        if want.depth == 0
+            && let Some(place) = self.place(|p| p.ty == Bool && p.level >= want.level)
+        {
+            return place;
         }
         match self.random.below(12) {
             0 if want.depth > 0 => {
@@ -514,9 +514,9 @@ impl Generator {
                 ("__funnelshift_r", &[U32, U32, U32], U32, U32.range()),
                 ("__sad", &[I32, I32, U32], U32, U32.range()),
                 ("__hadd", &[I32, I32], I32, I32.range()),
-            ("__uhadd", &[U32, U32], U32, U32.range()),
-            ("__rhadd", &[I32, I32], I32, I32.range()),
-            ("__usad", &[U32, U32, U32], U32, U32.range()),
+                ("__uhadd", &[U32, U32], U32, U32.range()),
+                ("__rhadd", &[I32, I32], I32, I32.range()),
+                ("__usad", &[U32, U32, U32], U32, U32.range()),
             ]);
         let mut level = Level::Block;
         let mut parts: Vec<Part> = vec![format!("{name}(").into()];
@@ -588,7 +588,9 @@ impl Generator {
         let (least_block, least_grid) = if self.in_kernel { (block, grid) } else { (1, 1) };
         match (level, self.random.below(5)) {
             (_, 0) => Value::atom(U32, (0, grid - 1), Level::Block, format!("blockIdx.{name}")),
-            (_, 1) => Value::atom(U32, (least_block, block), Level::Block, format!("blockDim.{name}")),
+            (_, 1) => {
+                Value::atom(U32, (least_block, block), Level::Block, format!("blockDim.{name}"))
+            }
             (_, 2) => Value::atom(U32, (least_grid, grid), Level::Block, format!("gridDim.{name}")),
             (Level::Varying, _) => {
                 Value::atom(U32, (0, block - 1), Level::Varying, format!("threadIdx.{name}"))
@@ -767,7 +769,7 @@ impl Generator {
                 self.choice(condition, a, b)
             }
             8 | 9 => self.fused(operand),
-            10 | 11 | 12 => self.float_function(operand),
+            10..=12 => self.float_function(operand),
             13 => {
                 let value = self.number(operand);
                 let ty = self.random.pick(&[F32, F64]);

@@ -58,7 +58,7 @@ const CONSTANTS: &str = "__constant__ int c_i32[16];\n__constant__ float c_f32[1
 
 /// The program of a seed.
 pub fn generate(seed: u64) -> Program {
-    let mut generator = Generator {
+    let generator = Generator {
         random: Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x5851_f42d_4c95_7f2d),
         tag: seed,
         names: 0,
@@ -103,8 +103,20 @@ impl Unit {
         );
         text += CONSTANTS;
         let kinds = [
-            "bool", "char", "signed char", "unsigned char", "short", "unsigned short", "int", "unsigned", "long",
-            "unsigned long", "long long", "unsigned long long", "float", "double",
+            "bool",
+            "char",
+            "signed char",
+            "unsigned char",
+            "short",
+            "unsigned short",
+            "int",
+            "unsigned",
+            "long",
+            "unsigned long",
+            "long long",
+            "unsigned long long",
+            "float",
+            "double",
         ];
         for (index, kind) in kinds.iter().enumerate() {
             let _ = writeln!(text, "__device__ int kind_of({kind}) {{ return {}; }}", index + 1);
@@ -171,7 +183,11 @@ impl Generator {
             parts.push(part.into());
         }
         if self.uses_parameters {
-            parts.insert(reductions, format!("struct P_{tag} {{\nint a;\nfloat b;\nunsigned char c;\ndouble d;\n}};\n").into());
+            parts.insert(
+                reductions,
+                format!("struct P_{tag} {{\nint a;\nfloat b;\nunsigned char c;\ndouble d;\n}};\n")
+                    .into(),
+            );
         }
         if self.uses_reduction {
             parts.insert(reductions, self.reduction_functions().into());
@@ -535,15 +551,15 @@ impl Generator {
             arguments.push(format!("\"{buffer}\""));
             output(program, &buffer, ty, count, "init = \"ones\"");
         }
-        if self.random.one_in(10) {
-            if let Some(value) = self.place(|p| p.ty == I32) {
-                let parts = vec![
-                    format!("if (gid == 0) printf(\"k{index}_{tag} %d\\n\", ").into(),
-                    value.into(),
-                    ");".into(),
-                ];
-                list.push(super::statement::statement(parts));
-            }
+        if self.random.one_in(10)
+            && let Some(value) = self.place(|p| p.ty == I32)
+        {
+            let parts = vec![
+                format!("if (gid == 0) printf(\"k{index}_{tag} %d\\n\", ").into(),
+                value.into(),
+                ");".into(),
+            ];
+            list.push(super::statement::statement(parts));
         }
         list.extend(stores);
         self.release(&mark);

@@ -186,7 +186,8 @@ impl Generator {
         let auto = value.ty == ty && volatile.is_empty() && self.random.one_in(6);
         let spelt = if auto { "auto" } else { spelt };
         // `T name(U(other));` would declare a function.
-        let (open, close) = if value.precedence < 16 && self.random.one_in(8) { ("(", ");") } else { (" = ", ";") };
+        let (open, close) =
+            if value.precedence < 16 && self.random.one_in(8) { ("(", ");") } else { (" = ", ";") };
         if !volatile.is_empty() {
             self.volatile.push(variable);
         }
@@ -419,7 +420,8 @@ impl Generator {
             _ => {
                 // Two counters, one of which the trips do not depend on.
                 place.range = (0, 12);
-                let also = self.target(at.inside(level), |p| p.level == Level::Varying && p.ty == I32);
+                let also =
+                    self.target(at.inside(level), |p| p.level == Level::Varying && p.ty == I32);
                 let also = also.map(|target| {
                     let want = Want { depth: 2, level: Level::Varying };
                     (target.text, self.assignable(I32, want))
@@ -849,20 +851,20 @@ impl Generator {
     fn leave(&mut self, at: Position, list: &mut Vec<Node>) {
         let condition = self.test(at);
         let inner = at.under(condition.level);
-        if let Some(loop_states) = self.loop_states.last().cloned() {
-            if inner.may_leave() && at.around.is_some() {
-                let word = if at.in_switch || self.random.one_in(2) { "continue" } else { "break" };
-                let barrier = if loop_states != self.states() { "__syncthreads();\n" } else { "" };
-                if !barrier.is_empty() && inner.level != Level::Block {
-                    return;
-                }
-                list.push(statement(vec![
-                    "if (".into(),
-                    condition.into(),
-                    format!(") {{ {barrier}{word}; }}").into(),
-                ]));
+        if let Some(loop_states) = self.loop_states.last().cloned()
+            && inner.may_leave()
+        {
+            let word = if at.in_switch || self.random.one_in(2) { "continue" } else { "break" };
+            let barrier = if loop_states != self.states() { "__syncthreads();\n" } else { "" };
+            if !barrier.is_empty() && inner.level != Level::Block {
                 return;
             }
+            list.push(statement(vec![
+                "if (".into(),
+                condition.into(),
+                format!(") {{ {barrier}{word}; }}").into(),
+            ]));
+            return;
         }
         if at.kernel {
             if inner.level == Level::Block && self.random.one_in(4) {

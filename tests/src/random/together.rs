@@ -21,7 +21,7 @@ impl Generator {
 
     /// Whether some warp has fewer lanes than others.
     pub fn ragged(&self) -> bool {
-        self.threads() % 32 != 0
+        !self.threads().is_multiple_of(32)
     }
 
     /// A barrier of the block, after which shared arrays may be used in other ways.
@@ -551,8 +551,9 @@ impl Generator {
              if (tid % 3 == i) continue;\nr = (int)((unsigned)r + (unsigned)s[(tid + 1) % n]);\n}}\n\
              __syncthreads();\nreturn r;\n}}\n"
         );
-        functions + &format!(
-            "struct Add_{tag} {{ template <class T> __device__ T operator()(T a, T b) const {{ return a + b; }} }};\n\
+        functions
+            + &format!(
+                "struct Add_{tag} {{ template <class T> __device__ T operator()(T a, T b) const {{ return a + b; }} }};\n\
              struct Max_{tag} {{ template <class T> __device__ T operator()(const T& a, const T& b) const {{ return a > b ? a : b; }} }};\n\
              struct Mix_{tag} {{ template <class T> __device__ T operator()(T a, T b) const {{ return a * T(3) + b; }} }};\n\
              template <typename T, typename Op>\n__device__ __forceinline__ T warp_reduce_{tag}(T v, Op op) {{\n\
@@ -562,7 +563,7 @@ impl Generator {
              v = warp_reduce_{tag}(v, Add_{tag}());\nif (lane == 0) part[warp] = v;\n__syncthreads();\n\
              v = tid < N / 32 ? part[lane] : T(0);\nif (warp == 0) v = warp_reduce_{tag}(v, Add_{tag}());\n\
              if (tid == 0) part[0] = v;\n__syncthreads();\nv = part[0];\n__syncthreads();\nreturn v;\n}}\n"
-        )
+            )
     }
 }
 
