@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use port_diag::Origin;
-use port_ir::analysis::divergence::{self, Needs};
+use port_ir::analysis::divergence::{Divergent, Needs};
 use port_ir::analysis::program::Program;
 use port_ir::analysis::progress::{self, SpinWait, WaitKind};
-use port_ir::analysis::uniformity::{CauseKind, ModuleUniformity, Uniformity};
+use port_ir::analysis::uniformity::{CauseKind, Uniformity};
 use port_ir::{BarrierScope, Builtin, Expression, Function, Handle, StatementKind, Value};
 
 use super::NotCompiled;
@@ -28,15 +28,24 @@ pub(super) fn callees(
     found
 }
 
+/// Kernels of more statements, device functions included, are not compiled: the text would be of
+/// tens of thousands of lines, which no compiler reads gladly.
+const MAX_STATEMENTS: usize = 10_000;
+
 /// Whether a kernel can be compiled; gives the functions that it calls.
 pub(super) fn admit(
     program: &Program<'_>,
-    uniformity: &ModuleUniformity,
+    doubts: &[Divergent],
     waits: &[SpinWait],
     kernel: Handle<Function>,
 ) -> Result<BTreeSet<Handle<Function>>, NotCompiled> {
     let info = program.info(kernel);
     let refuse = |reason: String, origin: Origin| Err(NotCompiled { reason, origin });
+    let mut statements = program.flow(kernel).statements();
+    if let Some((_, entry)) = statements.nth(MAX_STATEMENTS) {
+        let reason = format!("it has more than {MAX_STATEMENTS} statements");
+        return refuse(reason, entry.statement.location.origin);
+    }
     if let Some(poison) = info.poison.first() {
         let reason = format!("it uses what could not be translated ({})", poison.code);
         return refuse(reason, poison.location.origin);
@@ -102,18 +111,23 @@ pub(super) fn admit(
             );
         }
     }
-    for doubt in divergence::find(program, uniformity) {
+    for doubt in doubts {
         if doubt.function != kernel || !matches!(doubt.needs, Needs::Barrier(_)) {
             continue;
         }
         for cause in &doubt.causes {
-            if cause.kind != CauseKind::Branch || cause.level <= Uniformity::Block {
+            let parts = matches!(cause.kind, CauseKind::Branch | CauseKind::Loop);
+            if !parts || cause.level <= Uniformity::Block {
                 continue;
             }
             let entry = program.flow(kernel).entry(cause.statement);
             let condition = match &entry.statement.kind {
                 StatementKind::If { condition, .. } => *condition,
                 StatementKind::Switch { selector, .. } => *selector,
+                StatementKind::Loop(looping) => match looping.test {
+                    Some(test) => test,
+                    None => continue,
+                },
                 _ => continue,
             };
             if depends_on_thread_alone(program, kernel, condition) {

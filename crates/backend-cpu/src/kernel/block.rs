@@ -984,7 +984,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
                 let (first, second, head) = if empty(accept) {
                     (reject, accept, format!("if (!{}) {{", condition.in_level(Level::Unary)))
                 } else {
-                    (accept, reject, format!("if ({}) {{", condition.text))
+                    (accept, reject, format!("if ({}) {{", condition.condition()))
                 };
                 self.out.open(head);
                 self.scoped_steps(first)?;
@@ -1016,7 +1016,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
         let StatementKind::Switch { selector, cases } = facts.kind(id) else { return Ok(()) };
         let scalar = facts.ty(*selector).scalar().unwrap_or(port_ir::Scalar::I32);
         let selector = self.value(*selector)?;
-        self.out.open(format!("switch ({}) {{", selector.text));
+        self.out.open(format!("switch ({}) {{", selector.condition()));
         self.block_targets.push((id, None));
         for (case, block) in cases.iter().zip(facts.children[id.index()].clone()) {
             for bits in &case.values {

@@ -48,6 +48,17 @@ impl Text {
     pub(super) fn in_level(&self, level: Level) -> String {
         if self.level >= level { self.text.clone() } else { format!("({})", self.text) }
     }
+
+    /// As the condition of a statement: what begins like `int32_t(x(…))` would be a declaration there.
+    pub(super) fn condition(&self) -> String {
+        let word = self.text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let declares = word.is_some_and(|end| {
+            let (word, rest) = self.text.split_at(end);
+            let is_type = word.ends_with("_t") || matches!(word, "bool" | "float" | "double");
+            is_type && rest.starts_with('(')
+        });
+        if declares { format!("({})", self.text) } else { self.text.clone() }
+    }
 }
 
 type Made = Result<Text, NotCompiled>;

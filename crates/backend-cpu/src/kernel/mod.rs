@@ -31,7 +31,7 @@ pub mod types;
 mod warp;
 mod writer;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_diag::{Origin, SourceMap};
 use port_ir::analysis::program::Program;
@@ -106,16 +106,21 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
     let uniformity = ModuleUniformity::of(&program, assumptions);
     let mut spelling = Spelling::new(&module, options.reserved);
     let waits = port_ir::analysis::progress::find(&program, &uniformity, 32);
+    let doubts = port_ir::analysis::divergence::find(&program, &uniformity);
+    let mut doubts_of: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for doubt in doubts {
+        doubts_of.entry(doubt.function).or_default().push(doubt);
+    }
     let mut functions = BTreeSet::new();
     let mut kernels = Vec::new();
     for request in requests {
-        let made =
-            admit::admit(&program, &uniformity, &waits, request.function).and_then(|callees| {
-                let context = Context { program: &program, uniformity: &uniformity, options };
-                let text = block::kernel(&context, &mut spelling, request)?;
-                functions.extend(callees);
-                Ok(Compiled { text })
-            });
+        let doubts = doubts_of.get(&request.function).map_or(&[][..], Vec::as_slice);
+        let made = admit::admit(&program, doubts, &waits, request.function).and_then(|callees| {
+            let context = Context { program: &program, uniformity: &uniformity, options };
+            let text = block::kernel(&context, &mut spelling, request)?;
+            functions.extend(callees);
+            Ok(Compiled { text })
+        });
         kernels.push(made);
     }
     let mut declarations = String::new();

@@ -524,7 +524,7 @@ impl Emitter<'_, '_, '_> {
             emitter.declare_at(position, step)?;
             let selector = emitter.value(*selector)?;
             emitter.uses_t = true;
-            emitter.out.open(format!("switch ({}) {{", selector.text));
+            emitter.out.open(format!("switch ({}) {{", selector.condition()));
             for (index, case) in cases.iter().enumerate() {
                 if case.values.is_empty() && !case.default {
                     continue;

@@ -91,7 +91,7 @@ impl Emitter<'_, '_, '_> {
             self.out.open(format!("if (!{}) {{", condition.in_level(Level::Unary)));
             self.lane_block(reject)?;
         } else {
-            self.out.open(format!("if ({}) {{", condition.text));
+            self.out.open(format!("if ({}) {{", condition.condition()));
             self.lane_block(accept)?;
             if !empty(reject) {
                 self.out.turn("} else {");
@@ -194,7 +194,7 @@ impl Emitter<'_, '_, '_> {
         let StatementKind::Switch { selector, cases } = facts.kind(id) else { return Ok(()) };
         let ty = facts.ty(*selector).scalar().unwrap_or(Scalar::I32);
         let selector = self.value(*selector)?;
-        self.out.open(format!("switch ({}) {{", selector.text));
+        self.out.open(format!("switch ({}) {{", selector.condition()));
         self.targets.push((id, None));
         for (case, block) in cases.iter().zip(facts.children[id.index()].clone()) {
             for bits in &case.values {
@@ -356,9 +356,9 @@ impl Emitter<'_, '_, '_> {
             return Ok(None);
         }
         if steps.is_empty() {
-            return Ok(Some(format!("while ({}) {{", test.text)));
+            return Ok(Some(format!("while ({}) {{", test.condition())));
         }
-        Ok(Some(format!("for (; {}; {}) {{", test.text, steps.join(", "))))
+        Ok(Some(format!("for (; {}; {}) {{", test.condition(), steps.join(", "))))
     }
 
     /// `name = value`, or `name += value` where that is the same.
