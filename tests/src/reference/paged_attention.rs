@@ -65,7 +65,7 @@ fn output(inputs: Inputs<'_>, form: &Form) -> Expected {
     let mut result = Vec::new();
     for (sequence, length) in inputs.integers("lengths").into_iter().enumerate() {
         let length = length as usize;
-        for head in 0..heads {
+        for (head, slope) in slopes.iter().copied().enumerate().take(heads) {
             let from = sequence * (heads * columns + 8) + head * columns;
             let query = &q[from..from + columns];
             let shared_head = head / (heads / shared);
@@ -77,7 +77,7 @@ fn output(inputs: Inputs<'_>, form: &Form) -> Expected {
                     k[(group * page_tokens + at) * packed + column % packed]
                 });
                 let value = (0..columns).map(|column| v[(base + column) * page_tokens + at]);
-                let slope = if alibi { slopes[head] } else { 0.0 };
+                let slope = if alibi { slope } else { 0.0 };
                 let bias = slope * (token as f64 - length as f64 + 1.0);
                 (key.collect(), value.collect(), bias)
             });
