@@ -83,7 +83,7 @@ fn target_names_are_names_of_the_target() {
             Status::Renamed(name) if name == row.name => Some("is renamed to itself".into()),
             Status::Renamed(name) => {
                 let host = row.family.starts_with("runtime/") || row.family.starts_with("driver/");
-                let hip = name.starts_with("hip") || name.starts_with("HIP");
+                let hip = ["hip", "HIP", "make_hip"].iter().any(|prefix| name.starts_with(prefix));
                 (host && !hip).then(|| format!("`{name}` is no name of the HIP runtime"))
             }
             Status::Compat(name) => {

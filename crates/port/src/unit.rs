@@ -1,11 +1,14 @@
 //! One translation unit, analysed once for all targets.
 
-use port_backend::{KernelInstance, Options as BackendOptions, Unit};
+use port_backend::{FileRole, KernelInstance, Options as BackendOptions, OutputFile, Ported, Unit};
 use port_diag::{Diagnostic, FileId, Finding, Severity, SourceMap};
 use port_hir::Module;
 use port_syntax::{Configuration, Parsed};
 
 use crate::{Options, Target, Translation};
+
+/// The finding of a limit of the front end; one about the whole unit leaves no token of it.
+const UNIT_TOO_LARGE: &str = "P0114";
 
 /// A translation unit under the reference configuration.
 pub struct Analysis<'a> {
@@ -75,9 +78,25 @@ impl<'a> Analysis<'a> {
             cuda_arch: self.options.cuda_arch,
             shared_folder: self.options.shared_folder.clone(),
         };
-        let mut ported = target.backend.port(&unit, &options);
+        let mut ported = match self.is_unread() {
+            true => self.as_it_is(findings.clone()),
+            false => target.backend.port(&unit, &options),
+        };
         port_diag::render::sort(self.sources, &mut ported.diagnostics);
         Translation { target: *target, ported }
+    }
+
+    /// Whether the unit passes a limit of the front end, so that none of it was read.
+    fn is_unread(&self) -> bool {
+        let limit = |finding: &Diagnostic| finding.code == UNIT_TOO_LARGE;
+        self.parsed.tokens().is_empty() && self.diagnostics.iter().any(limit)
+    }
+
+    /// The text unchanged: of what was not read, nothing is known to change.
+    fn as_it_is(&self, diagnostics: Vec<Diagnostic>) -> Ported {
+        let text = self.sources.file(self.root).text.to_string();
+        let root = OutputFile { role: FileRole::Root, text, changes: Vec::new() };
+        Ported { files: vec![root], kernels: Vec::new(), diagnostics }
     }
 
     /// The findings of the front end and of lowering, whatever a target makes of them.
