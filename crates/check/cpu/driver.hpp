@@ -39,62 +39,12 @@ namespace driver {
     std::_Exit(70);
 }
 
-struct Argument {
-    enum Kind { pointer, integer, real, structure } kind;
-    void* address;
-    long long whole;
-    double fraction;
-    const Argument* fields;
-};
+#include "port_check_arguments.inc"
 
 struct Launch {
     dim3 grid, block;
     std::size_t shared;
     const Argument* arguments;
-};
-
-struct Entry {
-    const char* kernel;
-    int (*run)(const Launch&);
-};
-
-struct Symbol {
-    const char* name;
-    void* address;
-    std::size_t bytes;
-};
-
-// Whether a type is a pointer; std::is_pointer does not see through a member's __restrict__.
-template <class T> struct IsPointer : std::is_pointer<T> {};
-template <class T> struct IsPointer<T* __restrict__> : std::true_type {};
-
-// Fills a parameter that is one value.
-struct Plain {
-    template <class T> void operator()(T& to, const Argument& from) const {
-        if constexpr (IsPointer<T>::value) {
-            if (from.kind != Argument::pointer) fail("argument", "a pointer needs a buffer or null");
-            to = reinterpret_cast<T>(from.address);
-        } else if (from.kind == Argument::pointer || from.kind == Argument::structure) {
-            fail("argument", "a number needs a number");
-        } else if constexpr (std::is_arithmetic<T>::value || std::is_enum<T>::value) {
-            to = from.kind == Argument::integer ? static_cast<T>(from.whole)
-                                                : static_cast<T>(from.fraction);
-        } else if constexpr (std::is_constructible<T, float>::value) {
-            to = T(float(from.kind == Argument::integer ? double(from.whole) : from.fraction));
-        } else {
-            fail("argument", "a struct needs its fields in braces");
-        }
-    }
-};
-constexpr Plain plain{};
-
-// Room for a parameter: value-initialised where its type allows that, else zero bytes.
-template <class T> struct Slot {
-    alignas(T) unsigned char bytes[sizeof(T)] = {};
-    Slot() {
-        if constexpr (std::is_default_constructible<T>::value) new (static_cast<void*>(bytes)) T();
-    }
-    T& get() { return *std::launder(reinterpret_cast<T*>(bytes)); }
 };
 
 template <class... Parameters, class... Fill, std::size_t... indices>
@@ -118,32 +68,7 @@ int call(const Launch& launch, void (*kernel)(Parameters...), const Fill&... fil
     return 0;
 }
 
-class Plan {
-public:
-    explicit Plan(const char* path) : file(std::fopen(path, "r")) {
-        if (!file) fail("plan", "cannot open the plan");
-    }
-    ~Plan() { std::fclose(file); }
-    Plan(const Plan&) = delete;
-    Plan& operator=(const Plan&) = delete;
-
-    bool word(std::string& result) {
-        char text[4096];
-        if (std::fscanf(file, "%4095s", text) != 1) return false;
-        result = text;
-        return true;
-    }
-    std::string need_word() {
-        std::string result;
-        if (!word(result)) fail("plan", "the plan ends too early");
-        return result;
-    }
-    long long number() { return std::strtoll(need_word().c_str(), nullptr, 10); }
-    unsigned long long natural() { return std::strtoull(need_word().c_str(), nullptr, 10); }
-
-private:
-    std::FILE* file;
-};
+#include "port_check_plan.inc"
 
 // Memory that ends where the buffer ends, so that a sanitizer sees what reads or writes past it;
 // aligned as cudaMalloc aligns.

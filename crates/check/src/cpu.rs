@@ -16,7 +16,12 @@ use crate::oracle::{Executable, Language, OracleError, Program, Source, driver};
 use crate::spec::Spec;
 use crate::toolchain::find_program;
 
-const DRIVER: &str = include_str!("../cpu/driver.hpp");
+/// The driver, with what it shares with the oracle's.
+const DRIVER: [(&str, &str); 3] = [
+    ("port_check_driver.hpp", include_str!("../cpu/driver.hpp")),
+    ("port_check_arguments.inc", include_str!("../oracle/include/port_oracle/arguments.inc")),
+    ("port_check_plan.inc", include_str!("../oracle/include/port_oracle/plan.inc")),
+];
 
 /// How a port is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,8 +123,11 @@ impl Compiler {
     /// Without a unit, the root itself is compiled.
     fn compile(&self, source: &Source, unit: Option<&str>) -> Result<PathBuf, OracleError> {
         let mut digest = Digest::new();
-        for part in [&self.path.to_string_lossy(), &*self.version, DRIVER, unit.unwrap_or("")] {
+        for part in [&self.path.to_string_lossy(), &*self.version, unit.unwrap_or("")] {
             digest.add(part.as_bytes());
+        }
+        for (_, text) in DRIVER {
+            digest.add(text.as_bytes());
         }
         digest.add(format!("{:?} {source:?}", self.flavour.flags()).as_bytes());
         if self.flavour == Flavour::GnuNative {
@@ -139,7 +147,9 @@ impl Compiler {
         let main = match unit {
             None => root,
             Some(unit) => {
-                build::write(&text.join("port_check_driver.hpp"), DRIVER.as_bytes())?;
+                for (name, content) in DRIVER {
+                    build::write(&text.join(name), content.as_bytes())?;
+                }
                 let name = "port_check_unit.cpp";
                 build::write(&text.join(name), unit.as_bytes())?;
                 PathBuf::from(name)

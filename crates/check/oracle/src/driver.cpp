@@ -28,32 +28,7 @@ struct Buffer {
     std::size_t bytes;
 };
 
-class Plan {
-public:
-    explicit Plan(const char* path) : file(std::fopen(path, "r")) {
-        if (!file) fail("plan", "cannot open the plan");
-    }
-    ~Plan() { std::fclose(file); }
-    Plan(const Plan&) = delete;
-    Plan& operator=(const Plan&) = delete;
-
-    bool word(std::string& result) {
-        char text[4096];
-        if (std::fscanf(file, "%4095s", text) != 1) return false;
-        result = text;
-        return true;
-    }
-    std::string need_word() {
-        std::string result;
-        if (!word(result)) fail("plan", "the plan ends too early");
-        return result;
-    }
-    long long number() { return std::strtoll(need_word().c_str(), nullptr, 10); }
-    unsigned long long natural() { return std::strtoull(need_word().c_str(), nullptr, 10); }
-
-private:
-    std::FILE* file;
-};
+#include <port_oracle/plan.inc>
 
 // The fields of nested arguments live as long as the program.
 std::vector<std::unique_ptr<std::vector<Argument>>> kept;
