@@ -215,7 +215,8 @@ inline void limit(const char* variable, int resource) {
     const char* text = std::getenv(variable);
     if (!text) return;
     rlim_t value = std::strtoull(text, nullptr, 10);
-    rlimit limits{value, value};
+    // A hard limit above the soft one: the signal then says that it was the processor time.
+    rlimit limits{value, resource == RLIMIT_CPU ? value + 1 : value};
     setrlimit(decltype(RLIMIT_CPU)(resource), &limits);
 }
 

@@ -12,6 +12,17 @@ use super::{OracleError, RunOptions, driver};
 use crate::spec::Case;
 use crate::tensor::Tensor;
 
+/// Whether the system ended the process because its processor time was used up.
+fn is_out_of_time(status: ExitStatus) -> bool {
+    /// On Linux and BSD.
+    const SIGXCPU: i32 = 24;
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None::<i32>;
+    signal == Some(SIGXCPU)
+}
+
 /// What a run gave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunResult {
@@ -161,7 +172,9 @@ struct Started<'a> {
 fn run_process(started: &Started<'_>, options: &RunOptions) -> Result<Finished, OracleError> {
     let Started { program, arguments, folder, directory, environment } = *started;
     let [stdout, stderr, report] = ["stdout", "stderr", "report"].map(|name| folder.join(name));
-    let seconds = options.time_limit.as_secs() + 2;
+    // Processor time passes on every core at once.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let seconds = (options.time_limit.as_secs() + 2).saturating_mul(cores);
     let mut command = Command::new(program);
     if let Some(directory) = directory {
         command.current_dir(directory);
@@ -198,7 +211,7 @@ fn run_process(started: &Started<'_>, options: &RunOptions) -> Result<Finished, 
         |path: &Path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let report = read(&report).unwrap_or_default();
     let (notes, mut error) = read_report(&report);
-    if timed_out && error.is_none() {
+    if (timed_out || is_out_of_time(status)) && error.is_none() {
         let message = format!("no end after {} s", options.time_limit.as_secs_f64());
         error = Some(OracleError::Run { kind: "time-limit".into(), message });
     }
