@@ -42,7 +42,9 @@ fn main() {
         let nvcc = if tools.nvcc().is_some() { Vec::new() } else { vec!["nvcc".to_owned()] };
         add("nvcc", nvcc, Box::new(move || accepted_by_nvcc(&file, &found)));
         let file = program.clone();
-        add("original", Vec::new(), Box::new(move || original(&file)));
+        if !ports_alone(&program) {
+            add("original", Vec::new(), Box::new(move || original(&file)));
+        }
         let file = program.clone();
         add("hip::executed", Vec::new(), Box::new(move || executed_as_hip(&file)));
         for headers in HEADERS {
@@ -71,6 +73,12 @@ fn programs() -> Vec<PathBuf> {
     found.sort();
     assert!(!found.is_empty(), "fixtures/programs holds no program");
     found
+}
+
+/// A program with inline PTX says that no host compiler assembles it: `// oracle: ports alone`.
+fn ports_alone(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().any(|line| line.starts_with("// oracle: ports alone"))
 }
 
 /// A program says what nvcc needs beyond the usual in a line `// nvcc: --extended-lambda`.

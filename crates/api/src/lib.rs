@@ -16,6 +16,7 @@
 #[rustfmt::skip]
 mod generated;
 mod lookup;
+pub mod ptx;
 mod row;
 
 pub use generated::rules::RULES;

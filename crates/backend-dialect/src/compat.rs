@@ -19,6 +19,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use crate::ptx;
+
 /// The name of the header, as ports include it.
 pub const FILE_NAME: &str = "port_hip_compat.h";
 
@@ -107,6 +109,7 @@ const FILES: &[(&str, &str)] = &[
     ("simd.h", include_str!("../assets/port_hip_compat/simd.h")),
     ("memory.h", include_str!("../assets/port_hip_compat/memory.h")),
     ("atomic.h", include_str!("../assets/port_hip_compat/atomic.h")),
+    ("ptx.h", include_str!("../assets/port_hip_compat/ptx.h")),
     ("cooperative_groups.h", include_str!("../assets/port_hip_compat/cooperative_groups.h")),
     ("wmma.h", include_str!("../assets/port_hip_compat/wmma.h")),
     ("misc.h", include_str!("../assets/port_hip_compat/misc.h")),
@@ -138,7 +141,10 @@ struct Library {
 /// The sections, read once.
 fn library() -> &'static Library {
     static LIBRARY: OnceLock<Library> = OnceLock::new();
-    LIBRARY.get_or_init(|| read_library(FILES))
+    LIBRARY.get_or_init(|| {
+        let files = FILES.iter().copied().chain([("ptx.cuh", ptx::sections())]);
+        read_library(&files.collect::<Vec<_>>())
+    })
 }
 
 /// Reads the sections of the files and links each to those it needs.

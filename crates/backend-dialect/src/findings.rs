@@ -25,6 +25,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &ClashingOperator::METADATA,
     &PastedName::METADATA,
     &UnknownName::METADATA,
+    &TranslatedAssembly::METADATA,
     &WarpWidthConstant::METADATA,
     &LockStep::METADATA,
     &DivergentCollective::METADATA,
@@ -97,19 +98,18 @@ pub struct DoubtfulName {
 /// Inline assembly is not translated.
 ///
 /// ## What it means
-/// PTX is NVIDIA's instruction set; no other chip assembles it. The kernel that holds it is not
-/// ported: the statement becomes a trap, and an `#error` before the function keeps the file from
+/// PTX is NVIDIA's instruction set; no other chip assembles it. Most instructions become C++ (P0419);
+/// this one has no form there. The kernel that holds it is not ported: the statement becomes a trap, and an `#error` before the function keeps the file from
 /// being built by accident.
 ///
 /// ## What to do
 /// Write what the instruction does in C++, most often with an intrinsic that has a row in the API
-/// tables (`mov.u32 %0, %laneid` is `threadIdx.x % 32` in one-dimensional blocks, `ld.global.nc` is
-/// `__ldg`, `shfl.sync` is `__shfl_sync`). Keep the PTX under
+/// tables (`mov.u64 %0, %globaltimer` is `wall_clock64()`). Keep the PTX under
 /// `#if defined(__CUDACC__)` if CUDA needs it for speed.
 ///
 /// ## Example
 /// ```cuda
-/// asm volatile("mov.u32 %0, %%laneid;" : "=r"(lane));
+/// asm volatile("wgmma.fence.sync.aligned;");
 /// ```
 #[derive(Diagnostic)]
 #[diagnostic(
@@ -488,6 +488,31 @@ pub struct PastedName {
 pub struct UnknownName {
     pub name: String,
     pub target: String,
+}
+
+/// Inline assembly is translated.
+///
+/// ## What it means
+/// The statement becomes a call of a function in C++ that computes what its PTX instructions do; the
+/// function stands before the code of the file. Lanes are those of a warp of 32.
+///
+/// ## What to do
+/// Nothing. Approximate instructions (`ex2.approx`, `rcp.approx`) become the functions that HIP has
+/// for them, whose last bits may differ.
+///
+/// ## Example
+/// ```cuda
+/// asm volatile("bfe.u32 %0, %1, 4, 8;" : "=r"(field) : "r"(word));
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0419",
+    severity = note,
+    message = "inline PTX `{instruction}` becomes the function `{function}`"
+)]
+pub struct TranslatedAssembly {
+    pub instruction: String,
+    pub function: String,
 }
 
 /// A constant stands for the width of a warp.

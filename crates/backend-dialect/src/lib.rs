@@ -11,6 +11,7 @@ mod arithmetic;
 pub mod compat;
 pub mod findings;
 pub mod hip;
+mod ptx;
 pub use port_rewrite::program;
 
 pub use hip::Hip;

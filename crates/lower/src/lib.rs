@@ -26,7 +26,6 @@ mod library;
 mod lookup;
 mod names;
 mod overload;
-mod ptx;
 mod reader;
 mod substitute;
 mod traits;
@@ -82,6 +81,8 @@ pub struct Instance {
     pub name: String,
     /// Why it is lowered.
     pub source: InstanceSource,
+    /// The texts of [`Options::instantiate`] that name it.
+    pub asked_as: Vec<String>,
     /// The launches in view that use it, in the order of the text.
     pub launches: Vec<LaunchId>,
 }
@@ -140,7 +141,8 @@ fn instance(cx: &context::Context<'_>, found: &instances::Found) -> Instance {
     let mut launches: Vec<LaunchId> = found.launches.iter().map(|found| found.launch).collect();
     launches.sort();
     launches.dedup();
-    Instance { kernel, name: entry.name.clone(), source: found.source, launches }
+    let (name, asked_as) = (entry.name.clone(), found.asked_as.clone());
+    Instance { kernel, name, source: found.source, asked_as, launches }
 }
 
 fn lower_here(module: &port_hir::Module, options: &Options) -> Lowered {

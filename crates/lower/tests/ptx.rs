@@ -139,7 +139,7 @@ fn functions_of_the_text() {
 /// in the PTX manual written down independently.
 #[test]
 fn bit_helpers_compute_what_ptx_says() {
-    let helpers = include_str!("../src/ptx/ptx.cuh");
+    let helpers = port_api::ptx::FUNCTIONS;
     let start = helpers.find("// The field of c bits").expect("the helpers begin there");
     let end = helpers.find("__device__ inline int __ptx_dp4a").expect("and end there");
     let shims = "#include <cstdio>\n#define __device__\n\

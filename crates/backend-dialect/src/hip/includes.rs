@@ -8,7 +8,7 @@ use port_diag::{FileId, Finding, Span};
 use port_rewrite::{Directive, FileText, IncludeLine, Reason, Side};
 use port_syntax::token::TokenKind;
 
-use super::port::Port;
+use super::port::{Port, identifiers};
 use super::standard;
 use crate::compat;
 use crate::findings::{
@@ -53,7 +53,10 @@ pub(super) fn apply(port: &mut Port<'_>) {
 fn apply_file(port: &mut Port<'_>, index: usize) {
     let id = port.files[index].id;
     let lines = port.files[index].includes();
-    let names = port.ported_identifiers(id);
+    let definitions: String =
+        port.definitions.get(&id).map_or(String::new(), |all| all.iter().cloned().collect());
+    let mut names = port.ported_identifiers(id);
+    names.extend(identifiers(&definitions));
     let options = port.compat_options();
     let sections = compat::section_names(names.iter().map(String::as_str), &options);
     let needs_compat = !sections.is_empty();
@@ -142,7 +145,8 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
         }
     }
     let runtime_added = !added.is_empty();
-    if needs_compat && !compat_included {
+    // The functions need the header before them, wherever the file includes it.
+    if needs_compat && (!compat_included || !definitions.is_empty()) {
         let name = compat_include_name(port, id);
         added.push_str(&format!("#include \"{name}\"\n"));
     }
@@ -153,6 +157,7 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
             CompatibilityHeader { header: compat::FILE_NAME.into(), names: names.join(", ") };
         port.findings.push(finding.at_span(anchor.unwrap_or(Span::new(id, 0, 0))));
     }
+    added.push_str(&definitions);
     if !added.is_empty() {
         let at = anchor.map_or_else(|| first_include_or_code(&port.files[index]), |line| line.end);
         let file = &port.files[index];

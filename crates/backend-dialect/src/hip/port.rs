@@ -42,6 +42,8 @@ pub(super) struct Port<'a> {
     pub uses_runtime: bool,
     /// Rows whose note was given.
     pub noted: BTreeSet<&'static str>,
+    /// Functions that each file's text calls and that stand before its code.
+    pub definitions: BTreeMap<FileId, BTreeSet<String>>,
 }
 
 /// Ports a unit.
@@ -59,6 +61,7 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
         rule_uses: Vec::new(),
         uses_runtime: unit.module.kernels().next().is_some(),
         noted: BTreeSet::new(),
+        definitions: BTreeMap::new(),
     };
     port.note_proxy();
     names::apply(&mut port);

@@ -1,12 +1,12 @@
-//! `asm` statements: a call of the function that [`crate::ptx`] makes of the text, its outputs in
+//! `asm` statements: a call of the function that [`port_api::ptx`] makes of the text, its outputs in
 //! temporaries that are then assigned to what the source names.
 
+use port_api::ptx::{self, AsmOperand, RegisterKind, Role};
 use port_diag::Origin;
 use port_hir::InlineAssembly;
 
 use super::Checker;
 use crate::overload::CallArgument;
-use crate::ptx::{self, AsmOperand, RegisterKind, Role};
 use crate::ty::{Kind, Type};
 use crate::typed::{Expr, ExprKind, Stmt, StmtKind};
 
@@ -24,7 +24,7 @@ impl Checker<'_, '_> {
         assembly: &InlineAssembly,
         origin: Origin,
     ) -> Result<Vec<Stmt>, String> {
-        let nameless = || crate::intrinsics::first_opcode(template);
+        let nameless = || ptx::first_opcode(template);
         // A compiler barrier, or nothing at all.
         if template.trim().is_empty() && assembly.outputs.is_empty() {
             return Ok(Vec::new());

@@ -313,21 +313,6 @@ fn key(hir: &port_hir::Module, id: FunctionId) -> String {
     }
 }
 
-/// The first instruction of inline PTX, for a message.
-pub(crate) fn first_opcode(template: &str) -> String {
-    template
-        .split(|c: char| c.is_whitespace() || c == ';' || c == '{' || c == '}')
-        .find(|word| {
-            !word.is_empty()
-                && !word.starts_with('.')
-                && !word.starts_with("//")
-                && !word.starts_with('@')
-                && !word.starts_with('%')
-        })
-        .unwrap_or("asm")
-        .to_string()
-}
-
 /// The value of a call whose operands are constants.
 pub(crate) fn evaluate(
     cx: &Context<'_>,

@@ -73,7 +73,7 @@ fn source_of(name: &str) -> Option<(String, String)> {
         return file("runtime", include_str!("runtime.cuh"));
     }
     if name.starts_with("__ptx_") || name.starts_with("__port_") {
-        return file("ptx", include_str!("../ptx/ptx.cuh"));
+        return file("ptx", port_api::ptx::FUNCTIONS);
     }
     if port_api::find(name).is_some_and(|row| row.family == "math/simd") {
         return file("simd", include_str!("simd.cuh"));

@@ -1,5 +1,5 @@
-//! Inline PTX: the text of an `asm` statement becomes a function in C++, which the front end reads
-//! and lowering treats like any other function of the library.
+//! Inline PTX: the text of an `asm` statement becomes a function in CUDA C++. Lowering reads it like
+//! any other function of the library; a dialect port writes it with the names of its target.
 //!
 //! [`parse`] reads the instructions, [`registers`] knows what a register holds and how it is read and
 //! written as a type of PTX, [`table`] and the files of its families say what each instruction does,
@@ -21,22 +21,28 @@ mod threads;
 use std::collections::HashMap;
 
 use parse::Statement;
-pub(crate) use registers::Kind as RegisterKind;
+pub use registers::Kind as RegisterKind;
 use registers::Registers;
+
+/// The functions that translated texts call, in CUDA C++; its last section declares what is an
+/// operation of the intermediate representation.
+pub const FUNCTIONS: &str = include_str!("ptx.cuh");
 
 /// What an operand of an `asm` statement is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AsmOperand {
+pub struct AsmOperand {
     /// Its symbolic name; may be empty.
-    pub(crate) name: String,
-    pub(crate) role: Role,
+    pub name: String,
+    /// How it is bound.
+    pub role: Role,
 }
 
 /// How an operand is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub enum Role {
     /// Written, perhaps read before.
     Output(RegisterKind),
+    /// Read.
     Input(RegisterKind),
     /// `"n"`: a number in the text.
     Constant(i128),
@@ -44,7 +50,7 @@ pub(crate) enum Role {
 
 impl Role {
     /// The role that a constraint gives, but for constants.
-    pub(crate) fn of_constraint(constraint: &str) -> Option<Role> {
+    pub fn of_constraint(constraint: &str) -> Option<Role> {
         let output = constraint.starts_with(['=', '+']);
         let letter = constraint.trim_start_matches(['=', '+', '&', '%']);
         let kind = match letter {
@@ -62,17 +68,32 @@ impl Role {
 
 /// A text as a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Translated {
+pub struct Translated {
     /// Its name: `asm_` and the first opcode.
-    pub(crate) name: String,
+    pub name: String,
     /// The definition.
-    pub(crate) text: String,
+    pub text: String,
+}
+
+/// The first opcode of a text, for messages: declarations, guards and labels are passed over.
+pub fn first_opcode(template: &str) -> String {
+    template
+        .split(|c: char| c.is_whitespace() || c == ';' || c == '{' || c == '}')
+        .find(|word| {
+            !word.is_empty()
+                && !word.starts_with('.')
+                && !word.starts_with("//")
+                && !word.starts_with('@')
+                && !word.starts_with('%')
+        })
+        .unwrap_or("asm")
+        .to_string()
 }
 
 /// The text as a C++ function: outputs are references, in order, then inputs by value. The error is
 /// the opcode (or the text) that has no translation.
-pub(crate) fn translate(template: &str, operands: &[AsmOperand]) -> Result<Translated, String> {
-    let whole = || crate::intrinsics::first_opcode(template);
+pub fn translate(template: &str, operands: &[AsmOperand]) -> Result<Translated, String> {
+    let whole = || first_opcode(template);
     let mut names = HashMap::new();
     for (index, operand) in operands.iter().enumerate() {
         if !operand.name.is_empty() {
@@ -142,7 +163,7 @@ mod tests {
             translate(text, &operands(&roles)).unwrap().text,
             "__device__ inline void asm_mov_b32(unsigned &o0, float o1) {\n  unsigned r_t;\n  \
              { r_t = __builtin_bit_cast(unsigned, o1); }\n  \
-             { o0 = (unsigned)(((int)(r_t) + (int)(5ll))); }\n}\n"
+             { o0 = (r_t + (unsigned)(5ll)); }\n}\n"
         );
     }
 

@@ -20,6 +20,13 @@ pub(super) fn instruction(
     if !ty.is_integer() && ty != Type::Predicate {
         return float(r, op, ty, d, sources);
     }
+    // Sums and products of signed words are those of unsigned ones, which wrap in C++ as they do here;
+    // halves of words are computed in words.
+    let wraps = ty.is_integer()
+        && !op.has("sat")
+        && !op.has("hi")
+        && matches!(op.base, "add" | "sub" | "mul" | "mad" | "neg" | "shl");
+    let word = Type::Unsigned(ty.bits().max(32));
     let mut values = Vec::new();
     for (index, source) in sources.iter().enumerate() {
         // Positions and shift amounts are words whatever is shifted.
@@ -35,12 +42,14 @@ pub(super) fn instruction(
                 if signed { Type::Signed(32) } else { Type::Unsigned(32) }
             }
             _ if amount => Type::Unsigned(32),
+            _ if wraps => word,
             _ => ty,
         };
         values.push(r.read(source, read)?);
     }
-    let t = ty.spelling();
     let bits = ty.bits();
+    let ty = if wraps { Type::Unsigned(bits) } else { ty };
+    let t = ty.spelling();
     let unsigned = Type::Unsigned(bits).spelling();
     let values: Vec<&str> = values.iter().map(String::as_str).collect();
     let (result, value) = match (op.base, &values[..]) {
@@ -60,7 +69,7 @@ pub(super) fn instruction(
         ("mad24", [a, b, c]) if op.has("lo") => (ty, format!("(__umul24({a}, {b}) + {c})")),
         ("div", [a, b]) => (ty, format!("({a} / {b})")),
         ("rem", [a, b]) => (ty, format!("({a} % {b})")),
-        ("abs", [a]) => (ty, format!("({a} < 0 ? ({t})(0 - {a}) : {a})")),
+        ("abs", [a]) => (ty, format!("({a} < 0 ? ({t})(0 - ({unsigned})({a})) : {a})")),
         ("neg", [a]) => (ty, format!("({t})(0 - {a})")),
         ("min", [a, b]) => (ty, format!("({a} < {b} ? {a} : {b})")),
         ("max", [a, b]) => (ty, format!("({a} < {b} ? {b} : {a})")),
@@ -97,7 +106,7 @@ pub(super) fn instruction(
         ("bfi", [a, b, c, e]) => {
             (ty, format!("__ptx_bfi(({unsigned})({a}), ({unsigned})({b}), {c}, {e})"))
         }
-        ("bmsk", [a, b]) => (ty, format!("__ptx_bmsk({a}, {b})")),
+        ("bmsk", [a, b]) if op.has("clamp") => (ty, format!("__ptx_bmsk({a}, {b})")),
         ("lop3", [a, b, c, _]) => {
             let table = r.number(sources.get(3)?)?;
             (ty, lop3(a, b, c, u8::try_from(table).ok()?))
@@ -114,7 +123,9 @@ pub(super) fn instruction(
             let clamp = if op.has("clamp") { "c" } else { "" };
             (ty, format!("__funnelshift_{direction}{clamp}({a}, {b}, {c})"))
         }
-        ("dp4a", [a, b, c]) => (dot_type(op), format!("__ptx_dp4a({a}, {b}, {c})")),
+        ("dp4a", [a, b, c]) if op.types.first() == op.types.get(1) => {
+            (dot_type(op), format!("__ptx_dp4a({a}, {b}, {c})"))
+        }
         ("fns", [a, b, c]) => (ty, format!("__fns({a}, {b}, (int)({c}))")),
         _ => return None,
     };

@@ -7,12 +7,18 @@ use super::{AsmOperand, Role};
 
 /// What a register holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// `h`
     Word16,
+    /// `r`
     Word32,
+    /// `l`
     Word64,
+    /// `f`
     Float,
+    /// `d`
     Double,
+    /// `b`, and registers of the type `pred`.
     Predicate,
     /// A pointer that stays one, so that it is known what it points into.
     Pointer,
@@ -20,7 +26,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The type of the variable.
-    pub(crate) fn spelling(self) -> &'static str {
+    pub fn spelling(self) -> &'static str {
         match self {
             Kind::Word16 => "unsigned short",
             Kind::Word32 => "unsigned",
@@ -189,6 +195,14 @@ impl<'a> Registers<'a> {
             },
             Operand::Number(text) => integer(text),
             _ => None,
+        }
+    }
+
+    /// A small count: a number, or a register that holds a constant.
+    pub(super) fn amount(&self, operand: &Operand) -> Option<String> {
+        match self.number(operand) {
+            Some(count) => (0..=64).contains(&count).then(|| count.to_string()),
+            None => self.read(operand, Type::Unsigned(32)),
         }
     }
 

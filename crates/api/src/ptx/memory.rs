@@ -186,15 +186,15 @@ fn async_copy(r: &mut Registers<'_>, op: &Op<'_>, operands: &[Operand]) -> Optio
         return Some("__pipeline_commit(); __pipeline_wait_prior(0);".to_string());
     }
     if op.has("wait_group") {
-        let count = r.number(operands.first()?)?;
-        return (0..=64).contains(&count).then(|| format!("__pipeline_wait_prior({count});"));
+        let count = r.amount(operands.first()?)?;
+        return Some(format!("__pipeline_wait_prior({count});"));
     }
     let operands = match op.has("L2::cache_hint") {
         true => operands.split_last()?.1,
         false => operands,
     };
     let [to, from, bytes, rest @ ..] = operands else { return None };
-    let bytes = r.number(bytes)?;
+    let bytes = r.amount(bytes)?;
     let to = r.pointer(to, Space::Shared, "void")?;
     let from = r.pointer(from, Space::Generic, "const void")?;
     Some(match rest {
