@@ -1,0 +1,134 @@
+//! The memory that launches share: buffers by name, and the module's variables.
+//!
+//! An address is 64 bits: the number of an object above [`WINDOW_BITS`], and below it a place in the
+//! object, counted from the middle of the window so that arithmetic that leaves the object on either
+//! side does not reach another. Zero is the null pointer; object 0 is never used.
+
+use std::collections::BTreeMap;
+
+/// Bits of an address that count bytes in the window of an object.
+pub const WINDOW_BITS: u32 = 36;
+
+/// Where an object's first byte lies in its window.
+pub const WINDOW_ORIGIN: u64 = 1 << (WINDOW_BITS - 1);
+
+/// The number of the first object that is a buffer; smaller ones belong to the running program.
+pub(crate) const FIRST_BUFFER: u64 = 1 << 14;
+
+/// A buffer of a [`Memory`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub(crate) u32);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Buffer {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    /// For each byte, whether it was ever written; `None` if all were.
+    pub(crate) written: Option<Vec<bool>>,
+}
+
+/// Buffers that outlive launches: what the host allocated, and the module's global and constant
+/// variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    pub(crate) buffers: Vec<Buffer>,
+    symbols: BTreeMap<String, BufferId>,
+}
+
+impl Memory {
+    /// Nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a buffer with its content. The name is for findings; it need not be unique.
+    pub fn add(&mut self, name: impl Into<String>, bytes: Vec<u8>) -> BufferId {
+        self.buffers.push(Buffer { name: name.into(), bytes, written: None });
+        BufferId(self.buffers.len() as u32 - 1)
+    }
+
+    /// Adds a buffer whose bytes nobody has written: zero, but a finding for
+    /// [`Checks::initialised`](crate::Checks) if they are loaded.
+    pub fn add_uninitialised(&mut self, name: impl Into<String>, size: usize) -> BufferId {
+        let written = Some(vec![false; size]);
+        self.buffers.push(Buffer { name: name.into(), bytes: vec![0; size], written });
+        BufferId(self.buffers.len() as u32 - 1)
+    }
+
+    /// The name that a buffer was added with; empty for an unknown one.
+    pub fn name(&self, id: BufferId) -> &str {
+        self.buffers.get(id.0 as usize).map_or("", |buffer| &buffer.name)
+    }
+
+    /// A buffer's content; empty for an unknown one.
+    pub fn bytes(&self, id: BufferId) -> &[u8] {
+        self.buffers.get(id.0 as usize).map_or(&[], |buffer| &buffer.bytes)
+    }
+
+    /// A buffer's content, to change it; empty for an unknown one.
+    pub fn bytes_mut(&mut self, id: BufferId) -> &mut [u8] {
+        self.buffers.get_mut(id.0 as usize).map_or(&mut [], |buffer| &mut buffer.bytes)
+    }
+
+    /// The address that a kernel sees for a byte of a buffer: for pointers that lie in structs or in
+    /// other buffers.
+    pub fn address(&self, id: BufferId, offset: u64) -> u64 {
+        ((FIRST_BUFFER + u64::from(id.0)) << WINDOW_BITS)
+            .wrapping_add(WINDOW_ORIGIN)
+            .wrapping_add(offset)
+    }
+
+    /// The buffer and offset of an address, if it points into or just behind one.
+    pub fn place(&self, address: u64) -> Option<(BufferId, u64)> {
+        let index = (address >> WINDOW_BITS).checked_sub(FIRST_BUFFER)?;
+        let buffer = self.buffers.get(usize::try_from(index).ok()?)?;
+        let offset = (address & ((1 << WINDOW_BITS) - 1)).checked_sub(WINDOW_ORIGIN)?;
+        (offset <= buffer.bytes.len() as u64).then_some((BufferId(index as u32), offset))
+    }
+
+    /// The buffer of a module's `__device__` or `__constant__` variable, once it was set or a
+    /// program that uses it has run.
+    pub fn symbol(&self, name: &str) -> Option<BufferId> {
+        self.symbols.get(name).copied()
+    }
+
+    /// Sets a module's variable. A program that runs later finds it instead of the variable's
+    /// initial value; missing bytes are zero.
+    pub fn set_symbol(&mut self, name: impl Into<String>, bytes: Vec<u8>) -> BufferId {
+        let name = name.into();
+        if let Some(id) = self.symbol(&name) {
+            if let Some(buffer) = self.buffers.get_mut(id.0 as usize) {
+                buffer.bytes = bytes;
+            }
+            return id;
+        }
+        let id = self.add(name.clone(), bytes);
+        self.symbols.insert(name, id);
+        id
+    }
+
+    /// All symbols, by name.
+    pub fn symbols(&self) -> impl Iterator<Item = (&str, BufferId)> {
+        self.symbols.iter().map(|(name, id)| (name.as_str(), *id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_name_their_buffer_on_both_sides_of_it() {
+        let mut memory = Memory::new();
+        let first = memory.add("x", vec![0; 16]);
+        let second = memory.add("y", vec![0; 16]);
+        let address = memory.address(second, 4);
+        assert_eq!(memory.place(address), Some((second, 4)));
+        assert_eq!(memory.place(memory.address(first, 16)), Some((first, 16)));
+        assert_eq!(memory.place(memory.address(first, 17)), None);
+        let below = memory.address(second, 0).wrapping_sub(8);
+        assert_eq!(memory.place(below), None);
+        assert_eq!(below >> WINDOW_BITS, address >> WINDOW_BITS);
+        assert_eq!(memory.address(first, 0) % 256, 0);
+    }
+}
