@@ -4,12 +4,16 @@
 //! A driver includes the port's root and calls its kernels the way the port writes a launch. Buffers
 //! are plain memory of exactly their size, so that a sanitizer sees what reads or writes past them.
 //! The C++ side is `cpu/driver.hpp`.
+//!
+//! Parsing the header of a port and the driver takes a third of a build, so all flavours but one
+//! have them precompiled.
 
 #![allow(clippy::disallowed_methods, reason = "compiling is what this module is for")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use crate::oracle::build::{self, Digest, Environment};
 use crate::oracle::{Executable, Language, OracleError, Program, Source, driver};
@@ -22,6 +26,9 @@ const DRIVER: [(&str, &str); 3] = [
     ("port_check_arguments.inc", include_str!("../oracle/include/port_oracle/arguments.inc")),
     ("port_check_plan.inc", include_str!("../oracle/include/port_oracle/plan.inc")),
 ];
+
+/// The header that a port includes.
+const HEADER: &str = "port_cpu.hpp";
 
 /// How a port is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -140,14 +147,19 @@ impl Compiler {
 
         let folder = tempfile::Builder::new().prefix("build-").tempdir_in(&self.cache)?;
         let text = folder.path().join("text");
-        for (path, content) in &source.files {
-            build::write(&text.join(build::inside(path)), content.as_bytes())?;
-        }
         let root = source.files.first().map(|(path, _)| build::inside(path)).unwrap_or_default();
+        let header = root.with_file_name(HEADER);
+        let prefix = self.prefix(source, &header, unit.is_some())?;
+        for (path, content) in &source.files {
+            let path = build::inside(path);
+            if prefix.is_none() || path != header {
+                build::write(&text.join(path), content.as_bytes())?;
+            }
+        }
         let main = match unit {
             None => root,
             Some(unit) => {
-                for (name, content) in DRIVER {
+                for (name, content) in DRIVER.iter().filter(|_| prefix.is_none()) {
                     build::write(&text.join(name), content.as_bytes())?;
                 }
                 let name = "port_check_unit.cpp";
@@ -156,8 +168,15 @@ impl Compiler {
             }
         };
         let mut command = Command::new(&self.path);
-        command.current_dir(&text).stdin(Stdio::null()).args(["-std=c++17", "-w", "-I", "."]);
+        command.current_dir(&text).stdin(Stdio::null()).args(COMMON_FLAGS);
         command.args(self.flavour.flags());
+        if let Some(prefix) = prefix {
+            command.arg("-I").arg(&prefix);
+            match self.flavour {
+                Flavour::Clang => command.arg("-include-pch").arg(prefix.join(PRECOMPILED)),
+                _ => command.arg("-include").arg(prefix.join(PREFIX)),
+            };
+        }
         for (name, value) in &source.defines {
             command.arg(format!("-D{name}={value}"));
         }
@@ -170,7 +189,75 @@ impl Compiler {
         fs::rename(folder.path().join("program"), &executable)?;
         Ok(executable)
     }
+
+    /// A folder with the port's header, and the driver, precompiled. `None` where the text is to be
+    /// compiled as it is: in one flavour always, so that a port is proven to include what it needs,
+    /// and where macros could change the header.
+    fn prefix(
+        &self,
+        source: &Source,
+        header: &Path,
+        with_driver: bool,
+    ) -> Result<Option<PathBuf>, OracleError> {
+        let text = source.files.iter().find(|(path, _)| build::inside(path) == header);
+        let Some((_, text)) = text else { return Ok(None) };
+        if self.flavour == Flavour::Gnu || !source.defines.is_empty() {
+            return Ok(None);
+        }
+        let mut files = vec![(HEADER, text.as_str())];
+        let mut prefix = format!("#include \"{HEADER}\"\n");
+        if with_driver {
+            files.extend(DRIVER);
+            prefix += &format!("#include \"{}\"\n", DRIVER[0].0);
+        }
+        files.push((PREFIX, &prefix));
+
+        let mut digest = Digest::new();
+        for part in [&self.path.to_string_lossy(), &*self.version] {
+            digest.add(part.as_bytes());
+        }
+        digest.add(format!("{COMMON_FLAGS:?} {:?} {files:?}", self.flavour.flags()).as_bytes());
+        if self.flavour == Flavour::GnuNative {
+            digest.add(native_target(&self.path).as_bytes());
+        }
+        let folder = self.cache.join(format!("prefix-{}", digest.name()));
+        let compiled = folder.join(PRECOMPILED);
+
+        // Other threads wait for the one that makes it.
+        static MAKING: Mutex<()> = Mutex::new(());
+        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        if compiled.is_file() {
+            return Ok(Some(folder));
+        }
+        // Compilers note where headers are and when they were written, so that these are written in
+        // place and never again, whatever other processes do.
+        fs::create_dir_all(&folder)?;
+        let own = tempfile::Builder::new().prefix("making-").tempdir_in(&folder)?;
+        for (name, content) in files {
+            fs::write(own.path().join(name), content)?;
+            match fs::hard_link(own.path().join(name), folder.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(error.into());
+                }
+                _ => {}
+            }
+        }
+        let mut command = Command::new(&self.path);
+        command.current_dir(&folder).stdin(Stdio::null()).args(COMMON_FLAGS);
+        command.args(self.flavour.flags()).args(["-x", "c++-header"]);
+        command.arg(folder.join(PREFIX)).arg("-o").arg(own.path().join(PRECOMPILED));
+        build::run_compiler(command, Language::Cpu)?;
+        fs::rename(own.path().join(PRECOMPILED), &compiled)?;
+        Ok(Some(folder))
+    }
 }
+
+/// What every build has.
+const COMMON_FLAGS: [&str; 4] = ["-std=c++17", "-w", "-I", "."];
+
+/// The file that stands before a port's text, and its compiled form, where g++ looks for it.
+const PREFIX: &str = "port_check_prefix.hpp";
+const PRECOMPILED: &str = "port_check_prefix.hpp.gch";
 
 /// What `-march=native` means on this machine.
 fn native_target(compiler: &Path) -> String {

@@ -25,6 +25,8 @@ use crate::{InstanceSource, Options};
 pub(crate) struct Found {
     pub(crate) kernel: FunctionInstanceId,
     pub(crate) source: InstanceSource,
+    /// The texts of `Options::instantiate` that name it.
+    pub(crate) asked_as: Vec<String>,
     pub(crate) launches: Vec<LaunchFound>,
 }
 
@@ -173,7 +175,8 @@ impl<'h> Search<'_, 'h> {
         } else {
             *count += 1;
             self.places.insert(kernel, self.found.len());
-            self.found.push(Found { kernel, source, launches: launch.into_iter().collect() });
+            let launches = launch.into_iter().collect();
+            self.found.push(Found { kernel, source, asked_as: Vec::new(), launches });
         }
     }
 
@@ -411,7 +414,13 @@ impl<'h> Search<'_, 'h> {
     fn asked(&mut self, module: &'h Module, options: &Options) {
         for text in &options.instantiate {
             match crate::reader::read(self.cx, module, text) {
-                Ok(instance) => self.add(instance, InstanceSource::Asked, None),
+                Ok(instance) => {
+                    self.add(instance, InstanceSource::Asked, None);
+                    let place = self.places.get(&instance);
+                    if let Some(found) = place.and_then(|place| self.found.get_mut(*place)) {
+                        found.asked_as.push(text.clone());
+                    }
+                }
                 Err(why) => {
                     let finding = BadInstance { text: text.clone(), why };
                     let diagnostic = port_diag::Finding::nowhere(&finding);

@@ -13,12 +13,14 @@
 //! same bytes. Whoever calls fills the [`SourceMap`] with every file that may be included; [`load`]
 //! does that by a function that reads a file.
 
+mod device;
 mod load;
 mod registry;
 mod summary;
 mod target;
 mod unit;
 
+pub use device::{DeviceCode, DeviceKernel, Dialect, device_code, plain_name};
 pub use load::{IncludeRequest, Loaded, Read, Refused, include_requests, load};
 pub use port_backend::{
     Architecture, Backend, FileRole, KernelReport, OutputFile, Ported, Status, WarpMode,

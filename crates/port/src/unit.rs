@@ -5,6 +5,7 @@ use port_diag::{Diagnostic, FileId, Finding, Severity, SourceMap};
 use port_hir::Module;
 use port_syntax::{Configuration, Parsed};
 
+use crate::device::Dialect;
 use crate::{Options, Target, Translation};
 
 /// The finding of a limit of the front end; one about the whole unit leaves no token of it.
@@ -30,7 +31,7 @@ pub struct Analysis<'a> {
 impl<'a> Analysis<'a> {
     /// Reads, parses, resolves and lowers a file with its headers.
     pub fn new(sources: &'a SourceMap, root: FileId, options: &'a Options) -> Self {
-        let configuration = configuration(options);
+        let configuration = configuration(options, Dialect::Cuda);
         let parsed = read(sources, root, options);
         let mut diagnostics = parsed.unit.diagnostics.clone();
         let module = port_hir::build(&parsed.unit);
@@ -155,9 +156,12 @@ fn instance(report: &port_lower::InstanceReport, lowered: &port_lower::Lowered) 
     }
 }
 
-/// The macros and folders of the reference.
-fn configuration(options: &Options) -> Configuration {
-    let mut configuration = Configuration::cuda(options.cuda_arch);
+/// The macros and folders of the reference, or of a port to a dialect.
+pub(crate) fn configuration(options: &Options, dialect: Dialect) -> Configuration {
+    let mut configuration = match dialect {
+        Dialect::Cuda => Configuration::cuda(options.cuda_arch),
+        Dialect::Hip => Configuration::hip(),
+    };
     for (name, value) in &options.defines {
         configuration = configuration.define(name, value);
     }
@@ -169,7 +173,11 @@ fn configuration(options: &Options) -> Configuration {
 
 /// Preprocesses and parses a file with its headers, as the reference compiles it.
 fn read(sources: &SourceMap, root: FileId, options: &Options) -> Parsed {
-    port_syntax::parse(port_syntax::preprocess(sources, root, &configuration(options)))
+    port_syntax::parse(port_syntax::preprocess(
+        sources,
+        root,
+        &configuration(options, Dialect::Cuda),
+    ))
 }
 
 /// The front end alone: lexer, preprocessor, tree and names. For measuring it.

@@ -24,7 +24,7 @@ fn is_out_of_time(status: ExitStatus) -> bool {
 }
 
 /// What a run gave.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunResult {
     /// The final contents of the buffers and symbols marked `out`, in the order of the spec.
     pub outputs: Vec<(String, Tensor)>,

@@ -35,7 +35,7 @@
 //! pointer into it (in elements), `null`, or an expression ([`crate::expression`]).
 
 mod case;
-mod read;
+pub(crate) mod read;
 
 use std::path::PathBuf;
 

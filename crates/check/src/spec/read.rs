@@ -40,6 +40,17 @@ pub(super) fn read(sources: &SourceMap, file: FileId) -> Result<Spec, Vec<Diagno
     }
 }
 
+/// The forms of `init`, for messages.
+const INIT_FORMS: &str =
+    "zeros, ones, full(v), iota, uniform(a, b), normal(m, s), ints(a, b) or file \"x.npy\"";
+
+/// Reads the text of an `init` that stands at a place of a file of its own.
+pub(crate) fn init_at(text: &str, span: Span) -> Result<Init, Vec<Diagnostic>> {
+    let mut reader = Reader { file: span.file, diagnostics: Vec::new() };
+    let init = reader.init_text(text, span.range());
+    init.ok_or(reader.diagnostics)
+}
+
 struct Reader {
     file: FileId,
     diagnostics: Vec<Diagnostic>,
@@ -399,17 +410,19 @@ impl Reader {
     }
 
     fn init(&mut self, value: &Value<'_>) -> Option<Init> {
-        let expected = "zeros, ones, full(v), iota, uniform(a, b), normal(m, s), ints(a, b) or \
-                        file \"x.npy\"";
         let Some(text) = value.get_ref().as_str() else {
-            self.bad(value.span(), "`init`", expected);
+            self.bad(value.span(), "`init`", INIT_FORMS);
             return None;
         };
+        self.init_text(text, value.span())
+    }
+
+    fn init_text(&mut self, text: &str, range: std::ops::Range<usize>) -> Option<Init> {
         let text = text.trim();
         if let Some(path) = text.strip_prefix("file") {
             let path = path.trim().trim_start_matches('(').trim_end_matches(')');
             let path = path.trim().trim_matches(['"', '\'']).to_string();
-            return Some(Init::File { path, span: self.span(value.span()) });
+            return Some(Init::File { path, span: self.span(range) });
         }
         let (name, rest) = match text.split_once('(') {
             Some((name, rest)) => (name.trim(), rest.strip_suffix(')')),
@@ -417,7 +430,7 @@ impl Reader {
         };
         let mut arguments = Vec::new();
         for argument in split_arguments(rest.unwrap_or_default()) {
-            arguments.push(self.expression_text(argument, value.span())?);
+            arguments.push(self.expression_text(argument, range.clone())?);
         }
         let mut arguments = arguments.into_iter();
         let init = match (name, rest.is_some(), arguments.len()) {
@@ -426,7 +439,7 @@ impl Reader {
                 Init::Full(Located {
                     expression: Expression::integer(one),
                     text: one.to_string(),
-                    span: self.span(value.span()),
+                    span: self.span(range.clone()),
                 })
             }
             ("iota", true, 0) => Init::Iota,
@@ -435,7 +448,7 @@ impl Reader {
             ("normal", true, 2) => Init::Normal(arguments.next()?, arguments.next()?),
             ("ints", true, 2) => Init::Integers(arguments.next()?, arguments.next()?),
             _ => {
-                self.bad(value.span(), "`init`", expected);
+                self.bad(range.clone(), "`init`", INIT_FORMS);
                 return None;
             }
         };
@@ -568,13 +581,13 @@ impl Reader {
     }
 }
 
-fn is_identifier(text: &str) -> bool {
+pub(crate) fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The arguments of `f(a, g(b, c))`, split at the commas outside parentheses.
-fn split_arguments(text: &str) -> Vec<&str> {
+pub(crate) fn split_arguments(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut depth, mut start) = (0usize, 0);
     for (at, c) in text.char_indices() {
