@@ -1,35 +1,32 @@
-//! Mathematical functions of the chips.
+//! Mathematical functions, bit for bit where a chip's compiler fixes every bit.
+//!
+//! [`cuda32`] holds CUDA's binary32 functions. Most end in one or two of the eight approximations of
+//! the special function unit, whose tables are not public: [`hardware`] models them. Everything else
+//! about a function (its reduction, its polynomial, its corrections) is exact.
+
+pub mod approximate;
+pub mod correct;
+pub mod cuda32;
+pub mod hardware;
+mod number;
 
 use port_ir::{FloatFlags, MathFunction};
 
 pub use crate::function::{F32Function, F64Function};
+pub use correct::{correct_f32, correct_f64};
 
-/// A function as CUDA's library and compiler compute it on f32.
+/// CUDA's function on f32 as `flags` ask for it, on an architecture from sm_75 on.
 pub fn cuda_f32(function: MathFunction, flags: FloatFlags) -> Option<F32Function> {
-    let _ = flags;
-    crate::libm::f32(function)
+    cuda_f32_on(75, function, flags)
 }
 
-/// A function as CUDA's library computes it on f64.
-pub fn cuda_f64(function: MathFunction) -> Option<F64Function> {
-    crate::libm::f64(function)
+/// CUDA's function on f32 as `flags` ask for it: `approximate` for fast math's and the intrinsics'
+/// forms, `flush` for `-ftz`. `sm` is the architecture's number.
+pub fn cuda_f32_on(sm: u32, function: MathFunction, flags: FloatFlags) -> Option<F32Function> {
+    cuda32::function(function, flags.approximate, flags.flush, sm)
 }
 
-/// A function on f32, rounded correctly.
-pub fn correct_f32(function: MathFunction) -> Option<F32Function> {
-    crate::libm::f32(function)
-}
-
-/// A function on f64, as near as the C library comes.
-pub fn correct_f64(function: MathFunction) -> Option<F64Function> {
-    crate::libm::f64(function)
-}
-
-/// Forms that a compiler puts in the place of exact operations.
-pub mod approximate {
-    /// `a / b` as `div.approx` computes it.
-    pub fn divide(a: f32, b: f32, flush: bool) -> f32 {
-        let _ = flush;
-        a / b
-    }
+/// CUDA's function on f64. It has one form: neither `-ftz` nor fast math changes it.
+pub fn cuda_f64(_function: MathFunction) -> Option<F64Function> {
+    None
 }
