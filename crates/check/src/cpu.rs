@@ -3,10 +3,10 @@
 //!
 //! A driver includes the port's root and calls its kernels the way the port writes a launch. Buffers
 //! are plain memory of exactly their size, so that a sanitizer sees what reads or writes past them.
-//! The C++ side is `cpu/driver.hpp`.
+//! The C++ side is `cpu/`.
 //!
-//! Parsing the header of a port and the driver takes a third of a build, so all flavours but one
-//! have them precompiled.
+//! The driver's own code is compiled once for a flavour. Parsing the header of a port takes a good
+//! part of a build, so all flavours but one have it precompiled.
 
 #![allow(clippy::disallowed_methods, reason = "compiling is what this module is for")]
 
@@ -20,8 +20,12 @@ use crate::oracle::{Executable, Language, OracleError, Program, Source, driver};
 use crate::spec::Spec;
 use crate::toolchain::find_program;
 
-/// The driver, with what it shares with the oracle's.
-const DRIVER: [(&str, &str); 3] = [
+/// The driver's own code.
+const DRIVER_CODE: &str = include_str!("../cpu/driver.cpp");
+
+/// The driver's headers, with what it shares with the oracle's.
+const DRIVER: [(&str, &str); 4] = [
+    ("port_check_call.hpp", include_str!("../cpu/call.hpp")),
     ("port_check_driver.hpp", include_str!("../cpu/driver.hpp")),
     ("port_check_arguments.inc", include_str!("../oracle/include/port_oracle/arguments.inc")),
     ("port_check_plan.inc", include_str!("../oracle/include/port_oracle/plan.inc")),
@@ -129,17 +133,9 @@ impl Compiler {
 
     /// Without a unit, the root itself is compiled.
     fn compile(&self, source: &Source, unit: Option<&str>) -> Result<PathBuf, OracleError> {
-        let mut digest = Digest::new();
-        for part in [&self.path.to_string_lossy(), &*self.version, unit.unwrap_or("")] {
-            digest.add(part.as_bytes());
-        }
-        for (_, text) in DRIVER {
-            digest.add(text.as_bytes());
-        }
-        digest.add(format!("{:?} {source:?}", self.flavour.flags()).as_bytes());
-        if self.flavour == Flavour::GnuNative {
-            digest.add(native_target(&self.path).as_bytes());
-        }
+        let mut digest = self.digest();
+        digest.add(unit.unwrap_or("").as_bytes());
+        digest.add(format!("{DRIVER:?} {DRIVER_CODE} {source:?}").as_bytes());
         let executable = self.cache.join(digest.name());
         if executable.is_file() && source.include_directories.is_empty() {
             return Ok(executable);
@@ -152,9 +148,11 @@ impl Compiler {
         let prefix = self.prefix(source, &header, unit.is_some())?;
         for (path, content) in &source.files {
             let path = build::inside(path);
-            if prefix.is_none() || path != header {
-                build::write(&text.join(path), content.as_bytes())?;
-            }
+            // Files in other folders may name the header by way of the root's.
+            let forward = prefix.as_ref().filter(|_| path == header);
+            let forward = forward.map(|of| format!("#include \"{}/{HEADER}\"\n", of.display()));
+            let content = forward.as_deref().unwrap_or(content);
+            build::write(&text.join(path), content.as_bytes())?;
         }
         let main = match unit {
             None => root,
@@ -167,9 +165,8 @@ impl Compiler {
                 PathBuf::from(name)
             }
         };
-        let mut command = Command::new(&self.path);
-        command.current_dir(&text).stdin(Stdio::null()).args(COMMON_FLAGS);
-        command.args(self.flavour.flags());
+        let mut command = self.command();
+        command.current_dir(&text);
         if let Some(prefix) = prefix {
             command.arg("-I").arg(&prefix);
             match self.flavour {
@@ -184,10 +181,52 @@ impl Compiler {
             let absolute = fs::canonicalize(directory).unwrap_or_else(|_| directory.clone());
             command.arg("-I").arg(absolute);
         }
-        command.arg(main).arg("-o").arg(folder.path().join("program"));
+        command.arg(main);
+        if unit.is_some() {
+            command.arg(self.driver()?);
+        }
+        command.arg("-o").arg(folder.path().join("program"));
         build::run_compiler(command, Language::Cpu)?;
         fs::rename(folder.path().join("program"), &executable)?;
         Ok(executable)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command.stdin(Stdio::null()).args(COMMON_FLAGS).args(self.flavour.flags());
+        command
+    }
+
+    /// Of the compiler and its flags.
+    fn digest(&self) -> Digest {
+        let mut digest = Digest::new();
+        digest.add(self.path.to_string_lossy().as_bytes());
+        digest.add(self.version.as_bytes());
+        digest.add(format!("{COMMON_FLAGS:?} {:?}", self.flavour.flags()).as_bytes());
+        if self.flavour == Flavour::GnuNative {
+            digest.add(native_target(&self.path).as_bytes());
+        }
+        digest
+    }
+
+    /// The driver's code as an object.
+    fn driver(&self) -> Result<PathBuf, OracleError> {
+        let mut digest = self.digest();
+        digest.add(format!("{DRIVER:?} {DRIVER_CODE}").as_bytes());
+        let object = self.cache.join(format!("driver-{}.o", digest.name()));
+        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        if object.is_file() {
+            return Ok(object);
+        }
+        let folder = tempfile::Builder::new().prefix("build-").tempdir_in(&self.cache)?;
+        for (name, content) in DRIVER.iter().chain(&[("port_check_driver.cpp", DRIVER_CODE)]) {
+            fs::write(folder.path().join(name), content)?;
+        }
+        let mut command = self.command();
+        command.current_dir(folder.path()).args(["-c", "port_check_driver.cpp", "-o", "driver.o"]);
+        build::run_compiler(command, Language::Cpu)?;
+        fs::rename(folder.path().join("driver.o"), &object)?;
+        Ok(object)
     }
 
     /// A folder with the port's header, and the driver, precompiled. `None` where the text is to be
@@ -212,19 +251,11 @@ impl Compiler {
         }
         files.push((PREFIX, &prefix));
 
-        let mut digest = Digest::new();
-        for part in [&self.path.to_string_lossy(), &*self.version] {
-            digest.add(part.as_bytes());
-        }
-        digest.add(format!("{COMMON_FLAGS:?} {:?} {files:?}", self.flavour.flags()).as_bytes());
-        if self.flavour == Flavour::GnuNative {
-            digest.add(native_target(&self.path).as_bytes());
-        }
+        let mut digest = self.digest();
+        digest.add(format!("{files:?}").as_bytes());
         let folder = self.cache.join(format!("prefix-{}", digest.name()));
         let compiled = folder.join(PRECOMPILED);
 
-        // Other threads wait for the one that makes it.
-        static MAKING: Mutex<()> = Mutex::new(());
         let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         if compiled.is_file() {
             return Ok(Some(folder));
@@ -242,15 +273,17 @@ impl Compiler {
                 _ => {}
             }
         }
-        let mut command = Command::new(&self.path);
-        command.current_dir(&folder).stdin(Stdio::null()).args(COMMON_FLAGS);
-        command.args(self.flavour.flags()).args(["-x", "c++-header"]);
+        let mut command = self.command();
+        command.current_dir(&folder).args(["-x", "c++-header"]);
         command.arg(folder.join(PREFIX)).arg("-o").arg(own.path().join(PRECOMPILED));
         build::run_compiler(command, Language::Cpu)?;
         fs::rename(own.path().join(PRECOMPILED), &compiled)?;
         Ok(Some(folder))
     }
 }
+
+/// Held while something is made that many builds need: other threads wait for the one that makes it.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// What every build has.
 const COMMON_FLAGS: [&str; 4] = ["-std=c++17", "-w", "-I", "."];

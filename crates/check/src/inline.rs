@@ -79,8 +79,10 @@ pub fn spec(
         .map(|parameter| format!("`{}`", parameter.name))
         .collect();
     if !missing.is_empty() {
-        let noun = if missing.len() == 1 { "argument" } else { "arguments" };
-        return Err(InlineError::Mismatch(format!("{noun} {} missing", missing.join(", "))));
+        let (noun, verb) =
+            if missing.len() == 1 { ("argument", "is") } else { ("arguments", "are") };
+        let missing = missing.join(", ");
+        return Err(InlineError::Mismatch(format!("{noun} {missing} {verb} missing")));
     }
 
     let mut reader = Reader { sources, diagnostics: Vec::new(), buffers: Vec::new() };
@@ -550,7 +552,7 @@ mod tests {
                 Ok(_) => panic!("{arguments:?} is taken"),
             }
         };
-        assert!(fails(&[("n", "1")]).contains("`x` missing"));
+        assert!(fails(&[("n", "1")]).contains("`x` is missing"));
         assert!(fails(&[("n", "1"), ("n", "2"), ("x", "zeros[1]")]).contains("twice"));
         assert!(fails(&[("m", "1")]).contains("no parameter `m`"));
         assert!(fails(&[("n", "1"), ("x", "zeros")]).contains("init:dtype[shape]"));

@@ -24,6 +24,7 @@ pub mod rules;
 pub mod spec;
 pub mod tensor;
 pub mod toolchain;
+pub mod verdict;
 
 pub use findings::FINDINGS;
 pub use spec::{Case, ParameterSet, Spec};

@@ -53,6 +53,30 @@ Standard input and output are the program's; findings go to standard error.
 
 Exit status: the program's own, 128 + N where signal N ended it, 125 when it did not run.";
 
+const RUN_EXAMPLES: &str = "\
+Examples:
+  port run saxpy.cu --kernel saxpy --grid 1 --block 128 --arg n=100 --arg a=2.5f \\
+      --arg 'x=uniform(0,1):f32[n]' --arg 'y=ones[n]'
+  port run softmax.cu --kernel 'softmax<float, 128>' --grid rows --block 128 --arg rows=4 \\
+      --arg 'x=normal(0,1)[rows, 128]' --arg 'y=zeros[rows, 128]' --sanitize
+  port run test.cu --kernel compute --grid 1 --block 1 --profile cuda:sm_70+fast-math \\
+      --arg comp=+1.5983E-42f --arg var_1=5
+  port run norm.cu --spec norm.toml --set rows=7 --dump out/
+
+Values: a number as C++ writes it (5, 0x10u, -1.5e-3f, 0x1.8p-3, inf, nan); a buffer
+`init:dtype[shape]` with init one of zeros, ones, full(v), iota, uniform(a,b), normal(m,s), ints(a,b),
+values(1, 2, 3), file \"x.npy\" (without a dtype, what the parameter points to); `&x[i]`, a pointer into
+the buffer of parameter x; null; `{field=value, ...}` for a struct. Shapes and grids may use the integer
+arguments. A parameter without a name is named by its number, from 1.
+
+What the kernel prints goes to standard output; outputs are summed up on standard error, and written
+as NumPy files with --dump.
+
+Exit status: 0 when every launch ran, 1 when something went wrong in one, 2 for wrong usage.";
+
+/// The compute capability whose branches are read where nothing else is asked.
+pub const DEFAULT_CUDA_ARCH: u32 = 80;
+
 /// Ports CUDA kernels to other accelerators and proves the ports.
 #[derive(Parser)]
 #[command(
@@ -84,6 +108,10 @@ pub enum Command {
     /// Example: `port snapshot ops --target hip --check`
     #[command(after_help = SNAPSHOT_EXAMPLES)]
     Snapshot(SnapshotArguments),
+    /// Executes a kernel on this machine, without a GPU, under the float arithmetic of a chip.
+    /// Example: `port run saxpy.cu --kernel saxpy --grid 1 --block 32 --arg n=32 …`
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArguments),
     /// Ports a whole program, compiles it with the system's C++ compiler and runs it.
     /// Example: `port exec nbody.cu --target cpu -- 1000 10`
     #[command(after_help = EXEC_EXAMPLES)]
@@ -150,7 +178,7 @@ pub struct ReadingArguments {
     pub warp: WarpMode,
 
     /// The compute capability whose `__CUDA_ARCH__` branches are ported. Example: `--cuda-arch 90`
-    #[arg(long, value_name = "SM", default_value_t = 80,
+    #[arg(long, value_name = "SM", default_value_t = DEFAULT_CUDA_ARCH,
         value_parser = clap::value_parser!(u32).range(30..=130))]
     pub cuda_arch: u32,
 }
@@ -196,6 +224,93 @@ pub struct SnapshotArguments {
 
     #[command(flatten)]
     pub reading: ReadingArguments,
+}
+
+#[derive(Args)]
+pub struct RunArguments {
+    /// A CUDA source, as it is; host code in it is not run. `-` for standard input.
+    /// Example: `port run saxpy.cu --kernel saxpy --grid 1 --block 32 …`
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+
+    #[command(flatten)]
+    pub data: DataArguments,
+
+    /// Whose float arithmetic: `cuda:sm_80`, `cuda:sm_70+fast-math`, `hip:gfx90a`, `cpu`, `exact` …;
+    /// an unknown name lists all. Example: `--profile cuda:sm_90`
+    #[arg(long, value_name = "P", default_value = "cuda:sm_80")]
+    pub profile: String,
+
+    /// Checks bounds, alignment, initialisation, races, barriers, warp operations and integer
+    /// division. Example: `--sanitize`
+    #[arg(long)]
+    pub sanitize: bool,
+
+    #[command(flatten)]
+    pub machine: MachineArguments,
+
+    /// Writes each output as a NumPy file into this folder. Example: `--dump out/`
+    #[arg(long, value_name = "DIR")]
+    pub dump: Option<PathBuf>,
+
+    /// Overwrites files of `--dump` that exist. Example: `--dump out/ --force`
+    #[arg(long)]
+    pub force: bool,
+
+    #[command(flatten)]
+    pub reading: ReadingArguments,
+}
+
+/// What is launched on which data.
+#[derive(Args, Clone, Debug)]
+pub struct DataArguments {
+    /// The kernel, with template arguments where it is a template; with a spec, only its launches of
+    /// this kernel. Example: `--kernel 'softmax<float, 128>'`
+    #[arg(long, value_name = "K")]
+    pub kernel: Option<String>,
+
+    /// Blocks of the grid in x, y and z. Example: `--grid 64` or `--grid 'ceil_div(n, 256), 2'`
+    #[arg(long, value_name = "X[,Y[,Z]]")]
+    pub grid: Option<String>,
+
+    /// Threads of a block in x, y and z. Example: `--block 256` or `--block 16x16`
+    #[arg(long, value_name = "X[,Y[,Z]]")]
+    pub block: Option<String>,
+
+    /// Bytes of dynamic shared memory. Example: `--shared 'n * 4'`
+    #[arg(long, value_name = "BYTES")]
+    pub shared: Option<String>,
+
+    /// A parameter's value. Example: `--arg n=100` or `--arg 'x=uniform(0,1):f32[100]'`
+    #[arg(long = "arg", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+
+    /// The content of a `__constant__` or `__device__` variable.
+    /// Example: `--symbol 'taps=values(1, 2, 1):f32'`
+    #[arg(long = "symbol", value_name = "NAME=BUFFER")]
+    pub symbols: Vec<String>,
+
+    /// Launches and data from this file; `<input>.toml` beside the input where no launch is given.
+    /// Example: `--spec softmax.toml`
+    #[arg(long, value_name = "F")]
+    pub spec: Option<PathBuf>,
+
+    /// Another value for an integer of the spec. Example: `--set rows=7`
+    #[arg(long, value_name = "NAME=N")]
+    pub set: Vec<String>,
+}
+
+/// How the SIMT machine runs.
+#[derive(Args, Clone, Debug)]
+pub struct MachineArguments {
+    /// The order of blocks and of atomics, which a device leaves open: `in-order`, `reversed`, or a
+    /// number that shuffles. Example: `--schedule 7`
+    #[arg(long, value_name = "S", default_value = "in-order")]
+    pub schedule: String,
+
+    /// Instructions after which a kernel is taken to have no end. Example: `--fuel 100000000`
+    #[arg(long, value_name = "N", default_value_t = crate::subject::DEFAULT_FUEL)]
+    pub fuel: u64,
 }
 
 #[derive(Args)]

@@ -13,8 +13,10 @@ mod parallel;
 mod pipeline;
 mod port_command;
 mod report;
+mod run;
 mod scan;
 mod snapshot;
+mod subject;
 mod text;
 mod write;
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let result = match &command_line.command {
         Some(Command::Scan(arguments)) => scan::run(arguments, common),
         Some(Command::Snapshot(arguments)) => snapshot::run(arguments, common),
+        Some(Command::Run(arguments)) => run::run(arguments, common),
         Some(Command::Exec(arguments)) => exec::run(arguments, common),
         Some(Command::Explain { code }) => explain::explain(code.as_deref()),
         Some(Command::Targets) => explain::targets(),

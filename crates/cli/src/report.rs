@@ -58,6 +58,38 @@ pub fn print(
     Ok(())
 }
 
+/// Prints findings that belong to no port in the asked format; as JSON they are part of a document.
+pub fn print_findings(
+    sources: &SourceMap,
+    findings: &[Diagnostic],
+    common: &CommonArguments,
+) -> Result<(), String> {
+    match common.message_format {
+        MessageFormat::Human => {
+            let color = colored(common, std::io::stderr().is_terminal());
+            let lowest = if common.quiet { Severity::Error } else { Severity::Note };
+            let mut text = String::new();
+            for finding in findings.iter().filter(|f| f.severity >= lowest).take(MOST_FINDINGS) {
+                text.push_str(&human::render(sources, finding, human::Options { color }));
+                text.push('\n');
+            }
+            print_error(&text::shown(&text));
+            Ok(())
+        }
+        MessageFormat::Json => Ok(()),
+        MessageFormat::Sarif => {
+            let findings: Vec<_> = findings.iter().map(|finding| (sources, finding)).collect();
+            let kinds = crate::explain::findings();
+            print_out(&pretty(&sarif::log(&findings, &kinds, env!("CARGO_PKG_VERSION")))?)
+        }
+        MessageFormat::Github => {
+            let lines: String =
+                findings.iter().map(|finding| github::line(sources, finding)).collect();
+            print_out(&text::shown(&lines))
+        }
+    }
+}
+
 /// A JSON document as text.
 pub fn pretty(document: &Value) -> Result<String, String> {
     let text = serde_json::to_string_pretty(document).map_err(|error| error.to_string())?;

@@ -22,7 +22,7 @@ pub(crate) const ORACLE: Names =
 
 /// The driver of ports for the processor.
 pub(crate) const CPU: Names = Names {
-    header: "\"port_check_driver.hpp\"",
+    header: "\"port_check_call.hpp\"",
     namespace: "port_check::driver",
     end: "int main(int argc, char** argv) {\n    \
           return port_check::driver::main(argc, argv, port_oracle_entries, port_oracle_symbols);\n}\n",
