@@ -1,6 +1,8 @@
 //! Headers: CUDA's own become `port_cpu.hpp`, once.
 
-use port_diag::{FileId, Finding};
+use std::collections::BTreeSet;
+
+use port_diag::{FileId, Finding, Span};
 use port_rewrite::{FileText, IncludeLine, Reason, Side};
 use port_syntax::TokenKind;
 
@@ -39,6 +41,7 @@ const RUNTIME: &str = "cuda_runtime.h";
 
 /// Edits the include lines.
 pub(crate) fn apply(port: &mut Port<'_>) {
+    let in_repository = in_repository(port);
     for index in 0..port.files.len() {
         let id = port.files[index].id;
         let lines = port.files[index].includes();
@@ -46,7 +49,7 @@ pub(crate) fn apply(port: &mut Port<'_>) {
         let newline = if port.files[index].text.contains("\r\n") { "\r\n" } else { "\n" };
         let is_root = id == port.unit.root;
         for (position, line) in lines.iter().enumerate() {
-            if is_in_repository(port, line) {
+            if in_repository.contains(&line.header) {
                 continue;
             }
             if !PROVIDED.contains(&line.name.as_str()) && !header::replaces(&line.name) {
@@ -120,9 +123,10 @@ fn report_unsupported(port: &mut Port<'_>, id: FileId, line: &IncludeLine, newli
     port.changes.insert(id, line.line.end, Side::Before, close, Reason::Finding(code));
 }
 
-fn is_in_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
-    let includes = &port.unit.parsed.unit.includes;
-    includes.iter().any(|include| include.name_span == line.header && include.file.is_some())
+/// The names in include lines that resolve to files of the repository.
+fn in_repository(port: &Port<'_>) -> BTreeSet<Span> {
+    let includes = port.unit.parsed.unit.includes.iter();
+    includes.filter(|include| include.file.is_some()).map(|include| include.name_span).collect()
 }
 
 /// Where an include goes that must come first: after `#pragma once`, an include guard and leading

@@ -220,6 +220,10 @@ fn head(port: &mut Port<'_>, kernel: &Function) -> Result<(Vec<String>, String),
         arguments.push(argument);
     }
     let mut own = kernel.name.as_str().to_owned();
+    // A parameter may hide the kernel.
+    if arguments.iter().any(|argument| argument.trim_end_matches('.') == own) {
+        own = format!("::{}", module.qualified_name(kernel.parent, &own));
+    }
     if let Some(list) = &kernel.template_parameters {
         let mut names = Vec::new();
         for (index, parameter) in list.parameters.iter().enumerate() {

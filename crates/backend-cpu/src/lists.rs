@@ -127,7 +127,7 @@ pub(crate) fn arguments(
                 return Err(argument);
             }
             closures.push(number);
-            parts.push(format!("ClosureTag<{number}>"));
+            parts.push(format!("port_cpu::ClosureTag<{number}>"));
             continue;
         }
         if let Some(unnamed) = unnameable(&argument, types) {

@@ -130,9 +130,10 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
             text.push_str(declarations);
             text.push_str("\n\n");
         }
-        text.push_str(&forms);
+        text.push_str(forms.trim_end());
+        text.push_str("\n\n}  // namespace compiled\n}  // namespace port_cpu\n\n");
+        // Outside, where the user's types go by their own names.
         text.push_str(&registrations);
-        text.push_str("\n}  // namespace compiled\n}  // namespace port_cpu\n");
     }
     Section { text, refused, listed, closures }
 }
@@ -152,11 +153,14 @@ fn registration(port: &Port<'_>, candidate: &Candidate) -> String {
     let own = match &candidate.own {
         Own::Name(own) => own.clone(),
         Own::Listed { kernel, types } => {
-            format!("{}, typeid(TypesOf<{types}>)", crate::lists::id(port, *kernel))
+            format!("{}, typeid(port_cpu::TypesOf<{types}>)", crate::lists::id(port, *kernel))
         }
     };
     let sizes = sizes.join(", ");
-    format!("static const Register register_{name}({own}, {name}, Layout<{sizes}>());\n")
+    format!(
+        "static const port_cpu::Register port_cpu_register_{name}({own}, \
+         port_cpu::compiled::{name}, port_cpu::Layout<{sizes}>());\n"
+    )
 }
 
 /// The instance's IR, how its form is found, and the closures that it names.

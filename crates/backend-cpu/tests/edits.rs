@@ -111,7 +111,13 @@ fn kernels_of_headers_stay_whole() {
     );
     assert_eq!(translation.ported.kernels[0].status, Status::Ported);
     let root = files.iter().find(|file| file.role == FileRole::Root).unwrap();
-    assert!(root.text.contains("Register register_k(::k, k, Layout<8>());"), "{}", root.text);
+    assert!(
+        root.text.contains(
+            "Register port_cpu_register_k(::k, port_cpu::compiled::k, port_cpu::Layout<8>());"
+        ),
+        "{}",
+        root.text
+    );
 }
 
 #[test]

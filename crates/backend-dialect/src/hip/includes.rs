@@ -45,12 +45,19 @@ const CUDA_PREFIXES: [&str; 22] = [
 
 /// Edits the include lines.
 pub(super) fn apply(port: &mut Port<'_>) {
+    let includes = &port.unit.parsed.unit.includes;
+    let found: BTreeSet<Span> = includes
+        .iter()
+        .filter(|include| include.file.is_some())
+        .map(|include| include.name_span)
+        .collect();
     for index in 0..port.files.len() {
-        apply_file(port, index);
+        apply_file(port, index, &found);
     }
 }
 
-fn apply_file(port: &mut Port<'_>, index: usize) {
+/// `found` holds the names in include lines that resolve to files of the repository.
+fn apply_file(port: &mut Port<'_>, index: usize, found: &BTreeSet<Span>) {
     let id = port.files[index].id;
     let lines = port.files[index].includes();
     let definitions: String =
@@ -65,7 +72,7 @@ fn apply_file(port: &mut Port<'_>, index: usize) {
     let mut anchor: Option<Span> = None;
     let mut defined: BTreeSet<&'static str> = BTreeSet::new();
     for line in &lines {
-        if resolves_to_repository(port, line) {
+        if found.contains(&line.header) {
             continue;
         }
         if line.name == RUNTIME_HEADER {
@@ -194,15 +201,6 @@ fn unit_includes_runtime(port: &Port<'_>) -> bool {
     };
     let includes = &port.unit.parsed.unit.includes;
     includes.iter().any(|include| include.active && gives_runtime(&include.name))
-}
-
-fn resolves_to_repository(port: &Port<'_>, line: &IncludeLine) -> bool {
-    port.unit
-        .parsed
-        .unit
-        .includes
-        .iter()
-        .any(|include| include.name_span == line.header && include.file.is_some())
 }
 
 fn is_inactive(port: &Port<'_>, line: &IncludeLine) -> bool {
