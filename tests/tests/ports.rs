@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use port::{FileRole, Options, Severity, Target, Translation, WarpMode};
@@ -62,7 +62,7 @@ fn main() {
 
 /// The HIP port of a kernel, made once for all its tests.
 fn hip(kernel: &Kernel) -> Arc<Port> {
-    static PORTS: OnceLock<std::sync::Mutex<BTreeMap<String, Arc<Port>>>> = OnceLock::new();
+    static PORTS: OnceLock<Mutex<BTreeMap<String, Arc<Port>>>> = OnceLock::new();
     let ports = PORTS.get_or_init(Default::default);
     let mut ports = ports.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     ports
@@ -239,10 +239,30 @@ fn every_hunk_has_a_reason(kernel: &Kernel) -> Result<(), Failed> {
     Ok(())
 }
 
+/// HIP's header for the device pass on a chip, compiled once for all kernels.
+fn precompiled_hip(
+    tools: &Tools,
+    architecture: &'static str,
+    headers: HipHeaders,
+) -> Result<PathBuf, Failed> {
+    type Made = BTreeMap<(&'static str, HipHeaders), Result<PathBuf, String>>;
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    static MADE: Mutex<Made> = Mutex::new(BTreeMap::new());
+    // Statics are not dropped: the folder is in the build's own, and is written again by every run.
+    let folder =
+        FOLDER.get_or_init(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hip-headers"));
+    let mut made = MADE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let path = made.entry((architecture, headers)).or_insert_with(|| {
+        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        tools.precompile_hip(architecture, headers, folder).map_err(|failure| failure.to_string())
+    });
+    Ok(path.clone()?)
+}
+
 fn compiled(
     kernel: &Kernel,
     tools: &Tools,
-    architecture: &str,
+    architecture: &'static str,
     headers: HipHeaders,
 ) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
@@ -254,6 +274,12 @@ fn compiled(
     }
     let source = folder.path().join(&*port.sources.file(port.root).path).with_extension("hip");
     let output = folder.path().join("kernel.co");
+    // Half of a compilation is HIP's own header. On one chip the port is compiled as it is, which
+    // shows that it includes what it needs.
+    let precompiled = match architecture == ARCHITECTURES[0] {
+        true => None,
+        false => Some(precompiled_hip(tools, architecture, headers)?),
+    };
     let job = HipJob {
         source: &source,
         architecture,
@@ -262,6 +288,7 @@ fn compiled(
         include_folders: &[],
         extra: &["-Werror=return-type"],
         output: Some(&output),
+        precompiled: precompiled.as_deref(),
     };
     tools.compile_hip(&job).map_err(|failure| Failed::from(failure.output))?;
     Ok(())

@@ -204,6 +204,7 @@ fn compiled_as_hip(path: &Path, tools: &Tools, headers: HipHeaders) -> Result<()
         include_folders: &[],
         extra: &["-Werror=return-type"],
         output: None,
+        precompiled: None,
     };
     tools.compile_hip(&job).map_err(|failure| Failed::from(failure.output))?;
     Ok(())

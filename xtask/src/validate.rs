@@ -126,6 +126,7 @@ fn compile(tools: &Tools, job: &Job, arguments: &Arguments) -> Result<(), Failur
         include_folders: &arguments.include,
         extra: &[],
         output: None,
+        precompiled: None,
     })
 }
 

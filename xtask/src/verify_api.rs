@@ -119,6 +119,7 @@ fn verify_calls(tools: &Tools, names: &[NativeName]) -> Result<(), String> {
             include_folders: &[],
             extra: &["--cuda-device-only", "-ferror-limit=0", "-w", "-fno-caret-diagnostics"],
             output: None,
+            precompiled: None,
         });
         println!("{headers}: {} calls compiled", claims.len());
         let Err(failure) = outcome else { continue };

@@ -201,6 +201,7 @@ fn compile_everything(jobs: &[(WarpMode, &str, HipHeaders, HipStage)]) {
             include_folders: &[],
             extra: &["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"],
             output: None,
+            precompiled: None,
         })
     });
     let failures: Vec<String> = outcomes
@@ -285,6 +286,7 @@ fn named_roundings_are_not_contracted() {
             include_folders: &[],
             extra,
             output: Some(&output),
+            precompiled: None,
         };
         tools.compile_hip(&job).map(|()| std::fs::read_to_string(&output).expect("assembly"))
     });

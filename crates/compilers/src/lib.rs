@@ -161,19 +161,7 @@ impl Tools {
     /// the file's own. `output` is where the object or the assembly goes; [`HipStage::Check`]
     /// writes nothing.
     pub fn compile_hip(&self, job: &HipJob<'_>) -> Result<(), Failure> {
-        let mut command = Command::new(CLANG);
-        command.args(["-x", "hip", "-std=c++17"]);
-        command.arg(format!("--offload-arch={}", job.architecture));
-        // `-isystem`, because headers given by `--rocm-path` come after those of the system.
-        for folder in self.include_folders(job.headers) {
-            command.arg("-isystem").arg(folder);
-        }
-        // The driver includes its own wrapper headers only for a HIP whose version file it finds.
-        command.arg({
-            let mut argument = OsString::from("--rocm-path=");
-            argument.push(self.root.join(job.headers.name()));
-            argument
-        });
+        let mut command = self.hip(job.architecture, job.headers);
         for folder in job.include_folders {
             command.arg("-I").arg(folder);
         }
@@ -183,16 +171,64 @@ impl Tools {
                 command.args(["-nogpulib", "-fsyntax-only"]);
             }
             HipStage::Device | HipStage::Assembly => {
-                let mut argument = OsString::from("--rocm-device-lib-path=");
-                argument.push(self.bitcode());
-                command.arg(argument);
-                command.args(["--cuda-device-only", "--no-gpu-bundle-output", "-O2"]);
+                self.device_pass(&mut command);
                 command.arg(if job.stage == HipStage::Device { "-c" } else { "-S" });
                 command.arg("-o").arg(job.output.unwrap_or(Path::new("/dev/null")));
+                if let Some(precompiled) = job.precompiled {
+                    command.arg("-include-pch").arg(precompiled);
+                }
             }
         }
         command.arg(job.source);
         finish(command)
+    }
+
+    /// Precompiles `hip/hip_runtime.h` for the device pass on one architecture with one header set,
+    /// to a file in `folder` for [`HipJob::precompiled`].
+    pub fn precompile_hip(
+        &self,
+        architecture: &str,
+        headers: HipHeaders,
+        folder: &Path,
+    ) -> Result<PathBuf, Failure> {
+        let name = format!("{architecture}-{headers}");
+        let source = folder.join(&name).with_extension("hip");
+        let output = folder.join(&name).with_extension("pch");
+        let mut command = self.hip(architecture, headers);
+        self.device_pass(&mut command);
+        // With `-c` the driver would hand the result to the linker.
+        command.args(["-S", "-Xclang", "-emit-pch", "-o"]).arg(&output).arg(&source);
+        std::fs::write(&source, "#include <hip/hip_runtime.h>\n").map_err(|error| Failure {
+            command: format!("{command:?}"),
+            output: error.to_string(),
+        })?;
+        finish(command)?;
+        Ok(output)
+    }
+
+    /// The compiler in HIP mode.
+    fn hip(&self, architecture: &str, headers: HipHeaders) -> Command {
+        let mut command = Command::new(CLANG);
+        command.args(["-x", "hip", "-std=c++17"]);
+        command.arg(format!("--offload-arch={architecture}"));
+        // `-isystem`, because headers given by `--rocm-path` come after those of the system.
+        for folder in self.include_folders(headers) {
+            command.arg("-isystem").arg(folder);
+        }
+        // The driver includes its own wrapper headers only for a HIP whose version file it finds.
+        command.arg({
+            let mut argument = OsString::from("--rocm-path=");
+            argument.push(self.root.join(headers.name()));
+            argument
+        });
+        command
+    }
+
+    fn device_pass(&self, command: &mut Command) {
+        let mut argument = OsString::from("--rocm-device-lib-path=");
+        argument.push(self.bitcode());
+        command.arg(argument);
+        command.args(["--cuda-device-only", "--no-gpu-bundle-output", "-O2"]);
     }
 
     /// Compiles one CUDA file to device code with NVIDIA's compiler, to know that it is valid CUDA.
@@ -238,6 +274,8 @@ pub struct HipJob<'a> {
     pub extra: &'a [&'a str],
     /// Where the output goes; nowhere when `None`.
     pub output: Option<&'a Path>,
+    /// What [`Tools::precompile_hip`] made for this architecture and header set; for the device pass.
+    pub precompiled: Option<&'a Path>,
 }
 
 /// Runs a compiler to its end, with its diagnostics as the failure's text. A warning is no failure.
