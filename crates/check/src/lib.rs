@@ -1,25 +1,30 @@
 //! Running original texts and ports, and comparing what they give.
 //!
 //! [`spec`] reads what to launch on which data, [`inline`] takes the same from a command line,
-//! [`machine`] runs it on the SIMT machine, [`oracle`] compiles a text against the fiber runtime in
+//! [`init`] writes a first one,
+//! [`machine`] runs it on the SIMT machine, [`ports`] runs what a port emits, [`oracle`] compiles a text against the fiber runtime in
 //! `oracle/` with the machine's C++ compiler and runs it, [`cpu`] compiles and runs ports for the
 //! processor. [`metrics`] compares results, [`rules`] accepts them, [`verdict`] says what a difference
-//! is,  [`toolchain`] finds compilers.
+//! is, [`attribution`] why there is one, [`judge`] puts it all together. [`toolchain`] finds compilers.
 //!
 //! [`spec`], [`oracle`] and [`cpu`] use nothing of the front end: the oracle must not share a defect
 //! with what it checks.
 
 pub mod arguments;
+pub mod attribution;
 pub mod cpu;
 pub mod expression;
 pub mod findings;
 pub mod generate;
+pub mod init;
 pub mod inline;
+pub mod judge;
 pub mod machine;
 pub mod machine_findings;
 pub mod metrics;
 pub mod npy;
 pub mod oracle;
+pub mod ports;
 pub mod rules;
 pub mod spec;
 pub mod tensor;

@@ -445,3 +445,101 @@ pub struct StackOverflow {
     /// Block and thread.
     pub who: String,
 }
+
+/// A port computes something else than its original.
+///
+/// ## What it means
+/// Original and port were run under the same arithmetic, so no rounding of any chip excuses the
+/// difference: the port's text does something else.
+///
+/// ## What to do
+/// The message names the output and the first element that differs. If the port was edited by hand,
+/// look there; otherwise please report it with the kernel and the spec.
+///
+/// ## Example
+/// ```sh
+/// port check softmax.cu --target hip      # exit status 1
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(code = "P0650", severity = error, message = "port bug: `{output}`: {reason}")]
+pub struct PortBug {
+    /// The output.
+    pub output: String,
+    /// How it differs.
+    pub reason: String,
+}
+
+/// The target's arithmetic takes an output further off than the rule allows.
+///
+/// ## What it means
+/// Under the same arithmetic original and port agree. Under each side's own (contraction, subnormals,
+/// functions, the order of reductions) they are further apart than the acceptance rule allows.
+///
+/// ## What to do
+/// The report says which part of the arithmetic makes the difference and on which lines. Pin it there
+/// (`__fmul_rn`, `fmaf`, an explicit conversion, a compensated sum), or choose the rule that fits what
+/// the output is used for (`--rule`).
+///
+/// ## Example
+/// ```sh
+/// port check gelu.cu --target hip:gfx90a --rule bits
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0651",
+    severity = error,
+    message = "target drift: `{output}` fails `{rule}`: {reason}"
+)]
+pub struct TargetDrift {
+    /// The output.
+    pub output: String,
+    /// The rule.
+    pub rule: String,
+    /// What it measured.
+    pub reason: String,
+}
+
+/// A kernel amplifies rounding more than the target drifts.
+///
+/// ## What it means
+/// The output fails the rule, but the reference itself is at least as far from the high-precision
+/// result: cancellation, or a sum of many terms, makes the last digits meaningless on every chip.
+///
+/// ## What to do
+/// Sum in a wider type, compensate, or reorder; then both sides agree. Or accept the output by a rule
+/// at its scale.
+///
+/// ## Example
+/// ```cuda
+/// y[i] = (x[i] + 1e8f) - 1e8f;       // what is left of x is rounding
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(code = "P0652", severity = warning, message = "ill-conditioned: `{output}`: {reason}")]
+pub struct IllConditioned {
+    /// The output.
+    pub output: String,
+    /// The distances.
+    pub reason: String,
+}
+
+/// A verdict lacks evidence.
+///
+/// ## What it means
+/// The port was not run in a way that shows that it computes what the original computes: a C++
+/// compiler is missing, the port has kernels that a person must write, or a launch did not end.
+///
+/// ## What to do
+/// The report lists what was done and what is missing.
+///
+/// ## Example
+/// ```sh
+/// CXX=/opt/bin/g++-12 port check softmax.cu --target cpu
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(code = "P0653", severity = error, message = "unproven: `{output}`: {reason}")]
+pub struct Unproven {
+    /// The output, or the kernel.
+    pub output: String,
+    /// What is missing.
+    pub reason: String,
+}

@@ -74,6 +74,28 @@ as NumPy files with --dump.
 
 Exit status: 0 when every launch ran, 1 when something went wrong in one, 2 for wrong usage.";
 
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  port check softmax.cu --target cpu --init   writes softmax.toml: launches, buffers, sizes to look at
+  port check softmax.cu --target cpu          runs original and port as softmax.toml says
+  port check softmax.cu --target hip:gfx90a,cpu --rule ecosystem --html report.html
+  port check softmax.cu --target hip --rule bits --set rows=7
+  port check saxpy.cu --target cpu --kernel saxpy --grid 1 --block 128 --arg n=100 --arg a=2.5f \\
+      --arg 'x=uniform(0,1)[n]' --arg 'y=ones[n]'
+
+The original runs on the SIMT machine under a CUDA profile, in several orders and in high precision;
+the port runs under the target's arithmetic: for cpu as emitted, compiled with the system's C++
+compiler; for hip read back by the front end, and both texts compiled against a fiber runtime. What
+could not be done is listed as missing evidence.
+
+Verdicts: equal; within-rule; order-noise (inside what the original itself does in other orders);
+ill-conditioned (the original is as far from high precision as the port is from it); target-drift
+(equal under the same arithmetic, beyond the rule under the target's own); port-bug (unequal under the
+same arithmetic); unproven. `port explain rules` lists the rules.
+
+Exit status: 0 when every output is accepted, 1 for port bugs, target drift and what is unproven, 2 for
+wrong usage.";
+
 /// The compute capability whose branches are read where nothing else is asked.
 pub const DEFAULT_CUDA_ARCH: u32 = 80;
 
@@ -112,13 +134,18 @@ pub enum Command {
     /// Example: `port run saxpy.cu --kernel saxpy --grid 1 --block 32 --arg n=32 …`
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArguments),
+    /// Runs a kernel and its port, and says what each difference is: a bug of the port, drift of the
+    /// target, noise. Example: `port check softmax.cu --target hip`
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArguments),
     /// Ports a whole program, compiles it with the system's C++ compiler and runs it.
     /// Example: `port exec nbody.cu --target cpu -- 1000 10`
     #[command(after_help = EXEC_EXAMPLES)]
     Exec(ExecArguments),
-    /// Explains a finding: what it means and what to do. Example: `port explain P0401`
+    /// Explains a finding: what it means and what to do; `rules` lists the acceptance rules.
+    /// Example: `port explain P0401`
     Explain {
-        /// The code, as findings show it; without one, all codes are listed.
+        /// The code, as findings show it; without one, all codes are listed. Example: `P0401`
         code: Option<String>,
     },
     /// Lists the targets and their architectures. Example: `port targets`
@@ -311,6 +338,64 @@ pub struct MachineArguments {
     /// Instructions after which a kernel is taken to have no end. Example: `--fuel 100000000`
     #[arg(long, value_name = "N", default_value_t = crate::subject::DEFAULT_FUEL)]
     pub fuel: u64,
+}
+
+#[derive(Args)]
+pub struct CheckArguments {
+    /// A CUDA source, as it is. Example: `port check softmax.cu --target hip`
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+
+    /// The targets whose ports are checked, several separated by commas.
+    /// Example: `--target hip:gfx90a,cpu`
+    #[arg(short, long, value_name = "T[:ARCH]", value_delimiter = ',', required = true,
+        value_parser = parse_target)]
+    pub target: Vec<Target>,
+
+    #[command(flatten)]
+    pub data: DataArguments,
+
+    /// When an output is accepted; the spec's `rule`, else `torch`. `port explain rules` lists all.
+    /// Example: `--rule ecosystem` or `--rule 'close(1e-3, 1e-5)'`
+    #[arg(long, value_name = "R")]
+    pub rule: Option<String>,
+
+    /// Whose arithmetic the original has. Example: `--profile cuda:sm_90`
+    #[arg(long, value_name = "P", default_value = "cuda:sm_80")]
+    pub profile: String,
+
+    /// Writes a spec from the file's own launches and kernels, and checks nothing.
+    /// Example: `port check softmax.cu --target cpu --init`
+    #[arg(long)]
+    pub init: bool,
+
+    /// Writes the report as one HTML page. Example: `--html report.html`
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
+    /// Overwrites files of `--init` and `--html` that exist. Example: `--init --force`
+    #[arg(long)]
+    pub force: bool,
+
+    /// Does without the C++ compiler: what it would prove is missing evidence.
+    /// Example: `--no-compiler`
+    #[arg(long)]
+    pub no_compiler: bool,
+
+    /// Does not look for what makes the differences. Example: `--no-causes`
+    #[arg(long)]
+    pub no_causes: bool,
+
+    /// Longest time of a compiled text, in seconds. Example: `--time-limit 300`
+    #[arg(long, value_name = "SECONDS", default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub time_limit: u64,
+
+    #[command(flatten)]
+    pub machine: MachineArguments,
+
+    #[command(flatten)]
+    pub reading: ReadingArguments,
 }
 
 #[derive(Args)]

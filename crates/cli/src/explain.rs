@@ -14,6 +14,18 @@ pub fn explain(code: Option<&str>) -> Result<u8, String> {
                 let _ = writeln!(out, "{}  {severity:<7}  {}", metadata.code, metadata.summary);
             }
         }
+        Some("rules") => {
+            for rule in port_check::rules::RULES {
+                let _ = writeln!(
+                    out,
+                    "{:<22} {}\n{:<22}   ({})",
+                    rule.name, rule.summary, "", rule.source
+                );
+            }
+            let _ =
+                writeln!(out, "{:<22} |a - g| <= atol + rtol |g| everywhere", "close(rtol, atol)");
+            let _ = writeln!(out, "{:<22} at most n units in the last place", "ulp(n)");
+        }
         Some(code) => {
             let known = findings().into_iter().find(|known| known.code.eq_ignore_ascii_case(code));
             let metadata = known.ok_or_else(|| {

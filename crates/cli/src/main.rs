@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods, reason = "the outermost crate reads, writes and prints")]
 
 mod arguments;
+mod check;
+mod check_html;
 mod exec;
 mod explain;
 mod findings;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Some(Command::Scan(arguments)) => scan::run(arguments, common),
         Some(Command::Snapshot(arguments)) => snapshot::run(arguments, common),
         Some(Command::Run(arguments)) => run::run(arguments, common),
+        Some(Command::Check(arguments)) => check::run(arguments, common),
         Some(Command::Exec(arguments)) => exec::run(arguments, common),
         Some(Command::Explain { code }) => explain::explain(code.as_deref()),
         Some(Command::Targets) => explain::targets(),

@@ -1,9 +1,9 @@
 //! What `run` and `check` work on: a source, a launch on data (from flags or a spec), and the kernels
 //! as code for the machine.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use port::{DeviceCode, Dialect, Options, Severity, WarpMode};
+use port::{DeviceCode, Dialect, FileId, Options, Severity, WarpMode};
 use port_check::inline::{self, InlineError, InlineLaunch, InlineParameter};
 use port_check::machine_findings::ArgumentMismatch;
 use port_check::{Case, DType, ParameterSet, Spec, arguments, machine};
@@ -21,12 +21,12 @@ pub const DEFAULT_FUEL: u64 = 2_000_000_000;
 /// A source with something to launch.
 pub struct Subject {
     pub unit: Unit,
+    /// The unit's own files; its sources also hold the spec, or the flags.
+    pub files: Vec<FileId>,
     pub options: Options,
     pub code: DeviceCode,
     pub spec: Spec,
     pub case: Case,
-    /// Where the spec is, unless flags gave the launch.
-    pub spec_path: Option<PathBuf>,
 }
 
 /// Why there is no subject.
@@ -85,9 +85,10 @@ impl Subject {
     ) -> Result<Subject, Refusal> {
         let mut unit = load_unit(input, reading)?;
         let options = options(reading, profile);
+        let files: Vec<FileId> = unit.sources.ids().collect();
         let set = parameter_set(&data.set)?;
         if data.spec.is_none() && data.grid.is_some() {
-            return Subject::inline(unit, options, data);
+            return Subject::inline(unit, files, options, data);
         }
         let path = match &data.spec {
             Some(path) => path.clone(),
@@ -140,10 +141,15 @@ impl Subject {
         };
         let kernels: Vec<String> = spec.launches.iter().map(|l| l.kernel.clone()).collect();
         let code = port::device_code(&unit.sources, unit.root, &options, Dialect::Cuda, &kernels);
-        Ok(Subject { unit, options, code, spec, case, spec_path: Some(path) })
+        Ok(Subject { unit, files, options, code, spec, case })
     }
 
-    fn inline(mut unit: Unit, options: Options, data: &DataArguments) -> Result<Subject, Refusal> {
+    fn inline(
+        mut unit: Unit,
+        files: Vec<FileId>,
+        options: Options,
+        data: &DataArguments,
+    ) -> Result<Subject, Refusal> {
         let need = |flag: &str| format!("a launch needs {flag}");
         let kernel = data.kernel.clone().ok_or_else(|| need("--kernel"))?;
         let grid = data.grid.clone().ok_or_else(|| need("--grid"))?;
@@ -201,7 +207,7 @@ impl Subject {
             Err(InlineError::Bad(findings)) => return Err(refused(unit, findings)),
         };
         match spec.case(&ParameterSet::default()) {
-            Ok(case) => Ok(Subject { unit, options, code, spec, case, spec_path: None }),
+            Ok(case) => Ok(Subject { unit, files, options, code, spec, case }),
             Err(findings) => Err(refused(unit, findings)),
         }
     }

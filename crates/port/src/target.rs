@@ -95,6 +95,11 @@ impl FromStr for Target {
     }
 }
 
+/// HIP's name for a name of CUDA; `None` where that is no such name, or HIP has none.
+pub fn hip_name(name: &str) -> Option<&'static str> {
+    port_api::find(name).and_then(|row| row.hip_name())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,147 @@
+//! Which part of the arithmetic makes a difference: the reference is run again with one part of the
+//! target's profile at a time (contraction, subnormals, division, each function, the width of a warp),
+//! and how far that alone moves the outputs is the part's share.
+
+use port::DeviceCode;
+use port_diag::Span;
+use port_float::{PartId, Profile};
+use port_ir::{Expression, FloatOp, Function, MathFunction};
+
+use crate::judge::{Comparison, OutputReport, Runs};
+use crate::machine::{self, Machine, MachineRun};
+use crate::metrics;
+use crate::verdict::Verdict;
+
+/// Most places that a cause names.
+const PLACES: usize = 8;
+
+/// A part of the arithmetic that moves outputs.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The part: `contraction`, `exp`, `division` …
+    pub name: String,
+    /// Its share of all that moved, 0 to 1.
+    pub share: f64,
+    /// Where the kernel does what the part concerns, in the order of the text; not all, if many.
+    pub places: Vec<Span>,
+}
+
+/// The causes of a kernel's differences, largest first. Outputs without a difference have none.
+pub(crate) fn causes(
+    comparison: &Comparison<'_>,
+    runs: &Runs,
+    outputs: &[OutputReport],
+) -> Vec<Cause> {
+    let differs = |output: &&OutputReport| {
+        !matches!(output.judged.verdict, Verdict::Equal | Verdict::PortBug | Verdict::Unproven)
+    };
+    let names: Vec<&str> = outputs.iter().filter(differs).map(|output| &*output.name).collect();
+    let kernels: Vec<&str> =
+        comparison.case.launches.iter().map(|launch| launch.kernel.as_str()).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let (reference, target) = (&comparison.reference_profile, &comparison.target_profile);
+    let mut found: Vec<Cause> = Vec::new();
+    for difference in reference.differences(target) {
+        let places = places(comparison.reference, &kernels, difference.part);
+        // What the kernels do not use cannot move them.
+        if places.as_ref().is_some_and(Vec::is_empty) {
+            continue;
+        }
+        let hybrid: Profile = reference.with(difference.part, target);
+        let run =
+            Machine::new(comparison.reference, &hybrid).run(comparison.case, &comparison.options);
+        let moved = moved(&run, &runs.reference, &names);
+        if moved > 0.0 {
+            let places = places.unwrap_or_default();
+            found.push(Cause { name: difference.name.to_owned(), share: moved, places });
+        }
+    }
+    let all: f64 = found.iter().map(|cause| cause.share).sum();
+    for cause in &mut found {
+        cause.share /= all;
+    }
+    found.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.name.cmp(&b.name)));
+    found
+}
+
+/// How far outputs moved: for each the root mean square error at the scale of the tensor, summed.
+fn moved(run: &MachineRun, reference: &MachineRun, names: &[&str]) -> f64 {
+    let of = |name: &&str| -> Option<f64> {
+        let (actual, expected) = (run.result.output(name)?, reference.result.output(name)?);
+        let comparison = metrics::compare(actual, expected)?;
+        if comparison.is_equal() {
+            return Some(0.0);
+        }
+        // Where NaN or infinity comes or goes, a part moves everything.
+        let broken = comparison.nan_mismatch + comparison.infinity_mismatch;
+        let [_, relative] = comparison.relative_sums;
+        let relative = if relative.is_finite() { relative } else { 1.0 };
+        // Zeros of another sign are a difference without a distance.
+        Some((relative + broken as f64 / comparison.count.max(1) as f64).max(f64::MIN_POSITIVE))
+    };
+    names.iter().filter_map(of).sum()
+}
+
+/// Where kernels do what a part concerns; `None` for parts that concern everything.
+fn places(code: &DeviceCode, kernels: &[&str], part: PartId) -> Option<Vec<Span>> {
+    let concerned = |function: &Function, expression: &Expression| match part {
+        PartId::Contraction | PartId::NarrowContraction => match expression {
+            Expression::Float { op: FloatOp::Add | FloatOp::Subtract, left, right, flags } => {
+                let product = |value| {
+                    let of = function.expressions.get(value);
+                    matches!(of, Some(Expression::Float { op: FloatOp::Multiply, flags, .. }) if flags.contract)
+                };
+                flags.contract && (product(*left) || product(*right))
+            }
+            _ => false,
+        },
+        PartId::Division => {
+            let reciprocal = MathFunction::Reciprocal;
+            matches!(expression, Expression::Float { op: FloatOp::Divide, .. })
+                || matches!(expression, Expression::Math { function, .. } if *function == reciprocal)
+        }
+        PartId::SquareRoot => {
+            let root = MathFunction::SquareRoot;
+            matches!(expression, Expression::Math { function, .. } if *function == root)
+        }
+        PartId::Function(wanted) => {
+            matches!(expression, Expression::Math { function, .. } if *function == wanted)
+        }
+        _ => false,
+    };
+    match part {
+        PartId::Contraction
+        | PartId::NarrowContraction
+        | PartId::Division
+        | PartId::SquareRoot
+        | PartId::Function(_) => {}
+        _ => return None,
+    }
+    let mut handles: Vec<_> = kernels
+        .iter()
+        .filter_map(|kernel| machine::find_kernel(code, kernel).ok())
+        .map(|(_, handle)| handle)
+        .collect();
+    // What could not be inlined may be called from any of them.
+    let functions = code.module.functions.iter();
+    handles.extend(functions.filter(|(_, f)| !f.is_kernel()).map(|(handle, _)| handle));
+    handles.sort();
+    handles.dedup();
+    let mut spans: Vec<Span> = Vec::new();
+    for handle in handles {
+        let function = &code.module.functions[handle];
+        for (value, expression) in function.expressions.iter() {
+            if concerned(function, expression)
+                && let Some(origin) = function.expressions.origin(value)
+            {
+                spans.push(code.expansions.outermost(origin));
+            }
+        }
+    }
+    spans.sort();
+    spans.dedup();
+    spans.truncate(PLACES);
+    Some(spans)
+}

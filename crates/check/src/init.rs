@@ -1,0 +1,271 @@
+//! A first spec for a file: a launch for each kernel that can run, with the grid and block of the
+//! file's own launch where host code says them, and buffers, sizes and seeds that are sensible until a
+//! person has looked at them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use port::DeviceCode;
+use port_ir::{Extent, Function, FunctionKind, Handle, LaunchFacts, Parameter, Range, Type};
+use port_ir::{Scalar, Types};
+
+use crate::arguments::{parameter_name, parameter_type};
+use crate::tensor::DType;
+
+/// Elements of a buffer.
+const ELEMENTS: u64 = 4096;
+/// Threads of a block where nothing says how many.
+const BLOCK: u64 = 256;
+/// Largest block.
+const MAX_BLOCK: u64 = 1024;
+/// Most kernels that a spec is written for.
+const KERNELS: usize = 200;
+
+/// A spec's text.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// TOML.
+    pub text: String,
+    /// Launches in it.
+    pub launches: usize,
+}
+
+/// The spec of a file whose kernels are `code`.
+pub fn spec_text(code: &DeviceCode, file: &str) -> Written {
+    let mut writer = Writer { code, names: BTreeSet::new(), buffers: String::new(), seed: 0 };
+    let mut launches = String::new();
+    let mut count = 0;
+    let mut skipped = Vec::new();
+    for kernel in &code.kernels {
+        match kernel.function.filter(|_| kernel.codes.is_empty() && count < KERNELS) {
+            Some(handle) => {
+                writer.launch(&mut launches, &kernel.name, handle);
+                count += 1;
+            }
+            None => skipped.push(kernel.name.as_str()),
+        }
+    }
+    let mut text = format!(
+        "# What `port check {file}` launches. Sizes, values and seeds are a first guess: make them those\n\
+         # that the kernels are used with. `out = true` marks what is compared.\n\
+         ints = [[\"n\", \"{ELEMENTS}\"]]\n"
+    );
+    for name in skipped {
+        let _ = writeln!(text, "# {} cannot be run: `port run` says why", name.replace('\n', " "));
+    }
+    let _ = write!(text, "\n[buffers]\n{}{launches}", writer.buffers);
+    Written { text, launches: count }
+}
+
+struct Writer<'a> {
+    code: &'a DeviceCode,
+    names: BTreeSet<String>,
+    buffers: String,
+    seed: u64,
+}
+
+impl Writer<'_> {
+    fn launch(&mut self, text: &mut String, kernel: &str, handle: Handle<Function>) {
+        let function = &self.code.module.functions[handle];
+        let types = &self.code.module.types;
+        let facts = self.code.module.launches.iter().find(|launch| launch.kernel == handle);
+        let block = block(function, facts);
+        let grid = grid(facts, block[0]);
+        let sizes = function.parameters.iter().filter(|parameter| is_size(parameter)).count();
+        // The product of all sizes is at most a buffer's.
+        let mut size = ELEMENTS;
+        while sizes > 1 && size.saturating_pow(sizes as u32) > ELEMENTS {
+            size -= 1;
+        }
+        let mut arguments = Vec::new();
+        for (index, parameter) in function.parameters.iter().enumerate() {
+            arguments.push(self.argument(types, kernel, parameter, index, size));
+        }
+        let dynamic = self.code.module.variables.iter().any(|(_, v)| v.extent == Extent::Dynamic);
+        let shared = facts.and_then(|facts| facts.dynamic_shared).and_then(Range::single);
+        let shared = shared.map_or(if dynamic { 16_384 } else { 0 }, |bytes| bytes.max(0) as u64);
+        let list = |extents: &[String]| extents.join(", ");
+        let parameters = function.parameters.iter().enumerate().map(|(index, parameter)| {
+            format!("{} {}", parameter_type(types, parameter), parameter_name(parameter, index))
+        });
+        let parameters: Vec<String> = parameters.collect();
+        let block = block.map(|extent| extent.to_string());
+        let last = block.iter().rposition(|extent| extent != "1").unwrap_or(0);
+        let _ = write!(
+            text,
+            "\n# {}({})\n[[launch]]\nkernel = {}\ngrid = [{}]\nblock = [{}]\n",
+            kernel.replace('\n', " "),
+            parameters.join(", ").replace('\n', " "),
+            quoted(kernel),
+            list(&grid),
+            list(&block[..=last]),
+        );
+        if shared > 0 {
+            let _ = writeln!(text, "shared = {}", shared.min(232_448));
+        }
+        let _ = writeln!(text, "args = [{}]", arguments.join(", "));
+    }
+
+    fn argument(
+        &mut self,
+        types: &Types,
+        kernel: &str,
+        parameter: &Parameter,
+        index: usize,
+        size: u64,
+    ) -> String {
+        match parameter.ty {
+            Type::Pointer(_) => self.buffer(types, kernel, parameter, index),
+            Type::Scalar(Scalar::Bool) => "true".into(),
+            Type::Scalar(scalar) if scalar.is_float() => {
+                let name = parameter.name.to_ascii_lowercase();
+                if name.contains("eps") { "1e-6".into() } else { "0.5".into() }
+            }
+            Type::Scalar(_) if is_size(parameter) && size == ELEMENTS => quoted("n"),
+            Type::Scalar(_) if is_size(parameter) => size.to_string(),
+            Type::Scalar(_) => "1".into(),
+            // Zero in every field; names that matter are for a person to add.
+            _ => "{}".into(),
+        }
+    }
+
+    fn buffer(
+        &mut self,
+        types: &Types,
+        kernel: &str,
+        parameter: &Parameter,
+        index: usize,
+    ) -> String {
+        let mut base: String = match parameter.name.as_str() {
+            "" => format!("p{index}"),
+            name => name.to_owned(),
+        };
+        if base == "n" || base == "null" {
+            base.push('_');
+        }
+        let mut name = base.clone();
+        if self.names.contains(&name) {
+            let plain = port::plain_name(kernel).rsplit("::").next().unwrap_or("k");
+            let plain: String =
+                plain.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            name = format!("{plain}_{base}");
+        }
+        let mut number = 2;
+        while !self.names.insert(name.clone()) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        self.seed += 1;
+        let (dtype, width) = match parameter.pointee {
+            Some(ty @ (Type::Scalar(scalar) | Type::Vector(scalar, _))) => {
+                let count = if let Type::Vector(_, size) = ty { size.count() } else { 1 };
+                (dtype_of(scalar), u64::from(count))
+            }
+            // Structs and what is not known: bytes.
+            Some(ty) => (DType::U8, types.layout(ty).map_or(8, |layout| layout.size.clamp(1, 256))),
+            None => (DType::U8, 8),
+        };
+        let init = match (dtype.is_float(), parameter.attributes.read_only) {
+            (true, _) => "normal(0, 1)",
+            // Numbers that may be indices stay small.
+            (false, true) => "ints(0, 16)",
+            (false, false) => "zeros",
+        };
+        let shape = if width == 1 { quoted("n") } else { quoted(&format!("n * {width}")) };
+        let mut line = format!(
+            "{name} = {{ dtype = \"{}\", shape = [{shape}], init = \"{init}\"",
+            dtype.name()
+        );
+        if init != "zeros" {
+            let _ = write!(line, ", seed = {}", self.seed);
+        }
+        if !parameter.attributes.read_only {
+            line.push_str(", out = true");
+        }
+        let _ = writeln!(self.buffers, "{line} }}");
+        quoted(&name)
+    }
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| match c {
+            '"' => "\\\"".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            c if c.is_control() => " ".to_owned(),
+            c => c.to_string(),
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+/// Whether an integer is an extent, by its name.
+fn is_size(parameter: &Parameter) -> bool {
+    let Type::Scalar(scalar) = parameter.ty else { return false };
+    if !scalar.is_integer() || scalar.size() < 4 {
+        return false;
+    }
+    let name = parameter.name.to_ascii_lowercase();
+    const WORDS: [&str; 19] = [
+        "size", "num", "len", "count", "row", "col", "width", "height", "dim", "hidden", "batch",
+        "token", "vocab", "total", "elem", "head", "channel", "seq", "stride",
+    ];
+    matches!(
+        name.as_str(),
+        "n" | "m" | "k" | "h" | "w" | "b" | "c" | "t" | "oc" | "nx" | "ny" | "nz"
+    ) || WORDS.iter().any(|word| name.contains(word))
+}
+
+fn dtype_of(scalar: Scalar) -> DType {
+    match scalar {
+        Scalar::Bool => DType::Bool,
+        Scalar::I8 => DType::I8,
+        Scalar::I16 => DType::I16,
+        Scalar::I32 => DType::I32,
+        Scalar::I64 => DType::I64,
+        Scalar::U8 | Scalar::F8E4M3 | Scalar::F8E5M2 => DType::U8,
+        Scalar::U16 => DType::U16,
+        Scalar::U32 => DType::U32,
+        Scalar::U64 => DType::U64,
+        Scalar::F16 => DType::F16,
+        Scalar::Bf16 => DType::BF16,
+        Scalar::F32 => DType::F32,
+        Scalar::F64 => DType::F64,
+    }
+}
+
+fn known(range: Option<Range>) -> Option<u64> {
+    range.and_then(Range::single).and_then(|value| u64::try_from(value).ok()).filter(|v| *v > 0)
+}
+
+fn block(function: &Function, facts: Option<&LaunchFacts>) -> [u64; 3] {
+    let most = match &function.kind {
+        FunctionKind::Kernel(bounds) => bounds.max_threads.map_or(MAX_BLOCK, u64::from),
+        FunctionKind::Device => MAX_BLOCK,
+    };
+    let mut block = [BLOCK.min(most), 1, 1];
+    if let Some(facts) = facts {
+        for (extent, fact) in block.iter_mut().zip(facts.block) {
+            *extent = known(fact).unwrap_or(*extent);
+        }
+    }
+    if block.iter().product::<u64>() > most { [BLOCK.min(most), 1, 1] } else { block }
+}
+
+fn grid(facts: Option<&LaunchFacts>, threads: u64) -> Vec<String> {
+    let extent = |axis: usize| facts.and_then(|facts| known(facts.grid[axis]));
+    let first = match extent(0).filter(|blocks| *blocks <= 65_536) {
+        Some(blocks) => blocks.to_string(),
+        None => quoted(&format!("ceil_div(n, {threads})")),
+    };
+    let mut grid = vec![first];
+    for axis in 1..3 {
+        grid.push(extent(axis).filter(|blocks| *blocks <= 64).unwrap_or(1).to_string());
+    }
+    while grid.len() > 1 && grid.last().is_some_and(|extent| extent == "1") {
+        grid.pop();
+    }
+    grid
+}

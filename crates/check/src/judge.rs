@@ -1,0 +1,291 @@
+//! From runs to a report: which output of which kernel is what, by how much, and why. Runs the
+//! machine; what a C++ compiler is needed for is given by the caller as further evidence.
+
+use std::collections::BTreeSet;
+
+use port::DeviceCode;
+use port_diag::Diagnostic;
+use port_float::Profile;
+
+use crate::attribution::{self, Cause};
+use crate::machine::{self, Machine, MachineRun, Options, Schedule};
+use crate::oracle::RunResult;
+use crate::rules::{RULES, Rule};
+use crate::spec::Case;
+use crate::tensor::{DType, Tensor};
+use crate::verdict::{Evidence, Judged, SameArithmetic, Verdict};
+
+/// What is compared.
+pub struct Comparison<'a> {
+    /// The reference's kernels.
+    pub reference: &'a DeviceCode,
+    /// The port's kernels as the front end reads them back, where it can.
+    pub port: Option<&'a DeviceCode>,
+    /// The launches and data.
+    pub case: &'a Case,
+    /// The reference's arithmetic.
+    pub reference_profile: Profile,
+    /// The target's.
+    pub target_profile: Profile,
+    /// Lanes of a warp that the port runs with; the reference has its profile's.
+    pub rule: Rule,
+    /// How the machine runs. The schedule is the reference's own.
+    pub options: Options,
+    /// Further schedules of the reference, for noise of order.
+    pub schedules: Vec<Schedule>,
+    /// Whether differences are traced to parts of the arithmetic.
+    pub causes: bool,
+}
+
+/// Reference and port run in some other way, under one arithmetic.
+pub struct Executed {
+    /// How: "compiled with g++, against the machine under `cpu`".
+    pub how: String,
+    /// The reference; `None` for the machine's own run under the target's profile.
+    pub reference: Option<RunResult>,
+    /// The port.
+    pub port: RunResult,
+    /// Whether the port's arithmetic was the target's own.
+    pub is_target: bool,
+}
+
+/// What there is to judge by, and what is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceNote {
+    /// What was, or would have been, done.
+    pub what: String,
+    /// Why it was not; `None` where it was.
+    pub missing: Option<String>,
+}
+
+/// The result of a check.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// One for each kernel of the launches, in their order.
+    pub kernels: Vec<KernelReport>,
+    /// What the verdicts rest on.
+    pub evidence: Vec<EvidenceNote>,
+    /// What went wrong in runs of the machine.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// A kernel with its outputs.
+#[derive(Clone, Debug)]
+pub struct KernelReport {
+    /// The kernel, as the spec names it.
+    pub name: String,
+    /// The worst verdict of its outputs.
+    pub verdict: Verdict,
+    /// Its outputs.
+    pub outputs: Vec<OutputReport>,
+    /// What makes the difference, the largest share first.
+    pub causes: Vec<Cause>,
+}
+
+/// An output.
+#[derive(Clone, Debug)]
+pub struct OutputReport {
+    /// The buffer or symbol.
+    pub name: String,
+    /// Its elements' type.
+    pub dtype: DType,
+    /// Their number.
+    pub count: usize,
+    /// The verdict, with what was measured.
+    pub judged: Judged,
+    /// What each known rule says; without what it cannot judge.
+    pub passes: Vec<(&'static str, bool)>,
+}
+
+impl Report {
+    /// The worst verdict.
+    pub fn verdict(&self) -> Verdict {
+        self.kernels.iter().map(|kernel| kernel.verdict).max().unwrap_or(Verdict::Unproven)
+    }
+}
+
+/// The machine's runs of a comparison.
+pub struct Runs {
+    /// The reference under its own profile.
+    pub reference: MachineRun,
+    /// The reference's kernels under the target's profile.
+    pub target: MachineRun,
+    /// The port, read back, under the reference's profile and under the target's.
+    pub port: Option<[MachineRun; 2]>,
+    /// The reference in high precision.
+    pub exact: Option<MachineRun>,
+    /// The reference under other schedules.
+    pub schedules: Vec<MachineRun>,
+}
+
+impl Comparison<'_> {
+    /// Runs the machine as often as the comparison needs.
+    pub fn run(&self) -> Runs {
+        let run = |code: &DeviceCode, profile: &Profile, options: &Options| {
+            Machine::new(code, profile).run(self.case, options)
+        };
+        let reference = run(self.reference, &self.reference_profile, &self.options);
+        let target = run(self.reference, &self.target_profile, &self.options);
+        let port = self.port.map(|code| {
+            [&self.reference_profile, &self.target_profile]
+                .map(|profile| run(code, profile, &self.options))
+        });
+        let exact = Profile::named("exact").ok().map(|exact| {
+            let exact = exact.with_warp_width(self.reference_profile.warp_width());
+            run(self.reference, &exact, &self.options)
+        });
+        let machine = Machine::new(self.reference, &self.reference_profile);
+        let schedules = self.schedules.iter().map(|schedule| {
+            let options = Options { schedule: *schedule, ..self.options.clone() };
+            machine.run(self.case, &options)
+        });
+        let schedules = schedules.collect();
+        Runs { reference, target, port, exact, schedules }
+    }
+
+    /// Judges every output.
+    pub fn judge(&self, runs: &Runs, executed: &[Executed], missing: &[EvidenceNote]) -> Report {
+        let mut findings = runs.reference.findings.clone();
+        let mut evidence = vec![EvidenceNote {
+            what: format!("reference on the machine under `{}`", self.reference_profile.name()),
+            missing: problem(&runs.reference),
+        }];
+        for (run, what) in [
+            (Some(&runs.target), format!("reference under `{}`", self.target_profile.name())),
+            (runs.exact.as_ref(), "reference in high precision".to_owned()),
+        ] {
+            let missing = run.map_or(Some("no such profile".into()), problem);
+            evidence.push(EvidenceNote { what, missing });
+        }
+        if let Some([same, own]) = &runs.port {
+            let what = "the port read back, under both sides' arithmetic".to_owned();
+            let missing = problem(same).or_else(|| problem(own));
+            evidence.push(EvidenceNote { what, missing });
+            // What only the port does wrong is said; what the reference does too was said above.
+            let known: BTreeSet<&str> = findings.iter().map(|f| f.code).collect();
+            let new = same.findings.iter().filter(|finding| !known.contains(finding.code));
+            let new: Vec<Diagnostic> = new.cloned().collect();
+            findings.extend(new);
+        }
+        for executed in executed {
+            evidence.push(EvidenceNote { what: executed.how.clone(), missing: None });
+        }
+        evidence.extend(missing.iter().cloned());
+
+        let owners = self.owners();
+        let causes = |outputs: &[OutputReport]| match self.causes {
+            true => attribution::causes(self, runs, outputs),
+            false => Vec::new(),
+        };
+        let mut kernels: Vec<KernelReport> = Vec::new();
+        for (name, outputs) in owners {
+            let outputs: Vec<OutputReport> = outputs
+                .into_iter()
+                .filter_map(|output| self.output(output, runs, executed))
+                .collect();
+            let verdict = outputs.iter().map(|output| output.judged.verdict).max();
+            let causes = causes(&outputs);
+            let verdict = verdict.unwrap_or(Verdict::Unproven);
+            kernels.push(KernelReport { name, verdict, outputs, causes });
+        }
+        Report { kernels, evidence, findings }
+    }
+
+    /// The outputs of each kernel: those that its launches may write, each with the last that may.
+    fn owners(&self) -> Vec<(String, Vec<&str>)> {
+        let case = self.case;
+        let mut owner: Vec<(&str, Option<usize>)> = Vec::new();
+        let outputs = case.buffers.iter().chain(&case.symbols).filter(|buffer| buffer.output);
+        owner.extend(outputs.map(|buffer| (buffer.name.as_str(), None)));
+        for (index, launch) in case.launches.iter().enumerate() {
+            let written = machine::written_by(self.reference, launch, case);
+            for (name, last) in &mut owner {
+                // Any launch may write a symbol.
+                let symbol = case.symbols.iter().any(|symbol| symbol.name == *name);
+                if written.contains(name) || symbol {
+                    *last = Some(index);
+                }
+            }
+        }
+        let mut kernels: Vec<(String, Vec<&str>)> = Vec::new();
+        for (index, launch) in case.launches.iter().enumerate() {
+            let own = owner.iter().filter(|(_, last)| *last == Some(index)).map(|(name, _)| *name);
+            match kernels.iter_mut().find(|(name, _)| *name == launch.kernel) {
+                Some((_, outputs)) => outputs.extend(own),
+                None => kernels.push((launch.kernel.clone(), own.collect())),
+            }
+        }
+        kernels
+    }
+
+    fn output(&self, name: &str, runs: &Runs, executed: &[Executed]) -> Option<OutputReport> {
+        let complete = |run: &'_ MachineRun| !run.incomplete.contains(name);
+        let of = |run: &MachineRun| -> Option<Tensor> {
+            complete(run).then(|| run.result.output(name).cloned()).flatten()
+        };
+        let buffers = self.case.buffers.iter().chain(&self.case.symbols);
+        let initial = &buffers.into_iter().find(|buffer| buffer.name == name)?.tensor;
+        let reference = of(&runs.reference);
+        let target = of(&runs.target);
+        let exact = runs.exact.as_ref().and_then(of);
+        let schedules: Vec<Tensor> = runs.schedules.iter().filter_map(of).collect();
+        let port = runs.port.as_ref().map(|[same, own]| (of(same), of(own)));
+        let mut same = Vec::new();
+        if let (Some((Some(port), _)), Some(reference)) = (&port, &reference) {
+            let how = "both on the machine, under the reference's arithmetic";
+            same.push(SameArithmetic { how, reference, port });
+        }
+        let executed_pairs: Vec<(&Executed, Option<&Tensor>, &Tensor)> = executed
+            .iter()
+            .filter_map(|executed| {
+                let reference = match &executed.reference {
+                    Some(result) => result.output(name),
+                    None => target.as_ref(),
+                };
+                Some((executed, reference, executed.port.output(name)?))
+            })
+            .collect();
+        for (executed, reference, port) in &executed_pairs {
+            if let Some(reference) = reference {
+                same.push(SameArithmetic { how: &executed.how, reference, port });
+            }
+        }
+        // The nearest to the emitted text comes first.
+        let own = executed_pairs.iter().find(|(executed, ..)| executed.is_target);
+        let own = own.map(|(_, _, port)| *port);
+        let own = own.or_else(|| port.as_ref().and_then(|(_, own)| own.as_ref()));
+        let own = own.or(target.as_ref());
+        let evidence = Evidence {
+            reference: reference.as_ref(),
+            port: own,
+            same,
+            schedules: schedules.iter().collect(),
+            exact: exact.as_ref(),
+        };
+        let judged = evidence.judge(&self.rule);
+        let mut passes = Vec::new();
+        if let (Some(port), Some(reference)) = (own, &reference) {
+            for listed in RULES {
+                let rule = Rule::named(listed.name).ok();
+                let judgement = rule.map(|rule| rule.judge(port, reference, exact.as_ref()));
+                passes.extend(judgement.and_then(|j| j.pass).map(|pass| (listed.name, pass)));
+            }
+        }
+        Some(OutputReport {
+            name: name.to_owned(),
+            dtype: initial.dtype(),
+            count: initial.len(),
+            judged,
+            passes,
+        })
+    }
+}
+
+/// Why a run says nothing, in a clause.
+fn problem(run: &MachineRun) -> Option<String> {
+    match (run.incomplete.is_empty(), run.findings.first()) {
+        (true, _) => None,
+        (false, Some(finding)) => Some(format!("{}: {}", finding.code, finding.message)),
+        (false, None) => Some("a launch did not end".into()),
+    }
+}

@@ -1,0 +1,170 @@
+//! Running what a port emits: its files as they are, compiled by the machine's C++ compiler, and HIP
+//! read back by the front end. What cannot be done is said, and why.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use port::{DeviceCode, Dialect, FileRole, Options, Translation};
+use port_diag::{FileId, SourceMap};
+
+use crate::cpu::{Compiler, Flavour};
+use crate::judge::{EvidenceNote, Executed};
+use crate::oracle::{Language, Oracle, OracleError, RunOptions, Source};
+use crate::spec::{Case, Spec};
+use crate::toolchain::Toolchain;
+
+/// A unit with one of its ports.
+pub struct PortedUnit<'a> {
+    /// The files.
+    pub sources: &'a SourceMap,
+    /// Those of them that are the unit's own: the root and its headers.
+    pub files: &'a [FileId],
+    /// The root.
+    pub root: FileId,
+    /// The port.
+    pub translation: &'a Translation,
+    /// How the unit was read.
+    pub options: &'a Options,
+    /// What is launched.
+    pub spec: &'a Spec,
+    /// On which data.
+    pub case: &'a Case,
+    /// Longest time of each run.
+    pub time_limit: Duration,
+}
+
+/// Evidence, or why there is none.
+pub type Attempt = Result<Executed, EvidenceNote>;
+
+impl PortedUnit<'_> {
+    /// The unit as it is.
+    fn original(&self) -> Source {
+        let file = |id: FileId| self.sources.file(id);
+        let mut source = Source::new(Language::Cuda, &file(self.root).path, &file(self.root).text);
+        for id in self.files.iter().filter(|id| **id != self.root) {
+            source = source.with_file(&file(*id).path, &file(*id).text);
+        }
+        self.with_options(source)
+    }
+
+    fn with_options(&self, mut source: Source) -> Source {
+        for (name, value) in &self.options.defines {
+            source = source.with_define(name, value);
+        }
+        for folder in &self.options.include_dirs {
+            source = source.with_include_directory(folder);
+        }
+        source
+    }
+
+    /// (path, text) of the port: its root first, then its other files and the unit's headers that
+    /// stay as they are.
+    fn emitted(&self, extension: &str) -> Vec<(String, String)> {
+        let root = PathBuf::from(&*self.sources.file(self.root).path);
+        let files = &self.translation.ported.files;
+        let mut emitted: Vec<(String, String)> = Vec::new();
+        for file in files {
+            let path = match file.role {
+                FileRole::Root => root.with_extension(extension).to_string_lossy().into_owned(),
+                FileRole::Header(id) => self.sources.file(id).path.to_string(),
+                FileRole::Generated(name) => {
+                    root.with_file_name(name).to_string_lossy().into_owned()
+                }
+            };
+            emitted.push((path, file.text.clone()));
+        }
+        for id in self.files {
+            let ported = files.iter().any(|file| file.role == FileRole::Header(*id));
+            if *id != self.root && !ported {
+                let file = self.sources.file(*id);
+                emitted.push((file.path.to_string(), file.text.to_string()));
+            }
+        }
+        emitted
+    }
+
+    fn source(&self, language: Language, extension: &str) -> Option<Source> {
+        let mut files = self.emitted(extension).into_iter();
+        let (path, text) = files.next()?;
+        let mut source = Source::new(language, &path, &text);
+        source.files.extend(files);
+        Some(self.with_options(source))
+    }
+
+    fn run_options(&self, warp: u32) -> RunOptions {
+        RunOptions { warp, time_limit: self.time_limit, ..RunOptions::default() }
+    }
+
+    /// The CPU port, compiled and run. Its reference is the machine under the target's arithmetic.
+    pub fn executed_on_cpu(&self) -> Attempt {
+        let what = "the port, compiled with the system's C++ compiler";
+        let attempt = || -> Result<Executed, OracleError> {
+            let compiler =
+                Compiler::new(Flavour::Gnu).or_else(|_| Compiler::new(Flavour::Clang))?;
+            let source = self.source(Language::Cpu, "cpp").ok_or_else(no_root)?;
+            let port = compiler.build(&source, self.spec)?.run(self.case, &self.run_options(32))?;
+            let how = "the compiled port against the machine under `cpu`".to_owned();
+            Ok(Executed { how, reference: None, port, is_target: true })
+        };
+        attempt().map_err(|error| note(what, &error))
+    }
+
+    /// The original and the HIP port, both compiled against the fiber runtime and run: the same
+    /// arithmetic, that of this machine.
+    pub fn executed_as_hip(&self, wave: u32) -> Attempt {
+        let what = "both texts, compiled with the system's C++ compiler";
+        let attempt = || -> Result<Executed, OracleError> {
+            let oracle = Oracle::new(&Toolchain::discover())?;
+            let mut ported = self.source(Language::Hip, "hip").ok_or_else(no_root)?;
+            // The spec names instances as the CUDA text does.
+            for launch in &self.spec.launches {
+                let words = launch.kernel.split(|c: char| !c.is_alphanumeric() && c != '_');
+                for word in words.filter(|word| !word.is_empty()) {
+                    if let Some(form) = port::hip_name(word).filter(|form| *form != word) {
+                        ported = ported.with_rename(word, form);
+                    }
+                }
+            }
+            let original = oracle.build(&self.original(), self.spec)?;
+            let reference = original.run(self.case, &self.run_options(32))?;
+            let port = oracle.build(&ported, self.spec)?.run(self.case, &self.run_options(wave))?;
+            let how = format!("both texts on the fiber runtime, the port with waves of {wave}");
+            Ok(Executed { how, reference: Some(reference), port, is_target: false })
+        };
+        attempt().map_err(|error| note(what, &error))
+    }
+
+    /// The HIP port as kernels, read back under the target's macros. The error says what in it the
+    /// front end does not read.
+    pub fn read_back(&self) -> Result<DeviceCode, EvidenceNote> {
+        let missing = |reason: String| EvidenceNote {
+            what: "the port, read back by the front end".into(),
+            missing: Some(reason),
+        };
+        let mut sources = SourceMap::new();
+        let mut root = None;
+        for (path, text) in self.emitted("hip") {
+            let id = sources.add(&path, &text);
+            root.get_or_insert(id);
+        }
+        let root = root.ok_or_else(|| missing("the port has no root".into()))?;
+        let kernels: Vec<String> =
+            self.spec.launches.iter().map(|launch| launch.kernel.clone()).collect();
+        let code = port::device_code(&sources, root, self.options, Dialect::Hip, &kernels);
+        for kernel in &kernels {
+            if let Err(findings) = crate::machine::find_kernel(&code, kernel) {
+                let first = findings.first().map(|f| format!("{}: {}", f.code, f.message));
+                return Err(missing(first.unwrap_or_else(|| "a kernel is missing".into())));
+            }
+        }
+        Ok(code)
+    }
+}
+
+fn no_root() -> OracleError {
+    OracleError::Io("the port has no root".into())
+}
+
+fn note(what: &str, error: &OracleError) -> EvidenceNote {
+    EvidenceNote { what: what.into(), missing: Some(error.finding().message) }
+}

@@ -1,0 +1,544 @@
+//! `port check`: runs a kernel and its port, and says what each difference is.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use port::{Severity, Status, Target, Translation, WarpMode};
+use port_check::judge::{Comparison, EvidenceNote, KernelReport, OutputReport, Report};
+use port_check::machine::{Options, Schedule};
+use port_check::machine_findings::{IllConditioned, PortBug, TargetDrift, Unproven};
+use port_check::metrics::bucket_label;
+use port_check::ports::PortedUnit;
+use port_check::rules::Rule;
+use port_check::verdict::Verdict;
+use port_check::{init, machine};
+use port_diag::render::json;
+use port_diag::{Diagnostic, Finding, Label, SourceMap, Span};
+use port_float::{Evidence, Profile};
+use serde_json::{Value, json};
+
+use crate::arguments::{CheckArguments, CommonArguments, MessageFormat};
+use crate::run::machine_options;
+use crate::subject::{self, Refusal, Subject};
+use crate::write::{self, Planned};
+use crate::{CLEAN, FINDINGS, parallel, pipeline, print, report};
+
+/// Schedules of the reference beside its own, for noise of order.
+const SCHEDULES: [Schedule; 3] = [Schedule::Reversed, Schedule::Seeded(1), Schedule::Seeded(2)];
+
+/// A target that was checked.
+struct Checked {
+    target: Target,
+    profile: String,
+    reference: String,
+    rule: Rule,
+    report: Report,
+    /// Of the port, of the runs and of the verdicts.
+    findings: Vec<Diagnostic>,
+    /// Parts of the target's arithmetic whose bits are not public.
+    modelled: Vec<String>,
+}
+
+/// Runs the command; the exit status.
+pub fn run(arguments: &CheckArguments, common: &CommonArguments) -> Result<u8, String> {
+    let reference = subject::profile(&arguments.profile)?;
+    if arguments.init {
+        return write_spec(arguments, common, &reference);
+    }
+    let options = machine_options(&arguments.machine, common)?;
+    let settings = parallel::Settings { jobs: std::num::NonZeroUsize::new(1), progress: None };
+    let mut results = parallel::map(&[()], &settings, |()| check(arguments, &reference, &options));
+    let defect = |message: String| {
+        pipeline::defect(arguments.input.display().to_string(), &message).to_string()
+    };
+    let result = match results.pop() {
+        Some(Ok(result)) => result,
+        Some(Err(message)) => return Err(defect(message)),
+        None => return Err(defect("nothing was done".into())),
+    };
+    let (subject, checked) = match result {
+        Ok(done) => done,
+        Err(Refusal::Usage(message)) => return Err(message),
+        Err(Refusal::Findings(sources, findings)) => {
+            subject::show(&sources, &findings, common)?;
+            if common.message_format == MessageFormat::Json {
+                let findings: Vec<Value> =
+                    findings.iter().map(|f| json::value(&sources, f)).collect();
+                let document =
+                    json!({"schema": 1, "kernels": [], "evidence": [], "diagnostics": findings});
+                print(&report::pretty(&document)?)?;
+            }
+            return Ok(FINDINGS);
+        }
+    };
+    let sources = &subject.unit.sources;
+    if let Some(path) = &arguments.html {
+        let page = crate::check_html::page(&subject, &views(sources, &checked));
+        let planned = Planned { path: path.clone(), bytes: page.into_bytes(), replace: false };
+        write::write_all(&[planned], arguments.force, std::slice::from_ref(&arguments.input))?;
+    }
+    let all: Vec<Diagnostic> =
+        checked.iter().flat_map(|checked| checked.findings.iter().cloned()).collect();
+    match common.message_format {
+        MessageFormat::Json => print(&report::pretty(&document(sources, &checked))?)?,
+        MessageFormat::Human => {
+            let lowest = if common.verbose { Severity::Note } else { Severity::Warning };
+            let shown: Vec<Diagnostic> =
+                all.iter().filter(|finding| finding.severity >= lowest).cloned().collect();
+            report::print_findings(sources, &shown, common)?;
+            let mut text = String::new();
+            for checked in &checked {
+                human(&mut text, sources, &arguments.input, checked, common);
+            }
+            print(&text)?;
+        }
+        _ => report::print_findings(sources, &all, common)?,
+    }
+    let worried = checked.iter().any(|checked| {
+        checked.report.verdict().needs_a_person() || subject::has_errors(&checked.findings)
+    });
+    Ok(if worried { FINDINGS } else { CLEAN })
+}
+
+/// A checked target as the HTML page shows it.
+pub struct View<'a> {
+    pub title: String,
+    pub rule: &'a str,
+    pub report: &'a Report,
+    pub text: String,
+}
+
+fn views<'a>(sources: &SourceMap, checked: &'a [Checked]) -> Vec<View<'a>> {
+    checked
+        .iter()
+        .map(|checked| {
+            let mut text = String::new();
+            for kernel in &checked.report.kernels {
+                kernel_text(&mut text, sources, kernel, true);
+            }
+            View {
+                title: format!("{} ({})", checked.target, checked.profile),
+                rule: checked.rule.name(),
+                report: &checked.report,
+                text,
+            }
+        })
+        .collect()
+}
+
+fn check(
+    arguments: &CheckArguments,
+    reference: &Profile,
+    options: &Options,
+) -> Result<(Subject, Vec<Checked>), Refusal> {
+    let subject = Subject::load(&arguments.input, &arguments.reading, &arguments.data, reference)?;
+    let targets = pipeline::targets(&arguments.target);
+    let translations =
+        port::translate(&subject.unit.sources, subject.unit.root, &targets, &subject.options);
+    let mut checked = Vec::new();
+    for translation in &translations {
+        checked.push(check_target(arguments, &subject, translation, reference, options)?);
+    }
+    Ok((subject, checked))
+}
+
+/// The profile of a target's own arithmetic.
+fn target_profile(target: &Target) -> Result<Profile, String> {
+    let name = match (target.backend.name(), target.architecture) {
+        ("hip", None) => "hip:gfx90a".to_owned(),
+        (_, Some(_)) => target.to_string(),
+        (name, None) => name.to_owned(),
+    };
+    Profile::named(&name).map_err(|error| error.to_string())
+}
+
+fn rule(arguments: &CheckArguments, subject: &Subject, target: &Target) -> Result<Rule, String> {
+    let name = arguments.rule.as_deref().or(subject.spec.rule.as_deref());
+    let usual = if target.backend.name() == "ascend" { "ecosystem" } else { "torch" };
+    Rule::named(name.unwrap_or(usual)).map_err(|error| format!("--rule: {error}"))
+}
+
+fn check_target(
+    arguments: &CheckArguments,
+    subject: &Subject,
+    translation: &Translation,
+    reference: &Profile,
+    options: &Options,
+) -> Result<Checked, Refusal> {
+    let target = translation.target;
+    let rule = rule(arguments, subject, &target)?;
+    let own = target_profile(&target)?;
+    let wave = own.warp_width();
+    let is_hip = target.backend.name() == "hip";
+    let unit = PortedUnit {
+        sources: &subject.unit.sources,
+        files: &subject.files,
+        root: subject.unit.root,
+        translation,
+        options: &subject.options,
+        spec: &subject.spec,
+        case: &subject.case,
+        time_limit: Duration::from_secs(arguments.time_limit),
+    };
+    let mut executed = Vec::new();
+    let mut missing: Vec<EvidenceNote> = Vec::new();
+    if arguments.no_compiler {
+        missing.push(EvidenceNote {
+            what: "the port, compiled with the system's C++ compiler".into(),
+            missing: Some("--no-compiler".into()),
+        });
+    } else {
+        let attempt = match is_hip {
+            true => unit.executed_as_hip(wave),
+            false => unit.executed_on_cpu(),
+        };
+        match attempt {
+            Ok(done) => executed.push(done),
+            Err(note) => missing.push(note),
+        }
+    }
+    let mut read_back = None;
+    if is_hip {
+        match unit.read_back() {
+            Ok(code) => read_back = Some(code),
+            Err(note) => missing.push(note),
+        }
+    }
+    let target_profile = match read_back {
+        // The port's own text says how wide its warps are.
+        Some(_) if arguments.reading.warp == WarpMode::Native => own.clone(),
+        _ => subject::with_warps(&own, arguments.reading.warp),
+    };
+    let comparison = Comparison {
+        reference: &subject.code,
+        port: read_back.as_ref(),
+        case: &subject.case,
+        reference_profile: reference.clone(),
+        target_profile,
+        rule: rule.clone(),
+        options: options.clone(),
+        schedules: SCHEDULES.to_vec(),
+        causes: !arguments.no_causes,
+    };
+    let runs = comparison.run();
+    let report = comparison.judge(&runs, &executed, &missing);
+    let mut findings: Vec<Diagnostic> = report.findings.clone();
+    findings.extend(port_findings(subject, translation));
+    findings.extend(verdict_findings(subject, &report, &rule));
+    let modelled = own.parts().into_iter().filter(|part| part.evidence == Evidence::Modelled);
+    let modelled = modelled.map(|part| part.what.to_string()).collect();
+    Ok(Checked {
+        target,
+        profile: comparison.target_profile.name().to_owned(),
+        reference: reference.name().to_owned(),
+        rule,
+        report,
+        findings,
+        modelled,
+    })
+}
+
+/// What keeps kernels of the launches from being ported.
+fn port_findings(subject: &Subject, translation: &Translation) -> Vec<Diagnostic> {
+    let launched: Vec<&str> =
+        subject.case.launches.iter().map(|l| port::plain_name(&l.kernel)).collect();
+    let manual = translation.ported.kernels.iter().filter(|kernel| {
+        let last = kernel.name.rsplit("::").next().unwrap_or(&kernel.name);
+        kernel.status == Status::Manual
+            && launched.iter().any(|name| *name == kernel.name || *name == last)
+    });
+    let codes: Vec<&str> = manual.flat_map(|kernel| kernel.codes.iter().copied()).collect();
+    let errors = translation.ported.diagnostics.iter();
+    errors.filter(|d| d.severity == Severity::Error && codes.contains(&d.code)).cloned().collect()
+}
+
+/// The kernel of a launch, in the user's text.
+fn place(subject: &Subject, kernel: &str) -> Option<Span> {
+    let (_, handle) = machine::find_kernel(&subject.code, kernel).ok()?;
+    let origin = subject.code.module.functions.origin(handle)?;
+    Some(subject.code.expansions.outermost(origin))
+}
+
+fn verdict_findings(subject: &Subject, report: &Report, rule: &Rule) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for kernel in &report.kernels {
+        for output in &kernel.outputs {
+            let (name, reason) = (output.name.clone(), output.judged.reason.clone());
+            let mut finding = match output.judged.verdict {
+                Verdict::PortBug => PortBug { output: name, reason }.nowhere(),
+                Verdict::TargetDrift => {
+                    TargetDrift { output: name, rule: rule.name().into(), reason }.nowhere()
+                }
+                Verdict::IllConditioned => IllConditioned { output: name, reason }.nowhere(),
+                Verdict::Unproven => Unproven { output: name, reason }.nowhere(),
+                Verdict::Equal | Verdict::WithinRule | Verdict::OrderNoise => continue,
+            };
+            finding.primary =
+                place(subject, &kernel.name).map(|span| Label { span, message: String::new() });
+            for cause in &kernel.causes {
+                let text = format!("{}: {:.0} % of the drift", cause.name, cause.share * 100.0);
+                if let Some(span) = cause.places.first().filter(|_| cause.share >= 0.01) {
+                    finding = finding.with_label(*span, text);
+                }
+            }
+            findings.push(finding.in_kernel(&kernel.name));
+        }
+        if kernel.outputs.is_empty() {
+            let reason = "no output of the launches is its own: mark one with `out = true`".into();
+            let finding = Unproven { output: kernel.name.clone(), reason }.nowhere();
+            findings.push(finding.in_kernel(&kernel.name));
+        }
+    }
+    findings
+}
+
+fn human(
+    text: &mut String,
+    sources: &SourceMap,
+    input: &Path,
+    checked: &Checked,
+    common: &CommonArguments,
+) {
+    let Checked { target, profile, reference, rule, report, modelled, .. } = checked;
+    let verdict = report.verdict().as_str();
+    let _ = writeln!(
+        text,
+        "{} -> {target}: {verdict} (rule {}; {reference} against {profile})",
+        input.display(),
+        rule.name()
+    );
+    if common.quiet {
+        return;
+    }
+    for kernel in &report.kernels {
+        kernel_text(text, sources, kernel, common.verbose);
+    }
+    text.push_str("\nevidence\n");
+    for note in &report.evidence {
+        let _ = match &note.missing {
+            None => writeln!(text, "  yes      {}", note.what),
+            Some(why) => writeln!(text, "  missing  {}: {why}", note.what),
+        };
+    }
+    if !modelled.is_empty() {
+        let _ = writeln!(text, "  modelled {}: these bits are not public", modelled.join(", "));
+    }
+}
+
+fn kernel_text(text: &mut String, sources: &SourceMap, kernel: &KernelReport, verbose: bool) {
+    let _ = writeln!(text, "\n{}: {}", kernel.name, kernel.verdict.as_str());
+    for output in &kernel.outputs {
+        output_text(text, output, verbose);
+    }
+    if !kernel.causes.is_empty() {
+        text.push_str("  causes\n");
+    }
+    for cause in kernel.causes.iter().filter(|cause| cause.share >= 0.001) {
+        let lines = lines(sources, &cause.places);
+        let lines: Vec<String> = lines.iter().map(u32::to_string).collect();
+        let place = match lines.len() {
+            0 => String::new(),
+            1 => format!("  line {}", lines[0]),
+            _ => format!("  lines {}", lines.join(", ")),
+        };
+        let _ = writeln!(text, "    {:>5.1} %  {}{place}", cause.share * 100.0, cause.name);
+    }
+}
+
+fn output_text(text: &mut String, output: &OutputReport, verbose: bool) {
+    let judged = &output.judged;
+    let _ = writeln!(
+        text,
+        "  {:<16} {:<5} {:>9} elements  {}: {}",
+        output.name,
+        output.dtype.name(),
+        output.count,
+        judged.verdict.as_str(),
+        judged.reason
+    );
+    let Some(c) = &judged.comparison else { return };
+    if judged.verdict == Verdict::Equal && !verbose {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "    max ulp {}, max rel {:.3e}, mean rel {:.3e}, bias {:+.3e}, cosine {:.9}, rmse {:.3e}, of scale {:.3e}",
+        c.max_ulp, c.max_relative, c.mean_relative, c.bias, c.cosine, c.rmse, c.scale_error
+    );
+    if c.nan_mismatch + c.infinity_mismatch > 0 {
+        let _ = writeln!(
+            text,
+            "    {} NaN and {} infinities on one side only",
+            c.nan_mismatch, c.infinity_mismatch
+        );
+    }
+    let histogram: Vec<String> = c
+        .ulp_histogram
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count > 0)
+        .map(|(entry, count)| format!("{}: {count}", bucket_label(entry)))
+        .collect();
+    let _ = writeln!(text, "    ulp  {}", histogram.join("  "));
+    if let Some(own) = &judged.conditioning {
+        let _ = writeln!(
+            text,
+            "    reference against high precision: max rel {:.3e}, rmse {:.3e}",
+            own.max_relative, own.rmse
+        );
+    }
+    let of = |pass: bool| {
+        let names = output.passes.iter().filter(|(_, passed)| *passed == pass);
+        names.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    };
+    let _ = writeln!(text, "    passes {}", of(true));
+    if output.passes.iter().any(|(_, passed)| !passed) {
+        let _ = writeln!(text, "    fails  {}", of(false));
+    }
+}
+
+/// The lines of places, each once.
+fn lines(sources: &SourceMap, places: &[Span]) -> Vec<u32> {
+    let mut lines: Vec<u32> =
+        places.iter().map(|span| sources.file(span.file).line_column(span.start).line).collect();
+    lines.dedup();
+    lines
+}
+
+/// A measure; what is not finite has no number in JSON.
+fn measure(value: f64) -> Value {
+    match value.is_finite() {
+        true => json!(value),
+        false => json!(value.to_string()),
+    }
+}
+
+fn document(sources: &SourceMap, checked: &[Checked]) -> Value {
+    let mut kernels = Vec::new();
+    for checked in checked {
+        for kernel in &checked.report.kernels {
+            let outputs: Vec<Value> = kernel.outputs.iter().map(output_json).collect();
+            let causes: Vec<Value> = kernel
+                .causes
+                .iter()
+                .map(|cause| {
+                    let lines = lines(sources, &cause.places);
+                    json!({
+                        "line": lines.first(),
+                        "cause": cause.name,
+                        "share": cause.share,
+                        "lines": lines,
+                    })
+                })
+                .collect();
+            kernels.push(json!({
+                "name": kernel.name,
+                "target": checked.target.to_string(),
+                "verdict": kernel.verdict.as_str(),
+                "outputs": outputs,
+                "causes": causes,
+                "rule": checked.rule.name(),
+                "profiles": [checked.reference, checked.profile],
+            }));
+        }
+    }
+    let evidence = checked.iter().flat_map(|checked| {
+        checked.report.evidence.iter().map(|note| {
+            json!({
+                "target": checked.target.to_string(),
+                "what": note.what,
+                "missing": note.missing,
+            })
+        })
+    });
+    let evidence: Vec<Value> = evidence.collect();
+    let findings = checked.iter().flat_map(|checked| &checked.findings);
+    let findings: Vec<Value> = findings.map(|finding| json::value(sources, finding)).collect();
+    json!({"schema": 1, "kernels": kernels, "evidence": evidence, "diagnostics": findings})
+}
+
+fn output_json(output: &OutputReport) -> Value {
+    let judged = &output.judged;
+    let mut pass = serde_json::Map::new();
+    for (rule, passed) in &output.passes {
+        pass.insert((*rule).to_owned(), json!(passed));
+    }
+    let mut value = json!({
+        "name": output.name,
+        "dtype": output.dtype.name(),
+        "count": output.count,
+        "verdict": judged.verdict.as_str(),
+        "reason": judged.reason,
+    });
+    // The same fields with and without a comparison.
+    let c = judged.comparison.as_ref();
+    value["max_ulp"] = c.map_or(Value::Null, |c| json!(c.max_ulp));
+    let measures = [
+        ("max_rel", c.map(|c| c.max_relative)),
+        ("mean_rel", c.map(|c| c.mean_relative)),
+        ("bias", c.map(|c| c.bias)),
+        ("cosine", c.map(|c| c.cosine)),
+        ("rmse", c.map(|c| c.rmse)),
+        ("max_abs", c.map(|c| c.max_absolute)),
+        ("offset", c.map(|c| c.offset)),
+        ("scale_error", c.map(|c| c.scale_error)),
+    ];
+    for (name, measured) in measures {
+        value[name] = measured.map_or(Value::Null, measure);
+    }
+    let counts = [
+        ("nan_mismatch", c.map(|c| c.nan_mismatch)),
+        ("inf_mismatch", c.map(|c| c.infinity_mismatch)),
+        ("unequal", c.map(|c| c.unequal)),
+    ];
+    for (name, counted) in counts {
+        value[name] = json!(counted);
+    }
+    value["ulp_histogram"] = json!(c.map(|c| &c.ulp_histogram));
+    value["pass"] = Value::Object(pass);
+    value
+}
+
+/// `--init`: a spec from the file's own launches and kernels.
+fn write_spec(
+    arguments: &CheckArguments,
+    common: &CommonArguments,
+    profile: &Profile,
+) -> Result<u8, String> {
+    let unit = subject::load_unit(&arguments.input, &arguments.reading)?;
+    let options = subject::options(&arguments.reading, profile);
+    let kernels: Vec<String> = arguments.data.kernel.iter().cloned().collect();
+    let dialect = port::Dialect::Cuda;
+    let code = port::device_code(&unit.sources, unit.root, &options, dialect, &kernels);
+    let name = arguments.input.file_name().map(|name| name.to_string_lossy().into_owned());
+    let written = init::spec_text(&code, &name.unwrap_or_default());
+    let path: PathBuf = match &arguments.data.spec {
+        Some(path) => path.clone(),
+        None => arguments.input.with_extension("toml"),
+    };
+    if written.launches == 0 {
+        let findings: Vec<Diagnostic> = code
+            .diagnostics
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .cloned()
+            .collect();
+        subject::show(&unit.sources, &findings, common)?;
+        return Err(format!(
+            "{}: no kernel that can be run; nothing was written",
+            arguments.input.display()
+        ));
+    }
+    let planned = Planned { path: path.clone(), bytes: written.text.into_bytes(), replace: false };
+    write::write_all(&[planned], arguments.force, std::slice::from_ref(&arguments.input))?;
+    if !common.quiet {
+        let launches = if written.launches == 1 { "launch" } else { "launches" };
+        crate::print_error(&format!(
+            "{}: {} {launches}; look at the sizes and values before you trust a verdict\n",
+            path.display(),
+            written.launches
+        ));
+    }
+    Ok(CLEAN)
+}
