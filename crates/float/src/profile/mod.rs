@@ -237,7 +237,28 @@ impl Profile {
         self.data.parts.nan_to_integer
     }
 
-    fn functions(&self, function: MathFunction) -> Functions {
+    pub(crate) fn contraction(&self) -> Contraction {
+        self.data.parts.contraction
+    }
+
+    /// Whether products and sums of f16 or bf16 are fused.
+    pub(crate) fn fuses_narrow(&self, scalar: Scalar) -> bool {
+        match scalar {
+            Scalar::F16 => self.data.parts.fuse_f16,
+            Scalar::Bf16 => self.data.parts.fuse_bf16,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn division(&self) -> Division {
+        self.data.parts.division
+    }
+
+    pub(crate) fn flushes(&self) -> bool {
+        self.data.parts.flush
+    }
+
+    pub(crate) fn functions(&self, function: MathFunction) -> Functions {
         self.data
             .exceptions
             .iter()

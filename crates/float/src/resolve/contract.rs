@@ -1,0 +1,512 @@
+//! Which products and sums a compiler makes one operation.
+//!
+//! The rules were read off the output of the compilers: of nvcc 13 with ptxas (sm_70 to sm_100, which
+//! agree), and of clang 19 for AMD's chips. `a`, `b` … are any values, "sum" is `+` or `−`.
+//!
+//! # Of both
+//!
+//! * Only what the source leaves open is fused: its own `*`, `+`, `−`, not `__fmul_rn` and its kin.
+//! * Product and sum must lie in one stretch of code without branches (the module `place` says
+//!   which): not a product before a loop and a sum inside, nor one before a branch and one after.
+//! * A negation between the two does not hinder; an absolute value, a selection, a minimum or a
+//!   conversion does.
+//! * A product of two constants is a constant. A division by a constant power of two is a product.
+//! * Of `p + q`, the operand that was known first is on the left: parameters in their order, then
+//!   values in the order in which they are loaded, and what is computed from several counts as the
+//!   latest of them and one step more. (Both compilers bring `+` and `*` into this order.)
+//!
+//! # nvcc
+//!
+//! Two programs fuse, one after the other.
+//!
+//! 1. The compiler proper takes sums `+` from the last to the first. Left operand before right, it
+//!    fuses a product that has fewer than five users, all of them such `+` that are not fused yet.
+//! 2. ptxas takes what is left. It fuses a product whose users are all sums; of two candidates in
+//!    one sum the left one, and the other is then computed for itself, so that no other sum fuses it
+//!    either.
+//!
+//! So `a*b + c*d` is `fma(a, b, c*d)`; a product that is also stored, or multiplied again, is never
+//! fused; one in two sums is fused with both. Half types know the second program only.
+//!
+//! Not modelled: a product with which both sides of a branch begin is moved before the branch, and
+//! then fused on neither side.
+//!
+//! `expf` ends with a product, by a power of two. To fuse it changes nothing, but it takes the place
+//! of another product in the same sum.
+//!
+//! # clang
+//!
+//! Every sum fuses a product of its stretch, whatever else uses the product; of two the one with
+//! fewer users, else the left. Where the chip has packed f32 additions (gfx90a, gfx942), two sums of
+//! one product that a third operation combines, or that go to neighbouring places in memory, become
+//! one packed addition and are not fused.
+
+use std::collections::{HashMap, HashSet};
+
+use port_ir::{
+    Expression, ExpressionTypes, FloatOp, Function, MathFunction, Rounding, Scalar, Type, UnaryOp,
+    Value,
+};
+
+use super::place::{Place, Places};
+use crate::profile::{Contraction, Profile};
+
+/// A sum that takes a product in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fusion {
+    /// The product, a multiplication.
+    pub product: Value,
+    /// Whether the product is subtracted.
+    pub negative_product: bool,
+    /// The other operand.
+    pub addend: Value,
+    /// Whether it is subtracted.
+    pub negative_addend: bool,
+}
+
+/// An operand of a sum.
+#[derive(Clone, Copy)]
+struct Operand {
+    /// The value itself, below negations.
+    value: Value,
+    negative: bool,
+}
+
+struct Sum {
+    value: Value,
+    place: Place,
+    operands: [Operand; 2],
+    /// Half types, whose operations the compiler proper does not see through.
+    narrow: bool,
+    fused: Option<usize>,
+}
+
+impl Sum {
+    /// Whether nothing is subtracted.
+    fn is_plain(&self) -> bool {
+        self.operands.iter().all(|operand| !operand.negative)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum User {
+    Sum(usize),
+    Other,
+}
+
+struct Work<'a> {
+    function: &'a Function,
+    places: &'a Places,
+    sums: Vec<Sum>,
+    /// Of each product, who uses it.
+    users: HashMap<Value, Vec<User>>,
+    ranks: Vec<u64>,
+}
+
+/// Finds the sums that take a product in, by sum.
+pub(super) fn find(
+    function: &Function,
+    types: &ExpressionTypes,
+    profile: &Profile,
+) -> HashMap<Value, Fusion> {
+    let contraction = profile.contraction();
+    if contraction == Contraction::Never {
+        return HashMap::new();
+    }
+    let places = Places::of(function);
+    let same = same_values(function, &places);
+    let mut work = Work {
+        function,
+        places: &places,
+        sums: Vec::new(),
+        users: HashMap::new(),
+        ranks: ranks(function, &places),
+    };
+    work.collect(types, profile, &same);
+    match contraction {
+        Contraction::Never => {}
+        Contraction::Nvcc => {
+            work.fuse_plain();
+            work.fuse_rest();
+        }
+        Contraction::Clang { packed } => work.fuse_all(packed),
+    }
+    work.result(&same)
+}
+
+/// For each value the first one that is certain to be equal to it and there before it.
+fn same_values(function: &Function, places: &Places) -> Vec<Value> {
+    let mut same: Vec<Value> = function.expressions.handles().collect();
+    let mut known: HashMap<Expression, Vec<Value>> = HashMap::new();
+    for (value, expression) in function.expressions.iter() {
+        let Some(place) = places.get(value) else { continue };
+        if matches!(
+            expression,
+            Expression::Result(_) | Expression::Undefined(_) | Expression::Poison { .. }
+        ) {
+            continue;
+        }
+        let mut key = expression.clone();
+        key.for_each_operand_mut(|operand| *operand = same[operand.index()]);
+        if let Expression::Float { op: FloatOp::Add | FloatOp::Multiply, left, right, .. } =
+            &mut key
+            && right < left
+        {
+            std::mem::swap(left, right);
+        }
+        let entry = known.entry(key).or_default();
+        let first = entry.iter().find(|first| {
+            places.get(**first).is_some_and(|before| places.dominates(before, place))
+        });
+        match first {
+            Some(first) => same[value.index()] = *first,
+            None => entry.push(value),
+        }
+    }
+    same
+}
+
+/// The order in which compilers bring operands.
+fn ranks(function: &Function, places: &Places) -> Vec<u64> {
+    let mut ranks: Vec<u64> = Vec::with_capacity(function.expressions.len());
+    for (value, expression) in function.expressions.iter() {
+        let mut rank = match expression {
+            Expression::Argument(index) => 3 + u64::from(*index),
+            Expression::Result(_) => places.result_rank(value),
+            _ => 0,
+        };
+        let mut has_operands = false;
+        expression.for_each_operand(|operand| {
+            has_operands = true;
+            rank = rank.max(ranks.get(operand.index()).copied().unwrap_or(0));
+        });
+        ranks.push(match expression {
+            Expression::Unary { op: UnaryOp::Negate | UnaryOp::Not, .. } => rank,
+            // What a function comes to when its body stands in its place.
+            Expression::Math { .. } => rank + 8,
+            _ => rank + u64::from(has_operands),
+        });
+    }
+    ranks
+}
+
+fn is_constant(function: &Function, value: Value) -> bool {
+    match &function.expressions[value] {
+        Expression::Constant(_) | Expression::Zero(_) => true,
+        Expression::Unary { value, .. } => is_leaf_constant(function, *value),
+        Expression::Float { left, right, .. } => {
+            is_leaf_constant(function, *left) && is_leaf_constant(function, *right)
+        }
+        Expression::Splat { value, .. } => is_leaf_constant(function, *value),
+        Expression::Convert { value, .. } => is_leaf_constant(function, *value),
+        _ => false,
+    }
+}
+
+fn is_leaf_constant(function: &Function, value: Value) -> bool {
+    matches!(function.expressions[value], Expression::Constant(_) | Expression::Zero(_))
+}
+
+fn is_exactly(function: &Function, value: Value, number: f64) -> bool {
+    match &function.expressions[value] {
+        Expression::Constant(constant) => constant.as_float() == Some(number),
+        _ => false,
+    }
+}
+
+impl Work<'_> {
+    /// The value under negations of it.
+    fn operand(&self, same: &[Value], value: Value, negative: bool) -> Operand {
+        let (mut value, mut negative) = (same[value.index()], negative);
+        // Operands are older than their users, so this ends.
+        while let Expression::Unary { op: UnaryOp::Negate, value: inner } =
+            &self.function.expressions[value]
+        {
+            value = same[inner.index()];
+            negative = !negative;
+        }
+        Operand { value, negative }
+    }
+
+    fn is_product(&self, value: Value) -> bool {
+        match &self.function.expressions[value] {
+            Expression::Float { op: FloatOp::Multiply, left, right, flags } => {
+                let unit = |value| {
+                    is_exactly(self.function, value, 1.0) || is_exactly(self.function, value, -1.0)
+                };
+                flags.contract
+                    && flags.rounding == Rounding::NearestEven
+                    && !(is_constant(self.function, *left) && is_constant(self.function, *right))
+                    && !unit(*left)
+                    && !unit(*right)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it ends with a product that changes nothing.
+    fn ends_with_scaling(&self, value: Value) -> bool {
+        match &self.function.expressions[value] {
+            Expression::Math { function, flags, .. } => {
+                matches!(function, MathFunction::Exp | MathFunction::Exp10) && !flags.approximate
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is doubled, which is done by an addition.
+    fn is_doubling(&self, value: Value) -> bool {
+        match &self.function.expressions[value] {
+            Expression::Float { left, right, .. } => {
+                is_exactly(self.function, *left, 2.0) || is_exactly(self.function, *right, 2.0)
+            }
+            _ => false,
+        }
+    }
+
+    fn collect(&mut self, types: &ExpressionTypes, profile: &Profile, same: &[Value]) {
+        let function = self.function;
+        let scaled = profile.contraction() == Contraction::Nvcc;
+        let mut uses: HashMap<Value, Vec<User>> = HashMap::new();
+        for (value, expression) in function.expressions.iter() {
+            let Some(place) = self.places.get(value) else { continue };
+            if same[value.index()] != value {
+                continue;
+            }
+            let scalar = types.get(value).scalar();
+            let allowed = match scalar {
+                Some(Scalar::F32 | Scalar::F64) => true,
+                Some(Scalar::F16) => profile.fuses_narrow(Scalar::F16),
+                Some(Scalar::Bf16) => profile.fuses_narrow(Scalar::Bf16),
+                _ => false,
+            };
+            let sum = match expression {
+                Expression::Float { op, left, right, flags }
+                    if allowed
+                        && flags.contract
+                        && flags.rounding == Rounding::NearestEven
+                        && matches!(op, FloatOp::Add | FloatOp::Subtract) =>
+                {
+                    Some((*left, *right, *op == FloatOp::Subtract))
+                }
+                _ => None,
+            };
+            let Some((left, right, subtracts)) = sum else {
+                // A negation is looked through; who uses it uses what is under it.
+                if !matches!(expression, Expression::Unary { op: UnaryOp::Negate, .. }) {
+                    expression.for_each_operand(|operand| {
+                        let under = self.operand(same, operand, false).value;
+                        uses.entry(under).or_default().push(User::Other);
+                    });
+                }
+                continue;
+            };
+            let index = self.sums.len();
+            let mut operands =
+                [self.operand(same, left, false), self.operand(same, right, subtracts)];
+            // A constant that is subtracted is added, negated; −p + q is q − p.
+            if operands[1].negative && is_constant(function, operands[1].value) {
+                operands[1].negative = false;
+            }
+            if operands[0].negative && !operands[1].negative {
+                operands.swap(0, 1);
+            }
+            let narrow = !matches!(types.get(value), Type::Scalar(Scalar::F32 | Scalar::F64));
+            if !narrow && operands.iter().all(|operand| !operand.negative) {
+                let rank = |operand: &Operand| self.ranks[operand.value.index()];
+                if rank(&operands[1]) < rank(&operands[0]) {
+                    operands.swap(0, 1);
+                }
+            }
+            for operand in &operands {
+                uses.entry(operand.value).or_default().push(User::Sum(index));
+            }
+            self.sums.push(Sum { value, place, operands, narrow, fused: None });
+        }
+        for (value, places) in self.places.statement_uses.iter().enumerate() {
+            if places.is_empty() {
+                continue;
+            }
+            if let Some(value) = same.get(value) {
+                let under = self.operand(same, *value, false).value;
+                uses.entry(under).or_default().push(User::Other);
+            }
+        }
+        for (value, users) in uses {
+            if self.is_product(value) || scaled && self.ends_with_scaling(value) {
+                self.users.insert(value, users);
+            }
+        }
+    }
+
+    /// Whether the sum and the product that it uses lie together.
+    fn is_near(&self, sum: usize, product: Value) -> bool {
+        self.places.get(product) == Some(self.sums[sum].place)
+    }
+
+    /// The sum takes its operand of this number in.
+    fn fuse(&mut self, sum: usize, number: usize) {
+        self.sums[sum].fused = Some(number);
+        let [product, other] = {
+            let operands = &self.sums[sum].operands;
+            [operands[number].value, operands[1 - number].value]
+        };
+        if let Some(users) = self.users.get_mut(&product)
+            && let Some(position) = users.iter().position(|user| *user == User::Sum(sum))
+        {
+            users.remove(position);
+        }
+        if let Some(users) = self.users.get_mut(&other) {
+            for user in users.iter_mut().filter(|user| **user == User::Sum(sum)) {
+                *user = User::Other;
+            }
+        }
+    }
+
+    /// nvcc's first program.
+    fn fuse_plain(&mut self) {
+        for sum in (0..self.sums.len()).rev() {
+            if !self.sums[sum].is_plain() || self.sums[sum].narrow {
+                continue;
+            }
+            for number in 0..2 {
+                let product = self.sums[sum].operands[number].value;
+                let Some(users) = self.users.get(&product) else { continue };
+                let all_plain = users.iter().all(|user| match user {
+                    User::Sum(user) => {
+                        let user_sum = &self.sums[*user];
+                        user_sum.is_plain()
+                            && user_sum.fused.is_none()
+                            && self.is_near(*user, product)
+                    }
+                    User::Other => false,
+                });
+                if users.len() < 5 && all_plain {
+                    self.fuse(sum, number);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// nvcc's second program, ptxas.
+    fn fuse_rest(&mut self) {
+        // Products that are computed for themselves.
+        let mut kept: HashSet<Value> = HashSet::new();
+        for sum in &self.sums {
+            let [left, right] = sum.operands.map(|operand| operand.value);
+            let both = sum.fused.is_none()
+                && left != right
+                && self.is_candidate(left, &kept)
+                && self.is_candidate(right, &kept);
+            if both {
+                kept.insert(right);
+            }
+        }
+        let chosen: Vec<(usize, usize)> = (0..self.sums.len())
+            .filter(|sum| self.sums[*sum].fused.is_none())
+            .filter_map(|sum| {
+                let number = (0..2).find(|number| {
+                    self.is_candidate(self.sums[sum].operands[*number].value, &kept)
+                })?;
+                Some((sum, number))
+            })
+            .collect();
+        for (sum, number) in chosen {
+            self.fuse(sum, number);
+        }
+    }
+
+    /// Whether every user of a product is a sum that could take it in.
+    fn is_candidate(&self, product: Value, kept: &HashSet<Value>) -> bool {
+        let Some(users) = self.users.get(&product) else { return false };
+        !users.is_empty()
+            && !kept.contains(&product)
+            && !self.is_doubling(product)
+            && users.iter().all(|user| match user {
+                User::Sum(user) => self.sums[*user].fused.is_none() && self.is_near(*user, product),
+                User::Other => false,
+            })
+    }
+
+    /// clang's rule.
+    fn fuse_all(&mut self, packed: bool) {
+        let together = if packed { self.packed() } else { Vec::new() };
+        for sum in 0..self.sums.len() {
+            if together.contains(&sum) {
+                continue;
+            }
+            let count = |number: usize| {
+                let product = self.sums[sum].operands[number].value;
+                let near = self.is_product(product) && self.is_near(sum, product);
+                near.then(|| self.users.get(&product).map_or(0, Vec::len))
+            };
+            let number = match (count(0), count(1)) {
+                (Some(left), Some(right)) => usize::from(left > right),
+                (Some(_), None) => 0,
+                (None, Some(_)) => 1,
+                (None, None) => continue,
+            };
+            self.fuse(sum, number);
+        }
+    }
+
+    /// The sums that become halves of packed additions.
+    fn packed(&self) -> Vec<usize> {
+        let function = self.function;
+        let sums: HashMap<Value, usize> =
+            self.sums.iter().enumerate().map(|(index, sum)| (sum.value, index)).collect();
+        let mut together = Vec::new();
+        for (_, expression) in function.expressions.iter() {
+            let Expression::Float { left, right, .. } = expression else { continue };
+            let (Some(left), Some(right)) = (sums.get(left), sums.get(right)) else { continue };
+            if left == right || self.sums[*left].is_plain() != self.sums[*right].is_plain() {
+                continue;
+            }
+            let shared = self.sums[*left].operands.iter().any(|operand| {
+                self.is_product(operand.value)
+                    && self.sums[*right].operands.iter().any(|other| other.value == operand.value)
+            });
+            if shared {
+                together.extend([*left, *right]);
+            }
+        }
+        together
+    }
+
+    fn result(&self, same: &[Value]) -> HashMap<Value, Fusion> {
+        let mut fusions = HashMap::new();
+        for sum in &self.sums {
+            let Some(number) = sum.fused else { continue };
+            let (product, addend) = (sum.operands[number], sum.operands[1 - number]);
+            if !self.is_product(product.value) {
+                continue;
+            }
+            // The constant that was brought to the other sign is found by the source's operation.
+            let negative_addend = match &self.function.expressions[sum.value] {
+                Expression::Float { op: FloatOp::Subtract, right, .. }
+                    if self.operand(same, *right, true).value == addend.value
+                        && is_constant(self.function, addend.value) =>
+                {
+                    self.operand(same, *right, true).negative
+                }
+                _ => addend.negative,
+            };
+            fusions.insert(
+                sum.value,
+                Fusion {
+                    product: product.value,
+                    negative_product: product.negative,
+                    addend: addend.value,
+                    negative_addend,
+                },
+            );
+        }
+        for (value, first) in self.function.expressions.handles().zip(same) {
+            if let Some(fusion) = fusions.get(first).copied() {
+                fusions.insert(value, fusion);
+            }
+        }
+        fusions
+    }
+}
