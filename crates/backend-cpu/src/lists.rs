@@ -135,7 +135,9 @@ pub(crate) fn arguments(
         }
         let argument = spelled(&argument);
         parts.push(match parameter.kind {
-            TemplateParameterKind::Value { .. } => format!("Value<(long long)({argument})>"),
+            TemplateParameterKind::Value { .. } => {
+                format!("port_cpu::Value<(long long)({argument})>")
+            }
             _ => argument,
         });
     }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <type_traits>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -141,11 +142,16 @@ inline void run_blocks(const Launch& launch, void (*body)(const Block&, void* co
         block.dynamic_shared = memory + fixed;
         block.lane_memory = memory + fixed + dynamic;
         block.capacity = capacity;
+        const auto n = std::uint64_t(first);
+        Index& at = block.index;
+        at = Index{std::uint32_t(n % row), std::uint32_t(n % layer / row), std::uint32_t(n / layer)};
         for (std::int64_t number = first; number < last; ++number) {
-            const auto n = std::uint64_t(number);
-            block.index = Index{std::uint32_t(n % row), std::uint32_t(n % layer / row),
-                                std::uint32_t(n / layer)};
             body(block, arguments);
+            if (++at.x < block.grid.x) continue;
+            at.x = 0;
+            if (++at.y < block.grid.y) continue;
+            at.y = 0;
+            ++at.z;
         }
     };
     const std::size_t bytes = fixed + dynamic + lane_bytes * capacity;
@@ -178,6 +184,15 @@ inline std::uint32_t next(std::uint32_t row, std::uint32_t rows) {
 // How many of the threads of a row come before a place.
 inline std::uint32_t clip(std::int64_t place, std::uint32_t width) {
     return place <= 0 ? 0 : place < std::int64_t(width) ? std::uint32_t(place) : width;
+}
+
+// A loop in two forms, of which a condition picks one: in the first, `whole` is true for the compiler.
+template <class Loop> inline void by_case(bool whole, const Loop& loop) {
+    if (whole) {
+        loop(std::true_type());
+    } else {
+        loop(std::false_type());
+    }
 }
 
 // What a kernel says on its way out.

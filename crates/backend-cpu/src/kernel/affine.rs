@@ -6,7 +6,9 @@
 //! of such an integer becomes a bound of the loop.
 //!
 //! Integers are taken as if they did not wrap, as far as an address is computed from them: one that
-//! does would lie gigabytes away from its object.
+//! does would lie gigabytes away from its object. What wraps on purpose is a negative number as an
+//! unsigned one, as in `threadIdx.x + offset` where `offset` is -1: sums and products of such are
+//! computed with their signs, and only where unsigned numbers are compared they are taken as large.
 
 use std::collections::BTreeMap;
 
@@ -58,6 +60,8 @@ pub(super) struct Strided {
     pub(super) inclusive: bool,
     /// Whether neighbours start at neighbouring numbers.
     pub(super) spread: bool,
+    /// How many passes a thread makes at once before its neighbour makes them, and of how many.
+    pub(super) at_once: Option<(i128, i128)>,
 }
 
 /// `x · tx + Σ coefficient · atoms`
@@ -65,25 +69,28 @@ pub(super) struct Strided {
 pub(super) struct Linear {
     pub(super) x: i128,
     terms: BTreeMap<Vec<Atom>, i128>,
+    /// Whether it may be less than zero, as far as its text shows.
+    negative: bool,
 }
 
 const MAX_TERMS: usize = 8;
 
 impl Linear {
     fn constant(value: i128) -> Self {
-        let mut result = Linear::default();
+        let mut result = Linear { negative: value < 0, ..Linear::default() };
         if value != 0 {
             result.terms.insert(Vec::new(), value);
         }
         result
     }
 
-    fn atom(atom: Atom) -> Self {
-        Linear { x: 0, terms: BTreeMap::from([(vec![atom], 1)]) }
+    fn atom(atom: Atom, negative: bool) -> Self {
+        Linear { x: 0, terms: BTreeMap::from([(vec![atom], 1)]), negative }
     }
 
     fn add(mut self, other: &Linear, sign: i128) -> Option<Self> {
         self.x += sign * other.x;
+        self.negative |= sign < 0 || other.negative;
         for (atoms, coefficient) in &other.terms {
             let entry = self.terms.entry(atoms.clone()).or_insert(0);
             *entry = entry.checked_add(sign * coefficient)?;
@@ -95,7 +102,8 @@ impl Linear {
     fn multiply(&self, other: &Linear) -> Option<Self> {
         let (left, right) = if self.x != 0 { (self, other) } else { (other, self) };
         // Only a constant stride from thread to thread.
-        let mut result = Linear::default();
+        let negative = self.negative || other.negative;
+        let mut result = Linear { negative, ..Linear::default() };
         if left.x != 0 {
             if right.x != 0 {
                 return None;
@@ -134,20 +142,20 @@ impl Linear {
 
     /// What the threads of a row share of it.
     pub(super) fn shared(&self) -> Self {
-        Linear { x: 0, terms: self.terms.clone() }
+        Linear { x: 0, ..self.clone() }
     }
 
     /// The variable of a loop in a pass.
-    pub(super) fn of_pass(variable: Handle<Local>, spread: bool) -> Self {
-        Linear { x: i128::from(spread), ..Linear::atom(Atom::Pass(variable)) }
+    pub(super) fn of_pass(variable: Handle<Local>, spread: bool, negative: bool) -> Self {
+        Linear { x: i128::from(spread), ..Linear::atom(Atom::Pass(variable), negative) }
     }
 
-    /// Whether a number may be subtracted in it.
-    pub(super) fn subtracts(&self) -> bool {
-        self.terms.values().any(|coefficient| *coefficient < 0)
+    /// Whether it may be less than zero: then it is not what an unsigned comparison sees.
+    pub(super) fn may_be_negative(&self) -> bool {
+        self.negative
     }
 
-    fn is_constant(&self) -> Option<i128> {
+    pub(super) fn is_constant(&self) -> Option<i128> {
         match self.terms.len() {
             0 => Some(0),
             1 => self.terms.get(&Vec::new()).copied(),
@@ -171,6 +179,15 @@ impl Clip {
     }
 }
 
+/// An end of an interval of the threads of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IntervalEnd {
+    pub(super) name: String,
+    pub(super) text: String,
+    /// What it is for a row that lies in the interval as a whole.
+    pub(super) whole: &'static str,
+}
+
 /// An integer as a polynomial, if it is one.
 pub(super) fn linear(
     facts: &Facts<'_, '_>,
@@ -186,17 +203,34 @@ pub(super) fn linear(
         return None;
     };
     if let Expression::Constant(constant) = facts.expression(value) {
-        return constant.as_integer().map(Linear::constant);
+        let number = constant.as_integer()?;
+        let wrapped = match constant.scalar {
+            Scalar::U32 if number > i128::from(i32::MAX) => number - (1 << 32),
+            Scalar::U64 if number > i128::from(i64::MAX) => number - (1 << 64),
+            _ => number,
+        };
+        return Some(Linear::constant(wrapped));
     }
     if schedule.is_scalar(facts, value) {
-        return Some(Linear::atom(Atom::Shared(value)));
+        let negative = !is_natural(facts, value, 24);
+        // A negative number as an unsigned one is not computed with as a whole.
+        let inner = match facts.expression(value) {
+            Expression::Convert { kind: Conversion::Bits, .. } => true,
+            Expression::Integer { op, .. } => {
+                matches!(op, IntegerOp::Add | IntegerOp::Subtract | IntegerOp::Multiply)
+            }
+            _ => false,
+        };
+        if !(negative && inner && facts.ty(value) == Type::U32) {
+            return Some(Linear::atom(Atom::Shared(value), negative));
+        }
     }
     match facts.expression(value) {
         Expression::Builtin(Builtin::ThreadIndex(Axis::X)) => {
             Some(Linear { x: 1, ..Linear::default() })
         }
-        Expression::Builtin(Builtin::ThreadIndex(Axis::Y)) => Some(Linear::atom(Atom::Y)),
-        Expression::Builtin(Builtin::ThreadIndex(Axis::Z)) => Some(Linear::atom(Atom::Z)),
+        Expression::Builtin(Builtin::ThreadIndex(Axis::Y)) => Some(Linear::atom(Atom::Y, false)),
+        Expression::Builtin(Builtin::ThreadIndex(Axis::Z)) => Some(Linear::atom(Atom::Z, false)),
         Expression::Convert {
             kind: Conversion::ZeroExtend | Conversion::SignExtend | Conversion::Bits,
             value: inner,
@@ -228,6 +262,95 @@ pub(super) fn linear(
     }
 }
 
+/// A side of a comparison: what all threads share counts as what it is, wrapped or not.
+pub(super) fn compared(
+    facts: &Facts<'_, '_>,
+    schedule: &Schedule,
+    inductions: &BTreeMap<Handle<Local>, Linear>,
+    value: Value,
+) -> Option<Linear> {
+    if let (Expression::Constant(constant), Type::Scalar(scalar)) =
+        (facts.expression(value), facts.ty(value))
+        && scalar.is_unsigned()
+    {
+        return constant.as_integer().map(Linear::constant);
+    }
+    let word = matches!(facts.ty(value), Type::U32 | Type::I32);
+    if word && schedule.is_scalar(facts, value) {
+        let signed = facts.ty(value) == Type::I32;
+        return Some(match linear(facts, schedule, inductions, value, 24) {
+            Some(linear) if !linear.negative || signed => linear,
+            _ => Linear::atom(Atom::Shared(value), false),
+        });
+    }
+    linear(facts, schedule, inductions, value, 24)
+}
+
+/// Whether a number is certainly not less than zero: as an integer that does not wrap.
+fn is_natural(facts: &Facts<'_, '_>, value: Value, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let again = |value: Value| is_natural(facts, value, depth);
+    match facts.expression(value) {
+        Expression::Constant(constant) => {
+            constant.as_integer().is_some_and(|number| (0..=i128::from(i32::MAX)).contains(&number))
+        }
+        Expression::Builtin(_) => true,
+        Expression::Convert {
+            kind: Conversion::ZeroExtend | Conversion::SignExtend | Conversion::Bits,
+            value: inner,
+            ..
+        } => again(*inner),
+        Expression::Integer { op, left, right } => {
+            let follows = matches!(
+                op,
+                IntegerOp::Add
+                    | IntegerOp::Multiply
+                    | IntegerOp::Divide
+                    | IntegerOp::Remainder
+                    | IntegerOp::ShiftLeft
+                    | IntegerOp::ShiftRight
+                    | IntegerOp::And
+                    | IntegerOp::Or
+                    | IntegerOp::Minimum
+                    | IntegerOp::Maximum
+            );
+            follows && again(*left) && again(*right)
+        }
+        expression => {
+            let unsigned = facts.ty(value).scalar().is_some_and(Scalar::is_unsigned);
+            unsigned && expression.operands().into_iter().all(again)
+        }
+    }
+}
+
+/// Whether a comparison of unsigned numbers sees what a side is: a thread's number that may be
+/// negative is then a large one, which is not less than anything.
+fn follows_unsigned(l: &Linear, r: &Linear, op: CompareOp) -> bool {
+    let negative = |side: &Linear| side.negative;
+    match (l.x, r.x) {
+        (1, 0) => {
+            !negative(r) && (!negative(l) || matches!(op, CompareOp::Less | CompareOp::LessEqual))
+        }
+        (0, 1) => {
+            !negative(l)
+                && (!negative(r) || matches!(op, CompareOp::Greater | CompareOp::GreaterEqual))
+        }
+        _ => !negative(l) && !negative(r),
+    }
+}
+
+/// A comparison that holds where another does not.
+fn opposite(op: CompareOp) -> CompareOp {
+    match op {
+        CompareOp::Equal => CompareOp::NotEqual,
+        CompareOp::NotEqual => CompareOp::Equal,
+        CompareOp::Less => CompareOp::GreaterEqual,
+        CompareOp::LessEqual => CompareOp::Greater,
+        CompareOp::Greater => CompareOp::LessEqual,
+        CompareOp::GreaterEqual => CompareOp::Less,
+    }
+}
+
 /// Whether a condition can become bounds of loops over threads, as [`Emitter::clip`] makes them.
 pub(super) fn bounds(
     facts: &Facts<'_, '_>,
@@ -252,13 +375,13 @@ pub(super) fn bounds(
             let Some(scalar) = facts.ty(*left).scalar().filter(|scalar| scalar.is_integer()) else {
                 return false;
             };
-            let (Some(l), Some(r)) = (
-                linear(facts, schedule, &none, *left, 24),
-                linear(facts, schedule, &none, *right, 24),
-            ) else {
+            let (Some(l), Some(r)) =
+                (compared(facts, schedule, &none, *left), compared(facts, schedule, &none, *right))
+            else {
                 return false;
             };
-            if scalar.is_unsigned() && (l.subtracts() || r.subtracts()) {
+            let seen = if holds { *op } else { opposite(*op) };
+            if scalar.is_unsigned() && !follows_unsigned(&l, &r, seen) {
                 return false;
             }
             match (l.x, r.x) {
@@ -385,6 +508,52 @@ impl Emitter<'_, '_, '_> {
         Ok(Text::at(format!("{} + {own}", start.in_level(Level::Sum)), Level::Sum))
     }
 
+    /// A condition inside the loop over a row as the interval of the threads for which it holds, where
+    /// it is one: the ends are computed before the loop, and rows that lie in all intervals as a whole
+    /// have a loop of their own, in which nothing is compared.
+    pub(super) fn interval(&mut self, condition: Value) -> Result<Option<Text>, NotCompiled> {
+        if !self.bounding || !self.targets.is_empty() {
+            return Ok(None);
+        }
+        let mut clip = Clip::default();
+        let before = (self.starts.len(), self.names.clone());
+        let fits = self.clip(condition, true, &mut clip)?;
+        if !fits || (clip.begin.is_none() && clip.end.is_none()) {
+            self.starts.truncate(before.0);
+            self.names = before.1;
+            return Ok(None);
+        }
+        let mut tests = Vec::new();
+        if let Some(begin) = clip.begin.filter(|begin| begin != "clip(0 - 0, width)") {
+            let name = self.interval_end("first", begin, "0");
+            tests.push(format!("tx >= {name}"));
+        }
+        let mut end = clip.end.unwrap_or_else(|| "width".to_string());
+        if !clip.rows.is_empty() {
+            end = format!("{} ? {end} : 0", clip.rows.join(" && "));
+        }
+        let name = self.interval_end("last", end, "width");
+        tests.push(format!("tx < {name}"));
+        let tests = tests.join(" && ");
+        let text = if tests.contains("&&") {
+            format!("whole || ({tests})")
+        } else {
+            format!("whole || {tests}")
+        };
+        Ok(Some(Text::at(text, Level::Or)))
+    }
+
+    /// Names an end of an interval; `whole` is what it is for a row that lies in it as a whole.
+    fn interval_end(&mut self, wish: &str, text: String, whole: &'static str) -> String {
+        let same = |end: &&IntervalEnd| end.text == text && end.whole == whole;
+        if let Some(end) = self.intervals.iter().find(same) {
+            return end.name.clone();
+        }
+        let name = self.names.fresh(wish);
+        self.intervals.push(IntervalEnd { name: name.clone(), text, whole });
+        name
+    }
+
     /// Turns a condition into bounds of the loop over a row; whether it could, and then nothing of
     /// the condition is left.
     pub(super) fn clip(
@@ -397,6 +566,10 @@ impl Emitter<'_, '_, '_> {
         match facts.expression(condition) {
             Expression::Unary { op: port_ir::UnaryOp::Not, value } => {
                 return self.clip(*value, !holds, clip);
+            }
+            Expression::Result(_) if holds && self.bounding => {
+                let Some((first, second)) = facts.conjunction(condition) else { return Ok(false) };
+                return Ok(self.clip(first, true, clip)? && self.clip(second, true, clip)?);
             }
             Expression::Integer { op, left, right } => {
                 let both = match op {
@@ -423,27 +596,19 @@ impl Emitter<'_, '_, '_> {
         let Some(scalar) = facts.ty(*left).scalar().filter(|scalar| scalar.is_integer()) else {
             return Ok(false);
         };
-        let mut op = *op;
-        if !holds {
-            op = match op {
-                CompareOp::Equal => CompareOp::NotEqual,
-                CompareOp::NotEqual => CompareOp::Equal,
-                CompareOp::Less => CompareOp::GreaterEqual,
-                CompareOp::LessEqual => CompareOp::Greater,
-                CompareOp::Greater => CompareOp::LessEqual,
-                CompareOp::GreaterEqual => CompareOp::Less,
-            };
-        }
-        let (Some(l), Some(r)) = (self.linear(*left, 24), self.linear(*right, 24)) else {
+        let op = if holds { *op } else { opposite(*op) };
+        let side = |value| compared(facts, self.schedule, &self.inductions, value);
+        let (Some(l), Some(r)) = (side(*left), side(*right)) else { return Ok(false) };
+        let unsigned = scalar.is_unsigned();
+        if unsigned && !follows_unsigned(&l, &r, op) {
             return Ok(false);
-        };
+        }
         // The thread's own number on the left.
         let (own, bound, op) = match (l.x, r.x) {
             (0, 0) => {
                 // The same for the row.
                 let differs = l.reach() == Reach::Row || r.reach() == Reach::Row;
-                let wraps = scalar.is_unsigned() && (l.subtracts() || r.subtracts());
-                if !differs || wraps {
+                if !(differs || self.bounding) {
                     return Ok(false);
                 }
                 let (l, r) = (self.start(&l, "first")?, self.start(&r, "bound")?);
@@ -471,11 +636,6 @@ impl Emitter<'_, '_, '_> {
             }
             _ => return Ok(false),
         };
-        let unsigned = scalar.is_unsigned();
-        // A difference of unsigned numbers may have wrapped where it is compared.
-        if unsigned && (own.subtracts() || bound.subtracts()) {
-            return Ok(false);
-        }
         if !matches!(
             op,
             CompareOp::Less
@@ -494,6 +654,9 @@ impl Emitter<'_, '_, '_> {
                 None => text,
             });
         };
+        if unsigned && own.may_be_negative() {
+            set(&mut clip.begin, format!("clip(0 - {}, width)", paren(&first)), "maximum");
+        }
         match op {
             CompareOp::Less => set(
                 &mut clip.end,

@@ -1,6 +1,6 @@
 //! A whole kernel: its parameters and memory, and the steps that all threads of a block take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_diag::Origin;
 use port_ir::analysis::flow::StatementId;
@@ -15,6 +15,9 @@ use super::schedule::{Home, Schedule, Step, StepKind, jump_target};
 use super::types::{Spelling, one_line, refuse};
 use super::writer::Writer;
 use super::{Context, NotCompiled, Request};
+
+/// From which cost on, in additions, what threads share is computed before their loop.
+const COSTLY: u32 = 8;
 
 /// What a mask is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,13 +92,37 @@ pub(super) struct Emitter<'e, 'c, 'a> {
     /// The text around the loop over threads, and how many scopes it sees.
     pub(super) around: Option<(Writer, usize)>,
     pub(super) clipped: super::affine::Clip,
-    /// The loop of passes between the loops over rows and over the threads of one, and the end of the
-    /// latter.
-    pub(super) pass: Option<(String, Option<String>)>,
-    /// Variables that a loop of passes keeps in an array for the row: its name, and theirs.
-    pub(super) own: BTreeMap<Handle<Local>, (String, String)>,
+    /// Whether conditions inside the loop over threads may become intervals of a row.
+    pub(super) bounding: bool,
+    /// The ends of those that did.
+    pub(super) intervals: Vec<super::affine::IntervalEnd>,
+    /// The loop of passes that the threads of a row make together.
+    pub(super) pass: Option<Passes>,
+    /// Variables that a loop of passes keeps elsewhere than in their array.
+    pub(super) own: BTreeMap<Handle<Local>, Kept>,
     /// The names of pure values in the loop over threads.
     pub(super) pure: Vec<String>,
+}
+
+/// The heads of a loop of passes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Passes {
+    /// Between the loops over rows and over the threads of one.
+    pub(super) outer: Option<String>,
+    /// Inside the loop over threads: a few passes that a thread makes at once.
+    pub(super) inner: Option<String>,
+    /// The end of the loop over threads.
+    pub(super) end: Option<String>,
+}
+
+/// Where a loop of passes keeps a variable of each thread.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) name: String,
+    /// Its array between steps.
+    pub(super) array: String,
+    /// Whether the name is that of an array for the row.
+    pub(super) in_row: bool,
 }
 
 /// Where the shared variables of a kernel lie.
@@ -224,6 +251,8 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
             guards: Vec::new(),
             around: None,
             clipped: super::affine::Clip::default(),
+            bounding: false,
+            intervals: Vec::new(),
             pass: None,
             own: BTreeMap::new(),
             pure: Vec::new(),
@@ -894,6 +923,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
                     if let super::schedule::Item::Statement(id) = item {
                         self.place = facts.statement(*id).location.origin;
                         self.scalar_values(facts.position(*id))?;
+                        self.shared_values(*id)?;
                     }
                 }
                 self.region(items, step.number)
@@ -923,6 +953,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
             StepKind::Strided(id) => {
                 self.place = facts.statement(*id).location.origin;
                 self.scalar_values(facts.position(*id))?;
+                self.shared_values(*id)?;
                 self.strided(*id, step.number)
             }
         }
@@ -936,6 +967,35 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
         for value in values {
             if self.known(*value).is_none() && self.schedule.is_scalar(facts, *value) {
                 self.declare(*value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Declares, before a loop over the threads, what a statement in it reads that all threads share
+    /// and that takes long to compute: not every compiler moves a division or a root out of a loop.
+    fn shared_values(&mut self, id: StatementId) -> Result<(), NotCompiled> {
+        let facts = self.facts;
+        let mut work = Vec::new();
+        for inner in (id.0..facts.end(id)).map(StatementId) {
+            work.extend(facts.kind(inner).operands());
+            if let StatementKind::Loop(looping) = facts.kind(inner) {
+                work.extend(looping.test);
+            }
+        }
+        work.reverse();
+        let mut seen = BTreeSet::new();
+        while let Some(value) = work.pop() {
+            if !seen.insert(value) || facts.expression(value).is_leaf() {
+                continue;
+            }
+            if facts.cost(value, 12) < COSTLY {
+                continue;
+            }
+            if !self.schedule.is_scalar(facts, value) {
+                work.extend(facts.expression(value).operands().into_iter().rev());
+            } else if self.known(value).is_none() && !facts.may_trap(value) {
+                self.declare(value)?;
             }
         }
         Ok(())

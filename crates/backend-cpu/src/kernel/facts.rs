@@ -313,6 +313,53 @@ impl<'c, 'a> Facts<'c, 'a> {
         cost
     }
 
+    /// Whether computing a value may stop the program: a division of integers by what may be zero.
+    pub(super) fn may_trap(&self, value: Value) -> bool {
+        let mut work = vec![value];
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(value) = work.pop() {
+            if !seen.insert(value) {
+                continue;
+            }
+            if let Expression::Integer {
+                op: port_ir::IntegerOp::Divide | port_ir::IntegerOp::Remainder,
+                right,
+                ..
+            } = self.expression(value)
+                && !matches!(self.expression(*right), Expression::Constant(_))
+            {
+                return true;
+            }
+            work.extend(self.expression(value).operands());
+        }
+        false
+    }
+
+    /// What a variable holds that was set to `a && b`: the operands, if so.
+    pub(super) fn conjunction(&self, value: Value) -> Option<(Value, Value)> {
+        let definer = self.flow.definer(value)?;
+        let StatementKind::Load { pointer, .. } = self.kind(definer) else { return None };
+        let local = self.variable(*pointer)?;
+        let [first, second] = self.stores[local.index()][..] else { return None };
+        let arm = |store: StatementId| self.blocks[self.block_of[store.index()]].parent;
+        let owner = StatementId(arm(first).filter(|place| Some(*place) == arm(second))?.key);
+        let StatementKind::If { condition, .. } = self.kind(owner) else { return None };
+        let [accept, reject] = self.children[owner.index()][..] else { return None };
+        if self.block_of[first.index()] != accept || self.block_of[second.index()] != reject {
+            return None;
+        }
+        // The load comes after the `if`, each time that it comes.
+        let key = self.within(self.position(definer), self.block_of[owner.index()])?;
+        let (StatementKind::Store { value: yes, .. }, StatementKind::Store { value: no, .. }) =
+            (self.kind(first), self.kind(second))
+        else {
+            return None;
+        };
+        let Expression::Constant(no) = self.expression(*no) else { return None };
+        (no.bits == 0 && self.ty(*yes) == Type::BOOL && key != END && key > owner.0)
+            .then_some((*condition, *yes))
+    }
+
     // Locals.
 
     fn find_locals(&mut self) {
@@ -455,7 +502,8 @@ impl<'c, 'a> Facts<'c, 'a> {
         )
     }
 
-    fn reads(&self, value: Value, wanted: Value) -> bool {
+    /// Whether a value is computed from another.
+    pub(super) fn reads(&self, value: Value, wanted: Value) -> bool {
         let mut work = vec![value];
         let mut seen = std::collections::BTreeSet::new();
         while let Some(value) = work.pop() {

@@ -8,7 +8,7 @@ use port_ir::{
     Value,
 };
 
-use super::affine::{Linear, Strided, bounds, linear};
+use super::affine::{Linear, Strided, bounds, compared, linear};
 use super::facts::BlockId;
 use super::schedule::{Pass, Together};
 
@@ -174,24 +174,59 @@ impl Pass<'_, '_, '_> {
         }
         let mut inductions = BTreeMap::new();
         let first = linear(facts, self.schedule, &inductions, *start, 24)?;
-        let end = linear(facts, self.schedule, &inductions, bound, 24)?;
+        let end = compared(facts, self.schedule, &inductions, bound)?;
         if end.x != 0 || !(first.x == 0 || first.x == 1) {
             return None;
         }
         let unsigned = facts.ty(own).scalar().is_some_and(Scalar::is_unsigned);
-        if unsigned && (first.subtracts() || end.subtracts()) {
+        if unsigned && (first.may_be_negative() || end.may_be_negative()) {
             return None;
         }
         let spread = first.x == 1;
-        inductions.insert(variable, Linear::of_pass(variable, spread));
+        inductions.insert(variable, Linear::of_pass(variable, spread, first.may_be_negative()));
+        let inclusive = op == CompareOp::LessEqual;
+        let at_once = match (first.is_constant(), end.is_constant(), facts.expression(stride)) {
+            (Some(first), Some(end), Expression::Constant(stride)) if !spread => {
+                let end = end + i128::from(inclusive);
+                stride.as_integer().and_then(|stride| self.at_once(id, end - first, stride))
+            }
+            _ => None,
+        };
         self.gains(id, body, &inductions).then_some(Strided {
             variable,
             first: *start,
             stride,
             bound,
-            inclusive: op == CompareOp::LessEqual,
+            inclusive,
             spread,
+            at_once,
         })
+    }
+
+    /// How many passes of a loop a thread makes at once, and of how many: what it sums up then stays
+    /// in registers. The number of all is known, and that at once divides it.
+    fn at_once(&self, id: StatementId, distance: i128, stride: i128) -> Option<(i128, i128)> {
+        const MAX_PASSES: i128 = 16;
+        const MAX_ACCESSES: i128 = 64;
+        let facts = self.facts;
+        let passes = if distance > 0 { (distance + stride - 1) / stride } else { 0 };
+        let mut accesses = 0;
+        for inner in (id.0 + 1..facts.end(id)).map(StatementId) {
+            match facts.kind(inner) {
+                StatementKind::Load { pointer, .. } | StatementKind::Store { pointer, .. } => {
+                    accesses += i128::from(facts.variable(*pointer).is_none());
+                }
+                StatementKind::Block(_) => {}
+                _ => return None,
+            }
+        }
+        let fits = |at_once: &i128| {
+            passes % at_once == 0
+                && at_once * accesses <= MAX_ACCESSES
+                && (*at_once >= 4 || *at_once == passes)
+        };
+        let at_once = (2..=MAX_PASSES).rev().find(fits)?;
+        Some((at_once, passes))
     }
 
     /// Whether the body of a loop is simple, and all its accesses are to the same place for all

@@ -99,6 +99,7 @@ const TAKEN: &[&str] = &[
     "width",
     "height",
     "row",
+    "whole",
     "t",
     "tx",
     "ty",

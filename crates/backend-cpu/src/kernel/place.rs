@@ -240,9 +240,12 @@ impl Emitter<'_, '_, '_> {
             if !self.lane {
                 return Err(refuse("it uses a variable of each thread outside of them"));
             }
-            if let Some((own, _)) = self.own.get(&local) {
+            if let Some(kept) = self.own.get(&local) {
+                if !kept.in_row {
+                    return Ok(kept.name.clone());
+                }
                 self.uses_x = true;
-                return Ok(format!("{own}[tx]"));
+                return Ok(format!("{}[tx]", kept.name));
             }
             self.uses_t = true;
             return Ok(format!("{name}[t]"));

@@ -6,8 +6,8 @@ use port_ir::analysis::flow::StatementId;
 use port_ir::{Constant, Conversion, Expression, LoopTest, Scalar, StatementKind, Type, Value};
 
 use super::NotCompiled;
-use super::affine::{Clip, Linear, Reach};
-use super::block::{Emitter, Frame};
+use super::affine::{Clip, IntervalEnd, Linear, Reach, compared};
+use super::block::{Emitter, Frame, Kept, Passes, has_word};
 use super::expression::Level;
 use super::facts::{BlockId, END, Position};
 use super::schedule::{Home, Item, jump_target};
@@ -29,6 +29,7 @@ impl Emitter<'_, '_, '_> {
         }
         self.lanes(simd, |emitter| {
             emitter.step = Some(number);
+            emitter.bounding = simd && emitter.masks.is_empty();
             for (condition, holds) in emitter.guards.clone() {
                 let mut clip = std::mem::take(&mut emitter.clipped);
                 let fits = emitter.clip(condition, holds, &mut clip)?;
@@ -170,15 +171,28 @@ impl Emitter<'_, '_, '_> {
         self.pop_scope();
         let outer = self.around.take().map(|(outer, _)| outer).unwrap_or_default();
         let body = std::mem::replace(&mut self.out, outer).finish();
+        self.bounding = false;
+        let intervals = std::mem::take(&mut self.intervals);
         result?;
         let body = prune(body, &std::mem::take(&mut self.pure));
+        let used = |end: &IntervalEnd| has_word(&body, &end.name);
+        let intervals: Vec<IntervalEnd> = intervals.into_iter().filter(used).collect();
+        let whole = |end: &IntervalEnd| format!("{} == {}", end.name, end.whole);
+        let whole: Vec<String> = intervals.iter().map(whole).collect();
         let mut clip = std::mem::take(&mut self.clipped);
         let starts = std::mem::take(&mut self.starts);
         let pass = self.pass.take();
         let mut kept = Vec::new();
-        for (local, (own, array)) in std::mem::take(&mut self.own) {
-            let ty = self.local_type(local)?;
-            kept.push((own, array, ty));
+        for (local, own) in std::mem::take(&mut self.own) {
+            // Where nothing reads or writes it, it stays where it is.
+            if has_word(&body, &own.name) {
+                let ty = self.local_type(local)?;
+                kept.push((own, ty));
+            }
+        }
+        let inner = pass.as_ref().and_then(|pass| pass.inner.clone());
+        if inner.is_some() && !kept.is_empty() {
+            self.uses_t = true;
         }
         if body.is_empty() {
             return Ok(());
@@ -209,20 +223,20 @@ impl Emitter<'_, '_, '_> {
             for condition in &clip.rows {
                 self.out.line(format!("if (!({condition})) continue;"));
             }
-            for (own, array, ty) in &kept {
-                self.out.line(format!("{ty} {own}[PORT_CPU_ROW];"));
+            for (Kept { name, array, .. }, ty) in kept.iter().filter(|(own, _)| own.in_row) {
+                self.out.line(format!("{ty} {name}[PORT_CPU_ROW];"));
                 self.out.line(format!(
-                    "for (uint32_t tx = 0; tx < width; ++tx) {own}[tx] = {array}[row + tx];"
+                    "for (uint32_t tx = 0; tx < width; ++tx) {name}[tx] = {array}[size_t(row) + tx];"
                 ));
             }
-            if let Some((head, spread)) = &pass {
-                self.out.open(head);
-                for (text, name, reach) in &starts {
-                    if *reach == Reach::Pass {
-                        self.out.line(format!("const int64_t {name} = {text};"));
-                    }
+            if let Some(pass) = &pass {
+                if let Some(head) = &pass.outer {
+                    self.out.open(head);
                 }
-                if let Some(end) = spread {
+                if pass.inner.is_none() {
+                    self.pass_starts(&starts);
+                }
+                if let Some(end) = &pass.end {
                     let text = match clip.end.take() {
                         Some(other) => format!("minimum({other}, {end})"),
                         None => end.clone(),
@@ -246,6 +260,12 @@ impl Emitter<'_, '_, '_> {
                 }
                 None => "width".to_string(),
             };
+            for IntervalEnd { name, text, .. } in &intervals {
+                self.out.line(format!("const uint32_t {name} = {text};"));
+            }
+            if !whole.is_empty() {
+                self.out.open(format!("by_case({}, [&](auto whole) {{", whole.join(" && ")));
+            }
             if simd {
                 self.out.line("PORT_CPU_SIMD");
             }
@@ -262,7 +282,17 @@ impl Emitter<'_, '_, '_> {
         if let Some(mask) = mask {
             self.out.line(format!("if (!{mask}[t]) continue;"));
         }
-        let deeper = usize::from(by_row) + usize::from(pass.is_some());
+        let outer = pass.as_ref().is_some_and(|pass| pass.outer.is_some());
+        let deeper = [by_row, outer, inner.is_some(), !whole.is_empty()];
+        let deeper = deeper.into_iter().filter(|deeper| *deeper).count();
+        if let Some(head) = &inner {
+            for (Kept { name, array, .. }, ty) in &kept {
+                self.out.line(format!("{ty} {name} = {array}[t];"));
+            }
+            self.out.line("PORT_CPU_UNROLL");
+            self.out.open(head);
+            self.pass_starts(&starts);
+        }
         if let Some(label) = &next {
             // What the jumps pass over stands in a block of its own.
             self.out.open("{");
@@ -272,19 +302,37 @@ impl Emitter<'_, '_, '_> {
         } else {
             self.out.push_indented(&body, deeper);
         }
+        if inner.is_some() {
+            self.out.close("}");
+            for (Kept { name, array, .. }, _) in &kept {
+                self.out.line(format!("{array}[t] = {name};"));
+            }
+        }
         self.out.close("}");
-        if pass.is_some() {
+        if !whole.is_empty() {
+            self.out.close("});");
+        }
+        if outer {
             self.out.close("}");
         }
-        for (own, array, _) in &kept {
+        for (Kept { name, array, .. }, _) in kept.iter().filter(|(own, _)| own.in_row) {
             self.out.line(format!(
-                "for (uint32_t tx = 0; tx < width; ++tx) {array}[row + tx] = {own}[tx];"
+                "for (uint32_t tx = 0; tx < width; ++tx) {array}[size_t(row) + tx] = {name}[tx];"
             ));
         }
         if by_row {
             self.out.close("}");
         }
         Ok(())
+    }
+
+    /// Declares what indices start at in a pass.
+    fn pass_starts(&mut self, starts: &[(String, String, Reach)]) {
+        for (text, name, reach) in starts {
+            if *reach == Reach::Pass {
+                self.out.line(format!("const int64_t {name} = {text};"));
+            }
+        }
     }
 
     /// A loop whose passes the threads of a row make together.
@@ -301,7 +349,8 @@ impl Emitter<'_, '_, '_> {
             };
             let own = first.shared();
             let start = emitter.start(&own, "first")?.text;
-            let Some(bound) = emitter.linear(strided.bound, 24) else {
+            let side = compared(facts, emitter.schedule, &emitter.inductions, strided.bound);
+            let Some(bound) = side else {
                 return Err(super::types::refuse("a loop ends at what is not followed"));
             };
             let bound = emitter.start(&bound, "bound")?.text;
@@ -313,15 +362,42 @@ impl Emitter<'_, '_, '_> {
                 _ => format!("int64_t({stride})"),
             };
             let wish = facts.function.locals[local].name.clone();
-            let pass = emitter.names.fresh(&format!("{wish}_first"));
+            let many = strided.at_once.is_none_or(|(at_once, passes)| at_once < passes);
+            let first_pass = many.then(|| emitter.names.fresh(&format!("{wish}_first")));
+            let pass = match (&first_pass, strided.at_once) {
+                (Some(first), None) => first.clone(),
+                _ => emitter.names.fresh(&format!("{wish}_pass")),
+            };
             let name = emitter.names.fresh(&wish);
             emitter.passes.insert(local, pass.clone());
-            emitter.inductions.insert(local, Linear::of_pass(local, strided.spread));
+            let pass_variable = Linear::of_pass(local, strided.spread, first.may_be_negative());
+            emitter.inductions.insert(local, pass_variable);
             emitter.locals[local.index()] = Some(name.clone());
             let relation = if strided.inclusive { "<=" } else { "<" };
-            let head = format!(
-                "for (int64_t {pass} = {start}; {pass} {relation} {bound}; {pass} += {stride}) {{"
-            );
+            let head = |name: &str, start: &str, bound: &str, stride: &str| {
+                format!(
+                    "for (int64_t {name} = {start}; {name} {relation} {bound}; {name} += {stride}) {{"
+                )
+            };
+            let passes = match (&first_pass, strided.at_once) {
+                (Some(first), Some((at_once, _))) => {
+                    let times = if stride == "1" { String::new() } else { format!(" * {stride}") };
+                    let end = format!("{first} + {at_once}{times}");
+                    Passes {
+                        outer: Some(head(first, &start, &bound, &format!("{at_once}{times}"))),
+                        inner: Some(head(&pass, first, &end, &stride).replace(" <= ", " < ")),
+                        end: None,
+                    }
+                }
+                (None, _) => Passes {
+                    inner: Some(head(&pass, &start, &bound, &stride)),
+                    ..Passes::default()
+                },
+                (Some(first), None) => Passes {
+                    outer: Some(head(first, &start, &bound, &stride)),
+                    ..Passes::default()
+                },
+            };
             let spelled = emitter.local_type(local)?;
             let end = strided.spread.then(|| {
                 let more = if strided.inclusive { " + 1" } else { "" };
@@ -334,7 +410,7 @@ impl Emitter<'_, '_, '_> {
             emitter.out.line(format!("const {spelled} {name} = {spelled}({own});"));
             emitter.pure.push(name);
             if !strided.spread {
-                emitter.keep_in_row(id)?;
+                emitter.keep(id, passes.inner.is_none());
             }
             for (guard, holds) in emitter.guards.clone() {
                 let mut clip = std::mem::take(&mut emitter.clipped);
@@ -345,7 +421,7 @@ impl Emitter<'_, '_, '_> {
                 }
             }
             emitter.lane_block(body)?;
-            emitter.pass = Some((head, end));
+            emitter.pass = Some(Passes { end, ..passes });
             Ok(())
         })?;
         self.inductions.remove(&local);
@@ -353,9 +429,9 @@ impl Emitter<'_, '_, '_> {
         Ok(())
     }
 
-    /// Gives the variables that a loop's passes change an array for the row: nothing else reaches it,
-    /// so that compilers keep it in registers.
-    fn keep_in_row(&mut self, id: StatementId) -> Result<(), NotCompiled> {
+    /// Gives the variables that a loop's passes change a variable of the thread, or an array for the
+    /// row: nothing else reaches them, so that compilers keep them in registers.
+    fn keep(&mut self, id: StatementId, in_row: bool) {
         let facts = self.facts;
         for (local, data) in facts.function.locals.iter() {
             let stored =
@@ -365,10 +441,10 @@ impl Emitter<'_, '_, '_> {
                 continue;
             }
             let Some(array) = self.locals[local.index()].clone() else { continue };
-            let own = self.names.fresh(&format!("{}_row", data.name));
-            self.own.insert(local, (own, array));
+            let suffix = if in_row { "row" } else { "own" };
+            let name = self.names.fresh(&format!("{}_{suffix}", data.name));
+            self.own.insert(local, Kept { name, array, in_row });
         }
-        Ok(())
     }
 
     /// Whether threads may run in lock step, as vectors do: nothing in it has an order, and

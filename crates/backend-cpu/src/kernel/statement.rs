@@ -62,8 +62,12 @@ impl Emitter<'_, '_, '_> {
                 self.lane_block(facts.children[id.index()][0])?;
                 self.out.close("}");
             }
+            StatementKind::If { .. } if self.only_bounds(id)? => {}
             StatementKind::If { condition, .. } => {
-                let condition = self.value(*condition)?;
+                let condition = match self.interval(*condition)? {
+                    Some(interval) => interval,
+                    None => self.value(*condition)?,
+                };
                 if !self.choice(id, &condition)? {
                     for local in self.declared_before.get(&id).cloned().unwrap_or_default() {
                         if self.locals[local.index()].is_none() {
@@ -162,12 +166,62 @@ impl Emitter<'_, '_, '_> {
         if self.locals[local.index()].is_none() {
             let name = self.name_local(local);
             let spelled = self.local_type(local)?;
-            self.out.line(format!("{spelled} {name} = {text};"));
+            if facts.stores[local.index()].len() == 2 {
+                self.out.line(format!("const {spelled} {name} = {text};"));
+                self.pure.push(name);
+            } else {
+                self.out.line(format!("{spelled} {name} = {text};"));
+            }
         } else {
             let name = self.local_name(local)?;
             self.out.line(format!("{name} = {text};"));
         }
         Ok(true)
+    }
+
+    /// Whether a statement is an `if` that sets a variable to `a && b` for conditions alone, all of
+    /// which are intervals here: then nothing reads the variable.
+    fn only_bounds(&mut self, id: StatementId) -> Result<bool, NotCompiled> {
+        let facts = self.facts;
+        if !self.bounding || !self.targets.is_empty() {
+            return Ok(false);
+        }
+        let accesses = facts.children[id.index()]
+            .iter()
+            .flat_map(|arm| &facts.blocks[*arm].statements)
+            .find_map(|inner| match facts.kind(*inner) {
+                StatementKind::Store { pointer, .. } => facts.variable(*pointer),
+                _ => None,
+            })
+            .filter(|local| self.only_chooses(id, *local))
+            .map(|local| facts.accesses[local.index()].clone());
+        let mut readers = BTreeSet::new();
+        for access in accesses.unwrap_or_default() {
+            let StatementKind::Load { result, .. } = facts.kind(access) else { continue };
+            for place in &facts.uses[result.index()] {
+                let mut named = facts.named_at.get(place).into_iter().flatten();
+                if place.key == END
+                    || place.block != facts.block_of[id.index()]
+                    || named.any(|named| facts.reads(*named, *result))
+                {
+                    return Ok(false);
+                }
+                readers.insert(StatementId(place.key));
+            }
+        }
+        let before = (self.intervals.len(), self.starts.len(), self.names.clone());
+        let mut all = !readers.is_empty();
+        for reader in readers {
+            all = all
+                && match facts.kind(reader) {
+                    StatementKind::If { condition, .. } => self.interval(*condition)?.is_some(),
+                    _ => false,
+                };
+        }
+        self.intervals.truncate(before.0);
+        self.starts.truncate(before.1);
+        self.names = before.2;
+        Ok(all)
     }
 
     /// Whether a statement is an `if` both of whose arms do nothing but set a variable.
