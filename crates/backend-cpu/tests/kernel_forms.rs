@@ -163,6 +163,69 @@ fn returns_before_barriers() {
 }
 
 #[test]
+fn device_functions_that_synchronise_and_return_early() {
+    // The returns are those of whole blocks or warps, out of ifs, loops and switches.
+    agrees(
+        "early",
+        "__device__ int block_sum(int* s, int v, int n, int* rounds) {
+             if (n == 0) return -1;
+             if (n > 3) {
+                 s[threadIdx.x] = v;
+                 __syncthreads();
+                 if (n < 98) {
+                     int first = s[0];
+                     __syncthreads();
+                     return first + 1;
+                 }
+                 s[threadIdx.x] += 1;
+             }
+             __syncthreads();
+             for (int k = blockDim.x / 2; k > 0; k /= 2) {
+                 int other = s[(threadIdx.x + k) % blockDim.x];
+                 __syncthreads();
+                 s[threadIdx.x] += other;
+                 __syncthreads();
+                 *rounds += 1;
+                 for (int j = 0; j < 2; ++j) {
+                     if (s[0] > 30000 + 500 * j) return s[threadIdx.x ^ 1];
+                     __syncthreads();
+                 }
+                 switch (s[0] % 8) {
+                     case 1: return 1000 + k;
+                     case 2: *rounds += 10; break;
+                     case 3: if (k == 1) return 7;
+                     case 4: *rounds += 100;
+                     default: ;
+                 }
+                 *rounds += 1000;
+             }
+             *rounds += 10000;
+             return s[threadIdx.x];
+         }
+         __device__ int first_of_warp(int v, int n) {
+             while (n > 0) {
+                 int other = __shfl_xor_sync(~0u, v, n);
+                 if (__any_sync(~0u, other > 900)) return other;
+                 n /= 2;
+                 v += __shfl_sync(~0u, v, 0);
+             }
+             return -v;
+         }
+         __global__ void k(int* y, const int* x, int n) {
+             __shared__ int s[256];
+             s[threadIdx.x] = 0;
+             __syncthreads();
+             int i = blockIdx.x * blockDim.x + threadIdx.x;
+             int rounds = 0;
+             int v = i < n ? x[i] : 5;
+             int sum = block_sum(s, v, n, &rounds);
+             y[i] = sum + 3 * rounds + first_of_warp(v, 16);
+         }",
+        &integers("\"threads\""),
+    );
+}
+
+#[test]
 fn loops_whose_threads_part_around_shuffles() {
     agrees(
         "parting",

@@ -288,6 +288,51 @@ kernel @k(%n: i32, %p: ptr global) {
     }
 }
 
+/// Threads that meet in a callee must be seen by the kernel: there it is noted who has returned.
+#[test]
+fn callees_in_which_threads_meet_note_their_returns() {
+    let text = "function @meets(%n: i32) -> i32 {
+  loop do {
+    %0 = gt %n, 3i32
+    if %0 {
+      return 1i32
+    }
+    barrier.block
+  }
+  return 2i32
+}
+kernel @k(%n: i32, %p: ptr global) {
+  %0: i32 = call @meets(%n)
+  store %p, %0
+}
+";
+    check(
+        text,
+        "kernel @k(%n: i32, %p: ptr global) {
+  local $returned: i32
+  local $has_returned: bool
+
+  loop do {
+    %0 = gt %n, 3i32
+    if %0 {
+      store $returned, 1i32
+      store $has_returned, true
+      break
+    }
+    barrier.block
+  }
+  %1: bool = load $has_returned
+  if %1 {
+  } else {
+    store $returned, 2i32
+  }
+  %2: i32 = load $returned
+  store %p, %2
+}
+",
+    );
+}
+
 #[test]
 fn inlined_nodes_know_through_which_calls_they_came() {
     let text = "function @inner(%p: ptr global) {

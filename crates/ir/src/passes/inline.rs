@@ -1,14 +1,16 @@
 //! Replaces calls by the bodies that they call.
 //!
 //! A callee whose returns stand at the ends of its paths is inlined: the statements after an `if`
-//! that returns move into its other arm. One that returns from inside a loop, that calls itself, or
-//! that is not defined here, stays a call. What nobody calls any more loses its body.
+//! that returns move into its other arm. Where that is not enough, a callee in which threads meet
+//! notes in a local that it has returned, and skips what follows; any other stays a call, as do those
+//! that call themselves or are not defined here. What nobody calls any more loses its body.
 
 use super::copy::Copier;
 use crate::arena::{Handle, InlineFrame, Location};
 use crate::expression::Expression;
 use crate::function::{Function, Local};
 use crate::module::Module;
+use crate::operation::Constant;
 use crate::statement::{Access, Block, Statement, StatementKind, SwitchCase, Value};
 use crate::validate::ModuleInfo;
 use crate::{MAX_BLOCK_DEPTH, Type};
@@ -50,7 +52,7 @@ pub fn inline(module: &Module, info: &ModuleInfo, limits: Limits) -> Module {
         let known = info.function(handle);
         // What is poisoned is not translated: nobody looks closer at its callers.
         if !function.is_kernel() && !known.recursive && known.poison.is_empty() {
-            bodies[handle.index()] = body(&function);
+            bodies[handle.index()] = body(&function, known.convergent.any());
         }
         result.functions[handle] = function;
     }
@@ -269,20 +271,36 @@ enum Ending {
     Mixed,
 }
 
-/// The form of a function in which it can be inlined, if it has one.
-fn body(function: &Function) -> Option<Body> {
-    let source = function.body.as_ref()?;
-    let mut function = function.clone();
-    let mut result = None;
-    if let Some(ty) = function.result {
-        let location = first_location(source)?;
-        let name = "returned".to_string();
+/// The form of a function in which it can be inlined, if it has one. `noted` allows that returns are
+/// noted in a local.
+fn body(function: &Function, noted: bool) -> Option<Body> {
+    with_returns(function, false).or_else(|| noted.then(|| with_returns(function, true)).flatten())
+}
+
+fn with_returns(source: &Function, noted: bool) -> Option<Body> {
+    let block = source.body.as_ref()?;
+    let location = first_location(block);
+    let mut function = source.clone();
+    let mut local = |name: &str, ty: Type, location: Location| {
+        let name = name.to_string();
         let local = function.locals.append(Local { name, ty, align: None }, location);
-        result = Some(function.expressions.append(Expression::Local(local), location));
-    }
-    let rewriter = Returns { result, ty: function.result };
+        function.expressions.append(Expression::Local(local), location)
+    };
+    let result = match function.result {
+        Some(ty) => Some(local("returned", ty, location?)),
+        None => None,
+    };
+    let note = match noted {
+        true => Some(local("has_returned", Type::BOOL, location?)),
+        false => None,
+    };
     let statements = function.body.take()?.statements;
-    let (statements, _) = rewriter.rewrite(statements)?;
+    let mut rewriter = Returns { function: &mut function, result, note };
+    let (mut statements, _) = rewriter.rewrite(statements, Within::Function)?;
+    if let Some(location) = location.filter(|_| noted) {
+        let start = rewriter.set_note(false, location);
+        statements.splice(0..0, start);
+    }
     let body = Block { statements };
     let depth = depth(&body);
     function.body = Some(body);
@@ -309,14 +327,33 @@ fn contains_break(block: &Block) -> bool {
     })
 }
 
-struct Returns {
-    result: Option<Value>,
-    ty: Option<Type>,
+/// What a jump in the place of a return would leave.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// Nothing.
+    Function,
+    /// A loop.
+    Loop,
+    /// A switch in a loop.
+    Switch,
 }
 
-impl Returns {
-    /// The statements without returns; `None` if they would need more than moving statements.
-    fn rewrite(&self, statements: Vec<Statement>) -> Option<(Vec<Statement>, Ending)> {
+struct Returns<'f> {
+    function: &'f mut Function,
+    /// Where the result goes.
+    result: Option<Value>,
+    /// Where it is noted that the function has returned, if it is.
+    note: Option<Value>,
+}
+
+impl Returns<'_> {
+    /// The statements without returns; `None` if they would need more than moving statements, and
+    /// returns are not noted.
+    fn rewrite(
+        &mut self,
+        statements: Vec<Statement>,
+        within: Within,
+    ) -> Option<(Vec<Statement>, Ending)> {
         let mut done: Vec<Statement> = Vec::new();
         let mut rest = statements.into_iter();
         while let Some(statement) = rest.next() {
@@ -324,81 +361,184 @@ impl Returns {
             let inside = statement.kind.blocks().into_iter().any(contains_return);
             match statement.kind {
                 StatementKind::Return { value } => {
-                    if let (Some(pointer), Some(value), Some(_)) = (self.result, value, self.ty) {
+                    if let (Some(pointer), Some(value)) = (self.result, value) {
                         let access = Access::PLAIN;
                         let kind = StatementKind::Store { pointer, value, access };
                         done.push(Statement { kind, location });
+                    }
+                    done.extend(self.set_note(true, location));
+                    if within != Within::Function {
+                        done.push(Statement { kind: StatementKind::Break, location });
                     }
                     return Some((done, Ending::Returns));
                 }
                 kind if !inside => done.push(Statement { kind, location }),
                 StatementKind::If { condition, accept, reject } => {
-                    let (mut accept, accepted) = self.rewrite(accept.statements)?;
-                    let (mut reject, rejected) = self.rewrite(reject.statements)?;
+                    let (mut accept, accepted) = self.rewrite(accept.statements, within)?;
+                    let (mut reject, rejected) = self.rewrite(reject.statements, within)?;
+                    if within != Within::Function {
+                        // Returns have become jumps.
+                        let (accept, reject) =
+                            (Block { statements: accept }, Block { statements: reject });
+                        let kind = StatementKind::If { condition, accept, reject };
+                        done.push(Statement { kind, location });
+                        if accepted == Ending::Returns && rejected == Ending::Returns {
+                            return Some((done, Ending::Returns));
+                        }
+                        continue;
+                    }
                     let rest: Vec<Statement> = rest.collect();
+                    let mut after = Vec::new();
                     let ending = match (accepted, rejected) {
                         (Ending::Returns, Ending::Returns) => Ending::Returns,
                         _ if rest.is_empty() => Ending::Mixed,
                         (Ending::Returns, Ending::Falls) => self.follow(&mut reject, rest)?,
                         (Ending::Falls, Ending::Returns) => self.follow(&mut accept, rest)?,
-                        _ => return None,
+                        _ => self.unless_returned(&mut after, rest, location)?,
                     };
                     let accept = Block { statements: accept };
                     let reject = Block { statements: reject };
                     let kind = StatementKind::If { condition, accept, reject };
                     done.push(Statement { kind, location });
+                    done.extend(after);
                     return Some((done, ending));
                 }
                 StatementKind::Block(block) => {
-                    let (statements, ending) = self.rewrite(block.statements)?;
-                    if ending != Ending::Returns && rest.next().is_some() {
-                        return None;
-                    }
+                    let (statements, ending) = self.rewrite(block.statements, within)?;
                     let kind = StatementKind::Block(Block { statements });
                     done.push(Statement { kind, location });
+                    if ending == Ending::Returns {
+                        return Some((done, ending));
+                    }
+                    if within != Within::Function {
+                        continue;
+                    }
+                    let rest: Vec<Statement> = rest.collect();
+                    let ending = match rest.is_empty() {
+                        true => ending,
+                        false => self.unless_returned(&mut done, rest, location)?,
+                    };
                     return Some((done, ending));
                 }
-                StatementKind::Switch { selector, cases } => {
-                    let default = cases.iter().any(|case| case.default);
-                    let mut all_return = default;
-                    let mut arms = Vec::new();
-                    for mut case in cases {
-                        let breaks = contains_break(&case.body);
-                        let returns = contains_return(&case.body);
-                        let (statements, ending) = self.rewrite(case.body.statements)?;
-                        if case.fallthrough && returns {
-                            if ending != Ending::Returns || breaks {
-                                return None;
-                            }
-                            case.fallthrough = false;
-                        }
-                        all_return &= case.fallthrough || ending == Ending::Returns && !breaks;
-                        case.body = Block { statements };
-                        arms.push(case);
+                StatementKind::Switch { selector, cases } if within == Within::Function => {
+                    let (cases, ending) = self.arms(cases)?;
+                    let kind = StatementKind::Switch { selector, cases };
+                    done.push(Statement { kind, location });
+                    let rest: Vec<Statement> = rest.collect();
+                    let ending = match ending == Ending::Returns || rest.is_empty() {
+                        true => ending,
+                        false => self.unless_returned(&mut done, rest, location)?,
+                    };
+                    return Some((done, ending));
+                }
+                StatementKind::Switch { selector, mut cases } => {
+                    for case in &mut cases {
+                        let body = std::mem::take(&mut case.body.statements);
+                        case.body.statements = self.rewrite(body, Within::Switch)?.0;
+                        let jumps = case.body.statements.last();
+                        case.fallthrough &= !jumps.is_some_and(|last| last.kind.is_jump());
                     }
-                    let ending = if all_return { Ending::Returns } else { Ending::Mixed };
-                    if ending != Ending::Returns && rest.next().is_some() {
+                    let kind = StatementKind::Switch { selector, cases };
+                    done.push(Statement { kind, location });
+                    done.push(self.leave_if_returned(location)?);
+                }
+                StatementKind::Loop(mut looping) => {
+                    // Only a note tells why the loop has ended.
+                    self.note?;
+                    let heads = [&looping.condition, &looping.step];
+                    if heads.into_iter().any(contains_return) {
                         return None;
                     }
-                    let kind = StatementKind::Switch { selector, cases: arms };
-                    done.push(Statement { kind, location });
+                    let body = std::mem::take(&mut looping.body.statements);
+                    looping.body.statements = self.rewrite(body, Within::Loop)?.0;
+                    done.push(Statement { kind: StatementKind::Loop(looping), location });
+                    if within != Within::Function {
+                        done.push(self.leave_if_returned(location)?);
+                        continue;
+                    }
+                    let rest: Vec<Statement> = rest.collect();
+                    let ending = match rest.is_empty() {
+                        true => Ending::Mixed,
+                        false => self.unless_returned(&mut done, rest, location)?,
+                    };
                     return Some((done, ending));
                 }
-                // A loop that returns.
                 _ => return None,
             }
         }
         Some((done, Ending::Falls))
     }
 
+    /// The arms of a switch that stands in no loop.
+    fn arms(&mut self, cases: Vec<SwitchCase>) -> Option<(Vec<SwitchCase>, Ending)> {
+        let mut all_return = cases.iter().any(|case| case.default);
+        let mut arms = Vec::new();
+        for mut case in cases {
+            let breaks = contains_break(&case.body);
+            let returns = contains_return(&case.body);
+            let (statements, ending) = self.rewrite(case.body.statements, Within::Function)?;
+            if case.fallthrough && returns {
+                if ending != Ending::Returns || breaks {
+                    return None;
+                }
+                case.fallthrough = false;
+            }
+            all_return &= case.fallthrough || ending == Ending::Returns && !breaks;
+            case.body = Block { statements };
+            arms.push(case);
+        }
+        Some((arms, if all_return { Ending::Returns } else { Ending::Mixed }))
+    }
+
     /// Puts the statements after an `if` into the arm that reaches them.
-    fn follow(&self, arm: &mut Vec<Statement>, rest: Vec<Statement>) -> Option<Ending> {
+    fn follow(&mut self, arm: &mut Vec<Statement>, rest: Vec<Statement>) -> Option<Ending> {
         if arm.last().is_some_and(|last| last.kind.is_jump()) {
             // The arm does not reach them after all.
             return Some(Ending::Mixed);
         }
-        let (rest, ending) = self.rewrite(rest)?;
+        let (rest, ending) = self.rewrite(rest, Within::Function)?;
         arm.extend(rest);
         Some(if ending == Ending::Returns { Ending::Returns } else { Ending::Mixed })
+    }
+
+    /// Adds statements for the threads that have not returned.
+    fn unless_returned(
+        &mut self,
+        done: &mut Vec<Statement>,
+        rest: Vec<Statement>,
+        location: Location,
+    ) -> Option<Ending> {
+        let (load, condition) = self.read_note(location)?;
+        let (statements, ending) = self.rewrite(rest, Within::Function)?;
+        let (accept, reject) = (Block::new(), Block { statements });
+        done.push(load);
+        let kind = StatementKind::If { condition, accept, reject };
+        done.push(Statement { kind, location });
+        Some(if ending == Ending::Returns { Ending::Returns } else { Ending::Mixed })
+    }
+
+    /// Leaves the loop around once the function has returned.
+    fn leave_if_returned(&mut self, location: Location) -> Option<Statement> {
+        let (load, condition) = self.read_note(location)?;
+        let leave = Statement { kind: StatementKind::Break, location };
+        let (accept, reject) = (Block { statements: vec![leave] }, Block::new());
+        let kind = StatementKind::If { condition, accept, reject };
+        let statements = vec![load, Statement { kind, location }];
+        Some(Statement { kind: StatementKind::Block(Block { statements }), location })
+    }
+
+    fn read_note(&mut self, location: Location) -> Option<(Statement, Value)> {
+        let pointer = self.note?;
+        let result = self.function.expressions.append(Expression::Result(Type::BOOL), location);
+        let kind = StatementKind::Load { result, pointer, access: Access::PLAIN };
+        Some((Statement { kind, location }, result))
+    }
+
+    fn set_note(&mut self, value: bool, location: Location) -> Option<Statement> {
+        let pointer = self.note?;
+        let constant = Expression::Constant(Constant::bool(value));
+        let value = self.function.expressions.append(constant, location);
+        let kind = StatementKind::Store { pointer, value, access: Access::PLAIN };
+        Some(Statement { kind, location })
     }
 }
