@@ -22,7 +22,10 @@ pub struct Bound {
 /// What the PTX ISA promises of each; the envelope of the models.
 pub const BOUNDS: &[Bound] = &[
     Bound { instruction: "ex2.approx", bound: "2 ulp" },
-    Bound { instruction: "lg2.approx", bound: "absolute 2^-22 on (0.5, 2), relative 2^-22 elsewhere" },
+    Bound {
+        instruction: "lg2.approx",
+        bound: "absolute 2^-22 on (0.5, 2), relative 2^-22 elsewhere",
+    },
     Bound { instruction: "rcp.approx", bound: "1 ulp" },
     Bound { instruction: "rsqrt.approx", bound: "relative 2^-22.9" },
     Bound { instruction: "sqrt.approx", bound: "1 ulp" },

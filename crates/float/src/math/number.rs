@@ -65,12 +65,6 @@ impl<const FLUSH: bool> Number<FLUSH> {
         Number(flushed::<FLUSH>(self.operand().mul_add(b.operand(), c.operand())))
     }
 
-    /// `self · b + c`, the result not flushed and operands neither: the instruction without `.ftz`.
-    #[inline]
-    pub(super) fn fma_unflushed(self, b: Self, c: Self) -> Self {
-        Number(self.0.mul_add(b.0, c.0))
-    }
-
     #[inline]
     pub(super) fn abs(self) -> Self {
         Number(self.operand().abs())
@@ -158,13 +152,6 @@ impl<const FLUSH: bool> Number<FLUSH> {
     pub(super) fn multiply_toward_zero(self, other: Self) -> Self {
         let (a, b) = (self.operand(), other.operand());
         Number(flushed::<FLUSH>(hardware::multiply_toward_zero(a, b)))
-    }
-
-    /// `self · b + c` rounded toward zero.
-    #[inline]
-    pub(super) fn fma_toward_zero(self, b: Self, c: Self) -> Self {
-        let (a, b, c) = (self.operand(), b.operand(), c.operand());
-        Number(flushed::<FLUSH>(hardware::fma_toward_zero(a, b, c)))
     }
 
     /// ∑ of `self^k` times the coefficients, highest power first, by fused steps.

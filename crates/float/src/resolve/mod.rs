@@ -1,10 +1,12 @@
 //! Makes of a module what one side's compiler makes of it.
 //!
-//! Three steps for each function: [`prepare`] writes operations as the compiler has them before it
-//! fuses (a division by four is a product, under fast math every division is), [`contract`] says
-//! which sums take a product in, and [`settle`] writes the result, each operation with its flags.
+//! Four steps for each function: [`fold`] computes what the compiler computes, [`prepare`] writes
+//! operations as the compiler has them before it fuses (a division by four is a product, under fast
+//! math every division is), [`contract`] says which sums take a product in, and [`settle`] writes the
+//! result, each operation with its flags.
 
 mod contract;
+mod fold;
 mod place;
 mod prepare;
 mod rewrite;
@@ -23,7 +25,8 @@ pub fn resolve(module: &Module, profile: &Profile) -> Module {
     for handle in module.functions.handles() {
         let types = |function: &port_ir::Function| ExpressionTypes::of(module, function);
         let source = &module.functions[handle];
-        let prepared = prepare::prepare(source, &types(source), profile);
+        let folded = fold::fold(source, &types(source), profile);
+        let prepared = prepare::prepare(&folded, &types(&folded), profile);
         let prepared_types = types(&prepared);
         let fusions = contract::find(&prepared, &prepared_types, profile);
         resolved.functions[handle] = settle::settle(&prepared, &prepared_types, profile, &fusions);

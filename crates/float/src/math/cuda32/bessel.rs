@@ -49,15 +49,27 @@ fn j0_of<const F: bool>(a: Number<F>) -> Number<F> {
         let inverse = a.rcp();
         let square = inverse * inverse;
         let [c0, c1, c2, c3] = J0.amplitude;
-        let amplitude = square.polynomial([c0, c1, c2, c3, 0x3f80_0000])
-            * (a.rsqrt() * constant(0x3f4c_422a));
+        let amplitude =
+            square.polynomial([c0, c1, c2, c3, 0x3f80_0000]) * (a.rsqrt() * constant(0x3f4c_422a));
         return asymptotic(a, &J0.phase, amplitude, square, inverse, J0.turn);
     }
     // Around the first zero; the next two as factors.
     let b = (a + constant(0xc019_e8a9)) + constant(0xb3e9_71b3);
     let series = b * b.polynomial([
-        0xa6b3_b8e7, 0xa9ac_a9b3, 0x2c3f_0e18, 0xacd4_1781, 0xafe9_0f38, 0x3020_305b, 0x3379_7143,
-        0x30f7_6f85, 0xb6b6_dfc6, 0xb6f6_65c9, 0x399e_2deb, 0x3a4a_e334, 0xbbee_aa1b, 0xbcda_7747,
+        0xa6b3_b8e7,
+        0xa9ac_a9b3,
+        0x2c3f_0e18,
+        0xacd4_1781,
+        0xafe9_0f38,
+        0x3020_305b,
+        0x3379_7143,
+        0x30f7_6f85,
+        0xb6b6_dfc6,
+        0xb6f6_65c9,
+        0x399e_2deb,
+        0x3a4a_e334,
+        0xbbee_aa1b,
+        0xbcda_7747,
     ]);
     let second = (a + constant(0xc0b0_a47b)) + constant(0x339a_7a37);
     let third = (a + constant(0xc10a_75ab)) + constant(0xb4cc_cded);
@@ -89,15 +101,30 @@ pub fn y0<const F: bool>(x: f32) -> f32 {
             log * constant(0x3f22_f983)
         };
         let series = square.polynomial([
-            0x33db_e5ac, 0xb71f_49b6, 0x3a0d_3100, 0xbc83_ad8e, 0x3e35_de5a, 0xbd97_26b5,
+            0x33db_e5ac,
+            0xb71f_49b6,
+            0x3a0d_3100,
+            0xbc83_ad8e,
+            0x3e35_de5a,
+            0xbd97_26b5,
         ]);
         return log.fma(j0_of(a), series).result();
     }
     if !a.greater(constant(0x3ff6_7af8)) {
         let b = around(0xbf64_c176, 0x3265_7d03);
         return (b * b.polynomial([
-            0x3cdd_c8b3, 0xbe02_574c, 0x3e7f_2cc9, 0xbe8b_f29b, 0x3e5b_ce93, 0xbe38_c4ff,
-            0x3e42_774d, 0xbe52_5cb2, 0x3e60_f43d, 0xbe67_9145, 0x3e61_d24a, 0xbefb_f1ad,
+            0x3cdd_c8b3,
+            0xbe02_574c,
+            0x3e7f_2cc9,
+            0xbe8b_f29b,
+            0x3e5b_ce93,
+            0xbe38_c4ff,
+            0x3e42_774d,
+            0xbe52_5cb2,
+            0x3e60_f43d,
+            0xbe67_9145,
+            0x3e61_d24a,
+            0xbefb_f1ad,
             0x3f61_21bb,
         ]))
         .result();
@@ -105,16 +132,31 @@ pub fn y0<const F: bool>(x: f32) -> f32 {
     if !a.greater(constant(0x40b0_b31e)) {
         let b = around(0xc07d_4a9a, 0xb3d9_856a);
         return (b * b.polynomial([
-            0xb449_dd3f, 0xb45e_2607, 0xb685_7064, 0x3855_4610, 0x394a_ced7, 0xbb0f_1a0c,
-            0xbbe0_7f2e, 0x3d6f_b6b5, 0x3d50_4df1, 0xbece_1a13,
+            0xb449_dd3f,
+            0xb45e_2607,
+            0xb685_7064,
+            0x3855_4610,
+            0x394a_ced7,
+            0xbb0f_1a0c,
+            0xbbe0_7f2e,
+            0x3d6f_b6b5,
+            0x3d50_4df1,
+            0xbece_1a13,
         ]))
         .result();
     }
     if !a.greater(constant(0x410a_7798)) {
         let b = around(0xc0e2_c0ee, 0xb39c_e420);
         return (b * b.polynomial([
-            0x3510_cebe, 0x3629_da6c, 0xb840_54c0, 0xb913_18ab, 0x3b0e_9921, 0x3b59_74d5,
-            0xbd44_b4d7, 0xbcad_7799, 0x3e99_a665,
+            0x3510_cebe,
+            0x3629_da6c,
+            0xb840_54c0,
+            0xb913_18ab,
+            0x3b0e_9921,
+            0x3b59_74d5,
+            0xbd44_b4d7,
+            0xbcad_7799,
+            0x3e99_a665,
         ]))
         .result();
     }
@@ -142,14 +184,28 @@ pub fn i0<const F: bool>(x: f32) -> f32 {
     let a = Number::<F>::new(x).abs();
     if a.at_least(constant(0x4110_0000)) && a.less(Number::INFINITY) {
         let series = a.rcp().polynomial([
-            0x3eb2_8ba6, 0xbbb2_cb0d, 0x3d08_9707, 0x3ce4_77e2, 0x3d4c_4525, 0x3ecc_4229,
+            0x3eb2_8ba6,
+            0xbbb2_cb0d,
+            0x3d08_9707,
+            0x3ce4_77e2,
+            0x3d4c_4525,
+            0x3ecc_4229,
         ]);
         return growing_from(a, series).result();
     }
     (a * a)
         .polynomial([
-            0x2037_2901, 0x2385_ab76, 0x2840_8812, 0x2c24_4edb, 0x3002_0914, 0x3391_8d5a,
-            0x36e3_919c, 0x39e3_8df6, 0x3c80_0002, 0x3e80_0000, 0x3f80_0000,
+            0x2037_2901,
+            0x2385_ab76,
+            0x2840_8812,
+            0x2c24_4edb,
+            0x3002_0914,
+            0x3391_8d5a,
+            0x36e3_919c,
+            0x39e3_8df6,
+            0x3c80_0002,
+            0x3e80_0000,
+            0x3f80_0000,
         ])
         .result()
 }
@@ -160,15 +216,27 @@ pub fn i1<const F: bool>(x: f32) -> f32 {
     let a = x.abs();
     if a.at_least(constant(0x4101_5c29)) && a.less(Number::INFINITY) {
         let series = a.rcp().polynomial([
-            0xbf00_bcd4, 0x3ce9_3d2e, 0xbd47_a025, 0xbd3e_1ea9, 0xbe19_334b, 0x3ecc_422b,
+            0xbf00_bcd4,
+            0x3ce9_3d2e,
+            0xbd47_a025,
+            0xbd3e_1ea9,
+            0xbe19_334b,
+            0x3ecc_422b,
         ]);
         return growing_from(a, series).with_sign_of(x).result();
     }
     let square = x * x;
     let series = square
         * square.polynomial([
-            0x224d_7bdd, 0x25c5_4ac1, 0x2a37_0c80, 0x2e11_c2c5, 0x31c2_96ae, 0x3535_fffe,
-            0x3863_8f95, 0x3b2a_aa97, 0x3d80_0001,
+            0x224d_7bdd,
+            0x25c5_4ac1,
+            0x2a37_0c80,
+            0x2e11_c2c5,
+            0x31c2_96ae,
+            0x3535_fffe,
+            0x3863_8f95,
+            0x3b2a_aa97,
+            0x3d80_0001,
         ]);
     x.fma(series, x * Number::HALF).result()
 }

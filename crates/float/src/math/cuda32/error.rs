@@ -10,14 +10,25 @@ pub fn erf<const F: bool>(x: f32) -> f32 {
     let magnitude = x.abs();
     if magnitude.at_least(constant(0x3f80_7b28)) {
         let series = magnitude.polynomial([
-            0x388e_49b7, 0xba73_c723, 0x3be3_e044, 0xbd19_b6f7, 0x3e20_72ab, 0x3f6a_18f3,
+            0x388e_49b7,
+            0xba73_c723,
+            0x3be3_e044,
+            0xbd19_b6f7,
+            0x3e20_72ab,
+            0x3f6a_18f3,
             0x3f20_f3eb,
         ]);
         let exponent = series.fma(x, x);
         return (Number::<F>::ONE - (-exponent.abs()).ex2()).with_sign_of(x).result();
     }
     let series = (x * x).polynomial([
-        0x388d_8e09, 0xba48_7a7d, 0x3ba8_86c1, 0xbcdb_c4cf, 0x3de7_12bb, 0xbec0_9388, 0x3e03_75d4,
+        0x388d_8e09,
+        0xba48_7a7d,
+        0x3ba8_86c1,
+        0xbcdb_c4cf,
+        0x3de7_12bb,
+        0xbec0_9388,
+        0x3e03_75d4,
     ]);
     series.fma(x, x).result()
 }
@@ -33,8 +44,17 @@ fn scaled_complement<const F: bool>(a: Number<F>) -> Number<F> {
     let rest = (-q).fma(a, constant::<F>(0xc080_0000).fma(q + Number::ONE, a));
     let q = inverse.fma(rest, q);
     let series = q.polynomial([
-        0x3a69_a091, 0x3be6_e05b, 0xbc81_fb4b, 0x3d15_373b, 0xbd88_7c5a, 0x3dc0_21d5, 0xbdce_d424,
-        0x3d8b_74de, 0x3c7b_f170, 0xbe0e_f8d4, 0x3f9d_d2c9,
+        0x3a69_a091,
+        0x3be6_e05b,
+        0xbc81_fb4b,
+        0x3d15_373b,
+        0xbd88_7c5a,
+        0x3dc0_21d5,
+        0xbdce_d424,
+        0x3d8b_74de,
+        0x3c7b_f170,
+        0xbe0e_f8d4,
+        0x3f9d_d2c9,
     ]);
     let inverse = Number::<F>::TWO.fma(a, Number::ONE).rcp();
     let quotient = series * inverse;
@@ -75,8 +95,13 @@ pub fn erfcx<const F: bool>(x: f32) -> f32 {
         // 1/x in two steps, lest the divisor leave the range of the approximation.
         let quarter = constant::<F>(0x3e80_0000);
         let inverse = quarter.divide_approximately(magnitude * quarter);
-        let series = (inverse * inverse)
-            .polynomial([0x40d2_0000, 0xbff0_0000, 0x3f40_0000, 0xbf00_0000, 0x3f80_0000]);
+        let series = (inverse * inverse).polynomial([
+            0x40d2_0000,
+            0xbff0_0000,
+            0x3f40_0000,
+            0xbf00_0000,
+            0x3f80_0000,
+        ]);
         (inverse * constant(0x3f10_6ebb)) * series
     };
     if !x.less(Number::ZERO) {
@@ -94,8 +119,16 @@ pub fn erfcx<const F: bool>(x: f32) -> f32 {
 }
 
 const CENTRAL: [u32; 10] = [
-    0xaf8a_6370, 0x3221_f645, 0xb401_6fda, 0x3468_f846, 0x3707_42aa, 0xb804_db4d, 0xba4a_fea1,
-    0x3bb5_c027, 0x3e24_ae0f, 0x3f62_dfc4,
+    0xaf8a_6370,
+    0x3221_f645,
+    0xb401_6fda,
+    0x3468_f846,
+    0x3707_42aa,
+    0xb804_db4d,
+    0xba4a_fea1,
+    0x3bb5_c027,
+    0x3e24_ae0f,
+    0x3f62_dfc4,
 ];
 
 /// Inverse of erf.
@@ -111,7 +144,12 @@ pub fn erfinv<const F: bool>(x: f32) -> f32 {
     }
     let inverse_root = minus.rsq();
     let series = inverse_root.polynomial([
-        0xbf17_04a1, 0xbf29_baa5, 0x3fcc_6adc, 0xbf2c_daed, 0xbdc3_0537, 0x3f55_d9b9,
+        0xbf17_04a1,
+        0xbf29_baa5,
+        0x3fcc_6adc,
+        0xbf2c_daed,
+        0xbdc3_0537,
+        0x3f55_d9b9,
     ]);
     ((inverse_root * minus) * series).with_sign_of(x).result()
 }
@@ -128,8 +166,15 @@ fn erfcinv_of<const F: bool>(y: Number<F>) -> Number<F> {
     let minus = -log;
     let inverse_root = minus.rsq();
     let series = inverse_root.polynomial([
-        0xc27c_73f1, 0x42fe_f829, 0xc2e4_361c, 0x4271_4d9b, 0xc1ae_51b3, 0x40ce_f504, 0xbfea_9e05,
-        0xbcf8_71f4, 0x3f55_3775,
+        0xc27c_73f1,
+        0x42fe_f829,
+        0xc2e4_361c,
+        0x4271_4d9b,
+        0xc1ae_51b3,
+        0x40ce_f504,
+        0xbfea_9e05,
+        0xbcf8_71f4,
+        0x3f55_3775,
     ]);
     let root = if log.equals(constant(0xff80_0000)) { minus } else { inverse_root * minus };
     series * if upper { -root } else { root }

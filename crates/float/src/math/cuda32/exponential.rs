@@ -14,10 +14,14 @@ fn power_from_low_bits<const F: bool>(x: Number<F>) -> Number<F> {
 
 /// e^x or 10^x: the exponent is split off by adding 1.5·2^23 with rounding down, inside a range that
 /// saturation keeps, so that overflow and underflow need no branch.
-fn split_exponential<const F: bool>(x: Number<F>, turns: u32, high: u32, low: u32) -> (Number<F>, Number<F>) {
+fn split_exponential<const F: bool>(
+    x: Number<F>,
+    turns: u32,
+    high: u32,
+    low: u32,
+) -> (Number<F>, Number<F>) {
     let unit = x.fma(constant(turns), Number::HALF).saturated();
-    let shifted =
-        Number::<F>::new(down::<F>(unit, constant(0x437c_0000), constant(0x4b40_0001)));
+    let shifted = Number::<F>::new(down::<F>(unit, constant(0x437c_0000), constant(0x4b40_0001)));
     let whole = shifted + constant(0xcb40_007f);
     let rest = x.fma(constant(low), x.fma(constant(high), -whole));
     (rest.ex2(), power_from_low_bits(shifted))
@@ -69,7 +73,8 @@ pub(super) fn expm1_of<const F: bool>(x: Number<F>) -> Number<F> {
     if halved {
         power_bits = power_bits.wrapping_sub(0x0080_0000);
     }
-    let power = if whole.equals(constant(0xc300_0000)) { Number::ZERO } else { constant(power_bits) };
+    let power =
+        if whole.equals(constant(0xc300_0000)) { Number::ZERO } else { constant(power_bits) };
     let series = rest
         .polynomial([0x3ab5_b2c6, 0x3c09_1356, 0x3d2a_a9af, 0x3e2a_aa59, 0x3f00_0003])
         .fma(rest, Number::ZERO)
@@ -144,7 +149,11 @@ pub fn asinh<const F: bool>(x: f32) -> f32 {
     if huge {
         result = result + constant(0x3f31_7218);
     }
-    if magnitude.at_most(Number::INFINITY) { result.with_sign_of(x).result() } else { result.result() }
+    if magnitude.at_most(Number::INFINITY) {
+        result.with_sign_of(x).result()
+    } else {
+        result.result()
+    }
 }
 
 /// arcosh x

@@ -10,11 +10,8 @@ use crate::math::number::{Number, constant};
 /// only modes that keep subnormals do.
 pub fn tgamma<const F: bool>(x: f32) -> f32 {
     let x = Number::<F>::new(x);
-    let result = if x.abs().less(constant(0x3fc0_0000)) || x.is_nan() {
-        near_one(x)
-    } else {
-        asymptotic(x)
-    };
+    let result =
+        if x.abs().less(constant(0x3fc0_0000)) || x.is_nan() { near_one(x) } else { asymptotic(x) };
     if !x.less(Number::ZERO) {
         return result.result();
     }
@@ -34,7 +31,13 @@ fn near_one<const F: bool>(x: Number<F>) -> Number<F> {
     let factor = if x.less(constant(0xbf00_0000)) { x } else { Number::ONE };
     let factor = if x.at_most(Number::HALF) { factor * rest } else { factor };
     let series = rest.polynomial([
-        0xba8c_9f66, 0x3be9_03d7, 0xbc1e_00b0, 0xbd2c_c522, 0x3e2a_89b3, 0xbd2c_0c05, 0xbf27_e7a2,
+        0xba8c_9f66,
+        0x3be9_03d7,
+        0xbc1e_00b0,
+        0xbd2c_c522,
+        0x3e2a_89b3,
+        0xbd2c_0c05,
+        0xbf27_e7a2,
         0x3f13_c468,
     ]);
     let inverse = series.fma(factor, Number::ZERO).fma(rest, factor);
@@ -68,7 +71,13 @@ fn asymptotic<const F: bool>(x: Number<F>) -> Number<F> {
     let power = power * constant(0x4020_6c99);
     let inverse = a.rcp();
     let series = inverse.polynomial([
-        0x388f_7971, 0xb854_3ed8, 0xb9dd_a6be, 0x3a82_0abe, 0xb992_0afd, 0xbb2f_4d64, 0x3b63_8732,
+        0x388f_7971,
+        0xb854_3ed8,
+        0xb9dd_a6be,
+        0x3a82_0abe,
+        0xb992_0afd,
+        0xbb2f_4d64,
+        0x3b63_8732,
         0x3daa_aaac,
     ]);
     let series = inverse * series;
@@ -111,19 +120,42 @@ fn log_gamma<const F: bool>(a: Number<F>) -> Number<F> {
     if !a.less(constant(0x3fc0_0000)) && !a.is_nan() {
         let b = a + constant(0xc000_0000);
         return b * b.polynomial([
-            0x3850_07fa, 0xb967_a002, 0x3a0d_e6fc, 0xba9d_e0e2, 0x3b3d_05b7, 0xbbf1_eb10,
-            0x3ca8_9a28, 0xbd89_f01a, 0x3ea5_1a66, 0x3ed8_7730,
+            0x3850_07fa,
+            0xb967_a002,
+            0x3a0d_e6fc,
+            0xba9d_e0e2,
+            0x3b3d_05b7,
+            0xbbf1_eb10,
+            0x3ca8_9a28,
+            0xbd89_f01a,
+            0x3ea5_1a66,
+            0x3ed8_7730,
         ]);
     }
     if !a.less(constant(0x3f33_3333)) && !a.is_nan() {
         let b = Number::ONE - a;
         return b * b.polynomial([
-            0x3d3b_ef76, 0x3dd4_7577, 0x3dfb_8079, 0x3e02_95b5, 0x3e12_a765, 0x3e2d_6867,
-            0x3e54_62bf, 0x3e8a_8a72, 0x3ecd_26a4, 0x3f52_8d32, 0x3f13_c468,
+            0x3d3b_ef76,
+            0x3dd4_7577,
+            0x3dfb_8079,
+            0x3e02_95b5,
+            0x3e12_a765,
+            0x3e2d_6867,
+            0x3e54_62bf,
+            0x3e8a_8a72,
+            0x3ecd_26a4,
+            0x3f52_8d32,
+            0x3f13_c468,
         ]);
     }
     let series = a.polynomial([
-        0x3b6b_1c86, 0xbbb3_4878, 0xbd36_caef, 0x3e2b_5555, 0xbd2c_96c7, 0xbf27_e6eb, 0x3f13_c463,
+        0x3b6b_1c86,
+        0xbbb3_4878,
+        0xbd36_caef,
+        0x3e2b_5555,
+        0xbd2c_96c7,
+        0xbf27_e6eb,
+        0x3f13_c463,
     ]);
     -log((a * series).fma(a, a))
 }

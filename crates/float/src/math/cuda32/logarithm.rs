@@ -21,8 +21,7 @@ pub(super) fn split<const F: bool>(x: Number<F>, middle: u32, up: u32, lowered: 
     let start = if tiny { constant(lowered) } else { Number::ZERO };
     let exponent = scaled.bits().wrapping_sub(middle) & 0xff80_0000;
     let mantissa = constant(scaled.bits().wrapping_sub(exponent));
-    let exponent =
-        Number::<F>::from_integer(exponent as i32).fma(constant(0x3400_0000), start);
+    let exponent = Number::<F>::from_integer(exponent as i32).fma(constant(0x3400_0000), start);
     Split { scaled, mantissa, exponent }
 }
 
@@ -44,8 +43,15 @@ pub(super) fn log_of<const F: bool>(x: Number<F>) -> (Number<F>, Number<F>) {
     }
     let m = parts.mantissa + constant(0xbf80_0000);
     let series = m.polynomial([
-        0xbe05_5027, 0x3e10_39f6, 0xbdf8_cdcc, 0x3e0f_2955, 0xbe2a_d8b9, 0x3e4c_ed0b, 0xbe7f_ff22,
-        0x3eaa_aa78, 0xbf00_0000,
+        0xbe05_5027,
+        0x3e10_39f6,
+        0xbdf8_cdcc,
+        0x3e0f_2955,
+        0xbe2a_d8b9,
+        0x3e4c_ed0b,
+        0xbe7f_ff22,
+        0x3eaa_aa78,
+        0xbf00_0000,
     ]);
     let of_mantissa = (m * series).fma(m, m);
     (parts.exponent.fma(constant(0x3f31_7218), of_mantissa), parts.scaled)
@@ -79,8 +85,16 @@ pub fn log2<const F: bool>(x: f32) -> f32 {
     }
     let m = parts.mantissa + constant(0xbf80_0000);
     let series = m.polynomial([
-        0x3dc6_b27f, 0xbe2c_7f30, 0x3e2f_cf2a, 0xbe37_4e43, 0x3e52_0bf4, 0xbe76_3c8b, 0x3e93_bf99,
-        0xbeb8_aa49, 0x3ef6_384a, 0xbf38_aa3b,
+        0x3dc6_b27f,
+        0xbe2c_7f30,
+        0x3e2f_cf2a,
+        0xbe37_4e43,
+        0x3e52_0bf4,
+        0xbe76_3c8b,
+        0x3e93_bf99,
+        0xbeb8_aa49,
+        0x3ef6_384a,
+        0xbf38_aa3b,
     ]);
     let of_mantissa = m.fma(constant(0x3fb8_aa3b), m * (m * series));
     (parts.exponent + of_mantissa).result()
@@ -115,8 +129,15 @@ fn log1p_inside<const F: bool>(x: Number<F>) -> Number<F> {
     let m = constant::<F>(0x3e80_0000).fma(power, constant(0xbf80_0000)) + scaled;
     let exponent = Number::<F>::from_integer(exponent as i32) * constant(0x3400_0000);
     let series = m.polynomial([
-        0xbd39_bf78, 0x3dd8_0012, 0xbe07_78e0, 0x3e14_6475, 0xbe2a_68dd, 0x3e4c_af9e, 0xbe80_0042,
-        0x3eaa_aae6, 0xbf00_0000,
+        0xbd39_bf78,
+        0x3dd8_0012,
+        0xbe07_78e0,
+        0x3e14_6475,
+        0xbe2a_68dd,
+        0x3e4c_af9e,
+        0xbe80_0042,
+        0x3eaa_aae6,
+        0xbf00_0000,
     ]);
     let of_mantissa = (m * series).fma(m, m);
     exponent.fma(constant(0x3f31_7218), of_mantissa)

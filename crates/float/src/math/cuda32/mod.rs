@@ -22,11 +22,24 @@ use crate::function::F32Function;
 
 /// The function of one mode. `approximate`: fast math's and the intrinsics' forms; `sm`: the
 /// architecture's number, for tanh became an instruction with 75.
-pub fn function(function: MathFunction, approximate: bool, flush: bool, sm: u32) -> Option<F32Function> {
-    if flush { select::<true>(function, approximate, sm) } else { select::<false>(function, approximate, sm) }
+pub fn function(
+    function: MathFunction,
+    approximate: bool,
+    flush: bool,
+    sm: u32,
+) -> Option<F32Function> {
+    if flush {
+        select::<true>(function, approximate, sm)
+    } else {
+        select::<false>(function, approximate, sm)
+    }
 }
 
-fn select<const F: bool>(function: MathFunction, approximate: bool, sm: u32) -> Option<F32Function> {
+fn select<const F: bool>(
+    function: MathFunction,
+    approximate: bool,
+    sm: u32,
+) -> Option<F32Function> {
     use F32Function::{Binary, Quaternary, Ternary, ToI32, Unary, WithI32};
     use MathFunction as M;
     if approximate {

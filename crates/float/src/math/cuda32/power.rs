@@ -37,9 +37,7 @@ pub(super) fn power_of_two<const F: bool>(whole: Number<F>, rest: Number<F>) -> 
         .fma(rest, Number::ONE);
     let first = if whole.greater(Number::ZERO) { 0 } else { 0x8300_0000u32 };
     let second = ((whole.raw() as i32) << 23) as u32;
-    series
-        * constant(first.wrapping_add(0x7f00_0000))
-        * constant(second.wrapping_sub(first))
+    series * constant(first.wrapping_add(0x7f00_0000)) * constant(second.wrapping_sub(first))
 }
 
 /// a^b

@@ -7,7 +7,7 @@ use crate::math::number::Number;
 /// bit and the remainder.
 fn magnitude_remainder(a: f32, b: f32) -> (bool, f32) {
     let (mut rest, divisor) = (significand(a), significand(b));
-    let mut odd = false;
+    let mut odd;
     if rest.0 == 0 {
         return (false, 0.0);
     }
@@ -121,7 +121,8 @@ pub fn frexp_fraction<const F: bool>(x: f32) -> f32 {
     if magnitude == 0.0 || !magnitude.is_finite() {
         return (x + x).result();
     }
-    let bits = if magnitude < f32::MIN_POSITIVE { x.raw() * 16_777_216.0 } else { x.raw() }.to_bits();
+    let bits =
+        if magnitude < f32::MIN_POSITIVE { x.raw() * 16_777_216.0 } else { x.raw() }.to_bits();
     f32::from_bits((bits & 0x807f_ffff) | 0x3f00_0000)
 }
 

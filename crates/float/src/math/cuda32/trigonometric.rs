@@ -7,8 +7,7 @@ use crate::math::number::{Number, constant};
 const LARGE: u32 = 0x47ce_4780;
 
 /// The bits of 2/π after the binary point, least significant limb first.
-const TWO_OVER_PI: [u64; 3] =
-    [0xdb62_9599_3c43_9041, 0xfc27_57d1_f534_ddc0, 0xa2f9_836e_4e44_1529];
+const TWO_OVER_PI: [u64; 3] = [0xdb62_9599_3c43_9041, 0xfc27_57d1_f534_ddc0, 0xa2f9_836e_4e44_1529];
 
 /// A large finite angle by the method of Payne and Hanek: the quarter turns modulo 2^32, and what is
 /// left in [−π/4, π/4].
@@ -60,10 +59,8 @@ pub(super) fn reduce<const F: bool>(x: Number<F>) -> (i32, Number<F>) {
     }
     let quarters = (x * constant(0x3f22_f983)).to_integer();
     let n = Number::<F>::from_integer(quarters);
-    let rest = n.fma(
-        constant(0xa7c2_34c5),
-        n.fma(constant(0xb3a2_2168), n.fma(constant(0xbfc9_0fda), x)),
-    );
+    let rest =
+        n.fma(constant(0xa7c2_34c5), n.fma(constant(0xb3a2_2168), n.fma(constant(0xbfc9_0fda), x)));
     (quarters, rest)
 }
 
@@ -99,7 +96,12 @@ pub fn tan<const F: bool>(x: f32) -> f32 {
     let (quarters, rest) = reduce::<F>(Number::new(x));
     let square = rest * rest;
     let series = square.polynomial([
-        0x3c19_0000, 0x3b56_0000, 0x3cc7_0000, 0x3d5b_0000, 0x3e08_9438, 0x3eaa_aa88,
+        0x3c19_0000,
+        0x3b56_0000,
+        0x3cc7_0000,
+        0x3d5b_0000,
+        0x3e08_9438,
+        0x3eaa_aa88,
     ]);
     let tangent = if rest.abs().equals(constant(0x3a00_b43c)) {
         rest
@@ -170,9 +172,8 @@ pub fn asin<const F: bool>(x: f32) -> f32 {
     let outer = magnitude.greater(constant(ARC_LIMIT));
     let a = if outer { half_complement_root(magnitude) } else { magnitude };
     let square = a * a;
-    let series = square.polynomial([
-        0x3d4d_d2f7, 0x3c99_ca97, 0x3d3f_90e8, 0x3d99_3ccf, 0x3e2a_ac04,
-    ]);
+    let series =
+        square.polynomial([0x3d4d_d2f7, 0x3c99_ca97, 0x3d3f_90e8, 0x3d99_3ccf, 0x3e2a_ac04]);
     let arc = (square * series).fma(a, a);
     let result = if outer {
         constant::<F>(HALF_PI.0).fma(constant(HALF_PI.1), arc * constant(0xc000_0000))
@@ -191,7 +192,12 @@ pub fn acos<const F: bool>(x: f32) -> f32 {
     let a = a.with_sign_of(x);
     let square = a * a;
     let series = square.polynomial([
-        0x3d10_ecef, 0x3c8b_1abb, 0x3cfc_028c, 0x3d37_2139, 0x3d99_93db, 0x3e2a_aac6,
+        0x3d10_ecef,
+        0x3c8b_1abb,
+        0x3cfc_028c,
+        0x3d37_2139,
+        0x3d99_93db,
+        0x3e2a_aac6,
     ]);
     let arc = (square * series).fma(a, a);
     let signed = if outer { arc } else { -arc };
@@ -211,12 +217,17 @@ pub fn atan<const F: bool>(x: f32) -> f32 {
     let a = if outer { magnitude.rcp() } else { magnitude };
     let square = a * a;
     let series = square.polynomial([
-        0x3b20_90aa, 0xbc6b_e14f, 0x3d23_397e, 0xbd94_8a7a, 0x3dd7_6b21, 0xbe11_1e88, 0x3e4c_af60,
+        0x3b20_90aa,
+        0xbc6b_e14f,
+        0x3d23_397e,
+        0xbd94_8a7a,
+        0x3dd7_6b21,
+        0xbe11_1e88,
+        0x3e4c_af60,
         0xbeaa_aa27,
     ]);
     let arc = (square * series).fma(a, a);
-    let result =
-        if outer { constant::<F>(HALF_PI.0).fma(constant(HALF_PI.1), -arc) } else { arc };
+    let result = if outer { constant::<F>(HALF_PI.0).fma(constant(HALF_PI.1), -arc) } else { arc };
     if magnitude.is_nan() { result.result() } else { result.with_sign_of(x).result() }
 }
 
@@ -236,8 +247,14 @@ pub fn atan2<const F: bool>(y: f32, x: f32) -> f32 {
         let a = small.divide(large);
         let square = a * a;
         let series = square.polynomial([
-            0x3b33_710b, 0xbc80_7748, 0x3d2c_dab2, 0xbd99_2d10, 0x3dd9_ea6c, 0xbe11_7cb1,
-            0x3e4c_bce0, 0xbeaa_aa7d,
+            0x3b33_710b,
+            0xbc80_7748,
+            0x3d2c_dab2,
+            0xbd99_2d10,
+            0x3dd9_ea6c,
+            0xbe11_7cb1,
+            0x3e4c_bce0,
+            0xbeaa_aa7d,
         ]);
         let arc = (square * series).fma(a, a);
         let turn = |bits, arc| constant::<F>(bits).fma(constant(HALF_PI.1), arc);
