@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod codegen_api;
 mod codegen_ast;
+mod external;
 mod fuzz;
 mod setup;
 mod tidy;
@@ -36,6 +37,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Compares with suites of others, over a checkout of theirs.
+    External(external::Arguments),
     /// Runs mutants of real texts through the stages; what fails is shortened and saved.
     Fuzz(fuzz::Arguments),
     /// Installs the compilers, header sets and cargo tools that tests and checks use.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Bench { paths } => bench::run(&paths),
         Task::Codegen { check } => codegen_api::run(check).and(codegen_ast::run(check)),
+        Task::External(arguments) => external::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Setup(arguments) => setup::run(&arguments),
         Task::Tidy => tidy::run(),

@@ -1,33 +1,46 @@
 //! Matrix units: what `D = A · B + C` gives, bit for bit, by chip and format.
+//!
+//! No matrix unit rounds as IEEE 754 operations do. NVIDIA's add several products and C in one
+//! step, as integers aligned to the largest exponent, and cut off what does not fit ([`fused`]);
+//! AMD's add in trees, or in two aligned steps ([`cdna`]). What each generation does was found by
+//! others on the chips themselves; the numbers here are theirs: MMA-Sim (P. Xie et al., "MMA-Sim:
+//! bit-accurate reference model of Tensor Cores and Matrix Cores", 2025) and MATLAB-tensor-core (North
+//! Numerical Computing, github.com/north-numerical-computing/MATLAB-tensor-core), whose published
+//! results of real chips `cargo xtask external matlab-tensor-core` compares with.
+
+mod cdna;
+mod fused;
+mod number;
+mod ordered;
 
 use port_ir::{FragmentElement, Scalar};
+
+use number::Number;
 
 /// A generation of matrix units, or a way to do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
-    /// Sums in order of k, one rounding each: what plain code does.
+    /// Sums in order of k, one rounding for each product and each sum: what plain code does.
     Ordered,
     /// The exact sum, rounded once.
     Exact,
     /// V100.
     Volta,
-    /// Turing.
+    /// T4 and its kin.
     Turing,
-    /// A100 and its kin.
+    /// A100, A30, A2.
     Ampere,
-    /// L40S and its kin.
+    /// L40S, RTX 4000 and their kin.
     Ada,
     /// H100, H200.
     Hopper,
     /// B200.
     Blackwell,
-    /// MI100.
-    Cdna1,
-    /// MI200.
+    /// MI210, MI250.
     Cdna2,
     /// MI300.
     Cdna3,
-    /// The cube unit of Huawei's NPUs.
+    /// The cube unit of Huawei's NPUs: a stand-in, whose bits nobody has published.
     Ascend,
 }
 
@@ -36,16 +49,62 @@ pub enum Unit {
 pub struct MatrixModel {
     input: FragmentElement,
     accumulator: Scalar,
-    unit: Unit,
+    method: Method,
 }
 
-/// The model of a unit for inputs of one kind and an accumulator.
-pub(crate) fn model(
-    unit: Unit,
-    input: FragmentElement,
-    accumulator: Scalar,
-) -> Option<MatrixModel> {
-    Some(MatrixModel { input, accumulator, unit })
+/// How one element of the result is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Integers,
+    Ordered,
+    Exact,
+    /// A chain of fused multiply-adds in order of k.
+    Chain,
+    Fused(fused::Steps),
+    Pairs,
+    Late,
+    LateSplit,
+}
+
+/// The model of a unit for inputs of one kind and an accumulator; `None` if the unit has no such
+/// operation.
+pub fn model(unit: Unit, input: FragmentElement, accumulator: Scalar) -> Option<MatrixModel> {
+    use FragmentElement as E;
+    let method = match (input, accumulator) {
+        (E::Scalar(Scalar::I8 | Scalar::U8) | E::I4 | E::U4 | E::B1, Scalar::I32) => {
+            Method::Integers
+        }
+        (E::Scalar(Scalar::F64), Scalar::F64) => match unit {
+            Unit::Ordered => Method::Ordered,
+            Unit::Exact => Method::Exact,
+            Unit::Volta | Unit::Turing | Unit::Ascend => return None,
+            _ => Method::Chain,
+        },
+        (E::Scalar(Scalar::F32), Scalar::F32) => match unit {
+            Unit::Ordered | Unit::Ascend => Method::Ordered,
+            Unit::Exact => Method::Exact,
+            Unit::Cdna2 | Unit::Cdna3 => Method::Chain,
+            _ => return None,
+        },
+        (
+            E::Scalar(Scalar::F16 | Scalar::Bf16 | Scalar::F8E4M3 | Scalar::F8E5M2) | E::Tf32,
+            Scalar::F32 | Scalar::F16,
+        ) => match unit {
+            Unit::Ordered | Unit::Ascend => Method::Ordered,
+            Unit::Exact => Method::Exact,
+            Unit::Cdna2 => match input {
+                E::Scalar(Scalar::F16 | Scalar::Bf16) => Method::Pairs,
+                _ => return None,
+            },
+            Unit::Cdna3 => match input {
+                E::Scalar(Scalar::F8E4M3 | Scalar::F8E5M2) => Method::LateSplit,
+                _ => Method::Late,
+            },
+            _ => Method::Fused(fused::steps(unit, input, accumulator)?),
+        },
+        _ => return None,
+    };
+    Some(MatrixModel { input, accumulator, method })
 }
 
 /// The extents of a product: `m × k` by `k × n`.
@@ -72,82 +131,42 @@ impl MatrixModel {
         saturate: bool,
     ) -> Vec<u64> {
         let Shape { m, n, k } = shape;
-        let mut d = vec![0; m * n];
+        let at = |matrix: &[u64], index: usize| matrix.get(index).copied().unwrap_or(0);
+        let mut d = Vec::with_capacity(m * n);
+        if let Method::Fused(_) | Method::Late | Method::LateSplit = self.method {
+            // Taken apart once for each element, not once for each product.
+            let format = number::input_format(self.input, self.method == Method::LateSplit);
+            let row: Vec<Number> =
+                (0..m * k).map(|index| Number::of(format, self.input, at(a, index))).collect();
+            let column: Vec<Number> = (0..n * k)
+                .map(|index| Number::of(format, self.input, at(b, index % k * n + index / k)))
+                .collect();
+            for i in 0..m {
+                for j in 0..n {
+                    let (row, column) = (&row[i * k..(i + 1) * k], &column[j * k..(j + 1) * k]);
+                    let start = at(c, i * n + j);
+                    d.push(match self.method {
+                        Method::Fused(steps) => steps.dot(row, column, start),
+                        Method::LateSplit => cdna::late_split(row, column, start),
+                        _ => cdna::late(self.input, row, column, start),
+                    });
+                }
+            }
+            return d;
+        }
         for i in 0..m {
             for j in 0..n {
-                let row = (0..k).map(|l| a.get(i * k + l).copied().unwrap_or(0));
-                let column = (0..k).map(|l| b.get(l * n + j).copied().unwrap_or(0));
-                let start = c.get(i * n + j).copied().unwrap_or(0);
-                d[i * n + j] = self.dot(row.zip(column), start, saturate);
+                let terms = (0..k).map(|l| (at(a, i * k + l), at(b, l * n + j)));
+                let start = at(c, i * n + j);
+                d.push(match self.method {
+                    Method::Integers => ordered::integers(self.input, terms, start, saturate),
+                    Method::Exact => ordered::exact(self.input, self.accumulator, terms, start),
+                    Method::Chain => ordered::chain(self.accumulator, terms, start),
+                    Method::Pairs => cdna::pairs(self.input, self.accumulator, terms, start),
+                    _ => ordered::ordered(self.input, self.accumulator, terms, start),
+                });
             }
         }
         d
     }
-
-    fn dot(&self, terms: impl Iterator<Item = (u64, u64)>, start: u64, saturate: bool) -> u64 {
-        let _ = self.unit;
-        match self.accumulator {
-            Scalar::I32 => integers(self.input, terms, start, saturate),
-            Scalar::F64 => {
-                // Rounded after each product and sum, as plain code without contraction.
-                let sum = terms.fold(f64::from_bits(start), |sum, (a, b)| {
-                    sum + f64::from_bits(a) * f64::from_bits(b)
-                });
-                sum.to_bits()
-            }
-            accumulator => {
-                let value = |bits| self.value(bits);
-                let start = match accumulator {
-                    Scalar::F16 => crate::format::f16_to_f32(start as u16),
-                    _ => f32::from_bits(start as u32),
-                };
-                let sum = terms.fold(start, |sum, (a, b)| sum + value(a) * value(b));
-                match accumulator {
-                    Scalar::F16 => crate::format::f32_to_f16(sum).into(),
-                    _ => sum.to_bits().into(),
-                }
-            }
-        }
-    }
-
-    /// An input, exactly; tf32 without the bits that the unit does not read.
-    fn value(&self, bits: u64) -> f32 {
-        match self.input {
-            FragmentElement::Scalar(Scalar::F16) => crate::format::f16_to_f32(bits as u16),
-            FragmentElement::Scalar(Scalar::Bf16) => crate::format::bf16_to_f32(bits as u16),
-            FragmentElement::Scalar(Scalar::F8E4M3) => {
-                crate::format::Format::E4M3.to_f64(bits) as f32
-            }
-            FragmentElement::Scalar(Scalar::F8E5M2) => {
-                crate::format::Format::E5M2.to_f64(bits) as f32
-            }
-            FragmentElement::Tf32 => f32::from_bits(bits as u32 & 0xffff_e000),
-            _ => f32::from_bits(bits as u32),
-        }
-    }
-}
-
-/// Integers: exact, then wrapped or clamped to 32 bits.
-fn integers(
-    input: FragmentElement,
-    terms: impl Iterator<Item = (u64, u64)>,
-    start: u64,
-    saturate: bool,
-) -> u64 {
-    let value = |bits: u64| -> i64 {
-        match input {
-            FragmentElement::Scalar(Scalar::I8) => (bits as i8).into(),
-            FragmentElement::Scalar(Scalar::U8) => (bits as u8).into(),
-            FragmentElement::I4 => (bits << 60) as i64 >> 60,
-            FragmentElement::U4 => bits as i64 & 15,
-            FragmentElement::B1 => bits as i64 & 1,
-            _ => bits as i32 as i64,
-        }
-    };
-    let sum = terms.fold(i64::from(start as u32 as i32), |sum, (a, b)| {
-        sum.wrapping_add(value(a).wrapping_mul(value(b)))
-    });
-    let result =
-        if saturate { sum.clamp(i32::MIN.into(), i32::MAX.into()) as i32 } else { sum as i32 };
-    u64::from(result as u32)
 }
