@@ -19,7 +19,10 @@
 //! variable) and a place in it, see [`memory`]. So every access is checked against the object that
 //! its pointer was made from, however it was computed, and a fault names that object.
 
+mod check;
+mod compile;
 pub mod launch;
+mod machine;
 pub mod memory;
 pub mod outcome;
 pub mod program;

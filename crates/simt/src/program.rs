@@ -1,11 +1,21 @@
 //! A kernel that is ready to run.
 
-use port_float::Profile;
-use port_ir::{Function, Handle, Location, Module, Type};
+use port_float::{F32Function, F64Function, Profile};
+use port_ir::analysis::{divergence, program as flow, progress, uniformity};
+use port_ir::{
+    BarrierScope, Builtin, Function, FunctionKind, Handle, Location, Module, Scalar, Type,
+};
 
+use crate::compile::{self, Class};
 use crate::launch::{Launch, Options};
-use crate::memory::Memory;
-use crate::outcome::{Fault, FaultKind, Outcome};
+use crate::machine::Inst;
+use crate::machine::convert::General;
+use crate::machine::grid::{self, Ending, Grouping};
+use crate::machine::matrix::MatrixInst;
+use crate::machine::print::PrintInst;
+use crate::machine::warp::WarpInst;
+use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
+use crate::outcome::{Fault, Outcome};
 
 /// Why a kernel cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +41,153 @@ pub struct Parameter {
     pub offset: u64,
 }
 
+/// A value that registers hold before the first instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Preset {
+    /// A part of an argument, at so many bytes from the start of the parameters.
+    Argument {
+        offset: u64,
+        scalar: Scalar,
+    },
+    Builtin(Builtin),
+    /// The address of a module's variable, by its place among [`Code::symbols`].
+    Symbol(u32),
+}
+
+impl Preset {
+    /// Whether lanes of a unit differ in it.
+    pub(crate) fn varies(self) -> bool {
+        matches!(
+            self,
+            Preset::Builtin(
+                Builtin::ThreadIndex(_) | Builtin::LaneId | Builtin::WarpId | Builtin::LaneMask(_)
+            )
+        )
+    }
+}
+
+/// Registers that can hold vectors.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) words: u32,
+    pub(crate) doubles: u32,
+    pub(crate) truths: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SharedObject {
+    pub(crate) name: String,
+    /// Bytes from the start of the block's shared memory.
+    pub(crate) start: u64,
+    /// `None` for what the launch says.
+    pub(crate) size: Option<u64>,
+    pub(crate) align: u64,
+    pub(crate) used: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct LocalObject {
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) row: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Symbol {
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) initial: Vec<u8>,
+}
+
+/// Instructions and what they refer to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Code {
+    pub(crate) instructions: Vec<Inst>,
+    pub(crate) sites: Vec<Location>,
+    pub(crate) counts: Counts,
+    /// Constants of each file, after its registers.
+    pub(crate) words: Vec<u64>,
+    pub(crate) doubles: Vec<u64>,
+    pub(crate) truths: Vec<u64>,
+    pub(crate) presets: Vec<(Preset, Class, u32)>,
+    pub(crate) slots: u32,
+    pub(crate) warp_width: usize,
+    pub(crate) functions32: Vec<F32Function>,
+    pub(crate) functions64: Vec<F64Function>,
+    pub(crate) conversions: Vec<General>,
+    pub(crate) warps: Vec<WarpInst>,
+    pub(crate) prints: Vec<PrintInst>,
+    pub(crate) matrices: Vec<MatrixInst>,
+    pub(crate) messages: Vec<String>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) parameter_bytes: u64,
+    pub(crate) shared: Vec<SharedObject>,
+    pub(crate) static_shared: u64,
+    pub(crate) locals: Vec<LocalObject>,
+    pub(crate) local_rows: usize,
+    pub(crate) symbols: Vec<Symbol>,
+    /// Names of the module's constant variables.
+    pub(crate) constants: Vec<String>,
+    pub(crate) has_block_barrier: bool,
+    pub(crate) has_grid_barrier: bool,
+    pub(crate) has_cluster_barrier: bool,
+    pub(crate) cluster: Option<[u32; 3]>,
+    /// Whether threads of different warps wait for each other without a barrier.
+    pub(crate) needs_warps: bool,
+    /// Whether some barrier may be reached by a part of the block.
+    pub(crate) may_diverge: bool,
+}
+
+impl Code {
+    /// Numbers of objects.
+    pub(crate) const PARAMETERS: u64 = 1;
+    pub(crate) const FIRST_SHARED: u64 = 2;
+    pub(crate) const FIRST_LOCAL: u64 = 4096;
+
+    /// The name of a shared or local object.
+    pub(crate) fn object_name(&self, index: u64) -> String {
+        let shared = index.checked_sub(Self::FIRST_SHARED).map(|index| index as usize);
+        let local = index.checked_sub(Self::FIRST_LOCAL).map(|index| index as usize);
+        match (local.and_then(|index| self.locals.get(index)), shared) {
+            (Some(local), _) => local.name.clone(),
+            (None, Some(shared)) => {
+                self.shared.get(shared).map_or(String::new(), |shared| shared.name.clone())
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// A pointer into shared memory as an offset in the block's.
+    pub(crate) fn shared_offset(&self, address: u64) -> u32 {
+        let index = (address >> WINDOW_BITS).wrapping_sub(Self::FIRST_SHARED);
+        let start = self.shared.get(index as usize).map_or(0, |shared| shared.start);
+        let place = (address & ((1 << WINDOW_BITS) - 1)).wrapping_sub(WINDOW_ORIGIN);
+        start.wrapping_add(place) as u32
+    }
+
+    /// The pointer for such an offset: into the object that lies there.
+    pub(crate) fn shared_pointer(&self, offset: u32) -> u64 {
+        let offset = u64::from(offset);
+        let mut found = (0, 0);
+        for (index, shared) in self.shared.iter().enumerate() {
+            let holds = shared.used
+                && offset >= shared.start
+                && shared.size.is_none_or(|size| offset < shared.start + size);
+            if holds {
+                found = (index as u64, shared.start);
+            }
+        }
+        ((Self::FIRST_SHARED + found.0) << WINDOW_BITS)
+            .wrapping_add(WINDOW_ORIGIN)
+            .wrapping_add(offset.wrapping_sub(found.1))
+    }
+}
+
 /// A kernel with what it calls, compiled for the machine.
 #[derive(Clone, Debug)]
 pub struct Program {
     name: String,
-    parameters: Vec<Parameter>,
+    code: Code,
 }
 
 impl Program {
@@ -45,12 +197,13 @@ impl Program {
         kernel: Handle<Function>,
         profile: &Profile,
     ) -> Result<Program, Unsupported> {
-        let _ = (module, kernel, profile);
-        Err(Unsupported {
-            code: String::new(),
-            location: None,
-            what: "the machine is being built".into(),
-        })
+        let mut code = compile::compile(module, kernel, profile)?;
+        let function = &module.functions[kernel];
+        if let FunctionKind::Kernel(bounds) = function.kind {
+            code.cluster = bounds.cluster;
+        }
+        find_needs(module, kernel, &mut code);
+        Ok(Program { name: function.name.clone(), code })
     }
 
     /// The kernel's name.
@@ -60,7 +213,7 @@ impl Program {
 
     /// The kernel's parameters.
     pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
+        &self.code.parameters
     }
 
     /// Runs a launch.
@@ -70,14 +223,59 @@ impl Program {
         launch: &Launch,
         options: &Options,
     ) -> Result<Outcome, Fault> {
-        let _ = (memory, launch, options);
-        Err(Fault {
-            kind: FaultKind::Unsupported("the machine is being built".into()),
-            location: None,
-            block: None,
-            thread: None,
-            threads: 0,
-            outcome: Outcome::default(),
-        })
+        let code = &self.code;
+        let grouping = if code.needs_warps { Grouping::Warp } else { Grouping::Block };
+        let may_restart = grouping == Grouping::Block && code.may_diverge;
+        let before = may_restart.then(|| memory.clone());
+        let mut ending = grid::run(code, memory, launch, options, grouping, may_restart);
+        if let (Ending::Restart, Some(before)) = (&ending, before) {
+            *memory = before;
+            ending = grid::run(code, memory, launch, options, Grouping::Warp, false);
+        }
+        match ending {
+            Ending::Finished(outcome) => Ok(outcome),
+            Ending::Faulted(fault) => Err(*fault),
+            Ending::Restart => Ok(Outcome::default()),
+        }
     }
+}
+
+/// Finds out whether a block's threads may advance together.
+fn find_needs(module: &Module, kernel: Handle<Function>, code: &mut Code) {
+    if !code.has_block_barrier && !may_wait(code) {
+        return;
+    }
+    let Ok(info) = port_ir::validate(module) else { return };
+    let program = flow::Program::of(module, &info);
+    let width = code.warp_width as u32;
+    let assumptions = uniformity::Assumptions::from_launches(module, Some(width));
+    let uniformity = uniformity::ModuleUniformity::of(&program, assumptions);
+    let reached = reached(&info, kernel);
+    code.may_diverge = divergence::find(&program, &uniformity).iter().any(|doubt| {
+        matches!(doubt.needs, divergence::Needs::Barrier(scope) if scope != BarrierScope::Warp)
+            && !doubt.only_returns()
+            && reached.contains(&doubt.function)
+    });
+    code.needs_warps = progress::find(&program, &uniformity, width)
+        .iter()
+        .any(|wait| reached.contains(&wait.function));
+}
+
+fn reached(info: &port_ir::ModuleInfo, kernel: Handle<Function>) -> Vec<Handle<Function>> {
+    let mut reached = vec![kernel];
+    let mut at = 0;
+    while let Some(function) = reached.get(at).copied() {
+        at += 1;
+        for callee in &info.function(function).callees {
+            if !reached.contains(callee) {
+                reached.push(*callee);
+            }
+        }
+    }
+    reached
+}
+
+/// Whether the program has loops at all.
+fn may_wait(code: &Code) -> bool {
+    code.instructions.iter().any(|inst| inst.op == crate::machine::Op::Back)
 }

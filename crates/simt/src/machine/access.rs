@@ -1,0 +1,552 @@
+//! Loads, stores, copies and fills.
+//!
+//! An access resolves the object of its first active lane. Lanes whose addresses lie in that object
+//! are served chunk by chunk: neighbours by one copy, others one by one. Only when some lane's
+//! address lies elsewhere is each lane resolved by itself.
+
+use super::lanes::Kernel;
+use super::registers::{File, Raw, Shape, progression};
+use super::{CHUNK, Inst, Machine, Object, Place, Unit};
+use crate::memory::{Buffer, Memory};
+use crate::outcome::{FaultKind, FindingKind};
+
+/// A value as it lies in memory.
+pub(crate) trait Element: 'static {
+    type Raw: Raw;
+    const SIZE: usize;
+    fn read(bytes: &[u8]) -> Self::Raw;
+    fn write(value: Self::Raw, bytes: &mut [u8]);
+    fn file(unit: &mut Unit) -> &mut File<Self::Raw>;
+}
+
+macro_rules! elements {
+    ($($name:ident $ty:ident $raw:ident $file:ident $size:literal;)*) => { $(
+        pub(crate) struct $name;
+        impl Element for $name {
+            type Raw = $raw;
+            const SIZE: usize = $size;
+            #[inline(always)]
+            fn read(bytes: &[u8]) -> $raw {
+                match bytes.first_chunk::<$size>() {
+                    Some(bytes) => $ty::from_le_bytes(*bytes) as $raw,
+                    None => 0,
+                }
+            }
+            #[inline(always)]
+            fn write(value: $raw, bytes: &mut [u8]) {
+                if let Some(bytes) = bytes.first_chunk_mut::<$size>() {
+                    *bytes = (value as $ty).to_le_bytes();
+                }
+            }
+            #[inline(always)]
+            fn file(unit: &mut Unit) -> &mut File<$raw> {
+                &mut unit.$file
+            }
+        }
+    )* };
+}
+
+elements! {
+    U8 u8 u32 w 1;
+    S8 i8 u32 w 1;
+    U16 u16 u32 w 2;
+    S16 i16 u32 w 2;
+    Word u32 u32 w 4;
+    Double u64 u64 d 8;
+}
+
+/// The bytes of an object that is not local.
+#[inline(always)]
+pub(crate) fn bytes_of<'m>(
+    memory: &'m mut Memory,
+    shared: &'m mut [u8],
+    parameters: &'m mut [u8],
+    object: Object,
+) -> &'m mut [u8] {
+    match object.place {
+        Place::Buffer(index) => {
+            memory.buffers.get_mut(index).map_or(&mut [], |buffer: &mut Buffer| &mut buffer.bytes)
+        }
+        Place::Shared(start) => {
+            shared.get_mut(start..start + object.size as usize).unwrap_or(&mut [])
+        }
+        Place::Parameters => parameters,
+        Place::Local(_) => &mut [],
+    }
+}
+
+/// Reads a value of a lane's local memory.
+#[inline(always)]
+fn read_local<E: Element>(unit: &Unit, row: usize, offset: u64, lane: usize) -> E::Raw {
+    let (k, l) = (lane / CHUNK, lane % CHUNK);
+    let word = |at: u64| {
+        let index = (row + (at / 4) as usize) * unit.chunks + k;
+        unit.local.get(index).map_or(0, |chunk| chunk[l])
+    };
+    if offset.is_multiple_of(4) && E::SIZE == 4 {
+        return E::Raw::from_u64(word(offset).into());
+    }
+    let mut bytes = [0; 8];
+    for (place, byte) in bytes[..E::SIZE].iter_mut().enumerate() {
+        let at = offset + place as u64;
+        *byte = (word(at) >> (8 * (at % 4))) as u8;
+    }
+    E::read(&bytes)
+}
+
+#[inline(always)]
+fn write_local<E: Element>(unit: &mut Unit, row: usize, offset: u64, lane: usize, value: E::Raw) {
+    let (k, l) = (lane / CHUNK, lane % CHUNK);
+    let chunks = unit.chunks;
+    let place = |at: u64| (row + (at / 4) as usize) * chunks + k;
+    if offset.is_multiple_of(4) && E::SIZE == 4 {
+        if let Some(chunk) = unit.local.get_mut(place(offset)) {
+            chunk[l] = value.to_u64() as u32;
+        }
+        return;
+    }
+    let mut bytes = [0; 8];
+    E::write(value, &mut bytes);
+    for (index, byte) in bytes[..E::SIZE].iter().enumerate() {
+        let at = offset + index as u64;
+        if let Some(chunk) = unit.local.get_mut(place(at)) {
+            let shift = 8 * (at % 4);
+            chunk[l] = chunk[l] & !(0xff << shift) | u32::from(*byte) << shift;
+        }
+    }
+}
+
+impl Machine<'_> {
+    /// Reports an access outside its object; whether the kernel goes on.
+    #[cold]
+    pub(crate) fn outside(&mut self, address: u64, size: u64, i: &Inst, lane: usize, writes: bool) {
+        let access = self.describe(address, size, writes);
+        if self.checks.memory {
+            self.find(FindingKind::OutOfBounds(access), i.site, lane, 1, writes, None);
+        } else {
+            self.raise(FaultKind::OutOfBounds(access), i.site, Some(lane), 1);
+        }
+    }
+
+    /// Reads a value for one lane, wherever it lies.
+    #[inline(always)]
+    pub(crate) fn read_one<E: Element>(&mut self, address: u64, i: &Inst, lane: usize) -> E::Raw {
+        if let Some(object) = self.object(address) {
+            let offset = address.wrapping_sub(object.base);
+            if offset <= object.size && object.size - offset >= E::SIZE as u64 {
+                if let Place::Local(row) = object.place {
+                    return read_local::<E>(&self.unit, row, offset, lane);
+                }
+                let data = bytes_of(self.memory, &mut self.shared, &mut self.parameters, object);
+                return data.get(offset as usize..).map_or(E::Raw::default(), E::read);
+            }
+        }
+        self.outside(address, E::SIZE as u64, i, lane, false);
+        E::Raw::default()
+    }
+
+    /// Writes a value of one lane, wherever it lies.
+    #[inline(always)]
+    pub(crate) fn write_one<E: Element>(
+        &mut self,
+        address: u64,
+        value: E::Raw,
+        i: &Inst,
+        lane: usize,
+    ) {
+        if let Some(object) = self.object(address) {
+            let offset = address.wrapping_sub(object.base);
+            let writable = object.place != Place::Parameters;
+            if writable && offset <= object.size && object.size - offset >= E::SIZE as u64 {
+                if let Place::Local(row) = object.place {
+                    return write_local::<E>(&mut self.unit, row, offset, lane, value);
+                }
+                let data = bytes_of(self.memory, &mut self.shared, &mut self.parameters, object);
+                if let Some(bytes) = data.get_mut(offset as usize..) {
+                    E::write(value, bytes);
+                }
+                return;
+            }
+        }
+        self.outside(address, E::SIZE as u64, i, lane, true);
+    }
+
+    /// The addresses of a chunk's lanes.
+    #[inline(always)]
+    pub(crate) fn addresses(&self, register: u32, offset: u64, k: usize) -> [u64; CHUNK] {
+        let mut addresses = self.unit.d.chunk(register, k);
+        for address in &mut addresses {
+            *address = address.wrapping_add(offset);
+        }
+        addresses
+    }
+
+    /// The object of the first active lane.
+    #[inline(always)]
+    pub(crate) fn first_object(&self, register: u32, offset: u64) -> Option<Object> {
+        let lane = if self.unit.is_full() { 0 } else { self.unit.mask.lowest() };
+        self.object(self.unit.d.get(register, lane).wrapping_add(offset))
+    }
+}
+
+/// Offsets in an object of a chunk's lanes, if all active ones fit.
+#[inline(always)]
+fn offsets(addresses: &[u64; CHUNK], base: u64, limit: u64, mask: u16) -> Option<[u64; CHUNK]> {
+    let mut offsets = [0; CHUNK];
+    let mut bad = 0u32;
+    for l in 0..CHUNK {
+        let offset = addresses[l].wrapping_sub(base);
+        let active = u32::from(mask) & (1 << l) != 0;
+        bad |= u32::from(offset > limit && active);
+        offsets[l] = if active { offset } else { 0 };
+    }
+    (bad == 0).then_some(offsets)
+}
+
+/// `d = *(a + imm)`
+pub(crate) struct Load<E>(std::marker::PhantomData<E>);
+impl<E: Element> Kernel for Load<E> {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        if m.checks.any() {
+            crate::check::before_access(m, i, E::SIZE as u64, false);
+        }
+        let offset = i.imm;
+        let object = m.first_object(i.a, offset);
+        let size = E::SIZE as u64;
+        let object = object.filter(|object| object.size >= size);
+        if let Some(Object { place: Place::Local(row), base, size: length }) = object {
+            return load_local::<E>(m, i, row, base, length);
+        }
+        if let Some(address) = m.unit.d.uniform(i.a) {
+            let lane = m.unit.mask.lowest();
+            let value = m.read_one::<E>(address.wrapping_add(offset), i, lane);
+            return E::file(&mut m.unit).set_uniform(i.d, value);
+        }
+        let Some(object) = object else { return load_each::<E>(m, i) };
+        let limit = object.size - size;
+        let chunks = m.unit.chunks;
+        let affine = m.unit.d.shape(i.a) == Shape::Affine;
+        let stride = m.unit.d.stride(i.a);
+        let span = (CHUNK * E::SIZE) as u64;
+        let target = E::file(&mut m.unit).start(i.d);
+        for k in 0..chunks {
+            let mask = m.unit.mask.bits[k];
+            if mask == 0 {
+                continue;
+            }
+            let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+            if affine {
+                let start = m.unit.d.base(i.a, k).wrapping_add(offset).wrapping_sub(object.base);
+                if stride == size && start <= object.size && object.size - start >= span {
+                    let Some(bytes) = data.get(start as usize..start as usize + span as usize)
+                    else {
+                        continue;
+                    };
+                    let out = &mut E::file(&mut m.unit).data[target + k];
+                    for (value, bytes) in out.iter_mut().zip(bytes.chunks_exact(E::SIZE)) {
+                        *value = E::read(bytes);
+                    }
+                    continue;
+                }
+                if stride == 0 && start <= limit {
+                    let value = data.get(start as usize..).map_or(E::Raw::default(), E::read);
+                    E::file(&mut m.unit).data[target + k] = [value; CHUNK];
+                    continue;
+                }
+            }
+            let mut addresses = match affine {
+                true => progression(m.unit.d.base(i.a, k), stride),
+                false => m.unit.d.chunk(i.a, k),
+            };
+            for address in &mut addresses {
+                *address = address.wrapping_add(offset);
+            }
+            match offsets(&addresses, object.base, limit, mask) {
+                Some(offsets) => {
+                    let out = &mut E::file(&mut m.unit).data[target + k];
+                    for (value, offset) in out.iter_mut().zip(offsets) {
+                        *value = data.get(offset as usize..).map_or(E::Raw::default(), E::read);
+                    }
+                }
+                None => {
+                    for l in 0..CHUNK {
+                        if mask >> l & 1 == 1 {
+                            let value = m.read_one::<E>(addresses[l], i, k * CHUNK + l);
+                            E::file(&mut m.unit).data[target + k][l] = value;
+                        }
+                    }
+                }
+            }
+        }
+        E::file(&mut m.unit).set_vector(i.d);
+    }
+}
+
+fn load_each<E: Element>(m: &mut Machine<'_>, i: &Inst) {
+    let target = E::file(&mut m.unit).start(i.d);
+    for k in 0..m.unit.chunks {
+        let mask = m.unit.mask.bits[k];
+        let addresses = m.addresses(i.a, i.imm, k);
+        for (l, address) in addresses.into_iter().enumerate() {
+            if mask >> l & 1 == 1 {
+                let value = m.read_one::<E>(address, i, k * CHUNK + l);
+                E::file(&mut m.unit).data[target + k][l] = value;
+            }
+        }
+    }
+    E::file(&mut m.unit).set_vector(i.d);
+}
+
+#[inline(always)]
+fn load_local<E: Element>(m: &mut Machine<'_>, i: &Inst, row: usize, base: u64, length: u64) {
+    let chunks = m.unit.chunks;
+    let target = E::file(&mut m.unit).start(i.d);
+    if let Some(address) = m.unit.d.uniform(i.a) {
+        let offset = address.wrapping_add(i.imm).wrapping_sub(base);
+        if offset <= length && length - offset >= E::SIZE as u64 && offset.is_multiple_of(4) {
+            let start = (row + (offset / 4) as usize) * chunks;
+            if E::SIZE == 4 {
+                for k in 0..chunks {
+                    let words = m.unit.local[start + k];
+                    let out = &mut E::file(&mut m.unit).data[target + k];
+                    for (value, word) in out.iter_mut().zip(words) {
+                        *value = E::Raw::from_u64(word.into());
+                    }
+                }
+                E::file(&mut m.unit).set_vector(i.d);
+                return;
+            }
+            if E::SIZE == 8 {
+                for k in 0..chunks {
+                    let (low, high) = (m.unit.local[start + k], m.unit.local[start + chunks + k]);
+                    let out = &mut E::file(&mut m.unit).data[target + k];
+                    for l in 0..CHUNK {
+                        out[l] = E::Raw::from_u64(u64::from(high[l]) << 32 | u64::from(low[l]));
+                    }
+                }
+                E::file(&mut m.unit).set_vector(i.d);
+                return;
+            }
+        }
+    }
+    load_each::<E>(m, i);
+}
+
+/// `*(a + imm) = b`
+pub(crate) struct Store<E>(std::marker::PhantomData<E>);
+impl<E: Element> Kernel for Store<E> {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        if m.checks.any() {
+            crate::check::before_access(m, i, E::SIZE as u64, true);
+        }
+        let offset = i.imm;
+        let size = E::SIZE as u64;
+        let object = m.first_object(i.a, offset).filter(|object| object.size >= size);
+        if let Some(Object { place: Place::Local(row), base, size: length }) = object {
+            return store_local::<E>(m, i, row, base, length);
+        }
+        if let Some(address) = m.unit.d.uniform(i.a) {
+            // The last lane's value stays.
+            let lane = m.unit.mask.lanes(m.unit.chunks).last().unwrap_or(0);
+            let value = E::file(&mut m.unit).get(i.b, lane);
+            return m.write_one::<E>(address.wrapping_add(offset), value, i, lane);
+        }
+        let Some(object) = object.filter(|object| object.place != Place::Parameters) else {
+            return store_each::<E>(m, i);
+        };
+        let limit = object.size - size;
+        let affine = m.unit.d.shape(i.a) == Shape::Affine;
+        let stride = m.unit.d.stride(i.a);
+        let span = (CHUNK * E::SIZE) as u64;
+        for k in 0..m.unit.chunks {
+            let mask = m.unit.mask.bits[k];
+            if mask == 0 {
+                continue;
+            }
+            let values = E::file(&mut m.unit).chunk(i.b, k);
+            let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+            if affine && stride == size && mask == u16::MAX {
+                let start = m.unit.d.base(i.a, k).wrapping_add(offset).wrapping_sub(object.base);
+                if start <= object.size && object.size - start >= span {
+                    let Some(bytes) = data.get_mut(start as usize..start as usize + span as usize)
+                    else {
+                        continue;
+                    };
+                    for (value, bytes) in values.into_iter().zip(bytes.chunks_exact_mut(E::SIZE)) {
+                        E::write(value, bytes);
+                    }
+                    continue;
+                }
+            }
+            let mut addresses = match affine {
+                true => progression(m.unit.d.base(i.a, k), stride),
+                false => m.unit.d.chunk(i.a, k),
+            };
+            for address in &mut addresses {
+                *address = address.wrapping_add(offset);
+            }
+            match offsets(&addresses, object.base, limit, mask) {
+                Some(offsets) => {
+                    for l in 0..CHUNK {
+                        if mask >> l & 1 == 1
+                            && let Some(bytes) = data.get_mut(offsets[l] as usize..)
+                        {
+                            E::write(values[l], bytes);
+                        }
+                    }
+                }
+                None => {
+                    for l in 0..CHUNK {
+                        if mask >> l & 1 == 1 {
+                            m.write_one::<E>(addresses[l], values[l], i, k * CHUNK + l);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn store_each<E: Element>(m: &mut Machine<'_>, i: &Inst) {
+    for k in 0..m.unit.chunks {
+        let mask = m.unit.mask.bits[k];
+        let addresses = m.addresses(i.a, i.imm, k);
+        let values = E::file(&mut m.unit).chunk(i.b, k);
+        for l in 0..CHUNK {
+            if mask >> l & 1 == 1 {
+                m.write_one::<E>(addresses[l], values[l], i, k * CHUNK + l);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn store_local<E: Element>(m: &mut Machine<'_>, i: &Inst, row: usize, base: u64, length: u64) {
+    let chunks = m.unit.chunks;
+    if let Some(address) = m.unit.d.uniform(i.a) {
+        let offset = address.wrapping_add(i.imm).wrapping_sub(base);
+        if offset <= length
+            && length - offset >= E::SIZE as u64
+            && offset.is_multiple_of(4)
+            && E::SIZE >= 4
+        {
+            let start = (row + (offset / 4) as usize) * chunks;
+            for k in 0..chunks {
+                let mask = m.unit.mask.bits[k];
+                let values = E::file(&mut m.unit).chunk(i.b, k);
+                for half in 0..E::SIZE / 4 {
+                    let words = &mut m.unit.local[start + half * chunks + k];
+                    for l in 0..CHUNK {
+                        let word = (values[l].to_u64() >> (32 * half)) as u32;
+                        words[l] = if u32::from(mask) & (1 << l) != 0 { word } else { words[l] };
+                    }
+                }
+            }
+            return;
+        }
+    }
+    store_each::<E>(m, i);
+}
+
+/// Copies `c` bytes (a double word) from `b` to `a`, lane by lane.
+pub(crate) struct Copy;
+impl Kernel for Copy {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let lanes: Vec<usize> = m.unit.mask.lanes(m.unit.chunks).collect();
+        for lane in lanes {
+            let bytes = m.unit.d.get(i.c, lane);
+            let (to, from) = (m.unit.d.get(i.a, lane), m.unit.d.get(i.b, lane));
+            copy_bytes(m, i, lane, to, from, bytes, bytes);
+            if m.fault.is_some() {
+                return;
+            }
+        }
+    }
+}
+
+/// Copies `read` bytes and fills up to `bytes` with zeros.
+fn copy_bytes(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    lane: usize,
+    to: u64,
+    from: u64,
+    read: u64,
+    bytes: u64,
+) {
+    let read = read.min(bytes);
+    let mut at = 0;
+    while at < bytes {
+        let (source, target) = (from.wrapping_add(at), to.wrapping_add(at));
+        let found = m.outcome.findings.len();
+        if bytes - at >= 4 && (read >= at + 4 || read <= at) {
+            let value = if at < read { m.read_one::<Word>(source, i, lane) } else { 0 };
+            m.write_one::<Word>(target, value, i, lane);
+            at += 4;
+        } else {
+            let value = if at < read { m.read_one::<U8>(source, i, lane) } else { 0 };
+            m.write_one::<U8>(target, value, i, lane);
+            at += 1;
+        }
+        // A copy of which some byte lies outside ends there: the rest would say the same.
+        if m.fault.is_some() || m.outcome.findings.len() != found {
+            return;
+        }
+        if at.is_multiple_of(1 << 16) {
+            if m.fuel < 1 << 12 {
+                return m.raise(FaultKind::Fuel, i.site, Some(lane), 1);
+            }
+            m.fuel -= 1 << 12;
+        }
+    }
+}
+
+/// Fills `c` bytes (a double word) at `a` with the byte in the word `b`.
+pub(crate) struct Fill;
+impl Kernel for Fill {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let lanes: Vec<usize> = m.unit.mask.lanes(m.unit.chunks).collect();
+        for lane in lanes {
+            let bytes = m.unit.d.get(i.c, lane);
+            let (to, byte) = (m.unit.d.get(i.a, lane), m.unit.w.get(i.b, lane));
+            for at in 0..bytes {
+                let found = m.outcome.findings.len();
+                m.write_one::<U8>(to.wrapping_add(at), byte, i, lane);
+                if m.fault.is_some() || m.outcome.findings.len() != found {
+                    break;
+                }
+                if at % (1 << 16) == (1 << 16) - 1 {
+                    if m.fuel < 1 << 12 {
+                        return m.raise(FaultKind::Fuel, i.site, Some(lane), 1);
+                    }
+                    m.fuel -= 1 << 12;
+                }
+            }
+            if m.fault.is_some() {
+                return;
+            }
+        }
+    }
+}
+
+/// An asynchronous copy of `imm` bytes from `b` to `a`, of which the double word `c` are read. It is
+/// done at once: nobody may look before the wait that ends it.
+pub(crate) struct AsyncCopy;
+impl Kernel for AsyncCopy {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let lanes: Vec<usize> = m.unit.mask.lanes(m.unit.chunks).collect();
+        for lane in lanes {
+            let (to, from) = (m.unit.d.get(i.a, lane), m.unit.d.get(i.b, lane));
+            let read = m.unit.d.get(i.c, lane);
+            copy_bytes(m, i, lane, to, from, read, i.imm);
+            if m.fault.is_some() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The loop over instructions: masks and jumps.
+//!
+//! Each construct of the source has a slot that holds the lanes which wait for the others. A jump
+//! takes lanes out of the mask; when none are left, control goes on at the next place where lanes
+//! may have been waiting. Nothing is copied on entering an arm that all active lanes take.
+
+use super::registers::Mask;
+use super::{Machine, Op, Stop};
+use crate::outcome::FaultKind;
+
+impl Machine<'_> {
+    /// Lanes for which a truth value holds, and those for which it does not, among the active.
+    #[inline(always)]
+    fn part(&self, register: u32) -> (Mask, Mask) {
+        let (mut holds, mut fails) = (Mask::default(), Mask::default());
+        let unit = &self.unit;
+        for k in 0..unit.chunks {
+            let bits = unit.b.chunk(register, k);
+            holds.bits[k] = bits & unit.mask.bits[k];
+            fails.bits[k] = !bits & unit.mask.bits[k];
+        }
+        holds.recount(unit.chunks);
+        fails.recount(unit.chunks);
+        (holds, fails)
+    }
+
+    /// Executes the unit until it stops.
+    pub(crate) fn run_unit(&mut self) -> Stop {
+        let code = self.code;
+        let chunks = self.unit.chunks;
+        loop {
+            let Some(i) = code.instructions.get(self.unit.pc) else { return Stop::Done };
+            let mut pc = self.unit.pc + 1;
+            match i.op {
+                Op::Exec => {
+                    // SAFETY: every `run` comes from `lanes::select`, which chooses a form whose
+                    // processor features were found to be there.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        (i.run)(self, i)
+                    }
+                }
+                Op::Checked => {
+                    // SAFETY: as above.
+                    #[allow(unsafe_code)]
+                    unsafe {
+                        (i.run)(self, i)
+                    }
+                    if self.fault.is_some() {
+                        return Stop::Fault;
+                    }
+                }
+                Op::If => {
+                    let slot = i.slot as usize;
+                    match self.unit.b.uniform[i.a as usize] {
+                        Some(true) => {
+                            self.unit.slots[slot].waiting.clear();
+                            self.unit.slots[slot].joined.clear();
+                        }
+                        Some(false) => {
+                            self.unit.slots[slot].joined.clear();
+                            self.unit.slots[slot].waiting = self.unit.mask;
+                            self.unit.mask.clear();
+                            pc = i.target as usize;
+                        }
+                        None => {
+                            let (holds, fails) = self.part(i.a);
+                            self.unit.slots[slot].joined.clear();
+                            self.unit.slots[slot].waiting = fails;
+                            self.unit.mask = holds;
+                            if holds.is_empty() {
+                                pc = i.target as usize;
+                            }
+                        }
+                    }
+                }
+                Op::Else => {
+                    let unit = &mut self.unit;
+                    let slot = &mut unit.slots[i.slot as usize];
+                    std::mem::swap(&mut slot.joined, &mut unit.mask);
+                    unit.mask.clear();
+                    std::mem::swap(&mut slot.waiting, &mut unit.mask);
+                    if unit.mask.is_empty() {
+                        pc = i.target as usize;
+                    }
+                }
+                Op::EndIf | Op::CallEnd => {
+                    let unit = &mut self.unit;
+                    let slot = &unit.slots[i.slot as usize];
+                    unit.mask.add(&slot.joined, chunks);
+                    // An `if` without another arm ends here directly.
+                    unit.mask.add(&slot.waiting, chunks);
+                    if unit.mask.is_empty() {
+                        pc = i.target as usize;
+                    }
+                }
+                Op::LoopBegin | Op::CallBegin => {
+                    let slot = &mut self.unit.slots[i.slot as usize];
+                    slot.waiting.clear();
+                    slot.joined.clear();
+                }
+                Op::LoopTest => match self.unit.b.uniform[i.a as usize] {
+                    Some(true) => {}
+                    Some(false) => {
+                        let unit = &mut self.unit;
+                        unit.slots[i.slot as usize].joined.add(&unit.mask, chunks);
+                        unit.mask.clear();
+                        pc = i.target as usize;
+                    }
+                    None => {
+                        let (holds, fails) = self.part(i.a);
+                        let unit = &mut self.unit;
+                        unit.slots[i.slot as usize].joined.add(&fails, chunks);
+                        unit.mask = holds;
+                        if holds.is_empty() {
+                            pc = i.target as usize;
+                        }
+                    }
+                },
+                Op::Break | Op::Return => {
+                    let unit = &mut self.unit;
+                    unit.slots[i.slot as usize].joined.add(&unit.mask, chunks);
+                    unit.mask.clear();
+                    pc = i.target as usize;
+                }
+                Op::Continue => {
+                    let unit = &mut self.unit;
+                    unit.slots[i.slot as usize].waiting.add(&unit.mask, chunks);
+                    unit.mask.clear();
+                    pc = i.target as usize;
+                }
+                Op::Step => {
+                    let unit = &mut self.unit;
+                    let slot = &mut unit.slots[i.slot as usize];
+                    unit.mask.add(&slot.waiting, chunks);
+                    slot.waiting.clear();
+                    if unit.mask.is_empty() {
+                        pc = i.target as usize;
+                    }
+                }
+                Op::Back => {
+                    let passed = (self.unit.pc as u64).saturating_sub(u64::from(i.target)) + 1;
+                    self.executed += passed;
+                    if self.fuel < passed {
+                        let lane = self.unit.mask.lowest();
+                        let count = self.unit.mask.count;
+                        self.raise(FaultKind::Fuel, i.site, Some(lane), count);
+                        return Stop::Fault;
+                    }
+                    self.fuel -= passed;
+                    self.unit.turn += passed;
+                    pc = i.target as usize;
+                    if self.unit.turn >= self.turn_length {
+                        self.unit.turn = 0;
+                        self.unit.pc = pc;
+                        return Stop::Turn;
+                    }
+                }
+                Op::LoopEnd => {
+                    let unit = &mut self.unit;
+                    let slot = &mut unit.slots[i.slot as usize];
+                    unit.mask.add(&slot.joined, chunks);
+                    if unit.mask.is_empty() {
+                        pc = i.target as usize;
+                    }
+                }
+                Op::SwitchBegin => {
+                    let unit = &mut self.unit;
+                    let slot = &mut unit.slots[i.slot as usize];
+                    slot.waiting = unit.mask;
+                    slot.joined.clear();
+                    unit.mask.clear();
+                }
+                Op::ArmBegin => {
+                    // The active lanes fall in; of the waiting, those come whose condition holds.
+                    let falling = self.unit.mask;
+                    self.unit.mask = self.unit.slots[i.slot as usize].waiting;
+                    let (holds, _) = self.part(i.a);
+                    let unit = &mut self.unit;
+                    unit.slots[i.slot as usize].waiting.remove(&holds, chunks);
+                    unit.mask = holds;
+                    unit.mask.add(&falling, chunks);
+                    if unit.mask.is_empty() {
+                        pc = i.target as usize;
+                    }
+                }
+                Op::ArmEnd => {
+                    let unit = &mut self.unit;
+                    unit.slots[i.slot as usize].joined.add(&unit.mask, chunks);
+                    unit.mask.clear();
+                }
+                Op::ArmFall => {}
+                Op::SwitchEnd => {
+                    let unit = &mut self.unit;
+                    let slot = &unit.slots[i.slot as usize];
+                    unit.mask.add(&slot.joined, chunks);
+                    unit.mask.add(&slot.waiting, chunks);
+                    if unit.mask.is_empty() {
+                        pc = i.target as usize;
+                    }
+                }
+                Op::Exit => {
+                    let unit = &mut self.unit;
+                    let leaving = unit.mask;
+                    unit.alive.remove(&leaving, chunks);
+                    unit.mask.clear();
+                    pc = i.target as usize;
+                }
+                Op::BlockBarrier => {
+                    self.unit.pc = pc;
+                    return Stop::Block;
+                }
+                Op::GridBarrier => {
+                    self.unit.pc = pc;
+                    return Stop::Grid;
+                }
+                Op::End => return Stop::Done,
+            }
+            self.unit.pc = pc;
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Conversions, and arithmetic on addresses.
+
+use port_float::format::{self, NanToInteger};
+use port_ir::{Rounding, Scalar};
+
+use super::lanes::{Kernel, cross1, map1, select};
+use super::registers::Shape;
+use super::{CHUNK, Exec, Inst, Machine};
+
+macro_rules! within {
+    ($($name:ident $file:ident |$a:ident| $e:expr;)*) => { $(
+        pub(crate) struct $name;
+        impl Kernel for $name {
+            #[inline(always)]
+            fn run(m: &mut Machine<'_>, i: &Inst) {
+                map1(&mut m.unit.$file, i.d, i.a, |$a| $e)
+            }
+        }
+    )* };
+}
+
+macro_rules! widen {
+    ($($name:ident |$a:ident| $e:expr;)*) => { $(
+        pub(crate) struct $name;
+        impl Kernel for $name {
+            #[inline(always)]
+            fn run(m: &mut Machine<'_>, i: &Inst) {
+                let unit = &mut m.unit;
+                cross1(&mut unit.w, &mut unit.d, i, |$a: u32| $e)
+            }
+        }
+    )* };
+}
+
+macro_rules! narrow {
+    ($($name:ident |$a:ident| $e:expr;)*) => { $(
+        pub(crate) struct $name;
+        impl Kernel for $name {
+            #[inline(always)]
+            fn run(m: &mut Machine<'_>, i: &Inst) {
+                let unit = &mut m.unit;
+                cross1(&mut unit.d, &mut unit.w, i, |$a: u64| $e)
+            }
+        }
+    )* };
+}
+
+within! {
+    S32ToF32 w |a| (a as i32 as f32).to_bits();
+    U32ToF32 w |a| (a as f32).to_bits();
+    F32ToS32 w |a| (f32::from_bits(a) as i32) as u32;
+    F32ToU32 w |a| f32::from_bits(a) as u32;
+    F16ToF32 w |a| super::float::half(a).to_bits();
+    Bf16ToF32 w |a| super::float::brain(a).to_bits();
+    F32ToF16 w |a| u32::from(format::f32_to_f16(f32::from_bits(a)));
+    F32ToBf16 w |a| u32::from(format::f32_to_bf16(f32::from_bits(a)));
+    S64ToF64 d |a| (a as i64 as f64).to_bits();
+    U64ToF64 d |a| (a as f64).to_bits();
+    // Words of a value that is stored in parts.
+    HighHalf w |a| a >> 16;
+}
+
+widen! {
+    S32ToF64 |a| f64::from(a as i32).to_bits();
+    U32ToF64 |a| f64::from(a).to_bits();
+    F32ToF64 |a| f64::from(f32::from_bits(a)).to_bits();
+}
+
+narrow! {
+    F64ToF32 |a| (f64::from_bits(a) as f32).to_bits();
+    S64ToF32 |a| (a as i64 as f32).to_bits();
+    U64ToF32 |a| (a as f32).to_bits();
+    High32 |a| (a >> 32) as u32;
+}
+
+/// The low word of a double word: a progression stays one.
+pub(crate) struct Low32;
+impl Kernel for Low32 {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let unit = &mut m.unit;
+        if unit.d.shape(i.a) == Shape::Affine {
+            for k in 0..unit.chunks {
+                let base = unit.d.base(i.a, k) as u32;
+                unit.w.set_base(i.d, k, base);
+            }
+            let stride = unit.d.stride(i.a) as u32;
+            return unit.w.set_affine(i.d, stride);
+        }
+        cross1(&mut unit.d, &mut unit.w, i, |a: u64| a as u32)
+    }
+}
+
+/// A word's value as 64 bits.
+#[inline(always)]
+fn extend<const SIGNED: bool>(word: u32) -> u64 {
+    if SIGNED { word as i32 as u64 } else { u64::from(word) }
+}
+
+/// The stride, as 64 bits, of a progression of words none of whose chunks wraps.
+#[inline(always)]
+fn extended_stride<const SIGNED: bool>(m: &Machine<'_>, register: u32) -> Option<u64> {
+    let file = &m.unit.w;
+    // A stride is a difference: its sign counts, whatever the values are.
+    let stride = i64::from(file.stride(register) as i32);
+    for k in 0..file.chunks {
+        let base = extend::<SIGNED>(file.base(register, k)) as i64;
+        let last = base + stride * (CHUNK as i64 - 1);
+        let fits = match SIGNED {
+            true => i32::try_from(last).is_ok(),
+            false => u32::try_from(last).is_ok(),
+        };
+        if !fits {
+            return None;
+        }
+    }
+    Some(stride as u64)
+}
+
+/// A word to a double word.
+pub(crate) struct Extend<const SIGNED: bool>;
+impl<const SIGNED: bool> Kernel for Extend<SIGNED> {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        if m.unit.w.shape(i.a) == Shape::Affine
+            && let Some(stride) = extended_stride::<SIGNED>(m, i.a)
+        {
+            let unit = &mut m.unit;
+            for k in 0..unit.chunks {
+                let base = extend::<SIGNED>(unit.w.base(i.a, k));
+                unit.d.set_base(i.d, k, base);
+            }
+            return unit.d.set_affine(i.d, stride);
+        }
+        let unit = &mut m.unit;
+        cross1(&mut unit.w, &mut unit.d, i, extend::<SIGNED>)
+    }
+}
+
+/// `d = a + b * imm` with a word `b`: the address of an element.
+pub(crate) struct Element<const SIGNED: bool>;
+impl<const SIGNED: bool> Kernel for Element<SIGNED> {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let size = i.imm;
+        let unit = &mut m.unit;
+        let (base, index) = (unit.d.shape(i.a), unit.w.shape(i.b));
+        if let (Some(base), Some(index)) = (unit.d.uniform(i.a), unit.w.uniform(i.b)) {
+            let address = base.wrapping_add(extend::<SIGNED>(index).wrapping_mul(size));
+            return unit.d.set_uniform(i.d, address);
+        }
+        if base != Shape::Vector
+            && index != Shape::Vector
+            && let Some(stride) = extended_stride::<SIGNED>(m, i.b)
+        {
+            let unit = &mut m.unit;
+            let stride = stride.wrapping_mul(size).wrapping_add(unit.d.stride(i.a));
+            for k in 0..unit.chunks {
+                let index = extend::<SIGNED>(unit.w.base(i.b, k));
+                let base = unit.d.base(i.a, k).wrapping_add(index.wrapping_mul(size));
+                unit.d.set_base(i.d, k, base);
+            }
+            return unit.d.set_affine(i.d, stride);
+        }
+        let unit = &mut m.unit;
+        let index = unit.w.operand(i.b, 0);
+        let base = unit.d.operand(i.a, 0);
+        let target = unit.d.set_vector(i.d);
+        for k in 0..unit.chunks {
+            let index = unit.w.data[index.start + if index.splat { 0 } else { k }];
+            let base = unit.d.data[base.start + if base.splat { 0 } else { k }];
+            let mut r = [0; CHUNK];
+            for l in 0..CHUNK {
+                r[l] = base[l].wrapping_add(extend::<SIGNED>(index[l]).wrapping_mul(size));
+            }
+            unit.d.data[target + k] = r;
+        }
+    }
+}
+
+/// Truth values as words 0 and 1.
+pub(crate) struct BitsToWord;
+impl Kernel for BitsToWord {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let unit = &mut m.unit;
+        if let Some(value) = unit.b.uniform[i.a as usize] {
+            return unit.w.set_uniform(i.d, value.into());
+        }
+        let target = unit.w.set_vector(i.d);
+        for k in 0..unit.chunks {
+            let bits = unit.b.chunk(i.a, k);
+            let mut r = [0; CHUNK];
+            for (l, r) in r.iter_mut().enumerate() {
+                *r = u32::from(bits >> l & 1);
+            }
+            unit.w.data[target + k] = r;
+        }
+    }
+}
+
+/// Words as truth values: whether they are not 0.
+pub(crate) struct WordToBits;
+impl Kernel for WordToBits {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let unit = &mut m.unit;
+        super::lanes::test1(&mut unit.w, &mut unit.b, &unit.mask, i, |a| a != 0)
+    }
+}
+
+/// Two words, the low one first, as a double word.
+pub(crate) struct Pair;
+impl Kernel for Pair {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let unit = &mut m.unit;
+        if let (Some(a), Some(b)) = (unit.w.uniform(i.a), unit.w.uniform(i.b)) {
+            return unit.d.set_uniform(i.d, u64::from(b) << 32 | u64::from(a));
+        }
+        let target = unit.d.set_vector(i.d);
+        for k in 0..unit.chunks {
+            let (a, b) = (unit.w.chunk(i.a, k), unit.w.chunk(i.b, k));
+            let mut r = [0; CHUNK];
+            for l in 0..CHUNK {
+                r[l] = u64::from(b[l]) << 32 | u64::from(a[l]);
+            }
+            unit.d.data[target + k] = r;
+        }
+    }
+}
+
+/// A pointer into shared memory as its offset in the block's, and back.
+pub(crate) struct SharedOffset;
+impl Kernel for SharedOffset {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let code = m.code;
+        let unit = &mut m.unit;
+        cross1(&mut unit.d, &mut unit.w, i, |address: u64| code.shared_offset(address))
+    }
+}
+
+pub(crate) struct SharedPointer;
+impl Kernel for SharedPointer {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let code = m.code;
+        let unit = &mut m.unit;
+        cross1(&mut unit.w, &mut unit.d, i, |offset: u32| code.shared_pointer(offset))
+    }
+}
+
+/// What a conversion that is not compiled apart does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct General {
+    pub(crate) from: Scalar,
+    pub(crate) to: Scalar,
+    pub(crate) rounding: Rounding,
+    pub(crate) saturate: bool,
+    pub(crate) nan: NanToInteger,
+    pub(crate) canonical: bool,
+}
+
+impl General {
+    fn convert(&self, bits: u64) -> u64 {
+        let General { from, to, rounding, .. } = *self;
+        if !from.is_float() {
+            let value = match from.is_signed() {
+                // Narrow values are kept extended to 32 bits.
+                true if from.size() == 8 => i128::from(bits as i64),
+                true => i128::from(bits as u32 as i32),
+                false => i128::from(bits),
+            };
+            return format::integer_to_float(value, to, rounding).unwrap_or(0);
+        }
+        if !to.is_float() {
+            let value = format::Format::of(from).map_or(0.0, |format| format.to_f64(bits));
+            let bits = format::float_to_integer(value, from, to, rounding, self.nan);
+            return match to {
+                Scalar::I8 => bits as i8 as u32 as u64,
+                Scalar::I16 => bits as i16 as u32 as u64,
+                _ => bits,
+            };
+        }
+        let bits = format::float_to_float(bits, from, to, rounding, self.saturate).unwrap_or(0);
+        match to {
+            Scalar::F32 if self.canonical && f32::from_bits(bits as u32).is_nan() => 0x7fff_ffff,
+            Scalar::F16 if self.canonical && bits & 0x7fff > 0x7c00 => 0x7fff,
+            Scalar::Bf16 if self.canonical && bits & 0x7fff > 0x7f80 => 0x7fff,
+            _ => bits,
+        }
+    }
+}
+
+macro_rules! general {
+    ($($name:ident $from:ident $to:ident $raw:ty, $result:ty;)*) => { $(
+        pub(crate) struct $name;
+        impl Kernel for $name {
+            #[inline(always)]
+            fn run(m: &mut Machine<'_>, i: &Inst) {
+                let Some(general) = m.code.conversions.get(i.imm as usize) else { return };
+                let unit = &mut m.unit;
+                general!(@apply $from $to, unit, i, general, $raw, $result)
+            }
+        }
+    )* };
+    (@apply w w, $unit:ident, $i:ident, $general:ident, $raw:ty, $result:ty) => {
+        map1(&mut $unit.w, $i.d, $i.a, |a| $general.convert(u64::from(a)) as u32)
+    };
+    (@apply d d, $unit:ident, $i:ident, $general:ident, $raw:ty, $result:ty) => {
+        map1(&mut $unit.d, $i.d, $i.a, |a| $general.convert(a))
+    };
+    (@apply $from:ident $to:ident, $unit:ident, $i:ident, $general:ident, $raw:ty, $result:ty) => {
+        cross1(&mut $unit.$from, &mut $unit.$to, $i, |a: $raw| $general.convert(u64::from(a)) as $result)
+    };
+}
+
+general! {
+    GeneralWW w w u32, u32;
+    GeneralWD w d u32, u64;
+    GeneralDW d w u64, u32;
+    GeneralDD d d u64, u64;
+}
+
+/// The instruction of a conversion that is compiled apart.
+pub(crate) fn known(general: &General) -> Option<Exec> {
+    use Scalar as S;
+    let General { from, to, rounding, saturate, nan, canonical } = *general;
+    if to.is_float() && (rounding != Rounding::NearestEven || saturate) {
+        return None;
+    }
+    if !to.is_float() && rounding != Rounding::TowardZero {
+        return None;
+    }
+    let _ = nan;
+    Some(match (from, to) {
+        (S::I8 | S::I16 | S::I32, S::F32) => select::<S32ToF32>(),
+        (S::U8 | S::U16 | S::U32, S::F32) => select::<U32ToF32>(),
+        (S::I8 | S::I16 | S::I32, S::F64) => select::<S32ToF64>(),
+        (S::U8 | S::U16 | S::U32, S::F64) => select::<U32ToF64>(),
+        (S::I64, S::F32) => select::<S64ToF32>(),
+        (S::U64, S::F32) => select::<U64ToF32>(),
+        (S::I64, S::F64) => select::<S64ToF64>(),
+        (S::U64, S::F64) => select::<U64ToF64>(),
+        // NaN from f32 to 32 bits is 0 on every side.
+        (S::F32, S::I32) => select::<F32ToS32>(),
+        (S::F32, S::U32) => select::<F32ToU32>(),
+        (S::F32, S::F64) => select::<F32ToF64>(),
+        (S::F64, S::F32) if !canonical => select::<F64ToF32>(),
+        (S::F16, S::F32) if !canonical => select::<F16ToF32>(),
+        (S::Bf16, S::F32) if !canonical => select::<Bf16ToF32>(),
+        (S::F32, S::F16) if !canonical => select::<F32ToF16>(),
+        (S::F32, S::Bf16) if !canonical => select::<F32ToBf16>(),
+        _ => return None,
+    })
+}

@@ -1,0 +1,637 @@
+//! Blocks and their units in turn: who runs, who waits, and how a run ends.
+
+use port_ir::{Axis, Builtin, CompareOp, Scalar};
+
+use super::lanes::Kernel;
+use super::registers::{Bits, File, Mask, progression};
+use super::{CHUNK, Inst, Machine, Object, Place, Slot, Stop, Unit};
+use crate::compile::Class;
+use crate::launch::{Argument, Launch, Options, Schedule};
+use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
+use crate::outcome::{Fault, FaultKind, FindingKind, Outcome};
+use crate::program::{Code, Preset};
+
+/// What arrived at a barrier of the block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Barrier {
+    arrived: u32,
+    holds: u32,
+}
+
+/// A unit reports at a barrier: how many lanes, and in how many the predicate holds.
+pub(crate) struct Arrive;
+impl Kernel for Arrive {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let (arrived, expected) = (m.unit.mask.count, m.unit.alive.count);
+        if arrived < expected {
+            if m.may_restart {
+                m.restart = true;
+                return m.raise(FaultKind::Deadlock("restart".into()), i.site, None, 0);
+            }
+            if m.checks.convergence {
+                let lane = m.unit.mask.lowest();
+                let kind = FindingKind::DivergentBarrier { arrived, expected };
+                m.find(kind, i.site, lane, arrived, false, None);
+            }
+        }
+        m.barrier.arrived += arrived;
+        if i.imm != 0 {
+            let unit = &m.unit;
+            let holds =
+                (0..unit.chunks).map(|k| (unit.b.chunk(i.a, k) & unit.mask.bits[k]).count_ones());
+            m.barrier.holds += holds.sum::<u32>();
+        }
+    }
+}
+
+/// What a unit gets from the barrier that it has passed.
+pub(crate) struct Leave;
+impl Kernel for Leave {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let Barrier { arrived, holds } = m.passed;
+        match i.imm {
+            1 => m.unit.w.set_uniform(i.d, holds),
+            2 => m.unit.b.set_uniform(i.d, holds == arrived),
+            _ => m.unit.b.set_uniform(i.d, holds != 0),
+        }
+    }
+}
+
+/// Stops the launch where the condition does not hold.
+pub(crate) struct Assert;
+impl Kernel for Assert {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        if m.unit.b.uniform[i.a as usize] == Some(true) {
+            return;
+        }
+        let unit = &m.unit;
+        let lanes = unit.mask.lanes(unit.chunks).filter(|lane| !unit.b.get(i.a, *lane));
+        let failed: Vec<usize> = lanes.collect();
+        if let Some(first) = failed.first() {
+            let message = m.code.messages.get(i.imm as usize).cloned().unwrap_or_default();
+            m.raise(FaultKind::Assertion(message), i.site, Some(*first), failed.len() as u32);
+        }
+    }
+}
+
+/// Stops the launch.
+pub(crate) struct Trap;
+impl Kernel for Trap {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let (lane, count) = (m.unit.mask.lowest(), m.unit.mask.count);
+        m.raise(FaultKind::Trap, i.site, Some(lane), count);
+    }
+}
+
+/// Time passes with every look at it.
+fn tick(m: &mut Machine<'_>) -> u64 {
+    m.executed += 16;
+    m.executed
+}
+
+/// A clock of 32 bits.
+pub(crate) struct Clock32;
+impl Kernel for Clock32 {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let now = tick(m) as u32;
+        m.unit.w.set_uniform(i.d, now);
+    }
+}
+
+/// A clock of 64 bits.
+pub(crate) struct Clock64;
+impl Kernel for Clock64 {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let now = tick(m);
+        m.unit.d.set_uniform(i.d, now);
+    }
+}
+
+/// Lets time pass, and others have their turn.
+pub(crate) struct Sleep;
+impl Kernel for Sleep {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, _: &Inst) {
+        m.executed += 64;
+        m.unit.turn = m.unit.turn.saturating_add(m.turn_length / 4);
+    }
+}
+
+/// A block that is resident.
+struct Block {
+    number: u64,
+    place: [u32; 3],
+    shared: Vec<u8>,
+    units: Vec<Unit>,
+    stops: Vec<Option<Stop>>,
+    barrier: Barrier,
+    passed: Barrier,
+    done: bool,
+}
+
+/// How threads are grouped in units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grouping {
+    /// A unit is a block.
+    Block,
+    /// A unit is a warp.
+    Warp,
+}
+
+/// Why a run under one grouping ended.
+pub(crate) enum Ending {
+    Finished(Outcome),
+    Faulted(Box<Fault>),
+    /// Threads of a block have to go separate ways.
+    Restart,
+}
+
+/// Instructions that a warp counts before the next has its turn.
+const TURN: u64 = 4096;
+
+/// Checks a launch, and runs it under a grouping.
+pub(crate) fn run(
+    code: &Code,
+    memory: &mut Memory,
+    launch: &Launch,
+    options: &Options,
+    grouping: Grouping,
+    may_restart: bool,
+) -> Ending {
+    let fail = |kind| {
+        Ending::Faulted(Box::new(Fault {
+            kind,
+            location: None,
+            block: None,
+            thread: None,
+            threads: 0,
+            outcome: Outcome::default(),
+        }))
+    };
+    let invalid = |what: String| fail(FaultKind::InvalidLaunch(what));
+    let count = |extent: [u32; 3]| {
+        extent.iter().try_fold(1u64, |product, extent| product.checked_mul(u64::from(*extent)))
+    };
+    let threads = match count(launch.block) {
+        Some(threads @ 1..=1024) => threads as usize,
+        _ => return invalid(format!("a block of {:?} threads", launch.block)),
+    };
+    let blocks = match count(launch.grid) {
+        Some(0) | None => return invalid(format!("a grid of {:?} blocks", launch.grid)),
+        Some(blocks) => blocks,
+    };
+    let parameters = match parameters(code, memory, launch) {
+        Ok(parameters) => parameters,
+        Err(what) => return invalid(what),
+    };
+    let cluster = launch.cluster.or(code.cluster).unwrap_or([1; 3]);
+    if cluster.contains(&0)
+        || launch.grid.iter().zip(cluster).any(|(grid, cluster)| grid % cluster != 0)
+    {
+        return invalid(format!("a grid of {:?} blocks in clusters of {cluster:?}", launch.grid));
+    }
+    let lanes = match grouping {
+        Grouping::Block => threads,
+        Grouping::Warp => code.warp_width.min(threads.next_multiple_of(CHUNK)),
+    };
+    let unit_count = threads.div_ceil(lanes);
+    let shared_bytes = code.static_shared.saturating_add(launch.dynamic_shared);
+    let chunks = lanes.div_ceil(CHUNK);
+    let unit_bytes = unit_bytes(code, chunks);
+    let resident = if code.has_grid_barrier { blocks } else { 1 };
+    let needed = unit_bytes
+        .saturating_mul(unit_count as u64)
+        .saturating_add(shared_bytes)
+        .saturating_mul(resident);
+    if needed > options.memory_limit {
+        return fail(FaultKind::MemoryLimit(needed));
+    }
+    let symbols = symbols(code, memory);
+    let mut machine = Machine {
+        unit: Unit::default(),
+        code,
+        memory,
+        shared: Vec::new(),
+        parameters,
+        objects: objects(code, launch),
+        options,
+        checks: options.checks,
+        schedule: options.schedule,
+        grid: launch.grid,
+        block_dim: launch.block,
+        block: [0; 3],
+        outcome: Outcome::default(),
+        fuel: options.fuel,
+        warp_width: code.warp_width,
+        fault: None,
+        executed: 0,
+        turn_length: if unit_count > 1 { TURN } else { u64::MAX },
+        reported: Default::default(),
+        barrier: Barrier::default(),
+        passed: Barrier::default(),
+        may_restart,
+        restart: false,
+        cluster,
+        dynamic_shared: launch.dynamic_shared,
+        symbols,
+    };
+    let order = order(blocks, options.schedule);
+    let new_block = |machine: &Machine<'_>| {
+        let units = (0..unit_count)
+            .map(|number| {
+                let first = number * lanes;
+                new_unit(machine, first, (threads - first).min(lanes), chunks)
+            })
+            .collect();
+        Block {
+            number: 0,
+            place: [0; 3],
+            shared: vec![0; shared_bytes as usize],
+            units,
+            stops: vec![None; unit_count],
+            barrier: Barrier::default(),
+            passed: Barrier::default(),
+            done: false,
+        }
+    };
+    let finished = if code.has_grid_barrier {
+        let mut resident: Vec<Block> = Vec::new();
+        for number in &order {
+            let mut block = new_block(&machine);
+            start(&mut machine, &mut block, *number);
+            resident.push(block);
+        }
+        loop {
+            for block in resident.iter_mut().filter(|block| !block.done) {
+                if !run_block(&mut machine, block) {
+                    break;
+                }
+            }
+            if machine.fault.is_some() {
+                break false;
+            }
+            if resident.iter().all(|block| block.done) {
+                break true;
+            }
+            // All that are left wait for the grid.
+            for block in &mut resident {
+                for stop in &mut block.stops {
+                    if *stop == Some(Stop::Grid) {
+                        *stop = None;
+                    }
+                }
+            }
+        }
+    } else {
+        let mut block = new_block(&machine);
+        let mut fine = true;
+        for number in order {
+            start(&mut machine, &mut block, number);
+            if !run_block(&mut machine, &mut block) {
+                fine = false;
+                break;
+            }
+        }
+        fine
+    };
+    if machine.restart {
+        return Ending::Restart;
+    }
+    let instructions = options.fuel - machine.fuel;
+    let mut outcome = std::mem::take(&mut machine.outcome);
+    outcome.counters.instructions = instructions;
+    if finished {
+        return Ending::Finished(outcome);
+    }
+    let Some((kind, site, thread, count)) = machine.fault.take() else {
+        return Ending::Finished(outcome);
+    };
+    Ending::Faulted(Box::new(Fault {
+        kind,
+        location: code.sites.get(site as usize).copied(),
+        block: Some(machine.block),
+        thread: thread.map(|thread| machine.thread(thread)),
+        threads: count,
+        outcome,
+    }))
+}
+
+/// Bytes of a unit's registers and local memory.
+fn unit_bytes(code: &Code, chunks: usize) -> u64 {
+    let counts = code.counts;
+    let chunk = (chunks * CHUNK) as u64;
+    let words = u64::from(counts.words) + code.local_rows as u64 + 4;
+    let doubles = u64::from(counts.doubles) + 4;
+    chunk
+        .saturating_mul(4 * words + 8 * doubles)
+        .saturating_add(u64::from(counts.truths) * chunk / 8)
+        .saturating_add(u64::from(code.slots) * std::mem::size_of::<Slot>() as u64)
+}
+
+/// The bytes of the parameters.
+fn parameters(code: &Code, memory: &Memory, launch: &Launch) -> Result<Vec<u8>, String> {
+    if launch.arguments.len() != code.parameters.len() {
+        return Err(format!(
+            "{} arguments for {} parameters",
+            launch.arguments.len(),
+            code.parameters.len()
+        ));
+    }
+    let mut bytes = vec![0; code.parameter_bytes as usize];
+    for (parameter, argument) in code.parameters.iter().zip(&launch.arguments) {
+        let value = match argument {
+            Argument::Bytes(value) => value.clone(),
+            Argument::Buffer { id, offset } => {
+                if memory.buffers.len() <= id.0 as usize {
+                    return Err(format!("no buffer for `{}`", parameter.name));
+                }
+                memory.address(*id, *offset).to_le_bytes().to_vec()
+            }
+        };
+        if value.len() as u64 != parameter.size {
+            return Err(format!(
+                "{} bytes for `{}`, which has {}",
+                value.len(),
+                parameter.name,
+                parameter.size
+            ));
+        }
+        let start = parameter.offset as usize;
+        if let Some(place) = bytes.get_mut(start..start + value.len()) {
+            place.copy_from_slice(&value);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The addresses of the module's variables, which are added to the memory if they are not there.
+fn symbols(code: &Code, memory: &mut Memory) -> Vec<u64> {
+    let mut addresses = Vec::new();
+    for symbol in &code.symbols {
+        let id = match memory.symbol(&symbol.name) {
+            Some(id) => id,
+            None => memory.set_symbol(symbol.name.clone(), symbol.initial.clone()),
+        };
+        if let Some(buffer) = memory.buffers.get_mut(id.0 as usize)
+            && (buffer.bytes.len() as u64) < symbol.size
+        {
+            buffer.bytes.resize(symbol.size as usize, 0);
+        }
+        addresses.push(memory.address(id, 0));
+    }
+    addresses
+}
+
+fn objects(code: &Code, launch: &Launch) -> Vec<Option<Object>> {
+    let base = |index: u64| (index << WINDOW_BITS) + WINDOW_ORIGIN;
+    let count = Code::FIRST_LOCAL + code.locals.len() as u64;
+    let mut objects = vec![None; count as usize];
+    let mut set = |index: u64, place: Place, size: u64| {
+        if let Some(object) = objects.get_mut(index as usize) {
+            *object = Some(Object { place, base: base(index), size });
+        }
+    };
+    set(Code::PARAMETERS, Place::Parameters, code.parameter_bytes);
+    for (number, shared) in code.shared.iter().enumerate() {
+        let size = shared.size.unwrap_or(launch.dynamic_shared);
+        set(Code::FIRST_SHARED + number as u64, Place::Shared(shared.start as usize), size);
+    }
+    for (number, local) in code.locals.iter().enumerate() {
+        set(Code::FIRST_LOCAL + number as u64, Place::Local(local.row), local.size);
+    }
+    objects
+}
+
+fn order(blocks: u64, schedule: Schedule) -> Vec<u64> {
+    let mut order: Vec<u64> = (0..blocks).collect();
+    match schedule {
+        Schedule::InOrder => {}
+        Schedule::Reversed => order.reverse(),
+        Schedule::Seeded(seed) => {
+            let salt = super::atomic::mix(seed);
+            order.sort_by_key(|block| super::atomic::mix(salt ^ *block));
+        }
+    }
+    order
+}
+
+/// A unit of threads from `first`, with what stays the same for all blocks.
+fn new_unit(m: &Machine<'_>, first: usize, lanes: usize, chunks: usize) -> Unit {
+    let code = m.code;
+    let counts = code.counts;
+    let mut unit = Unit {
+        w: File::new(counts.words as usize, &code.words, chunks),
+        d: File::new(counts.doubles as usize, &code.doubles, chunks),
+        b: Bits::new(counts.truths as usize, &code.truths, chunks),
+        mask: Mask::default(),
+        all: Mask::first(lanes),
+        alive: Mask::default(),
+        slots: vec![Slot::default(); code.slots as usize],
+        pc: 0,
+        chunks,
+        first: first as u32,
+        local: vec![[0; CHUNK]; code.local_rows * chunks],
+        turn: 0,
+    };
+    for (preset, class, register) in &code.presets {
+        match preset {
+            Preset::Argument { offset, scalar } => {
+                let bytes = m.parameters.get(*offset as usize..).unwrap_or(&[]);
+                let mut word = [0; 8];
+                let size = (scalar.size() as usize).min(bytes.len());
+                word[..size].copy_from_slice(&bytes[..size]);
+                let bits = u64::from_le_bytes(word);
+                match class {
+                    Class::B => unit.b.set_uniform(*register, bits & 0xff != 0),
+                    Class::D => unit.d.set_uniform(*register, bits),
+                    Class::W => unit.w.set_uniform(*register, extended(*scalar, bits)),
+                }
+            }
+            Preset::Symbol(index) => {
+                let address = m.symbols.get(*index as usize).copied().unwrap_or(0);
+                unit.d.set_uniform(*register, address);
+            }
+            Preset::Builtin(builtin) => set_lanes(m, &mut unit, *builtin, *register),
+        }
+    }
+    unit
+}
+
+fn extended(scalar: Scalar, bits: u64) -> u32 {
+    match scalar {
+        Scalar::I8 => bits as i8 as u32,
+        Scalar::I16 => bits as i16 as u32,
+        _ => bits as u32,
+    }
+}
+
+/// Sets a built-in value that lanes differ in: as progressions where they are.
+fn set_lanes(m: &Machine<'_>, unit: &mut Unit, builtin: Builtin, register: u32) {
+    let width = m.warp_width as u32;
+    let value = |thread: u32| {
+        let lane = thread % width;
+        match builtin {
+            Builtin::ThreadIndex(axis) => m.thread(thread)[axis_index(axis)],
+            Builtin::LaneId => lane,
+            Builtin::WarpId => thread / width,
+            Builtin::LaneMask(op) => {
+                let bit = 1u64 << lane;
+                (match op {
+                    CompareOp::Equal => bit,
+                    CompareOp::NotEqual => !bit,
+                    CompareOp::Less => bit - 1,
+                    CompareOp::LessEqual => bit | (bit - 1),
+                    CompareOp::Greater => !(bit | (bit - 1)),
+                    CompareOp::GreaterEqual => !(bit - 1),
+                }) as u32
+            }
+            _ => 0,
+        }
+    };
+    if !Preset::Builtin(builtin).varies() {
+        return;
+    }
+    let chunks = unit.chunks;
+    let mut values = vec![[0u32; CHUNK]; chunks];
+    for (k, chunk) in values.iter_mut().enumerate() {
+        for (l, place) in chunk.iter_mut().enumerate() {
+            *place = value(unit.first + (k * CHUNK + l) as u32);
+        }
+    }
+    // Lanes that do not exist may continue a progression.
+    let stride = values.first().map_or(0, |chunk| chunk[1].wrapping_sub(chunk[0]));
+    let exists = |k: usize, l: usize| unit.all.contains(k * CHUNK + l);
+    let affine = values.iter().enumerate().all(|(k, chunk)| {
+        let expected = progression(chunk[0], stride);
+        (0..CHUNK).all(|l| chunk[l] == expected[l] || !exists(k, l))
+    });
+    let start = unit.w.start(register);
+    if affine {
+        for (k, chunk) in values.iter().enumerate() {
+            unit.w.set_base(register, k, chunk[0]);
+        }
+        unit.w.set_affine(register, stride);
+    } else {
+        unit.w.data[start..start + chunks].copy_from_slice(&values);
+        unit.w.set_vector(register);
+    }
+}
+
+fn axis_index(axis: Axis) -> usize {
+    match axis {
+        Axis::X => 0,
+        Axis::Y => 1,
+        Axis::Z => 2,
+    }
+}
+
+/// Makes a block ready to run as the one of this number.
+fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
+    let [x, y, _] = m.grid.map(u64::from);
+    block.number = number;
+    block.place = [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32];
+    block.shared.fill(0);
+    block.stops.fill(None);
+    block.barrier = Barrier::default();
+    block.done = false;
+    m.outcome.counters.blocks += 1;
+    let code = m.code;
+    for unit in &mut block.units {
+        unit.mask = unit.all;
+        unit.alive = unit.all;
+        unit.pc = 0;
+        unit.turn = 0;
+        for (preset, _, register) in &code.presets {
+            if let Preset::Builtin(builtin) = preset
+                && !preset.varies()
+            {
+                let value = block_value(m, block.place, *builtin);
+                unit.w.set_uniform(*register, value);
+            }
+        }
+    }
+}
+
+/// A built-in value that is the same for all threads of a block.
+fn block_value(m: &Machine<'_>, block: [u32; 3], builtin: Builtin) -> u32 {
+    let cluster = m.cluster;
+    let inside = [0, 1, 2].map(|axis| block[axis] % cluster[axis]);
+    match builtin {
+        Builtin::BlockIndex(axis) => block[axis_index(axis)],
+        Builtin::BlockDim(axis) => m.block_dim[axis_index(axis)],
+        Builtin::GridDim(axis) => m.grid[axis_index(axis)],
+        Builtin::ClusterIndex(axis) => block[axis_index(axis)] / cluster[axis_index(axis)],
+        Builtin::ClusterDim(axis) => cluster[axis_index(axis)],
+        Builtin::ClusterGridDim(axis) => m.grid[axis_index(axis)] / cluster[axis_index(axis)],
+        Builtin::ClusterBlockIndex(axis) => inside[axis_index(axis)],
+        Builtin::ClusterRank => inside[0] + cluster[0] * (inside[1] + cluster[1] * inside[2]),
+        Builtin::ClusterSize => cluster.iter().product(),
+        Builtin::WarpSize => m.warp_width as u32,
+        Builtin::DynamicSharedSize => m.dynamic_shared as u32,
+        _ => 0,
+    }
+}
+
+/// Runs a block until it has ended or waits for the grid; `false` if a fault was raised.
+fn run_block(m: &mut Machine<'_>, block: &mut Block) -> bool {
+    m.block = block.place;
+    std::mem::swap(&mut m.shared, &mut block.shared);
+    m.barrier = block.barrier;
+    m.passed = block.passed;
+    let fine = run_units(m, block);
+    block.barrier = m.barrier;
+    block.passed = m.passed;
+    std::mem::swap(&mut m.shared, &mut block.shared);
+    fine
+}
+
+fn run_units(m: &mut Machine<'_>, block: &mut Block) -> bool {
+    loop {
+        for number in 0..block.units.len() {
+            if matches!(block.stops[number], None | Some(Stop::Turn)) {
+                std::mem::swap(&mut m.unit, &mut block.units[number]);
+                let stop = m.run_unit();
+                std::mem::swap(&mut m.unit, &mut block.units[number]);
+                if stop == Stop::Fault {
+                    // Whoever describes the fault asks the unit for its threads.
+                    return false;
+                }
+                block.stops[number] = Some(stop);
+            }
+        }
+        let any = |wanted: Stop| block.stops.contains(&Some(wanted));
+        if any(Stop::Turn) {
+            continue;
+        }
+        match (any(Stop::Block), any(Stop::Grid)) {
+            (false, false) => {
+                let spent = m.code.instructions.len() as u64 * block.units.len() as u64;
+                m.fuel = m.fuel.saturating_sub(spent);
+                block.done = true;
+                return true;
+            }
+            (false, true) => return true,
+            (true, true) => {
+                let what = "some threads of a block wait at a barrier of the block, others at \
+                            one of the grid";
+                m.raise(FaultKind::Deadlock(what.into()), 0, None, 0);
+                return false;
+            }
+            (true, false) => {
+                m.passed = std::mem::take(&mut m.barrier);
+                crate::check::barrier(m);
+                for stop in &mut block.stops {
+                    if *stop == Some(Stop::Block) {
+                        *stop = None;
+                    }
+                }
+            }
+        }
+    }
+}
