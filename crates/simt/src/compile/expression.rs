@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use port_float::F32Function;
+use port_float::{F32Function, Side};
 use port_ir::{
     Block, Builtin, CompareOp, Constant, Conversion, Expression, FloatFlags, FloatOp, IntegerOp,
     MathClass, MathFunction, Rounding, Scalar, Type, UnaryOp, Value,
@@ -698,6 +698,11 @@ impl Compiler<'_> {
                 &[a, b],
                 imm,
             ));
+        }
+        if self.profile.side() == Side::Cpu
+            && let Some(run) = float::as_in_c(scalar, op)
+        {
+            return Ok(self.emit(run, class_of(scalar), &[a, b], 0));
         }
         match float::binary(scalar, op, flags, self.canonical) {
             Some((run, imm)) => Ok(self.emit(run, class_of(scalar), &[a, b], imm)),

@@ -110,6 +110,27 @@ f64_binary! {
     MaxNanF64 |a, b| arithmetic::f64::max_nan(a, b, FloatFlags::STRICT);
 }
 
+f64_binary! {
+    MinSecondF64 |a, b| arithmetic::f64::min_second(a, b);
+    MaxSecondF64 |a, b| arithmetic::f64::max_second(a, b);
+}
+f32_binary! {
+    MinSecondF32 |a, b| arithmetic::f32::min_second(a, b), |a, b, _f| arithmetic::f32::min_second(a, b);
+    MaxSecondF32 |a, b| arithmetic::f32::max_second(a, b), |a, b, _f| arithmetic::f32::max_second(a, b);
+}
+
+/// The smaller or larger as a C library has it: of equal numbers the second.
+pub(crate) fn as_in_c(scalar: port_ir::Scalar, op: FloatOp) -> Option<Exec> {
+    use port_ir::Scalar as S;
+    Some(match (scalar, op) {
+        (S::F32, FloatOp::Minimum) => select::<MinSecondF32<false, false>>(),
+        (S::F32, FloatOp::Maximum) => select::<MaxSecondF32<false, false>>(),
+        (S::F64, FloatOp::Minimum) => select::<MinSecondF64>(),
+        (S::F64, FloatOp::Maximum) => select::<MaxSecondF64>(),
+        _ => return None,
+    })
+}
+
 /// `a * b + c`, rounded once.
 pub(crate) struct FusedF64;
 impl Kernel for FusedF64 {
