@@ -5,6 +5,9 @@
 //! f16 to the nearest. Longer sums take several steps, each with the last one's result for C. The
 //! exponent of a product is the sum of its factors' (it is not normalised), so that a product can be
 //! nearly four times its power of two.
+//!
+//! Of 8-bit inputs, `mma` on Hopper (to f16) and Blackwell makes f16 numbers and takes two steps of
+//! those. That was found here: of the published results of H100, H200 and B200 it gives all.
 
 use port_ir::{FragmentElement, Rounding, Scalar};
 
@@ -25,8 +28,9 @@ pub(super) struct Steps {
     result_bits: u32,
     /// Whether the result is f16.
     narrow: bool,
-    /// Whether C is added afterwards, to the nearest.
-    late: bool,
+    /// Whether products are taken in pairs, those of even number in the first step (places 0, 1, 4,
+    /// 5, …) and the others in the second, and C is added afterwards, to the nearest.
+    emulated: bool,
 }
 
 /// The steps of a unit.
@@ -53,16 +57,16 @@ pub(super) fn steps(unit: Unit, input: FragmentElement, accumulator: Scalar) -> 
         Unit::Hopper | Unit::Blackwell => (16, 25, if narrow { -21 } else { -133 }),
         _ => return None,
     };
-    let steps = Steps { terms, fraction, least, result_bits: 23, narrow, late: false };
+    let steps = Steps { terms, fraction, least, result_bits: 23, narrow, emulated: false };
     Some(match (input, unit) {
         (E::Tf32, _) => Steps { terms: terms / 2, ..steps },
         (_, Unit::Ada) if eight => {
             Steps { terms: 16, fraction: 13, least: -132, result_bits: 13, ..steps }
         }
-        (_, Unit::Hopper) if eight => {
-            Steps { terms: 32, fraction: 13, least: -133, result_bits: 13, ..steps }
+        (_, Unit::Hopper) if eight && !narrow => {
+            Steps { terms: 32, fraction: 13, result_bits: 13, ..steps }
         }
-        (_, Unit::Blackwell) if eight => Steps { terms: 32, least: -133, late: true, ..steps },
+        (_, Unit::Hopper | Unit::Blackwell) if eight => Steps { emulated: true, ..steps },
         _ => steps,
     })
 }
@@ -70,42 +74,53 @@ pub(super) fn steps(unit: Unit, input: FragmentElement, accumulator: Scalar) -> 
 impl Steps {
     /// The product of a row and a column, and `start`, which has the accumulator's bits.
     pub fn dot(&self, row: &[Number], column: &[Number], start: u64) -> u64 {
+        if self.emulated {
+            return self.emulated_dot(row, column, start);
+        }
         let mut sum = start;
         for (row, column) in row.chunks(self.terms).zip(column.chunks(self.terms)) {
-            sum = self.step(row, column, sum);
+            let products = row.iter().zip(column).map(|(a, b)| a.times(*b));
+            sum = self.step(products, sum);
         }
         sum
+    }
+
+    /// 8-bit inputs on a unit that has none: they are made f16 and go through two steps of that,
+    /// the register of each lane first with its lower pair, then with its upper one; C comes last.
+    fn emulated_dot(&self, row: &[Number], column: &[Number], start: u64) -> u64 {
+        let mut total = start;
+        for (row, column) in row.chunks(2 * self.terms).zip(column.chunks(2 * self.terms)) {
+            let mut sum = 0;
+            for half in 0..2 {
+                let products = row
+                    .iter()
+                    .zip(column)
+                    .enumerate()
+                    .filter(|(place, _)| place / 2 % 2 == half)
+                    .map(|(_, (a, b))| a.times(*b));
+                sum = self.step(products, sum);
+            }
+            total = match self.narrow {
+                true => {
+                    let half = |bits: u64| crate::format::f16_to_f32(bits as u16);
+                    crate::format::f32_to_f16(half(sum) + half(total)).into()
+                }
+                false => {
+                    let single = |bits: u64| f32::from_bits(bits as u32);
+                    canonical((single(sum) + single(total)).to_bits())
+                }
+            };
+        }
+        total
     }
 
     fn accumulator(&self) -> Format {
         if self.narrow { Format::F16 } else { Format::F32 }
     }
 
-    fn step(&self, row: &[Number], column: &[Number], start: u64) -> u64 {
+    fn step(&self, products: impl Iterator<Item = Number> + Clone, start: u64) -> u64 {
         let format = self.accumulator();
-        let before = Number::from_format(format, start);
-        let products = || row.iter().zip(column).map(|(a, b)| a.times(*b));
-        if self.late {
-            let zero = Number { significand: 0, unit: 0, exponent: 0, special: 0 };
-            let sum = self.fused(products(), zero, Format::F32);
-            let sum = f32::from_bits(sum as u32);
-            return match self.narrow {
-                true => {
-                    crate::format::f32_to_f16(sum + crate::format::f16_to_f32(start as u16)).into()
-                }
-                false => canonical((sum + f32::from_bits(start as u32)).to_bits()),
-            };
-        }
-        self.fused(products(), before, format)
-    }
-
-    fn fused(
-        &self,
-        products: impl Iterator<Item = Number> + Clone,
-        before: Number,
-        format: Format,
-    ) -> u64 {
-        let terms = products.chain([before]);
+        let terms = products.chain([Number::from_format(format, start)]);
         match special_sum(terms.clone()) {
             0 => {}
             NAN => return format.nan(),

@@ -89,76 +89,95 @@ pub(super) fn exact(
 ) -> u64 {
     let Some(format) = Format::of(accumulator) else { return 0 };
     let inputs = input_format(element, false);
-    let before = Number::from_format(format, before);
-    if accumulator == Scalar::F64 {
-        return exact_f64(terms, before);
+    let low_bits = if element == FragmentElement::Tf32 { !0xffff_e000 } else { 0 };
+    let mut sum = Sum::default();
+    let mut specials: Vec<Number> = vec![Number::from_format(format, before)];
+    if let Some(parts) = format.parts(before) {
+        sum.add(parts.significand, parts.exponent, parts.negative);
     }
-    let products: Vec<Number> = terms
-        .map(|(a, b)| Number::of(inputs, element, a).times(Number::of(inputs, element, b)))
-        .chain([before])
-        .collect();
-    match special_sum(products.iter().copied()) {
-        0 => {}
-        NAN => return format.nan(),
-        infinity => return format.infinity(infinity < 0),
-    }
-    // Aligned to the smallest unit where everything fits, else to the largest number that can
-    // matter: what is below is told by one bit.
-    let numbers = || products.iter().filter(|number| number.significand != 0);
-    let Some(top) = numbers().map(|number| number.exponent).max() else { return 0 };
-    let unit = numbers().map(|number| number.unit).min().unwrap_or(0).max(top - 90);
-    let (mut sum, mut rest) = (0i128, 0i128);
-    for number in numbers() {
-        let kept = number.truncated(unit);
-        sum += kept;
-        let shift = unit - number.unit;
-        // Below the unit, in units 2^30 times finer; finer still only the sign counts.
-        if shift > 0 {
-            let fine = number.truncated(unit - 30) - (kept << 30);
-            rest += fine * 4 + i128::from(number.significand.signum()) * i128::from(shift > 30);
+    for (a, b) in terms {
+        let (a, b) = (a & !low_bits, b & !low_bits);
+        match (inputs.parts(a), inputs.parts(b)) {
+            (Some(a), Some(b)) => sum.add(
+                a.significand * b.significand,
+                a.exponent + b.exponent,
+                a.negative != b.negative,
+            ),
+            _ => {
+                let number = |bits| Number::from_format(inputs, bits);
+                // Only signs and zeros count beside an infinity.
+                let sign =
+                    |number: Number| Number { significand: number.significand.signum(), ..number };
+                specials.push(sign(number(a)).times(sign(number(b))));
+            }
         }
     }
-    sum += rest.div_euclid(1 << 32);
-    let sticky = rest.rem_euclid(1 << 32) != 0;
-    let (negative, significand) = match (sum < 0, sticky) {
-        (false, _) => (false, sum.unsigned_abs()),
-        (true, false) => (true, sum.unsigned_abs()),
-        // A little above a negative integer: its magnitude is a little below.
-        (true, true) => (true, sum.unsigned_abs() - 1),
-    };
-    format.round(
-        Parts { negative, significand, exponent: unit, sticky },
-        Rounding::NearestEven,
-        false,
-    )
+    match special_sum(specials.into_iter()) {
+        0 => format.round(sum.parts(), Rounding::NearestEven, false),
+        NAN => format.nan(),
+        infinity => format.infinity(infinity < 0),
+    }
 }
 
-/// In f64, by the exact error of each product and sum: rounded once but for cancellation beyond
-/// 106 bits.
-fn exact_f64(terms: impl Iterator<Item = (u64, u64)>, before: Number) -> u64 {
-    let start = match before.special {
-        0 => {
-            before.significand as f64
-                * 2f64.powi(before.unit / 2)
-                * 2f64.powi(before.unit - before.unit / 2)
-        }
-        1 => f64::INFINITY,
-        -1 => f64::NEG_INFINITY,
-        _ => f64::NAN,
-    };
-    let (mut high, mut low) = (start, 0.0);
-    for (a, b) in terms {
-        let (a, b) = (f64::from_bits(a), f64::from_bits(b));
-        let product = a * b;
-        let sum = high + product;
-        let part = sum - high;
-        let error = (high - (sum - part)) + (product - part);
-        low += error + a.mul_add(b, -product);
-        high = sum;
+/// A sum with a place for every bit that a product of two f64 can have.
+struct Sum {
+    /// In base 2^32, lowest first, not carried.
+    digits: Vec<i64>,
+}
+
+/// The power of two of a [`Sum`]'s lowest bit: below that of the smallest product.
+const LOWEST: i32 = -2176;
+/// Digits of a [`Sum`]: up to 2^2080, and room for carries.
+const DIGITS: usize = 136;
+
+impl Default for Sum {
+    fn default() -> Self {
+        Sum { digits: vec![0; DIGITS] }
     }
-    let total = high + low;
-    // Where something is infinite the errors are NaN.
-    (if high.is_finite() { total } else { high }).to_bits()
+}
+
+impl Sum {
+    /// Adds at most 106 bits.
+    fn add(&mut self, significand: u128, exponent: i32, negative: bool) {
+        let Ok(place) = usize::try_from(exponent - LOWEST) else { return };
+        let (digit, shift) = (place / 32, place % 32);
+        let (low, high) = (significand << shift, significand >> 1 >> (127 - shift));
+        for index in 0..5 {
+            let part = if index < 4 { low >> (32 * index) } else { high };
+            let part = (part & 0xffff_ffff) as i64;
+            if let Some(digit) = self.digits.get_mut(digit + index) {
+                *digit += if negative { -part } else { part };
+            }
+        }
+    }
+
+    /// The sum, its lowest bits told by the sticky bit.
+    fn parts(mut self) -> Parts {
+        // Every digit becomes 0 to 2^32 − 1; the sign comes out at the end.
+        let carried = |digits: &mut [i64]| {
+            let mut carry = 0;
+            for digit in digits {
+                let total = *digit + carry;
+                *digit = total & 0xffff_ffff;
+                carry = total >> 32;
+            }
+            carry
+        };
+        let negative = carried(&mut self.digits) < 0;
+        if negative {
+            for digit in &mut self.digits {
+                *digit = -*digit;
+            }
+            carried(&mut self.digits);
+        }
+        let top = self.digits.iter().rposition(|digit| *digit != 0).unwrap_or(0).max(3);
+        let mut significand = 0u128;
+        for digit in self.digits.get(top - 3..=top).unwrap_or(&[]).iter().rev() {
+            significand = significand << 32 | *digit as u128;
+        }
+        let sticky = self.digits.iter().take(top - 3).any(|digit| *digit != 0);
+        Parts { negative, significand, exponent: LOWEST + 32 * (top as i32 - 3), sticky }
+    }
 }
 
 /// Integers: exact, then wrapped or clamped to 32 bits.
