@@ -30,6 +30,8 @@ pub struct Function {
     pub kind: FunctionKind,
     /// Where it is declared; for an out-of-class definition, the record.
     pub parent: Parent,
+    /// Of a friend that a class declares first: the class, whose template parameters it may name.
+    pub friend_of: Option<RecordId>,
     /// `None`: not a template itself (its record may be one). An explicit specialisation has none.
     pub template_parameters: Option<TemplateParameterList>,
     /// `requires` clause or other constraint, kept as text: never checked.

@@ -108,6 +108,19 @@ impl Checker<'_, '_> {
             return None;
         }
         let primary = definition.primary;
+        // An explicit specialisation is the class that its template gives for its arguments.
+        if let (Some(template), Some(specialisation)) = (primary, &definition.specialisation) {
+            let origin = definition.origin;
+            let given = self
+                .attempt(|checker| checker.at(outer.clone()).arguments(&specialisation.arguments));
+            let ty = given.map(|given| self.class_from_template(template, given, &outer, origin));
+            let class = ty.and_then(|ty| self.cx.types.class(ty));
+            if let Some(class) = class
+                && self.cx.class(class).source == ClassSource::Record(record)
+            {
+                return Some(class);
+            }
+        }
         let environment = outer.clone();
         Some(self.add_class(record, primary, list, environment, &outer, key))
     }

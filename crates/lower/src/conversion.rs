@@ -262,6 +262,8 @@ impl Checker<'_, '_> {
         let types = &self.cx.types;
         match (types.kind(from).clone(), types.kind(to).clone()) {
             (Kind::Unknown, _) | (_, Kind::Unknown) => Some(Conversion::EXACT),
+            // Host code gives streams and the like in many ways.
+            (_, Kind::Opaque(_)) if self.cx.host => Some(Conversion::ranked(Rank::Conversion)),
             (Kind::Builtin(a), Kind::Builtin(b)) => self.builtin_conversion(a, b),
             (Kind::Enum(id), Kind::Builtin(b)) => {
                 if self.cx.enumeration(id).scoped

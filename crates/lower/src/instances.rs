@@ -598,20 +598,50 @@ impl<'h> Checker<'_, 'h> {
         None
     }
 
-    /// Notes a kernel that host code names.
+    /// Notes a kernel that host code names, or a template of host functions that it may call where
+    /// nobody sees.
     pub(crate) fn record_name(&mut self, set: &OverloadSet) {
-        let kernel = set.candidates.iter().any(|candidate| {
-            let hir = self.cx.hir(candidate.environment.unit);
-            hir.functions[candidate.function].is_kernel()
-        });
-        if !kernel {
+        let any = |is: fn(&port_hir::Function) -> bool| {
+            set.candidates.iter().any(|candidate| {
+                let hir = self.cx.hir(candidate.environment.unit);
+                candidate.environment.unit.is_user() && is(&hir.functions[candidate.function])
+            })
+        };
+        let kernel = any(|function| function.is_kernel());
+        if !kernel && (set.arguments.is_none() || !any(|function| function.template_depth > 0)) {
             return;
         }
         if let Some(instance) = self.attempt(|checker| checker.only_function(set)).flatten()
             && let Some(recorder) = &mut self.cx.recorder
         {
-            recorder.named.push(instance);
+            match kernel {
+                true => recorder.named.push(instance),
+                false => recorder.called.push(instance),
+            }
         }
+    }
+
+    /// Notes a function that host code calls: a constructor, a destructor.
+    pub(crate) fn record_call(&mut self, function: FunctionInstanceId) {
+        if let Some(recorder) = &mut self.cx.recorder {
+            recorder.called(function);
+        }
+    }
+
+    /// `new` in host code: the pointer's type, and what the constructor leads to.
+    pub(crate) fn allocation(
+        &mut self,
+        ty: port_hir::TyId,
+        initializer: Option<&'h port_hir::Initializer>,
+        origin: Origin,
+    ) -> Expr {
+        let (ty, _) = self.declared(ty, initializer, origin);
+        let element = match self.cx.types.kind(ty) {
+            Kind::Array(element, _) => *element,
+            _ => ty,
+        };
+        let pointer = self.cx.types.pointer(element);
+        Expr::value(ExprKind::Undefined, pointer, origin)
     }
 
     /// Notes a closure in host code.

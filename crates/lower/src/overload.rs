@@ -279,9 +279,10 @@ impl<'h> Checker<'_, 'h> {
         candidates: &mut Vec<Candidate>,
     ) {
         let mut units: Vec<(Unit, Vec<Parent>)> = Vec::new();
+        let mut classes: Vec<ClassId> = Vec::new();
         for argument in arguments {
             if let CallArgument::Expr(expr) = argument {
-                self.associated(expr.ty, &mut units, 0);
+                self.associated(expr.ty, &mut units, &mut classes, 0);
             }
         }
         // A place in a template sees, when it is instantiated, functions of its own namespace that
@@ -303,7 +304,20 @@ impl<'h> Checker<'_, 'h> {
                 let Parent::Namespace(namespace) = function.parent else { continue };
                 let visible = parents.contains(&function.parent)
                     || (unit == own && namespace == hir.global() && candidates.is_empty());
-                if visible || (function.qualifiers.friend && !parents.is_empty()) {
+                // A friend that names template parameters of its class has them from the arguments'.
+                let own = function.template_parameters.as_ref();
+                let around = own.map_or(function.template_depth, |list| list.depth);
+                if let (Some(record), true) = (function.friend_of, around > 0) {
+                    for class in &classes {
+                        let entry = self.cx.class(*class);
+                        let environment = entry.environment.clone();
+                        let of_record = matches!(entry.source, ClassSource::Record(source)
+                            if source == record);
+                        if of_record && environment.unit == unit {
+                            candidates.push(Candidate { function: *id, environment, class: None });
+                        }
+                    }
+                } else if visible || (function.qualifiers.friend && !parents.is_empty()) {
                     candidates.push(Candidate {
                         function: *id,
                         environment: Environment::top(unit),
@@ -315,7 +329,13 @@ impl<'h> Checker<'_, 'h> {
     }
 
     /// The namespaces that an argument's type brings with it.
-    fn associated(&mut self, ty: Type, units: &mut Vec<(Unit, Vec<Parent>)>, depth: u32) {
+    fn associated(
+        &mut self,
+        ty: Type,
+        units: &mut Vec<(Unit, Vec<Parent>)>,
+        classes: &mut Vec<ClassId>,
+        depth: u32,
+    ) {
         if depth > 8 {
             return;
         }
@@ -323,8 +343,11 @@ impl<'h> Checker<'_, 'h> {
             Kind::Pointer(inner)
             | Kind::LValueReference(inner)
             | Kind::RValueReference(inner)
-            | Kind::Array(inner, _) => self.associated(inner, units, depth + 1),
+            | Kind::Array(inner, _) => self.associated(inner, units, classes, depth + 1),
             Kind::Class(class) => {
+                if !classes.contains(&class) {
+                    classes.push(class);
+                }
                 let entry = self.cx.class(class);
                 let unit = entry.environment.unit;
                 let bases: Vec<_> = entry.bases.iter().map(|base| base.class).collect();
@@ -338,11 +361,11 @@ impl<'h> Checker<'_, 'h> {
                 }
                 for base in bases {
                     let ty = self.class_type(base);
-                    self.associated(ty, units, depth + 1);
+                    self.associated(ty, units, classes, depth + 1);
                 }
                 for argument in arguments.iter() {
                     if let Argument::Type(ty) = argument {
-                        self.associated(*ty, units, depth + 1);
+                        self.associated(*ty, units, classes, depth + 1);
                     }
                 }
             }

@@ -197,7 +197,9 @@ impl Checker<'_, '_> {
         if !parenthesised && let Some(ty) = self.declared_type(expr) {
             return ty;
         }
+        self.body.unevaluated += 1;
         let checked = self.expr(expr);
+        self.body.unevaluated -= 1;
         if let ExprKind::Overload(_) = checked.kind {
             // The name of a function that is not overloaded.
             let value = self.rvalue(checked);

@@ -104,6 +104,10 @@ impl Builder<'_> {
             _ if specifiers.friend => Parent::Namespace(self.context.namespace),
             _ => self.parent_of(site),
         };
+        let friend_of = match self.parent_of(site) {
+            Parent::Record(record) if specifiers.friend => Some(record),
+            _ => None,
+        };
         let outer_depth = match parent {
             Parent::Record(record) => self.module.records[record].template_depth,
             _ if specifiers.friend => self.context.template_depth - header.lists.len() as u16,
@@ -154,6 +158,7 @@ impl Builder<'_> {
             name: name.name,
             kind,
             parent,
+            friend_of,
             template_parameters: own,
             constrained: header.constrained || suffix.constrained,
             template_depth,

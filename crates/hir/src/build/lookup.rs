@@ -141,6 +141,21 @@ impl Builder<'_> {
         Found::Nothing
     }
 
+    /// What a name before `::` means: variables hide nothing there.
+    pub(super) fn as_qualifier(&mut self, found: Found, name: Symbol) -> Found {
+        if !matches!(found, Found::Binding(Binding::Local(_))) {
+            return found;
+        }
+        let mut namespace = Some(self.context.namespace);
+        while let Some(id) = namespace {
+            if let Some(entry) = self.look_in_namespace(id, name) {
+                return self.found_entry(entry);
+            }
+            namespace = self.module.namespaces[id].parent;
+        }
+        found
+    }
+
     fn look_in_namespace_table(&self, namespace: NamespaceId, name: Symbol) -> Option<EntryId> {
         self.scopes.namespace(namespace).entries.get(&name).copied()
     }

@@ -90,7 +90,10 @@ impl Builder<'_> {
                 }
                 None => return self.expected("name"),
             };
-            let found = self.look(path.place, name);
+            let mut found = self.look(path.place, name);
+            if self.at(TokenKind::ColonColon) && self.continues_name(self.position + 1) {
+                found = self.as_qualifier(found, name);
+            }
             let class = self.class_of(found, false);
             let qualified = global || !path.segments.is_empty();
             let (resolution, meaning) = match (found, path.place) {

@@ -64,7 +64,10 @@ impl Builder<'_> {
             let last = at;
             let name = self.name_at(at)?;
             at += 1;
-            let found = self.look(place, name);
+            let mut found = self.look(place, name);
+            if self.kind_at(at) == TokenKind::ColonColon {
+                found = self.as_qualifier(found, name);
+            }
             let mut class = self.class_of(found, false);
             let mut arguments = false;
             if self.kind_at(at) == TokenKind::Less

@@ -723,6 +723,7 @@ impl<'h> Checker<'_, 'h> {
                 if let Some(constructor) = constructor
                     && self.has_body(constructor)
                 {
+                    self.record_call(constructor);
                     let arguments = self.convert_arguments(constructor, Vec::new(), origin);
                     let kind = ExprKind::Construct { constructor, arguments };
                     return Some(Expr::value(kind, ty, origin));
@@ -846,6 +847,7 @@ impl<'h> Checker<'_, 'h> {
                 if !self.has_body(constructor) {
                     return self.value_of_parts(class, ty, origin);
                 }
+                self.record_call(constructor);
                 let arguments = self.convert_arguments(constructor, arguments, origin);
                 let kind = ExprKind::Construct { constructor, arguments };
                 return Expr::value(kind, ty, origin);
@@ -870,6 +872,7 @@ impl<'h> Checker<'_, 'h> {
             return match self.choose(&set, &arguments, origin) {
                 Err(code) => Expr::poison(code, origin),
                 Ok(constructor) => {
+                    self.record_call(constructor);
                     let arguments = self.convert_arguments(constructor, arguments, origin);
                     let kind = ExprKind::Construct { constructor, arguments };
                     Expr::value(kind, ty, origin)

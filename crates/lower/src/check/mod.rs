@@ -70,6 +70,8 @@ pub(crate) struct BodyContext {
     /// Loops around, and switches.
     pub(crate) loops: u32,
     pub(crate) switches: u32,
+    /// Operands around that are not evaluated.
+    pub(crate) unevaluated: u32,
 }
 
 impl Default for BodyContext {
@@ -84,6 +86,7 @@ impl Default for BodyContext {
             list_pack: HashMap::new(),
             loops: 0,
             switches: 0,
+            unevaluated: 0,
         }
     }
 }

@@ -70,10 +70,21 @@ impl Checker<'_, '_> {
         match self.body.bindings.get(&local).cloned() {
             Some(binding) => self.binding(&binding, local, origin),
             None => {
+                if self.body.unevaluated > 0
+                    && let Some(ty) = self.type_in_declaration(local)
+                {
+                    return Expr::place(ExprKind::Undefined, ty, origin);
+                }
                 let name = self.hir().locals[local].name;
                 self.fail(origin, UnknownName { name: name.as_str().to_string() })
             }
         }
+    }
+
+    /// The type of a variable whose own initialiser names it: `T *p = (decltype(p))q`.
+    fn type_in_declaration(&mut self, local: LocalId) -> Option<Type> {
+        let ty = self.ty(self.hir().locals[local].ty);
+        (!ty.is_unknown() && !self.cx.types.mentions_auto(ty)).then_some(ty)
     }
 
     fn binding(&mut self, binding: &Binding, local: LocalId, origin: Origin) -> Expr {
@@ -296,21 +307,24 @@ impl Checker<'_, '_> {
     pub(crate) fn declared_type(&mut self, id: ExprId) -> Option<Type> {
         match &self.hir().exprs[id].kind {
             port_hir::ExprKind::Name(name) => match &name.resolution {
-                Res::Local(local) => match self.body.bindings.get(local)?.clone() {
-                    Binding::Variable(variable) => {
-                        self.body.variables.get(variable.index()).map(|v| v.ty)
-                    }
-                    Binding::Constant(_, ty) | Binding::TypeOnly(ty) => Some(ty),
-                    Binding::Global(global) => Some(self.cx.global(global).ty),
-                    Binding::Place(place) => Some(place.ty),
-                    Binding::Pack(elements) => match elements.get(self.pack?)? {
+                Res::Local(local) => match self.body.bindings.get(local).cloned() {
+                    None => self.type_in_declaration(*local),
+                    Some(binding) => match binding {
                         Binding::Variable(variable) => {
                             self.body.variables.get(variable.index()).map(|v| v.ty)
                         }
-                        Binding::Constant(_, ty) | Binding::TypeOnly(ty) => Some(*ty),
-                        _ => None,
+                        Binding::Constant(_, ty) | Binding::TypeOnly(ty) => Some(ty),
+                        Binding::Global(global) => Some(self.cx.global(global).ty),
+                        Binding::Place(place) => Some(place.ty),
+                        Binding::Pack(elements) => match elements.get(self.pack?)? {
+                            Binding::Variable(variable) => {
+                                self.body.variables.get(variable.index()).map(|v| v.ty)
+                            }
+                            Binding::Constant(_, ty) | Binding::TypeOnly(ty) => Some(*ty),
+                            _ => None,
+                        },
+                        Binding::Poison(_) => None,
                     },
-                    Binding::Poison(_) => None,
                 },
                 _ => {
                     let expr = self.expr(id);

@@ -634,7 +634,9 @@ impl Checker<'_, '_> {
         let mut found = Vec::new();
         for id in hir.functions_named(name.as_str()) {
             let function = &hir.functions[*id];
+            // Friends are found by their arguments, with what their class's parameters stand for.
             if function.specialisation.is_none()
+                && function.friend_of.is_none()
                 && matches!(function.parent, port_hir::Parent::Namespace(_))
             {
                 found.push(self.candidate(*id));

@@ -103,6 +103,9 @@ impl Checker<'_, '_> {
             Hir::Noexcept(_) => Expr::bool(true, origin),
             Hir::StatementExpression(body) => self.statement_expression(*body, origin),
             Hir::Offsetof { ty, member } => self.offset_of(*ty, *member, origin),
+            Hir::New { ty, initializer, .. } if self.cx.recorder.is_some() => {
+                self.allocation(*ty, initializer.as_ref(), origin)
+            }
             Hir::New { .. } => self.unsupported_here(origin, "`new`"),
             Hir::Delete { .. } => self.unsupported_here(origin, "`delete`"),
             Hir::Throw(_) => self.unsupported_here(origin, "`throw`"),
@@ -129,7 +132,9 @@ impl Checker<'_, '_> {
     /// An operand that is not evaluated: only its type counts.
     pub(crate) fn unevaluated(&mut self, id: ExprId) -> Expr {
         let variables = self.body.variables.len();
+        self.body.unevaluated += 1;
         let expr = self.expr(id);
+        self.body.unevaluated -= 1;
         self.body.variables.truncate(variables);
         expr
     }

@@ -242,7 +242,12 @@ impl<'h> Checker<'_, 'h> {
                 continue;
             }
             let empty = matches!(&hir.stmts[body].kind, Hir::Block(list) if list.is_empty());
-            if !empty {
+            if !empty && self.cx.recorder.is_some() {
+                let candidate = self.method_candidate(*id, class);
+                if let Some(function) = self.function_instance(&candidate, None) {
+                    self.record_call(function);
+                }
+            } else if !empty {
                 let what =
                     format!("an object of `{}`, which has a destructor", self.cx.class(class).name);
                 self.unsupported(origin, what);

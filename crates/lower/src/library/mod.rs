@@ -72,6 +72,9 @@ fn source_of(name: &str) -> Option<(String, String)> {
     if matches!(name, "cudaGridDependencySynchronize" | "cudaTriggerProgrammaticLaunchCompletion") {
         return file("runtime", include_str!("runtime.cuh"));
     }
+    if matches!(name.strip_prefix("std::").unwrap_or(name), "nan" | "nanf") {
+        return file("nan", NAN);
+    }
     if name.starts_with("__ptx_") || name.starts_with("__port_") {
         return file("ptx", port_api::ptx::FUNCTIONS);
     }
@@ -80,6 +83,12 @@ fn source_of(name: &str) -> Option<(String, String)> {
     }
     None
 }
+
+/// The quiet numbers that are none; a tag would be in bits that nothing reads.
+const NAN: &str = "\
+__device__ inline double nan(const char *) { return __longlong_as_double(0x7ff8000000000000ll); }
+__device__ inline float nanf(const char *) { return __int_as_float(0x7fc00000); }
+";
 
 /// The text made of an API row's signatures.
 fn source_of_row(name: &str) -> Option<(String, String)> {
