@@ -98,8 +98,17 @@ impl ChangeSet {
                     || (at.start == span.end && change.side == Side::After));
             span.contains(at) && !neighbour
         };
-        if let Some(changes) = self.files.get_mut(&span.file) {
-            changes.retain(|change| !inside(change));
+        let Some(changes) = self.files.get_mut(&span.file) else { return };
+        // Changes are in the order of their starts: a file of many kernels has many of them elsewhere.
+        let first = Change {
+            edit: Edit { span: Span::new(span.file, span.start, span.start), text: String::new() },
+            side: Side::Before,
+            reason: Reason::Row(""),
+        };
+        let near = changes.range(first..).take_while(|change| change.edit.span.start <= span.end);
+        let gone: Vec<Change> = near.filter(|change| inside(change)).cloned().collect();
+        for change in gone {
+            changes.remove(&change);
         }
     }
 

@@ -135,14 +135,9 @@ struct SharedLayout {
 impl SharedLayout {
     /// Those that called functions use come first, at the same places in every kernel.
     fn of(context: &Context<'_, '_>, kernel: Option<Handle<Function>>) -> Self {
-        let module = context.module();
         let mut layout = SharedLayout::default();
-        for (handle, function) in module.functions.iter() {
-            if !function.is_kernel() && function.body.is_some() {
-                for variable in &context.program.info(handle).variables {
-                    layout.add(context, *variable);
-                }
-            }
+        for variable in context.of_called {
+            layout.add(context, *variable);
         }
         if let Some(kernel) = kernel {
             for variable in &context.program.info(kernel).variables {

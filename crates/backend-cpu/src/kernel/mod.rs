@@ -113,10 +113,17 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
     }
     let mut functions = BTreeSet::new();
     let mut kernels = Vec::new();
+    let mut of_called = Vec::new();
+    for (handle, function) in module.functions.iter() {
+        if !function.is_kernel() && function.body.is_some() {
+            of_called.extend(program.info(handle).variables.iter().copied());
+        }
+    }
+    let context =
+        Context { program: &program, uniformity: &uniformity, options, of_called: &of_called };
     for request in requests {
         let doubts = doubts_of.get(&request.function).map_or(&[][..], Vec::as_slice);
         let made = admit::admit(&program, doubts, &waits, request.function).and_then(|callees| {
-            let context = Context { program: &program, uniformity: &uniformity, options };
             let text = block::kernel(&context, &mut spelling, request)?;
             functions.extend(callees);
             Ok(Compiled { text })
@@ -124,7 +131,6 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
         kernels.push(made);
     }
     let mut declarations = String::new();
-    let context = Context { program: &program, uniformity: &uniformity, options };
     let called = statement::functions(&context, &mut spelling, &functions);
     match called {
         Ok(text) => {
@@ -150,6 +156,8 @@ struct Context<'c, 'a> {
     program: &'c Program<'a>,
     uniformity: &'c ModuleUniformity,
     options: &'c Options<'c>,
+    /// The variables of the functions that kernels call.
+    of_called: &'c [Handle<Variable>],
 }
 
 impl<'c, 'a> Context<'c, 'a> {
