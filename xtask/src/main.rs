@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod codegen_api;
 mod codegen_ast;
+mod codegen_profiles;
 mod external;
 mod fuzz;
 mod setup;
@@ -54,7 +55,9 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Bench { paths } => bench::run(&paths),
-        Task::Codegen { check } => codegen_api::run(check).and(codegen_ast::run(check)),
+        Task::Codegen { check } => {
+            codegen_api::run(check).and(codegen_ast::run(check)).and(codegen_profiles::run(check))
+        },
         Task::External(arguments) => external::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Setup(arguments) => setup::run(&arguments),

@@ -282,7 +282,12 @@ impl Profile {
             }
             (Functions::Library, _) => libm::f32(function),
             (Functions::Cuda | Functions::CudaFast, _) => {
-                math::cuda_f32(function, flags).or_else(|| libm::f32(function))
+                let sm = match self.side() {
+                    Side::Cuda(sm) => sm,
+                    // Its functions in a profile of another side.
+                    _ => 80,
+                };
+                math::cuda_f32_on(sm, function, flags).or_else(|| libm::f32(function))
             }
             (Functions::Nearest, _) => math::correct_f32(function),
             (Functions::Ascend950, _) => {
@@ -338,10 +343,15 @@ impl Profile {
         matrix::model(self.data.parts.matrix, input, accumulator)
     }
 
-    /// How far the chip's own results may lie from those of this profile; `None` where the profile
-    /// claims the bits.
+    /// How far the chip's own results of a function on f32 may lie from the exact ones, where this
+    /// profile computes a stand-in; `None` where it claims the bits.
     pub fn envelope(&self, function: MathFunction) -> Option<Envelope> {
-        evidence::envelope(self.side(), self.functions(function), function)
+        evidence::envelope(self.side(), self.functions(function), function, false)
+    }
+
+    /// The same of a function on f64.
+    pub fn f64_envelope(&self, function: MathFunction) -> Option<Envelope> {
+        evidence::envelope(self.side(), self.functions(function), function, true)
     }
 
     /// How far the chip's matrix unit may lie from this profile's; `None` where the bits are claimed.
