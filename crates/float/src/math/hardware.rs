@@ -52,7 +52,9 @@ pub fn flush(x: f32) -> f32 {
 /// Any NaN becomes the one NaN of these chips.
 #[inline]
 pub fn canonical(x: f32) -> f32 {
-    if x.is_nan() { NAN } else { x }
+    // By bits: a compiler may take any NaN for any other where floats are compared and chosen.
+    let bits = x.to_bits();
+    f32::from_bits(if bits & 0x7fff_ffff > 0x7f80_0000 { 0x7fff_ffff } else { bits })
 }
 
 /// Into [0, 1]; NaN gives 0.
