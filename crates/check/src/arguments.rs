@@ -1,7 +1,7 @@
 //! Arguments of a case as the bytes that a kernel's parameters take, by C++'s conversions.
 
 use half::{bf16, f16};
-use port_ir::{Function, Parameter, Scalar, Type, Types};
+use port_ir::{Function, Member, Parameter, Scalar, Struct, Type, Types};
 use port_simt::{BufferId, Memory};
 
 use crate::spec::{Argument, Case};
@@ -96,7 +96,7 @@ impl Binding<'_> {
         argument: &Argument,
     ) -> Result<port_simt::Argument, String> {
         if let (Type::Pointer(_), Argument::Buffer { index, offset }) = (parameter.ty, argument) {
-            let (id, offset) = self.buffer(*index, *offset, parameter.pointee)?;
+            let (id, offset) = self.buffer(*index, *offset)?;
             return Ok(port_simt::Argument::Buffer { id, offset });
         }
         let layout = self.types.layout(parameter.ty).ok_or("its type has no size")?;
@@ -105,27 +105,30 @@ impl Binding<'_> {
         Ok(port_simt::Argument::Bytes(bytes))
     }
 
-    fn buffer(
-        &self,
-        index: usize,
-        offset: u64,
-        pointee: Option<Type>,
-    ) -> Result<(BufferId, u64), String> {
+    /// A place in a buffer. What the pointer's type says of the elements is not asked: kernels read
+    /// numbers through pointers to vectors, structs and bytes.
+    fn buffer(&self, index: usize, offset: u64) -> Result<(BufferId, u64), String> {
         let buffer = self.case.buffers.get(index).ok_or("there is no such buffer")?;
         let id = *self.ids.get(index).ok_or("there is no such buffer")?;
         let dtype = buffer.tensor.dtype();
         let size = dtype.size() as u64;
-        // A pointer to bytes may mean anything, and so may one to a struct.
-        if let Some(ty @ (Type::Scalar(scalar) | Type::Vector(scalar, _))) = pointee
-            && scalar.size() != size
-            && scalar.size() > 1
-            && size > 1
-        {
-            let wanted = type_name(self.types, ty, 0);
-            let (name, dtype) = (&buffer.name, dtype.name());
-            return Err(format!("it points to {wanted}, the buffer `{name}` holds {dtype}"));
-        }
         Ok((id, offset.saturating_mul(size)))
+    }
+
+    /// The offset and type of a member, of a base too.
+    fn member(&self, of: &Struct, name: &str, depth: u32) -> Option<(u64, Type)> {
+        if let Some(member) = of.members.iter().find(|member| member.name == name) {
+            return Some((member.offset, member.ty));
+        }
+        of.members.iter().filter(|_| depth < DEPTH).find_map(|member| {
+            let Type::Struct(handle) = member.ty else { return None };
+            let inner = self.types.structs().get(handle)?;
+            if !member.name.is_empty() && !is_base(member, inner) {
+                return None;
+            }
+            let (offset, ty) = self.member(inner, name, depth + 1)?;
+            Some((member.offset + offset, ty))
+        })
     }
 
     fn fill(&self, ty: Type, argument: &Argument, to: &mut [u8], depth: u32) -> Result<(), String> {
@@ -141,7 +144,7 @@ impl Binding<'_> {
                 let address = match argument {
                     Argument::Null | Argument::Integer(0) => 0,
                     Argument::Buffer { index, offset } => {
-                        let (id, offset) = self.buffer(*index, *offset, None)?;
+                        let (id, offset) = self.buffer(*index, *offset)?;
                         self.memory.address(id, offset)
                     }
                     _ => return Err("it is a pointer: give a buffer or `null`".into()),
@@ -168,15 +171,14 @@ impl Binding<'_> {
                     return Err(format!("it is a `{}`: give {{field=value, …}}", known.name));
                 };
                 for (name, field) in fields {
-                    let member = known.members.iter().find(|member| member.name == *name);
-                    let Some(member) = member else {
+                    let Some((offset, member)) = self.member(known, name, 0) else {
                         let names: Vec<&str> =
                             known.members.iter().map(|member| member.name.as_str()).collect();
                         return Err(no_field(name, &names));
                     };
-                    let layout = self.types.layout(member.ty).ok_or("a field has no size")?;
-                    let part = part(to, member.offset, layout.size)?;
-                    self.fill(member.ty, field, part, depth + 1)
+                    let layout = self.types.layout(member).ok_or("a field has no size")?;
+                    let part = part(to, offset, layout.size)?;
+                    self.fill(member, field, part, depth + 1)
                         .map_err(|problem| format!("`{name}`: {problem}"))?;
                 }
                 Ok(())
@@ -186,6 +188,15 @@ impl Binding<'_> {
             }
         }
     }
+}
+
+/// Whether a member is a base class: its name is the last part of its type's, without arguments.
+fn is_base(member: &Member, inner: &Struct) -> bool {
+    let last = |name: &str| {
+        let plain = name.split('<').next().unwrap_or(name);
+        plain.rsplit("::").next().unwrap_or(plain).to_owned()
+    };
+    last(&member.name) == last(&inner.name)
 }
 
 fn no_field(name: &str, known: &[&str]) -> String {

@@ -4,7 +4,7 @@
 
 use port::DeviceCode;
 use port_diag::Span;
-use port_float::{PartId, Profile};
+use port_float::{PartId, Profile, Side};
 use port_ir::{Expression, FloatOp, Function, MathFunction};
 
 use crate::judge::{Comparison, OutputReport, Runs};
@@ -53,9 +53,27 @@ pub(crate) fn causes(
         let run =
             Machine::new(comparison.reference, &hybrid).run(comparison.case, &comparison.options);
         let moved = moved(&run, &runs.reference, &names);
-        if moved > 0.0 {
-            let places = places.unwrap_or_default();
-            found.push(Cause { name: difference.name.to_owned(), share: moved, places });
+        if moved <= 0.0 {
+            continue;
+        }
+        let places = places.unwrap_or_default();
+        let name = difference.name.to_owned();
+        let lines = match difference.part {
+            // Nothing is fused on such a target, so one line may be taken out of it at a time.
+            PartId::Contraction if matches!(target.side(), Side::Cpu | Side::Exact) => {
+                let by_place = |place: &Span| moved_by_fusing(comparison, runs, &names, *place);
+                places.iter().map(by_place).collect()
+            }
+            _ => Vec::new(),
+        };
+        let sum: f64 = lines.iter().sum();
+        if places.len() > 1 && sum > 0.0 {
+            for (place, alone) in places.into_iter().zip(lines).filter(|(_, alone)| *alone > 0.0) {
+                let share = moved * alone / sum;
+                found.push(Cause { name: name.clone(), share, places: vec![place] });
+            }
+        } else {
+            found.push(Cause { name, share: moved, places });
         }
     }
     let all: f64 = found.iter().map(|cause| cause.share).sum();
@@ -64,6 +82,24 @@ pub(crate) fn causes(
     }
     found.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.name.cmp(&b.name)));
     found
+}
+
+/// How far outputs move when the operations of one place are not fused.
+fn moved_by_fusing(comparison: &Comparison<'_>, runs: &Runs, names: &[&str], place: Span) -> f64 {
+    let mut code = comparison.reference.clone();
+    for handle in code.module.functions.handles() {
+        let function = &mut code.module.functions[handle];
+        for value in function.expressions.handles() {
+            let origin = function.expressions.origin(value);
+            if origin.is_some_and(|origin| code.expansions.outermost(origin) == place)
+                && let Expression::Float { flags, .. } = &mut function.expressions[value]
+            {
+                flags.contract = false;
+            }
+        }
+    }
+    let machine = Machine::new(&code, &comparison.reference_profile);
+    moved(&machine.run(comparison.case, &comparison.options), &runs.reference, names)
 }
 
 /// How far outputs moved: for each the root mean square error at the scale of the tensor, summed.

@@ -1,4 +1,5 @@
-//! Every finding of this crate: problems of specs (P0600–P0609) and of the runners (P0610–P0629).
+//! Findings of specs (P0600–P0609) and of the runners (P0610–P0619), and the list of all of this crate:
+//! those of the machine and of verdicts are in [`crate::machine_findings`].
 
 use port_macros::Diagnostic;
 
@@ -299,4 +300,25 @@ pub const FINDINGS: &[&port_diag::Metadata] = &[
     &<NoCompiler as port_diag::Finding>::METADATA,
     &<ReferenceCompile as port_diag::Finding>::METADATA,
     &<ReferenceRun as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::UnknownKernel as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::AmbiguousKernel as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::CannotRun as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::ArgumentMismatch as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::OutOfBounds as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::Misaligned as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::Uninitialised as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::DataRace as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::DivergentBarrier as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::MissingLanes as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::InactiveLane as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::DivisionByZero as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::KernelAbort as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::OutOfFuel as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::OutOfMemory as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::Deadlock as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::InvalidLaunch as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::PortBug as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::TargetDrift as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::IllConditioned as port_diag::Finding>::METADATA,
+    &<crate::machine_findings::Unproven as port_diag::Finding>::METADATA,
 ];

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use port::DeviceCode;
-use port_diag::Diagnostic;
+use port_diag::{Diagnostic, Finding as _, Label};
 use port_float::Profile;
 
 use crate::attribution::{self, Cause};
 use crate::machine::{self, Machine, MachineRun, Options, Schedule};
+use crate::machine_findings::{IllConditioned, PortBug, TargetDrift, Unproven};
 use crate::oracle::RunResult;
 use crate::rules::{RULES, Rule};
 use crate::spec::Case;
@@ -101,6 +102,46 @@ impl Report {
     /// The worst verdict.
     pub fn verdict(&self) -> Verdict {
         self.kernels.iter().map(|kernel| kernel.verdict).max().unwrap_or(Verdict::Unproven)
+    }
+
+    /// The verdicts that a person should see, as findings at the kernels; the causes are among them.
+    pub fn verdict_findings(&self, code: &DeviceCode, rule: &Rule) -> Vec<Diagnostic> {
+        let place = |kernel: &str| {
+            let (_, handle) = machine::find_kernel(code, kernel).ok()?;
+            let origin = code.module.functions.origin(handle)?;
+            Some(Label { span: code.expansions.outermost(origin), message: String::new() })
+        };
+        let mut findings = Vec::new();
+        for kernel in &self.kernels {
+            for output in &kernel.outputs {
+                let (name, reason) = (output.name.clone(), output.judged.reason.clone());
+                let mut finding = match output.judged.verdict {
+                    Verdict::PortBug => PortBug { output: name, reason }.nowhere(),
+                    Verdict::TargetDrift => {
+                        TargetDrift { output: name, rule: rule.name().into(), reason }.nowhere()
+                    }
+                    Verdict::IllConditioned => IllConditioned { output: name, reason }.nowhere(),
+                    Verdict::Unproven => Unproven { output: name, reason }.nowhere(),
+                    Verdict::Equal | Verdict::WithinRule | Verdict::OrderNoise => continue,
+                };
+                finding.primary = place(&kernel.name);
+                for cause in kernel.causes.iter().filter(|cause| cause.share >= 0.01) {
+                    let text = format!("{}: {:.0} % of the drift", cause.name, cause.share * 100.0);
+                    if let Some(span) = cause.places.first() {
+                        finding = finding.with_label(*span, text);
+                    }
+                }
+                findings.push(finding.in_kernel(&kernel.name));
+            }
+            if kernel.outputs.is_empty() {
+                let reason = "no output is its own: mark a buffer that it writes with `out = true`";
+                let finding = Unproven { output: kernel.name.clone(), reason: reason.into() };
+                let mut finding = finding.nowhere();
+                finding.primary = place(&kernel.name);
+                findings.push(finding.in_kernel(&kernel.name));
+            }
+        }
+        findings
     }
 }
 

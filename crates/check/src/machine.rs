@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use port::{DeviceCode, DeviceKernel};
 use port_diag::{Diagnostic, Finding as _, Origin};
 use port_float::Profile;
-use port_ir::{Function, Handle, Location, Module, Space, Type};
+use port_ir::{Function, FunctionKind, Handle, Location, Module, Space, Type};
 use port_simt::{Fault, FaultKind, Memory, Program};
 
 pub use port_simt::{Checks, Options, Schedule};
@@ -162,6 +162,18 @@ impl<'a> Machine<'a> {
                 kernel.name
             )));
         }
+        if let FunctionKind::Kernel(bounds) = &function.kind
+            && let Some(most) = bounds.max_threads
+        {
+            let threads: u64 = launch.block.iter().map(|extent| u64::from(*extent)).product();
+            if threads > u64::from(most) {
+                let what =
+                    format!("a block of {threads} threads; its `__launch_bounds__` say {most}");
+                let finding = InvalidLaunch { kernel: kernel.name.clone(), what };
+                let at = function_place(&self.module, handle);
+                return Err(vec![self.place(finding, kernel, None, at)]);
+            }
+        }
         let binding = Binding { types, case, ids, memory };
         let mut arguments = Vec::new();
         for (index, (parameter, argument)) in
@@ -262,7 +274,11 @@ impl<'a> Machine<'a> {
             FaultKind::MemoryLimit(bytes) => {
                 self.place(OutOfMemory { bytes: *bytes }, kernel, handle, location)
             }
-            FaultKind::StackOverflow => self.place(StackOverflow { who }, kernel, handle, location),
+            FaultKind::StackOverflow => {
+                let what = "its calls are nested too deep".to_owned();
+                let finding = CannotRun { kernel: kernel.name.clone(), what };
+                self.place(finding, kernel, handle, location)
+            }
             FaultKind::Deadlock(what) => {
                 self.place(Deadlock { what: what.clone(), who }, kernel, handle, location)
             }
@@ -356,6 +372,10 @@ impl<'a> Machine<'a> {
             None => diagnostic,
         }
     }
+}
+
+fn function_place(module: &Module, handle: Handle<Function>) -> Option<Location> {
+    module.functions.location(handle)
 }
 
 /// A launch that was run.

@@ -1,5 +1,5 @@
-//! Findings of the SIMT machine (P0620–P0644): why a kernel cannot run, and what it did wrong while
-//! it ran. [`crate::machine`] says where.
+//! Findings of the SIMT machine (P0620–P0649): why a kernel cannot run, and what it did wrong while it
+//! ran; [`crate::machine`] says where. Findings of verdicts (P0650–P0659): [`crate::judge`] makes them.
 
 use port_macros::Diagnostic;
 
@@ -408,8 +408,8 @@ pub struct Deadlock {
 /// A launch is not one that a kernel takes.
 ///
 /// ## What it means
-/// The block has more threads than the kernel's `__launch_bounds__`, a cluster does not divide the
-/// grid, shared memory is larger than a block may have.
+/// The block has more threads than the kernel's `__launch_bounds__`, or a cluster does not divide the
+/// grid.
 ///
 /// ## What to do
 /// Correct the launch.
@@ -425,25 +425,6 @@ pub struct InvalidLaunch {
     pub kernel: String,
     /// Why.
     pub what: String,
-}
-
-/// Calls of a kernel are nested too deep.
-///
-/// ## What it means
-/// A recursion did not end before the machine's stack did.
-///
-/// ## What to do
-/// Bound the recursion, or make it a loop.
-///
-/// ## Example
-/// ```cuda
-/// __device__ int f(int n) { return f(n + 1); }
-/// ```
-#[derive(Diagnostic)]
-#[diagnostic(code = "P0644", severity = error, message = "calls are nested too deep, {who}")]
-pub struct StackOverflow {
-    /// Block and thread.
-    pub who: String,
 }
 
 /// A port computes something else than its original.

@@ -91,6 +91,21 @@ impl PortedUnit<'_> {
         Some(self.with_options(source))
     }
 
+    /// The spec names instances as the CUDA text does; names that HIP spells otherwise.
+    fn renames(&self) -> Vec<(String, &'static str)> {
+        let mut renames: Vec<(String, &'static str)> = Vec::new();
+        for launch in &self.spec.launches {
+            for word in words(&launch.kernel) {
+                if let Some(form) = port::hip_name(word).filter(|form| *form != word)
+                    && !renames.iter().any(|(known, _)| known == word)
+                {
+                    renames.push((word.to_owned(), form));
+                }
+            }
+        }
+        renames
+    }
+
     fn run_options(&self, warp: u32) -> RunOptions {
         RunOptions { warp, time_limit: self.time_limit, ..RunOptions::default() }
     }
@@ -116,14 +131,8 @@ impl PortedUnit<'_> {
         let attempt = || -> Result<Executed, OracleError> {
             let oracle = Oracle::new(&Toolchain::discover())?;
             let mut ported = self.source(Language::Hip, "hip").ok_or_else(no_root)?;
-            // The spec names instances as the CUDA text does.
-            for launch in &self.spec.launches {
-                let words = launch.kernel.split(|c: char| !c.is_alphanumeric() && c != '_');
-                for word in words.filter(|word| !word.is_empty()) {
-                    if let Some(form) = port::hip_name(word).filter(|form| *form != word) {
-                        ported = ported.with_rename(word, form);
-                    }
-                }
+            for (from, to) in self.renames() {
+                ported = ported.with_rename(&from, to);
             }
             let original = oracle.build(&self.original(), self.spec)?;
             let reference = original.run(self.case, &self.run_options(32))?;
@@ -148,9 +157,32 @@ impl PortedUnit<'_> {
             root.get_or_insert(id);
         }
         let root = root.ok_or_else(|| missing("the port has no root".into()))?;
+        let renames = self.renames();
+        let renamed = |text: &str| {
+            let mut out = String::new();
+            let mut rest = text;
+            while !rest.is_empty() {
+                let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+                let (name, tail) = rest.split_at(word);
+                let form = renames.iter().find(|(from, _)| from == name);
+                out.push_str(form.map_or(name, |(_, to)| to));
+                let other = tail.find(is_word).unwrap_or(tail.len());
+                out.push_str(&tail[..other]);
+                rest = &tail[other..];
+            }
+            out
+        };
         let kernels: Vec<String> =
             self.spec.launches.iter().map(|launch| launch.kernel.clone()).collect();
-        let code = port::device_code(&sources, root, self.options, Dialect::Hip, &kernels);
+        let asked: Vec<String> = kernels.iter().map(|kernel| renamed(kernel)).collect();
+        let mut code = port::device_code(&sources, root, self.options, Dialect::Hip, &asked);
+        // Launches go on naming instances as the CUDA text does.
+        for (kernel, asked) in kernels.iter().zip(&asked).filter(|(kernel, asked)| kernel != asked)
+        {
+            for known in code.kernels.iter_mut().filter(|known| known.asked_as.contains(asked)) {
+                known.asked_as.push(kernel.clone());
+            }
+        }
         for kernel in &kernels {
             if let Err(findings) = crate::machine::find_kernel(&code, kernel) {
                 let first = findings.first().map(|f| format!("{}: {}", f.code, f.message));
@@ -159,6 +191,14 @@ impl PortedUnit<'_> {
         }
         Ok(code)
     }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c| !is_word(c)).filter(|word| !word.is_empty())
 }
 
 fn no_root() -> OracleError {

@@ -8,7 +8,21 @@
 
 use crate::metrics::{self, Comparison};
 use crate::rules::{Judgement, Rule};
-use crate::tensor::Tensor;
+use crate::tensor::{DType, Tensor};
+
+/// A relative error of so many steps of the type is more than the rounding of a result.
+const AMPLIFIED: f64 = 8.0;
+
+/// The distance from 1 to the next number of a type; 0 for integers.
+fn epsilon(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => f64::EPSILON,
+        DType::F32 => f64::from(f32::EPSILON),
+        DType::F16 => 2f64.powi(-10),
+        DType::BF16 => 2f64.powi(-7),
+        _ => 0.0,
+    }
+}
 
 /// What an output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -159,8 +173,10 @@ impl Evidence<'_> {
         let rmse = |c: &Comparison| (c.rmse, c.nan_mismatch + c.infinity_mismatch);
         if let Some(conditioning) = &judged.conditioning {
             let ((drift, broken), (own, _)) = (rmse(&comparison), rmse(conditioning));
-            // NaN on one side only is no rounding.
-            if broken == 0 && own > 0.0 && own >= drift {
+            // NaN on one side only is no rounding; and the rounding of the result itself is no
+            // amplification.
+            let amplified = conditioning.relative_sums[1] > AMPLIFIED * epsilon(reference.dtype());
+            if broken == 0 && amplified && own >= drift {
                 judged.verdict = Verdict::IllConditioned;
                 judged.reason = format!(
                     "the reference itself is {own:.3e} (rms) from the high-precision result, the port {drift:.3e} from the reference"
@@ -292,6 +308,11 @@ mod tests {
             ..Evidence::default()
         };
         assert_eq!(evidence.judge(&torch()).verdict, Verdict::IllConditioned);
+        // A reference that is as good as its type has nothing to excuse.
+        let (port, exact) = (tensor(&[1.0, 2.000_000_2]), tensor(&[1.0, 1.999_999_9]));
+        let close = Evidence { port: Some(&port), exact: Some(&exact), ..evidence.clone() };
+        let bits = Rule::named("bits").unwrap();
+        assert_eq!(close.judge(&bits).verdict, Verdict::TargetDrift);
         // A NaN is no rounding error.
         let broken = tensor(&[1.0, f32::NAN]);
         let evidence = Evidence { port: Some(&broken), ..evidence };

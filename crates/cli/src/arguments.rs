@@ -369,6 +369,11 @@ pub struct CheckArguments {
     #[arg(long)]
     pub init: bool,
 
+    /// Applies the launches this often, outputs becoming inputs as the spec's `feedback` says, and
+    /// reports how the drift grows. Example: `--steps 100`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub steps: Option<u32>,
+
     /// Writes the report as one HTML page. Example: `--html report.html`
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

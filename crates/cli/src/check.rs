@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use port::{Severity, Status, Target, Translation, WarpMode};
+use port_check::growth::{self, Growth};
+use port_check::init;
 use port_check::judge::{Comparison, EvidenceNote, KernelReport, OutputReport, Report};
 use port_check::machine::{Options, Schedule};
-use port_check::machine_findings::{IllConditioned, PortBug, TargetDrift, Unproven};
 use port_check::metrics::bucket_label;
 use port_check::ports::PortedUnit;
 use port_check::rules::Rule;
 use port_check::verdict::Verdict;
-use port_check::{init, machine};
 use port_diag::render::json;
-use port_diag::{Diagnostic, Finding, Label, SourceMap, Span};
+use port_diag::{Diagnostic, SourceMap, Span};
 use port_float::{Evidence, Profile};
 use serde_json::{Value, json};
 
@@ -38,6 +38,7 @@ struct Checked {
     findings: Vec<Diagnostic>,
     /// Parts of the target's arithmetic whose bits are not public.
     modelled: Vec<String>,
+    growth: Vec<Growth>,
 }
 
 /// Runs the command; the exit status.
@@ -223,9 +224,14 @@ fn check_target(
     };
     let runs = comparison.run();
     let report = comparison.judge(&runs, &executed, &missing);
+    let growth = match arguments.steps {
+        Some(steps) => growth::grow(&comparison, &subject.spec.feedback, steps)
+            .map_err(|problem| format!("--steps: {problem}"))?,
+        None => Vec::new(),
+    };
     let mut findings: Vec<Diagnostic> = report.findings.clone();
     findings.extend(port_findings(subject, translation));
-    findings.extend(verdict_findings(subject, &report, &rule));
+    findings.extend(report.verdict_findings(&subject.code, &rule));
     let modelled = own.parts().into_iter().filter(|part| part.evidence == Evidence::Modelled);
     let modelled = modelled.map(|part| part.what.to_string()).collect();
     Ok(Checked {
@@ -236,6 +242,7 @@ fn check_target(
         report,
         findings,
         modelled,
+        growth,
     })
 }
 
@@ -253,46 +260,6 @@ fn port_findings(subject: &Subject, translation: &Translation) -> Vec<Diagnostic
     errors.filter(|d| d.severity == Severity::Error && codes.contains(&d.code)).cloned().collect()
 }
 
-/// The kernel of a launch, in the user's text.
-fn place(subject: &Subject, kernel: &str) -> Option<Span> {
-    let (_, handle) = machine::find_kernel(&subject.code, kernel).ok()?;
-    let origin = subject.code.module.functions.origin(handle)?;
-    Some(subject.code.expansions.outermost(origin))
-}
-
-fn verdict_findings(subject: &Subject, report: &Report, rule: &Rule) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
-    for kernel in &report.kernels {
-        for output in &kernel.outputs {
-            let (name, reason) = (output.name.clone(), output.judged.reason.clone());
-            let mut finding = match output.judged.verdict {
-                Verdict::PortBug => PortBug { output: name, reason }.nowhere(),
-                Verdict::TargetDrift => {
-                    TargetDrift { output: name, rule: rule.name().into(), reason }.nowhere()
-                }
-                Verdict::IllConditioned => IllConditioned { output: name, reason }.nowhere(),
-                Verdict::Unproven => Unproven { output: name, reason }.nowhere(),
-                Verdict::Equal | Verdict::WithinRule | Verdict::OrderNoise => continue,
-            };
-            finding.primary =
-                place(subject, &kernel.name).map(|span| Label { span, message: String::new() });
-            for cause in &kernel.causes {
-                let text = format!("{}: {:.0} % of the drift", cause.name, cause.share * 100.0);
-                if let Some(span) = cause.places.first().filter(|_| cause.share >= 0.01) {
-                    finding = finding.with_label(*span, text);
-                }
-            }
-            findings.push(finding.in_kernel(&kernel.name));
-        }
-        if kernel.outputs.is_empty() {
-            let reason = "no output of the launches is its own: mark one with `out = true`".into();
-            let finding = Unproven { output: kernel.name.clone(), reason }.nowhere();
-            findings.push(finding.in_kernel(&kernel.name));
-        }
-    }
-    findings
-}
-
 fn human(
     text: &mut String,
     sources: &SourceMap,
@@ -300,7 +267,7 @@ fn human(
     checked: &Checked,
     common: &CommonArguments,
 ) {
-    let Checked { target, profile, reference, rule, report, modelled, .. } = checked;
+    let Checked { target, profile, reference, rule, report, modelled, growth, .. } = checked;
     let verdict = report.verdict().as_str();
     let _ = writeln!(
         text,
@@ -313,6 +280,21 @@ fn human(
     }
     for kernel in &report.kernels {
         kernel_text(text, sources, kernel, common.verbose);
+    }
+    if !growth.is_empty() {
+        text.push_str("\nover steps\n");
+    }
+    for known in growth {
+        let Some((first, last)) = known.steps.first().zip(known.steps.last()) else { continue };
+        let grows = match known.exponent {
+            Some(exponent) => format!(", grows as t^{exponent:.2}"),
+            None => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "  {:<16} rms {:.3e} -> {:.3e}, bias {:+.3e} -> {:+.3e} after {} steps{grows}",
+            known.output, first.relative_rms, last.relative_rms, first.bias, last.bias, last.step
+        );
     }
     text.push_str("\nevidence\n");
     for note in &report.evidence {
@@ -455,7 +437,25 @@ fn document(sources: &SourceMap, checked: &[Checked]) -> Value {
     let evidence: Vec<Value> = evidence.collect();
     let findings = checked.iter().flat_map(|checked| &checked.findings);
     let findings: Vec<Value> = findings.map(|finding| json::value(sources, finding)).collect();
-    json!({"schema": 1, "kernels": kernels, "evidence": evidence, "diagnostics": findings})
+    let mut document =
+        json!({"schema": 1, "kernels": kernels, "evidence": evidence, "diagnostics": findings});
+    let growth: Vec<Value> = checked.iter().flat_map(|checked| {
+        checked.growth.iter().map(|known| {
+            let steps = known.steps.iter().map(|step| {
+                json!({"step": step.step, "relative_rms": measure(step.relative_rms), "bias": measure(step.bias)})
+            });
+            json!({
+                "target": checked.target.to_string(),
+                "output": known.output,
+                "exponent": known.exponent,
+                "steps": steps.collect::<Vec<Value>>(),
+            })
+        })
+    }).collect();
+    if !growth.is_empty() {
+        document["growth"] = Value::Array(growth);
+    }
+    document
 }
 
 fn output_json(output: &OutputReport) -> Value {

@@ -5,7 +5,7 @@
 
 use port_diag::{Diagnostic, Expansions, FileId, Severity, SourceMap};
 use port_ir::{Function, Handle};
-use port_syntax::Configuration;
+use port_syntax::{Configuration, MacroDefinition};
 
 use crate::Options;
 use crate::unit::configuration;
@@ -87,6 +87,45 @@ pub fn plain_name(name: &str) -> &str {
     name.split('<').next().unwrap_or(name).trim()
 }
 
+/// Rounds in which names in a text are replaced: macros that stand for macros.
+const ROUNDS: usize = 8;
+
+/// A text with the file's macros that take no arguments replaced: `k<TILE>` is `k<32>`.
+fn expand(text: &str, macros: &[MacroDefinition]) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut text = text.to_owned();
+    for _ in 0..ROUNDS {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (word, tail) = rest.split_at(rest.find(|c| !is_word(c)).unwrap_or(rest.len()));
+            let known = |known: &&MacroDefinition| {
+                known.name == *word && known.parameters.is_none() && !known.ended
+            };
+            match macros.iter().rev().find(known).filter(|_| !word.is_empty()) {
+                Some(found) => {
+                    for token in &found.body {
+                        if token.spaced && !out.is_empty() {
+                            out.push(' ');
+                        }
+                        out.push_str(token.text.as_str());
+                    }
+                }
+                None => out.push_str(word),
+            }
+            let (other, tail) = tail.split_at(tail.find(is_word).unwrap_or(tail.len()));
+            out.push_str(other);
+            rest = tail;
+        }
+        // A macro may name itself, twice.
+        if out == text || out.len() > 4096 {
+            break;
+        }
+        text = out;
+    }
+    text
+}
+
 /// Lowers the kernels that the texts name: a kernel (`softmax`), or an instance (`softmax<float,
 /// 128>`). No text means all kernels in view.
 pub fn device_code(
@@ -111,7 +150,9 @@ pub fn device_code(
 
     let mut wanted: Vec<String> = Vec::new();
     let mut instantiate = options.instantiate.clone();
-    for text in kernels {
+    let expanded: Vec<String> =
+        kernels.iter().map(|text| expand(text, &parsed.unit.macros)).collect();
+    for text in &expanded {
         let plain = plain_name(text).trim_start_matches("::").to_owned();
         let inner = format!("::{plain}");
         let meant = names.iter().filter(|name| **name == plain || name.ends_with(&inner));
@@ -127,9 +168,16 @@ pub fn device_code(
     let lowered = port_lower::lower(&module, &asked);
     diagnostics.extend(lowered.diagnostics);
     port_diag::render::sort(sources, &mut diagnostics);
+    let as_asked = |mut texts: Vec<String>| {
+        let written = kernels.iter().zip(&expanded).filter(|(text, expanded)| text != expanded);
+        let written: Vec<String> =
+            written.filter(|(_, of)| texts.contains(of)).map(|(text, _)| text.clone()).collect();
+        texts.extend(written);
+        texts
+    };
     let reports = lowered.instances.into_iter().map(|report| DeviceKernel {
         name: report.instance.name,
-        asked_as: report.instance.asked_as,
+        asked_as: as_asked(report.instance.asked_as),
         function: report.function,
         codes: report.codes,
         by_default: report.instance.source == port_lower::InstanceSource::Default,

@@ -1,0 +1,226 @@
+//! `port check`, as a user runs it: verdicts, causes, evidence, specs that it writes.
+
+#![allow(clippy::disallowed_methods, reason = "a test of the binary runs it over files")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use common::{SCALE, port, put, status, text};
+use serde_json::Value;
+
+/// A kernel whose product and sum nvcc fuses; the plain port to C++ does not.
+const AXPB: &str = "\
+__global__ void axpb(float *y, const float *x, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) {
+    y[i] = x[i] * 0.1f + 0.3f;
+  }
+}
+
+void launch(float *y, const float *x, int n) { axpb<<<(n + 127) / 128, 128>>>(y, x, n); }
+";
+
+const SPEC: &str = "\
+ints = [[\"n\", \"1000\"]]
+[buffers]
+x = { dtype = \"f32\", shape = [\"n\"], init = \"uniform(-4, 4)\", seed = 1 }
+y = { dtype = \"f32\", shape = [\"n\"], init = \"zeros\", out = true }
+[[launch]]
+kernel = \"axpb\"
+grid = [\"ceil_div(n, 128)\"]
+block = [128]
+args = [\"y\", \"x\", \"n\"]
+";
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "axpb.cu", AXPB);
+    put(folder.path(), "axpb.toml", SPEC);
+    folder
+}
+
+fn check(folder: &Path, arguments: &[&str]) -> Output {
+    port(folder, &[&["check", "axpb.cu"], arguments].concat())
+}
+
+fn json(folder: &Path, arguments: &[&str]) -> (i32, Value) {
+    let output = check(folder, &[arguments, &["--message-format", "json"]].concat());
+    let document = serde_json::from_slice(&output.stdout);
+    let document = document.unwrap_or_else(|e| panic!("{e}: {}", text(&output.stderr)));
+    (status(&output), document)
+}
+
+fn has_compiler() -> bool {
+    let found = port_check::toolchain::Toolchain::discover().cxx.is_some();
+    if !found {
+        eprintln!("not run: no C++ compiler");
+    }
+    found
+}
+
+#[test]
+fn drift_is_told_from_bugs_and_traced_to_its_cause() {
+    if !has_compiler() {
+        return;
+    }
+    let folder = folder();
+    let (code, document) = json(folder.path(), &["--target", "cpu", "--rule", "bits"]);
+    let kernel = &document["kernels"][0];
+    assert_eq!(code, 1, "{document}");
+    assert_eq!(kernel["name"], "axpb");
+    assert_eq!(kernel["target"], "cpu");
+    assert_eq!(kernel["verdict"], "target-drift", "{kernel}");
+    let cause = &kernel["causes"][0];
+    assert_eq!((cause["cause"].as_str(), cause["line"].as_u64()), (Some("contraction"), Some(4)));
+    assert!(cause["share"].as_f64().is_some_and(|share| share > 0.99), "{cause}");
+    let output = &kernel["outputs"][0];
+    assert_eq!(output["pass"]["bits"], false);
+    assert_eq!(output["pass"]["torch"], true);
+    // One rounding less on numbers around 0.3 ± 0.4: a few ulp at most where the sum cancels.
+    assert!(output["max_ulp"].as_u64().is_some_and(|ulp| (1..1 << 20).contains(&ulp)), "{output}");
+    // The same difference is accepted by the usual rule.
+    let (code, document) = json(folder.path(), &["--target", "cpu"]);
+    assert_eq!((code, document["kernels"][0]["verdict"].as_str()), (0, Some("within-rule")));
+}
+
+#[test]
+fn the_document_has_the_documented_fields_and_is_always_the_same() {
+    if !has_compiler() {
+        return;
+    }
+    let folder = folder();
+    let (_, document) = json(folder.path(), &["--target", "cpu,hip"]);
+    let keys = |value: &Value| -> Vec<String> {
+        value.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    };
+    assert_eq!(keys(&document), ["schema", "kernels", "evidence", "diagnostics"]);
+    let kernels = document["kernels"].as_array().expect("kernels");
+    let targets: Vec<&str> =
+        kernels.iter().filter_map(|kernel| kernel["target"].as_str()).collect();
+    assert_eq!(targets, ["cpu", "hip"]);
+    for kernel in kernels {
+        assert_eq!(
+            keys(kernel),
+            ["name", "target", "verdict", "outputs", "causes", "rule", "profiles"]
+        );
+        let output = &kernel["outputs"][0];
+        let documented = [
+            "name",
+            "dtype",
+            "count",
+            "max_ulp",
+            "max_rel",
+            "mean_rel",
+            "bias",
+            "cosine",
+            "rmse",
+            "nan_mismatch",
+            "pass",
+        ];
+        let present = keys(output);
+        for field in documented {
+            assert!(present.iter().any(|key| key == field), "{field} is missing: {present:?}");
+        }
+        assert_eq!((output["name"].as_str(), output["count"].as_u64()), (Some("y"), Some(1000)));
+    }
+    let again = json(folder.path(), &["--target", "cpu,hip", "--jobs", "1"]).1;
+    assert_eq!(again, document);
+}
+
+#[test]
+fn without_a_compiler_it_says_what_is_missing() {
+    let folder = folder();
+    let (code, document) = json(folder.path(), &["--target", "cpu", "--no-compiler"]);
+    let kernel = &document["kernels"][0];
+    assert_eq!((code, kernel["verdict"].as_str()), (1, Some("unproven")));
+    // The drift is measured all the same.
+    assert!(kernel["outputs"][0]["max_ulp"].as_u64().is_some(), "{kernel}");
+    let evidence = document["evidence"].as_array().expect("evidence");
+    assert!(evidence.iter().any(|note| note["missing"] == "--no-compiler"), "{evidence:?}");
+    let human = check(folder.path(), &["--target", "cpu", "--no-compiler"]);
+    let said = text(&human.stdout);
+    assert!(said.starts_with("axpb.cu -> cpu: unproven"), "{said}");
+    assert!(said.contains("missing  the port, compiled"), "{said}");
+    assert!(text(&human.stderr).contains("P0653"), "{}", text(&human.stderr));
+}
+
+#[test]
+fn a_hip_port_is_equal_where_no_arithmetic_differs() {
+    if !has_compiler() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "scale.cu", SCALE);
+    let launch =
+        ["--kernel", "scale", "--grid", "2", "--block", "32", "--arg", "n=50", "--arg", "a=3"];
+    let data = ["--arg", "x=uniform(-1,1)[n]", "--message-format", "json"];
+    let output = port(
+        folder.path(),
+        &[&["check", "scale.cu", "--target", "hip"], &launch[..], &data].concat(),
+    );
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["kernels"][0]["verdict"], "equal", "{document}");
+    assert_eq!(status(&output), 0);
+}
+
+#[test]
+fn a_spec_is_written_once_and_can_be_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "axpb.cu", AXPB);
+    let init =
+        |more: &[&str]| check(folder.path(), &[&["--target", "cpu", "--init"], more].concat());
+    let output = init(&[]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    let path = folder.path().join("axpb.toml");
+    let spec = fs::read_to_string(&path).expect("a spec");
+    assert!(spec.contains("kernel = \"axpb\"") && spec.contains("block = [128]"), "{spec}");
+    let run = port(folder.path(), &["run", "axpb.cu", "--sanitize"]);
+    assert_eq!(status(&run), 0, "{}", text(&run.stderr));
+    fs::write(&path, format!("{spec}# mine\n")).expect("a file");
+    assert_eq!(status(&init(&[])), 2, "an edited spec is kept");
+    assert!(fs::read_to_string(&path).expect("a spec").ends_with("# mine\n"));
+    assert_eq!(status(&init(&["--force"])), 0);
+    assert_eq!(fs::read_to_string(&path).expect("a spec"), spec);
+    put(folder.path(), "none.cu", "int main() { return 0; }\n");
+    let none = port(folder.path(), &["check", "none.cu", "--target", "cpu", "--init"]);
+    assert_eq!(status(&none), 2);
+    assert!(!folder.path().join("none.toml").exists());
+}
+
+#[test]
+fn wrong_usage_says_what_there_is() {
+    let folder = folder();
+    for (arguments, expected) in [
+        (&["--target", "cpu", "--rule", "nope"][..], "ecosystem"),
+        (&["--target", "vulkan"], "hip"),
+        (&["--target", "cpu", "--set", "n"], "NAME=INTEGER"),
+        (&["--target", "cpu", "--kernel", "other"], "axpb"),
+        (&["--target", "cpu", "--block", "3"], "--block"),
+    ] {
+        let output = check(folder.path(), arguments);
+        assert_eq!(status(&output), 2, "{arguments:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
+    let rules = port(folder.path(), &["explain", "rules"]);
+    assert!(text(&rules.stdout).contains("torch.testing.assert_close"));
+    // An output that no launch writes proves nothing.
+    put(folder.path(), "axpb.toml", SPEC.replace(", out = true", ""));
+    let nothing = check(folder.path(), &["--target", "cpu", "--no-compiler"]);
+    assert_eq!(status(&nothing), 1);
+    assert!(text(&nothing.stderr).contains("out = true"), "{}", text(&nothing.stderr));
+}
+
+#[test]
+fn the_page_needs_nothing_else() {
+    let folder = folder();
+    let run = || check(folder.path(), &["--target", "cpu", "--no-compiler", "--html", "r.html"]);
+    run();
+    let page = fs::read_to_string(folder.path().join("r.html")).expect("a page");
+    assert!(page.starts_with("<!doctype html>") && page.contains("<svg"), "{page}");
+    assert!(!page.contains("http://") && !page.contains("https://"));
+    fs::write(folder.path().join("r.html"), "mine").expect("a file");
+    assert_eq!(status(&run()), 2);
+}
