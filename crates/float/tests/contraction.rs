@@ -69,7 +69,7 @@ const NVCC: &[(&str, &str)] = &[
     ("fma(a,b,c*d)+e", "(fma(a,b,(c*d))+e)"),
     ("max(a*b,0.0f)+c", "(((a*b)max0)+c)"),
     ("select(a*b,c)+d", "([(a*b):c]+d)"),
-    ("a*1.0f+b", "((a*1)+b)"),
+    ("a*1.0f+b", "(a+b)"),
     ("T t=a*b; o[0]=t+c;", "fma(a,b,c)"),
     ("T t=a*b; o[1]=t; o[0]=t+c;", "(a*b); ((a*b)+c)"),
     ("T t=a*b; o[0]=t+c; o[1]=t+d;", "fma(a,b,c); fma(a,b,d)"),
@@ -201,6 +201,30 @@ const AMD: &[(&str, &str)] = &[
     ("1.0f-a*b", "fma(-a,b,1)"),
     ("(((a*b+c)*b+d)*b+e)", "fma(fma(fma(a,b,c),b,d),b,e)"),
     ("a+(b-a)*c", "fma((b-a),c,a)"),
+    ("c*d+a*b", "fma(a,b,(c*d))"),
+    ("c*d-a*b", "fma(c,d,-(a*b))"),
+    ("a-b*2.0f", "fma(-b,2,a)"),
+    ("a/4.0f+b", "fma(a,0.25,b)"),
+    ("-(a*b)+c*d", "fma(c,d,-(a*b))"),
+    ("(a*b+c)*(d*e+f)", "(fma(a,b,c)*fma(d,e,f))"),
+    ("T t=a*b; o[0]=t+t;", "((a*b)+(a*b))"),
+    ("T t=a*b; T u=c*d; o[0]=t; o[1]=t+u;", "(a*b); fma(c,d,(a*b))"),
+    ("T t=a*b; o[0]=t+c; o[2]=t+d;", "fma(a,b,c); fma(a,b,d)"),
+    ("o[0]=a*b+c; o[1]=d*e+f;", "fma(a,b,c); fma(d,e,f)"),
+    ("T t=a*b; if{o[0]=t+c;}else{o[0]=t-d;}", "((a*b)+c); ((a*b)-d)"),
+    ("T t=a*b; if{o[0]=c;} o[1]=t+d;", "c; fma(a,b,d)"),
+    ("for{o[0]=a*b+p[i];}", "((a*b)+p)"),
+];
+
+/// Rows on which chips with packed additions and those without differ.
+const SHARED: &[(&str, &str, &str)] = &[
+    ("T t=a*b; o[0]=(t+c)*(t+d);", "(fma(a,b,c)*fma(a,b,d))", "(((a*b)+c)*((a*b)+d))"),
+    ("T t=a*b; o[0]=t+c; o[1]=t+d;", "fma(a,b,c); fma(a,b,d)", "((a*b)+c); ((a*b)+d)"),
+    (
+        "T t=a*b; T u=c*d; o[0]=t+u; o[1]=t+e;",
+        "fma(a,b,(c*d)); fma(a,b,e)",
+        "((a*b)+(c*d)); ((a*b)+e)",
+    ),
 ];
 
 #[test]
@@ -208,14 +232,13 @@ fn clang_fuses_for_amd() {
     for chip in ["gfx906", "gfx90a", "gfx942", "gfx1030", "gfx1100"] {
         check(Scalar::F32, &format!("hip:{chip}"), AMD);
     }
-    let shared = "T t=a*b; o[0]=(t+c)*(t+d);";
-    for chip in ["gfx906", "gfx1100"] {
-        let expected = "(fma(a,b,c)*fma(a,b,d))";
-        check(Scalar::F32, &format!("hip:{chip}"), &[(shared, expected)]);
-    }
-    for chip in ["gfx90a", "gfx942"] {
-        let expected = "(((a*b)+c)*((a*b)+d))";
-        check(Scalar::F32, &format!("hip:{chip}"), &[(shared, expected)]);
+    for (text, apart, packed) in SHARED {
+        for chip in ["gfx906", "gfx1030", "gfx1100"] {
+            check(Scalar::F32, &format!("hip:{chip}"), &[(text, apart)]);
+        }
+        for chip in ["gfx90a", "gfx942"] {
+            check(Scalar::F32, &format!("hip:{chip}"), &[(text, packed)]);
+        }
     }
 }
 

@@ -36,16 +36,18 @@
 //!
 //! # clang
 //!
-//! Every sum fuses a product of its stretch, whatever else uses the product; of two the one with
-//! fewer users, else the left. Where the chip has packed f32 additions (gfx90a, gfx942), two sums of
-//! one product that a third operation combines, or that go to neighbouring places in memory, become
-//! one packed addition and are not fused.
+//! From the last sum to the first, each fuses a product of its stretch, whatever else uses the
+//! product; of two the one that fewer others still use, else the left; a product that is doubled is
+//! not. Where the chip has packed f32 additions (gfx90a, gfx942), two sums of one product that a third
+//! operation combines, or that are stored to neighbouring places, become one packed addition and are
+//! not fused. Not modelled: there, factors that are loaded from neighbouring places can make the
+//! right product of two the one that is fused.
 
 use std::collections::{HashMap, HashSet};
 
 use port_ir::{
-    Expression, ExpressionTypes, FloatOp, Function, MathFunction, Rounding, Scalar, Type, UnaryOp,
-    Value,
+    Block, Expression, ExpressionTypes, FloatOp, Function, MathFunction, Rounding, Scalar,
+    Statement, StatementKind, Type, UnaryOp, Value,
 };
 
 use super::place::{Place, Places};
@@ -113,7 +115,7 @@ pub(super) fn find(
     if contraction == Contraction::Never {
         return HashMap::new();
     }
-    let places = Places::of(function);
+    let places = Places::of(function, contraction == Contraction::Nvcc);
     let same = same_values(function, &places);
     let mut work = Work {
         function,
@@ -431,9 +433,10 @@ impl Work<'_> {
 
     /// clang's rule.
     fn fuse_all(&mut self, packed: bool) {
-        let together = if packed { self.packed() } else { Vec::new() };
-        for sum in 0..self.sums.len() {
-            if together.contains(&sum) {
+        let together = if packed { self.packed() } else { HashSet::new() };
+        for sum in (0..self.sums.len()).rev() {
+            let [left, right] = self.sums[sum].operands.map(|operand| operand.value);
+            if together.contains(&sum) || left == right {
                 continue;
             }
             let count = |number: usize| {
@@ -452,14 +455,22 @@ impl Work<'_> {
     }
 
     /// The sums that become halves of packed additions.
-    fn packed(&self) -> Vec<usize> {
+    fn packed(&self) -> HashSet<usize> {
         let function = self.function;
         let sums: HashMap<Value, usize> =
             self.sums.iter().enumerate().map(|(index, sum)| (sum.value, index)).collect();
-        let mut together = Vec::new();
+        let mut pairs: Vec<(Value, Value)> = Vec::new();
         for (_, expression) in function.expressions.iter() {
-            let Expression::Float { left, right, .. } = expression else { continue };
-            let (Some(left), Some(right)) = (sums.get(left), sums.get(right)) else { continue };
+            if let Expression::Float { left, right, .. } = expression {
+                pairs.push((*left, *right));
+            }
+        }
+        if let Some(body) = &function.body {
+            neighbours(function, body, &mut pairs);
+        }
+        let mut together = HashSet::new();
+        for (left, right) in pairs {
+            let (Some(left), Some(right)) = (sums.get(&left), sums.get(&right)) else { continue };
             if left == right || self.sums[*left].is_plain() != self.sums[*right].is_plain() {
                 continue;
             }
@@ -508,5 +519,33 @@ impl Work<'_> {
             }
         }
         fusions
+    }
+}
+
+/// Values that statements one after the other store to places one after the other.
+fn neighbours(function: &Function, block: &Block, pairs: &mut Vec<(Value, Value)>) {
+    let stored = |statement: &Statement| match &statement.kind {
+        StatementKind::Store { pointer, value, .. } => match &function.expressions[*pointer] {
+            Expression::Element { base, index, .. } => match &function.expressions[*index] {
+                Expression::Constant(index) => Some((*base, index.as_integer()?, *value)),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut last = None;
+    for statement in &block.statements {
+        for inner in statement.kind.blocks() {
+            neighbours(function, inner, pairs);
+        }
+        let Some((base, index, value)) = stored(statement) else { continue };
+        if let Some((other, before, first)) = last
+            && other == base
+            && index == before + 1
+        {
+            pairs.push((first, value));
+        }
+        last = Some((base, index, value));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! A *stretch* is code between branches that stay branches. A value lies where its users lie; of
 //! several, in the innermost block around them all; out of every loop that it does not depend on; and
-//! before a branch that the source's text has after it. Small conditions without effects become
+//! (nvcc) before a branch that the source's text has after it. Small conditions without effects become
 //! selections and loops of few passes are unrolled: neither ends a stretch.
 
 use port_ir::{
@@ -48,8 +48,9 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Finds them.
-    pub fn of(function: &Function) -> Places {
+    /// Finds them. With `keeps_order` values that the text has before a branch stay there, and are
+    /// not moved past it to the only place that uses them.
+    pub fn of(function: &Function, keeps_order: bool) -> Places {
         let count = function.expressions.len();
         let mut places = Places {
             regions: Vec::new(),
@@ -62,7 +63,7 @@ impl Places {
         if let Some(body) = &function.body {
             places.block(function, body, root, &mut Vec::new());
         }
-        places.find(function);
+        places.find(function, keeps_order);
         places
     }
 
@@ -183,7 +184,7 @@ impl Places {
         }
     }
 
-    fn find(&mut self, function: &Function) {
+    fn find(&mut self, function: &Function, keeps_order: bool) {
         let count = function.expressions.len();
         // The innermost loop that each value depends on, as a region; regions are numbered outside
         // in, so the deepest is the innermost.
@@ -221,14 +222,14 @@ impl Places {
             }
             let place = self.hoisted(place, levels[value.index()]);
             let place = match function.expressions.location(value) {
-                Some(location) => {
+                Some(location) if keeps_order => {
                     let above = self.moved_up(place, location);
                     let available = available[value.index()]
                         .and_then(|available| self.lifted(available, place.region));
                     let stretch = available.map_or(0, |available| available.stretch);
                     Place { stretch: above.stretch.max(stretch), ..place }
                 }
-                None => place,
+                _ => place,
             };
             self.places[value.index()] = Some(place);
             expression.for_each_operand(|operand| {

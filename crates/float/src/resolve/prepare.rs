@@ -20,6 +20,9 @@ pub(super) fn prepare(function: &Function, types: &ExpressionTypes, profile: &Pr
     let contracts = profile.contraction() != Contraction::Never;
     let approximate = profile.division() == Division::Approximate;
     let cuda = matches!(profile.side(), crate::Side::Cuda(_));
+    if !(contracts || approximate || cuda) {
+        return function.clone();
+    }
     Rewriter::run(function, |writer, value, expression| {
         let ty = types.get(value);
         let single = ty == Type::F32;
