@@ -53,7 +53,7 @@ fn type_name(types: &Types, ty: Type, depth: u32) -> String {
     match ty {
         _ if depth > DEPTH => "…".into(),
         Type::Scalar(scalar) => scalar_name(scalar).into(),
-        Type::Vector(scalar, size) => format!("{}{}", scalar_name(scalar), size.count()),
+        Type::Vector(scalar, size) => format!("{}{}", vector_name(scalar), size.count()),
         Type::Pointer(_) => "pointer".into(),
         Type::Array(handle) => match types.arrays().get(handle) {
             Some(array) => {
@@ -85,6 +85,17 @@ fn scalar_name(scalar: Scalar) -> &'static str {
         Scalar::F8E5M2 => "fp8_e5m2",
         Scalar::F32 => "float",
         Scalar::F64 => "double",
+    }
+}
+
+/// As the names of CUDA's vectors begin.
+fn vector_name(scalar: Scalar) -> &'static str {
+    match scalar {
+        Scalar::U8 => "uchar",
+        Scalar::U16 => "ushort",
+        Scalar::U32 => "uint",
+        Scalar::U64 => "ulong",
+        other => scalar_name(other),
     }
 }
 

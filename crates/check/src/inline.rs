@@ -112,6 +112,14 @@ pub fn spec(
         let seed = index as u64 + 1;
         if let Some(mut buffer) = reader.buffer(&flag, &parameter.name, text, parameter.dtype, seed)
         {
+            // Bytes may be given for anything, and anything for words; a float is meant as one.
+            if let Some(known) = parameter.dtype.filter(|known| {
+                known.is_float() && buffer.dtype.size() != known.size() && buffer.dtype.size() > 1
+            }) {
+                let (name, known, given) = (&parameter.name, known.name(), buffer.dtype.name());
+                let problem = format!("`{name}` points to {known}, the buffer holds {given}");
+                return Err(InlineError::Mismatch(problem));
+            }
             buffer.output = !parameter.read_only;
             reader.buffers.push(buffer);
         }

@@ -140,7 +140,7 @@ fn what_is_missing_or_misspelt_is_listed() {
     for (arguments, expected) in [
         (vec!["--arg", "n"], "NAME=VALUE"),
         (vec!["--profile", "cuda:sm_1"], "cuda:sm_80"),
-        (vec!["--spec", "none.toml"], "none.toml"),
+        (vec!["--spec", "none.toml"], "a spec has launches of its own"),
         (vec!["--schedule", "backwards"], "reversed"),
     ] {
         let output = saxpy(folder.path(), &arguments);
@@ -148,6 +148,9 @@ fn what_is_missing_or_misspelt_is_listed() {
         assert_eq!(status(&output), 2, "{arguments:?}: {said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
+    let absent = port(folder.path(), &["run", "saxpy.cu", "--spec", "none.toml"]);
+    assert_eq!(status(&absent), 2);
+    assert!(text(&absent.stderr).contains("none.toml"), "{}", text(&absent.stderr));
     let nothing = port(folder.path(), &["run", "saxpy.cu"]);
     assert_eq!(status(&nothing), 2);
     assert!(text(&nothing.stderr).contains("--grid"), "{}", text(&nothing.stderr));
