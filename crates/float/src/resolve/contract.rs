@@ -374,6 +374,9 @@ impl Work<'_> {
             for number in 0..2 {
                 let product = self.sums[sum].operands[number].value;
                 let Some(users) = self.users.get(&product) else { continue };
+                if users.len() >= 5 {
+                    continue;
+                }
                 let all_plain = users.iter().all(|user| match user {
                     User::Sum(user) => {
                         let user_sum = &self.sums[*user];
@@ -383,7 +386,7 @@ impl Work<'_> {
                     }
                     User::Other => false,
                 });
-                if users.len() < 5 && all_plain {
+                if all_plain {
                     self.fuse(sum, number);
                     break;
                 }
@@ -393,37 +396,34 @@ impl Work<'_> {
 
     /// nvcc's second program, ptxas.
     fn fuse_rest(&mut self) {
-        // Products that are computed for themselves.
-        let mut kept: HashSet<Value> = HashSet::new();
+        // Products whose every user is a sum that could take them in, but for those that another
+        // product of one of the sums keeps out: these are computed for themselves.
+        let mut candidates: HashSet<Value> = self
+            .users
+            .iter()
+            .filter(|(product, users)| self.is_candidate(**product, users))
+            .map(|(product, _)| *product)
+            .collect();
         for sum in &self.sums {
             let [left, right] = sum.operands.map(|operand| operand.value);
-            let both = sum.fused.is_none()
-                && left != right
-                && self.is_candidate(left, &kept)
-                && self.is_candidate(right, &kept);
-            if both {
-                kept.insert(right);
+            if sum.fused.is_none() && left != right && candidates.contains(&left) {
+                candidates.remove(&right);
             }
         }
-        let chosen: Vec<(usize, usize)> = (0..self.sums.len())
-            .filter(|sum| self.sums[*sum].fused.is_none())
-            .filter_map(|sum| {
-                let number = (0..2).find(|number| {
-                    self.is_candidate(self.sums[sum].operands[*number].value, &kept)
-                })?;
-                Some((sum, number))
-            })
-            .collect();
-        for (sum, number) in chosen {
-            self.fuse(sum, number);
+        for sum in 0..self.sums.len() {
+            if self.sums[sum].fused.is_some() {
+                continue;
+            }
+            let operands = self.sums[sum].operands.map(|operand| operand.value);
+            if let Some(number) = operands.iter().position(|value| candidates.contains(value)) {
+                self.fuse(sum, number);
+            }
         }
     }
 
     /// Whether every user of a product is a sum that could take it in.
-    fn is_candidate(&self, product: Value, kept: &HashSet<Value>) -> bool {
-        let Some(users) = self.users.get(&product) else { return false };
+    fn is_candidate(&self, product: Value, users: &[User]) -> bool {
         !users.is_empty()
-            && !kept.contains(&product)
             && !self.is_doubling(product)
             && users.iter().all(|user| match user {
                 User::Sum(user) => self.sums[*user].fused.is_none() && self.is_near(*user, product),

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use port_ir::{
-    Constant, Conversion, Expression, ExpressionTypes, FloatFlags, FloatOp, Function, MathClass,
-    Scalar, Type, UnaryOp, Value, VectorSize,
+    Block, Constant, Conversion, Expression, ExpressionTypes, FloatFlags, FloatOp, Function,
+    MathClass, Scalar, Type, UnaryOp, Value, VectorSize,
 };
 
 use super::contract::Fusion;
@@ -21,6 +21,7 @@ pub(super) fn settle(
 ) -> Function {
     let is_f32 = |value: Value| types.get(value).scalar() == Some(Scalar::F32);
     let flushes = profile.flushes();
+    let seen = if flushes { seen_as_it_is(function) } else { Vec::new() };
     Rewriter::run(function, |writer, value, expression| match expression {
         Expression::Float { op, left, right, flags } => {
             let flags = FloatFlags { contract: false, ..flags };
@@ -89,13 +90,44 @@ pub(super) fn settle(
             if narrows { flushed(writer, converted, to) } else { converted }
         }
         Expression::Unary { op, value: operand }
-            if flushes && op != UnaryOp::Not && is_f32(value) =>
+            if op != UnaryOp::Not
+                && is_f32(value)
+                && seen.get(value.index()).copied().unwrap_or(false) =>
         {
             let result = writer.append(Expression::Unary { op, value: operand });
             flushed(writer, result, types.get(value))
         }
         other => writer.append(other),
     })
+}
+
+/// Which values someone uses who does not flush them: statements, and expressions that only pass
+/// values on.
+fn seen_as_it_is(function: &Function) -> Vec<bool> {
+    let mut seen = vec![false; function.expressions.len()];
+    for (_, expression) in function.expressions.iter() {
+        let flushes = matches!(
+            expression,
+            Expression::Float { .. }
+                | Expression::FusedMultiplyAdd { .. }
+                | Expression::Math { .. }
+                | Expression::Unary { .. }
+                | Expression::Compare { .. }
+        );
+        if !flushes {
+            expression.for_each_operand(|operand| seen[operand.index()] = true);
+        }
+    }
+    let mut blocks: Vec<&Block> = function.body.iter().collect();
+    while let Some(block) = blocks.pop() {
+        for statement in &block.statements {
+            for operand in statement.kind.operands() {
+                seen[operand.index()] = true;
+            }
+            blocks.extend(statement.kind.blocks());
+        }
+    }
+    seen
 }
 
 /// An f32, or a vector of them, with zeros for subnormal numbers.

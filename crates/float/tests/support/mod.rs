@@ -1,6 +1,9 @@
 //! A small language for kernels, so that tests say what a compiler was given in the words it was
 //! given: `T t=a*b; o[0]=t+c;`. Values `a` to `h` are loaded from memory in that order.
 
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
 use port_diag::{FileId, Origin, Span};
 use port_ir::{
     Access, CompareOp, Constant, Expression, FloatFlags, FloatOp, Function, FunctionBuilder,

@@ -1,0 +1,113 @@
+//! Whole modules: what is resolved stays valid, keeps its places, and leaves nothing open.
+
+mod support;
+
+use port_diag::FileId;
+use port_float::{Profile, resolve};
+use port_ir::{Expression, Module, Scalar, validate};
+
+fn nothing_is_open(module: &Module) -> bool {
+    module.functions.iter().all(|(_, function)| {
+        function.expressions.iter().all(|(_, expression)| match expression {
+            Expression::Float { flags, .. }
+            | Expression::FusedMultiplyAdd { flags, .. }
+            | Expression::Math { flags, .. } => !flags.contract,
+            _ => true,
+        })
+    })
+}
+
+#[test]
+fn every_construct_of_the_ir_is_resolved_by_every_profile() {
+    let module = port_ir::parse(include_str!("../../ir/tests/text/everything.ir"), FileId(0));
+    let module = module.unwrap();
+    validate(&module).unwrap();
+    for name in Profile::names() {
+        let resolved = resolve(&module, &Profile::named(&name).unwrap());
+        validate(&resolved).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+        assert!(nothing_is_open(&resolved), "{name}");
+        assert_eq!(resolved.types, module.types);
+        assert_eq!(resolved.variables, module.variables);
+        for (handle, function) in module.functions.iter() {
+            let new = &resolved.functions[handle];
+            assert_eq!((&function.name, &function.parameters), (&new.name, &new.parameters));
+            // Every name still names a value.
+            assert_eq!(function.names.len(), new.names.len());
+            assert!(new.names.keys().all(|value| new.expressions.contains(*value)));
+        }
+        // What was resolved once is not changed by resolving it again.
+        let again = resolve(&resolved, &Profile::named(&name).unwrap());
+        if !name.contains('+') {
+            assert_eq!(
+                port_ir::print(&again, &Default::default()),
+                port_ir::print(&resolved, &Default::default()),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn cpu_changes_nothing_but_permissions() {
+    let mut module =
+        port_ir::parse(include_str!("../../ir/tests/text/everything.ir"), FileId(0)).unwrap();
+    let resolved = resolve(&module, &Profile::named("cpu").unwrap());
+    for handle in module.functions.handles() {
+        let function = &mut module.functions[handle];
+        for value in function.expressions.handles() {
+            if let Expression::Float { flags, .. } | Expression::FusedMultiplyAdd { flags, .. } =
+                &mut function.expressions[value]
+            {
+                flags.contract = false;
+            }
+        }
+    }
+    let text = |module: &Module| port_ir::print(module, &Default::default());
+    assert_eq!(text(&resolved), text(&module));
+}
+
+/// Many sums that could each take one of two products in: as fast as their number, not its square.
+#[test]
+fn long_functions_are_resolved_in_little_time() {
+    let mut text = String::new();
+    for index in 0..1000 {
+        text.push_str(&format!("T x{index}=a*b-c*d+e*f; o[{index}]=x{index}*g-x{index};"));
+    }
+    let module = support::module(&text, Scalar::F32);
+    for name in ["cuda:sm_80+fast-math", "hip:gfx90a", "cpu"] {
+        assert!(nothing_is_open(&resolve(&module, &Profile::named(name).unwrap())));
+    }
+}
+
+/// Under fast math a comparison sees zeros for subnormal numbers, by an addition that flushes; what
+/// is flushed already is compared as it is.
+#[test]
+fn flushing_is_written_out() {
+    let text = "
+kernel @k(%x: ptr global, %y: ptr global) {
+  %0: f32 = load %x
+  %1 = fmul.contract %0, %0
+  %2 = lt %0, %1
+  if %2 {
+    store %x, %1
+  }
+  %3 = neg %0
+  store %y, %3
+  %4 = ftoi.rz %0 to i32
+  store %y, %4
+  %5 = abs %1
+  store %y, %5
+}
+";
+    let module = port_ir::parse(text, FileId(0)).unwrap_or_else(|error| panic!("{error:?}"));
+    let printed = |name: &str| {
+        let resolved = resolve(&module, &Profile::named(name).unwrap());
+        port_ir::print(&resolved, &Default::default())
+    };
+    let fast = printed("cuda:sm_80+fast-math");
+    // The product, and additions of −0: to what is compared, negated and converted as loaded, and
+    // to the absolute value.
+    assert_eq!(fast.matches("fmul.flush").count(), 1, "{fast}");
+    assert_eq!(fast.matches("fadd.flush").count(), 4, "{fast}");
+    assert_eq!(printed("cuda:sm_80").matches("flush").count(), 0);
+}
