@@ -237,3 +237,21 @@ fn extremes_follow_ieee_754_2019() {
         assert!(same(n::max_nan(a, b, FloatFlags::STRICT), x.maximum(y)), "{a:x} {b:x}");
     }
 }
+
+/// The bits of NaN, however the operations around them are optimised.
+#[test]
+fn nvidia_has_one_nan() {
+    let bits = |x: f32| arithmetic::canonical_f32(x).to_bits();
+    for x in [-1.0f32, -2.5, f32::NEG_INFINITY] {
+        assert_eq!(bits(x.sqrt()), 0x7fff_ffff);
+        assert_eq!(bits(arithmetic::f32::sqrt(x, FloatFlags::STRICT)), 0x7fff_ffff);
+    }
+    for x in [f32::INFINITY, f32::NEG_INFINITY] {
+        assert_eq!(bits(x - x), 0x7fff_ffff);
+        assert_eq!(bits(arithmetic::f32::mul(x, 0.0, FloatFlags::STRICT)), 0x7fff_ffff);
+        assert_eq!(bits(x), x.to_bits());
+    }
+    assert_eq!(bits(f32::from_bits(0xff80_0001)), 0x7fff_ffff);
+    assert_eq!(arithmetic::canonical_narrow(0xfe00, 0x7c00), 0x7fff);
+    assert_eq!(arithmetic::canonical_narrow(0xfc00, 0x7c00), 0xfc00);
+}

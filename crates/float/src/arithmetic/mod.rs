@@ -32,9 +32,14 @@ pub fn flush_f32(x: core::primitive::f32) -> core::primitive::f32 {
 }
 
 /// NaN as 0x7fffffff: what every f32 operation of an NVIDIA GPU gives.
+///
+/// On bits, because the language does not promise the bits of a NaN, and a choice between two is
+/// taken away by the compiler.
 #[inline]
 pub fn canonical_f32(x: core::primitive::f32) -> core::primitive::f32 {
-    if x.is_nan() { core::primitive::f32::from_bits(0x7fff_ffff) } else { x }
+    let bits = x.to_bits();
+    let is_nan = bits & 0x7fff_ffff > 0x7f80_0000;
+    core::primitive::f32::from_bits(if is_nan { 0x7fff_ffff } else { bits })
 }
 
 /// NaN as 0x7fff, of f16 and bf16 alike; `infinity` is the format's.
