@@ -342,3 +342,62 @@ fn directed_helpers_of_the_models() {
         }
     }
 }
+
+/// Function, range, and the guide's bound in units of the last place; the reference has one of its
+/// own.
+const UNARY_F64: &[(M, f64, f64, f64)] = &[
+    (M::Exp, -745.0, 709.0, 1.0),
+    (M::Exp2, -1074.0, 1024.0, 1.0),
+    (M::Exp10, -323.0, 308.0, 1.0),
+    (M::Log, 0.0, 1e9, 1.0),
+    (M::Log2, 0.0, 1e9, 1.0),
+    (M::Log10, 0.0, 1e9, 1.0),
+    (M::Sin, -100.0, 100.0, 2.0),
+    (M::Cos, -100.0, 100.0, 2.0),
+    (M::Tan, -100.0, 100.0, 2.0),
+    (M::Sin, -1e300, 1e300, 2.0),
+    (M::Cos, -1e12, 1e12, 2.0),
+    (M::Tan, -1e60, 1e60, 2.0),
+    (M::Tanh, -20.0, 20.0, 1.0),
+    (M::ReciprocalSquareRoot, 0.0, 1e9, 1.0),
+];
+
+#[test]
+fn functions_on_f64_are_within_the_guides_bounds() {
+    for &(function, low, high, bound) in UNARY_F64 {
+        let Some(F64Function::Unary(of)) = math::cuda_f64(function) else {
+            panic!("{function:?} is missing")
+        };
+        let exact = reference(function);
+        let mut random = Random(42);
+        for index in 0..4000 {
+            let unit = (random.next() >> 11) as f64 / (1u64 << 53) as f64;
+            let x = match index % 3 {
+                0 => low + unit * (high - low),
+                1 => high * (-unit * 60.0).exp2(),
+                _ if low < 0.0 => low * (-unit * 900.0).exp2(),
+                _ => high * (-unit * 900.0).exp2(),
+            };
+            let (got, expected) = (of(x), exact(x));
+            let steps = got.to_bits().abs_diff(expected.to_bits());
+            assert!(steps as f64 <= bound + 1.0, "{function:?}({x:e}) = {got:e}, not {expected:e}");
+        }
+        assert!(of(f64::NAN).is_nan(), "{function:?}");
+    }
+    let Some(F64Function::Binary(power)) = math::cuda_f64(M::Power) else {
+        panic!("no power on f64")
+    };
+    let mut random = Random(17);
+    for _ in 0..20_000 {
+        let unit = |random: &mut Random| (random.next() >> 11) as f64 / (1u64 << 53) as f64;
+        let (a, b) = (unit(&mut random) * 100.0, unit(&mut random) * 200.0 - 100.0);
+        let (got, expected) = (power(a, b), a.powf(b));
+        let steps = got.to_bits().abs_diff(expected.to_bits());
+        assert!(steps <= 3, "{a:e}^{b:e} = {got:e}, not {expected:e}");
+    }
+    for (a, b) in [(-0.0, -3.0), (-2.0, 3.0), (-2.0, 0.5), (f64::NEG_INFINITY, 3.0), (-1.0, 1e300)]
+    {
+        let (got, expected) = (power(a, b), f64::powf(a, b));
+        assert!(got.to_bits() == expected.to_bits() || got.is_nan() && expected.is_nan());
+    }
+}

@@ -7,6 +7,7 @@
 pub mod approximate;
 pub mod correct;
 pub mod cuda32;
+pub mod cuda64;
 pub mod hardware;
 mod number;
 
@@ -27,6 +28,6 @@ pub fn cuda_f32_on(sm: u32, function: MathFunction, flags: FloatFlags) -> Option
 }
 
 /// CUDA's function on f64. It has one form: neither `-ftz` nor fast math changes it.
-pub fn cuda_f64(_function: MathFunction) -> Option<F64Function> {
-    None
+pub fn cuda_f64(function: MathFunction) -> Option<F64Function> {
+    cuda64::function(function)
 }
