@@ -1,11 +1,24 @@
-//! `cargo xtask bench`: figures for speed, in release mode. Nothing fails by being slow.
+//! `cargo xtask bench`: figures for speed. Nothing fails by being slow.
+//!
+//! Without a name, or with files, it is the front end that is measured. `cargo xtask bench cpu` measures
+//! ports to the processor. Another measurement is a module and a line in [`run`].
+
+mod cpu;
 
 use std::process::Command;
 
 use crate::tidy::{files, workspace_root};
 
-/// Measures the front end over the bundled kernels, or over the files named.
-pub fn run(paths: &[String]) -> Result<(), String> {
+/// Runs the measurement that the first argument names; by default that of the front end, over the
+/// bundled kernels or over the files named.
+pub fn run(arguments: &[String]) -> Result<(), String> {
+    match arguments.first().map(String::as_str) {
+        Some("cpu") => cpu::run(),
+        _ => front_end(arguments),
+    }
+}
+
+fn front_end(paths: &[String]) -> Result<(), String> {
     let root = workspace_root();
     let kernels = files(&root.join("kernels"), "cu");
     let kernels = kernels.iter().filter_map(|path| path.strip_prefix(&root).ok());
