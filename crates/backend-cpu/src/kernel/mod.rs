@@ -11,7 +11,7 @@
 //! * `facts`: the tree of a kernel's blocks, and where its values are used.
 //! * `schedule`: which statements are loops of their own, and where values live between loops.
 //! * `affine`, `loops`: what neighbouring threads do with neighbouring memory.
-//! * `expression`, `place`, `region`, `block`, `warp`: the text.
+//! * `expression`, `place`, `region`, `steps`, `block`, `warp`: the text.
 //!
 //! The text belongs into the namespace `port_cpu::compiled`; it uses what the headers under
 //! `assets/port_cpu` define and nothing else.
@@ -27,6 +27,7 @@ mod place;
 mod region;
 mod schedule;
 mod statement;
+mod steps;
 pub mod types;
 mod warp;
 mod writer;
