@@ -9,12 +9,14 @@ pub mod correct;
 pub mod cuda32;
 pub mod cuda64;
 pub mod hardware;
+pub mod narrow;
 mod number;
 
 use port_ir::{FloatFlags, MathFunction};
 
 pub use crate::function::{F32Function, F64Function};
 pub use correct::{correct_f32, correct_f64};
+pub use narrow::cuda_narrow;
 
 /// CUDA's function on f32 as `flags` ask for it, on an architecture from sm_75 on.
 pub fn cuda_f32(function: MathFunction, flags: FloatFlags) -> Option<F32Function> {

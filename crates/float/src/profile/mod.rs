@@ -323,7 +323,13 @@ impl Profile {
         if !matches!(scalar, Scalar::F16 | Scalar::Bf16) {
             return None;
         }
-        self.f32_function(function, FloatFlags { flush: false, ..flags })
+        let flags = FloatFlags { flush: false, ..flags };
+        if matches!(self.functions(function), Functions::Cuda | Functions::CudaFast)
+            && let Some(narrow) = math::cuda_narrow(scalar, function, flags)
+        {
+            return Some(narrow);
+        }
+        self.f32_function(function, flags)
     }
 
     /// How f32 is divided with these flags, where they ask for more than the exact quotient
