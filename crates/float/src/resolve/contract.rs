@@ -21,9 +21,10 @@
 //!
 //! 1. The compiler proper takes sums `+` from the last to the first. Left operand before right, it
 //!    fuses a product that has fewer than five users, all of them such `+` that are not fused yet.
-//! 2. ptxas takes what is left. It fuses a product whose users are all sums; of two candidates in
-//!    one sum the left one, and the other is then computed for itself, so that no other sum fuses it
-//!    either.
+//! 2. ptxas takes what is left. It fuses a product whose users are all sums, none of which adds it to
+//!    itself. Of two candidates in one sum it takes the one with fewer users, else the left one, and
+//!    the other is then computed for itself, so that no other sum fuses it either; this is settled
+//!    from the last sum to the first.
 //!
 //! So `a*b + c*d` is `fma(a, b, c*d)`; a product that is also stored, or multiplied again, is never
 //! fused; one in two sums is fused with both. Half types know the second program only.
@@ -404,10 +405,12 @@ impl Work<'_> {
             .filter(|(product, users)| self.is_candidate(**product, users))
             .map(|(product, _)| *product)
             .collect();
-        for sum in &self.sums {
+        for sum in self.sums.iter().rev().filter(|sum| sum.fused.is_none()) {
             let [left, right] = sum.operands.map(|operand| operand.value);
-            if sum.fused.is_none() && left != right && candidates.contains(&left) {
-                candidates.remove(&right);
+            if left != right && candidates.contains(&left) && candidates.contains(&right) {
+                let count = |product| self.users.get(&product).map_or(0, Vec::len);
+                let loser = if count(left) > count(right) { left } else { right };
+                candidates.remove(&loser);
             }
         }
         for sum in 0..self.sums.len() {
@@ -426,7 +429,12 @@ impl Work<'_> {
         !users.is_empty()
             && !self.is_doubling(product)
             && users.iter().all(|user| match user {
-                User::Sum(user) => self.sums[*user].fused.is_none() && self.is_near(*user, product),
+                User::Sum(user) => {
+                    let sum = &self.sums[*user];
+                    // A product that is added to itself is needed for itself.
+                    let [left, right] = sum.operands.map(|operand| operand.value);
+                    sum.fused.is_none() && left != right && self.is_near(*user, product)
+                }
                 User::Other => false,
             })
     }

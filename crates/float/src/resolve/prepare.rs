@@ -2,7 +2,7 @@
 
 use port_ir::{
     Constant, Expression, ExpressionTypes, FloatFlags, FloatOp, Function, MathFunction, Rounding,
-    Scalar, Type, Value,
+    Scalar, Type, UnaryOp, Value,
 };
 
 use super::rewrite::Rewriter;
@@ -14,6 +14,7 @@ use crate::profile::{Contraction, Division, Functions, Profile};
 /// * With approximate division `x / c` is `x * rn(1/c)` for every constant, `1 / x` the hardware's
 ///   reciprocal, `1 / sqrtf(x)` its reciprocal root, and `x / y` is `x * rcp(y)`. These products are
 ///   fused with sums like the source's own.
+/// * The sign of a factor becomes the product's, so that `-a * b` and `a * b` are one product.
 /// * The approximate `log` and `log10` are the hardware's binary logarithm times a constant, and so
 ///   is that product.
 pub(super) fn prepare(function: &Function, types: &ExpressionTypes, profile: &Profile) -> Function {
@@ -38,6 +39,18 @@ pub(super) fn prepare(function: &Function, types: &ExpressionTypes, profile: &Pr
                     None => writer.append(expression),
                 }
             }
+            Expression::Float { op: FloatOp::Multiply, left, right, flags }
+                if contracts && flags.contract && (single || ty == Type::F64) =>
+            {
+                let (flags, operands) = (*flags, [*left, *right]);
+                let under = operands.map(|operand| negated(writer, operand));
+                let negative = under.iter().filter(|value| value.is_some()).count() == 1;
+                let [left, right] =
+                    [under[0].unwrap_or(operands[0]), under[1].unwrap_or(operands[1])];
+                let op = FloatOp::Multiply;
+                let product = writer.append(Expression::Float { op, left, right, flags });
+                writer.signed(product, negative)
+            }
             Expression::Math { function, arguments, flags } if cuda && single => {
                 let approximate =
                     flags.approximate || profile.functions(*function) == Functions::CudaFast;
@@ -60,6 +73,14 @@ pub(super) fn prepare(function: &Function, types: &ExpressionTypes, profile: &Pr
             _ => writer.append(expression),
         }
     })
+}
+
+/// What is under a negation.
+fn negated(writer: &Rewriter<'_>, value: Value) -> Option<Value> {
+    match writer.expression(value) {
+        Expression::Unary { op: UnaryOp::Negate, value } => Some(*value),
+        _ => None,
+    }
 }
 
 fn product(left: Value, right: Value, flush: bool) -> Expression {

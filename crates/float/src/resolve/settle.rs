@@ -132,7 +132,14 @@ fn seen_as_it_is(function: &Function) -> Vec<bool> {
 
 /// An f32, or a vector of them, with zeros for subnormal numbers.
 fn flushed(writer: &mut Rewriter<'_>, value: Value, ty: Type) -> Value {
-    let is_flushed = match writer.expression(value) {
+    // A sign that was only flipped or cleared is flushed by whatever flushed its number.
+    let mut number = value;
+    while let Expression::Unary { op: UnaryOp::Negate | UnaryOp::Absolute, value } =
+        writer.expression(number)
+    {
+        number = *value;
+    }
+    let is_flushed = match writer.expression(number) {
         Expression::Float { flags, .. } | Expression::FusedMultiplyAdd { flags, .. } => flags.flush,
         Expression::Math { function, flags, .. } => {
             flags.flush && function.class() == MathClass::Float
@@ -146,7 +153,6 @@ fn flushed(writer: &mut Rewriter<'_>, value: Value, ty: Type) -> Value {
     if is_flushed {
         return value;
     }
-    // A sign that was only flipped or cleared is flushed by whatever flushed its number.
     let zero = writer.append(Expression::Constant(Constant::f32(-0.0)));
     let zero = match ty {
         Type::Vector(_, size) => {
