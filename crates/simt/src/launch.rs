@@ -1,6 +1,7 @@
 //! How a kernel is launched, and what is asked of the machine while it runs.
 
 use crate::memory::BufferId;
+use crate::trace::TraceRequest;
 
 /// A launch of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +113,8 @@ pub struct Options {
     pub findings_limit: usize,
     /// How many bytes may be printed; the rest is dropped.
     pub print_limit: usize,
+    /// What is traced; only programs of [`Program::traced`](crate::Program::traced) have points.
+    pub trace: Option<TraceRequest>,
 }
 
 impl Default for Options {
@@ -124,6 +127,7 @@ impl Default for Options {
             threads: 1,
             findings_limit: 4,
             print_limit: 1 << 24,
+            trace: None,
         }
     }
 }

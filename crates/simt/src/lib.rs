@@ -26,8 +26,10 @@ mod machine;
 pub mod memory;
 pub mod outcome;
 pub mod program;
+pub mod trace;
 
 pub use launch::{Argument, Checks, Launch, Options, Schedule};
 pub use memory::{BufferId, Memory};
 pub use outcome::{Access, Counters, Fault, FaultKind, Finding, FindingKind, Outcome, Participant};
 pub use program::{Parameter, Program, Unsupported};
+pub use trace::{Event, Point, Trace, TraceRequest};

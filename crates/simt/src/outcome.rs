@@ -2,6 +2,8 @@
 
 use port_ir::Location;
 
+use crate::trace::Trace;
+
 /// What a run that ended gives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -12,6 +14,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What was counted.
     pub counters: Counters,
+    /// What was traced, where that was asked for.
+    pub trace: Option<Trace>,
 }
 
 /// What was counted.

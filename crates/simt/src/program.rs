@@ -16,6 +16,7 @@ use crate::machine::print::PrintInst;
 use crate::machine::warp::WarpInst;
 use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::outcome::{Fault, Outcome};
+use crate::trace::Point;
 
 /// Why a kernel cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +105,8 @@ pub(crate) struct Symbol {
 pub(crate) struct Code {
     pub(crate) instructions: Vec<Inst>,
     pub(crate) sites: Vec<Location>,
+    /// Where a traced program notes what it does.
+    pub(crate) points: Vec<Point>,
     pub(crate) counts: Counts,
     /// Constants of each file, after its registers.
     pub(crate) words: Vec<u64>,
@@ -197,7 +200,26 @@ impl Program {
         kernel: Handle<Function>,
         profile: &Profile,
     ) -> Result<Program, Unsupported> {
-        let mut code = compile::compile(module, kernel, profile)?;
+        Self::compiled(module, kernel, profile, false)
+    }
+
+    /// As [`Program::new`], with a point after each value, store, barrier and jump, which
+    /// [`Options::trace`] makes use of.
+    pub fn traced(
+        module: &Module,
+        kernel: Handle<Function>,
+        profile: &Profile,
+    ) -> Result<Program, Unsupported> {
+        Self::compiled(module, kernel, profile, true)
+    }
+
+    fn compiled(
+        module: &Module,
+        kernel: Handle<Function>,
+        profile: &Profile,
+        traced: bool,
+    ) -> Result<Program, Unsupported> {
+        let mut code = compile::compile(module, kernel, profile, traced)?;
         let function = &module.functions[kernel];
         if let FunctionKind::Kernel(bounds) = function.kind {
             code.cluster = bounds.cluster;
@@ -215,6 +237,11 @@ impl Program {
     pub fn parameters(&self) -> &[Parameter] {
         &self.code.parameters
     }
+    /// The points of a traced program, which [`crate::Event`]s refer to.
+    pub fn points(&self) -> &[Point] {
+        &self.code.points
+    }
+
 
     /// Runs a launch.
     pub fn run(

@@ -10,6 +10,7 @@ mod expression;
 pub(crate) mod layout;
 mod locals;
 mod statement;
+mod trace;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -116,6 +117,9 @@ pub(crate) struct Compiler<'m> {
     module: &'m Module,
     profile: &'m Profile,
     canonical: bool,
+    /// Whether points are made, and the name of the statement whose results become known.
+    traced: bool,
+    statement: &'static str,
     code: Code,
     drafts: Vec<Draft>,
     registers: Vec<Register>,
@@ -147,6 +151,7 @@ pub(crate) fn compile(
     module: &Module,
     kernel: Handle<Function>,
     profile: &Profile,
+    traced: bool,
 ) -> Result<Code> {
     let unsupported = |what: &str| Unsupported {
         code: String::new(),
@@ -158,6 +163,7 @@ pub(crate) fn compile(
         return Err(unsupported("not a kernel"));
     };
     let mut compiler = Compiler::new(module, profile, function);
+    compiler.traced = traced;
     compiler.parameters(function)?;
     compiler.variables()?;
     let (types, prepass) = compiler.facts(kernel);
@@ -177,6 +183,8 @@ impl<'m> Compiler<'m> {
             module,
             profile,
             canonical: profile.nan() == Nan::Canonical,
+            traced: false,
+            statement: "",
             code: Code { warp_width: profile.warp_width() as usize, ..Code::default() },
             drafts: Vec::new(),
             registers: Vec::new(),
@@ -497,6 +505,9 @@ impl<'m> Compiler<'m> {
         self.frame.known[value.index()] = Some(parts);
         if let Some(scope) = self.frame.scopes.last_mut() {
             scope.push(value);
+        }
+        if self.traced {
+            self.note_value(value, &parts);
         }
     }
 

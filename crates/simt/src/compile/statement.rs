@@ -167,6 +167,7 @@ impl<'m> Compiler<'m> {
         let mut values: Vec<V> = self.eval(value)?.to_vec();
         if let Some((local, offset)) = self.promoted(pointer) {
             let targets = self.local_registers(local, offset, &parts)?;
+            self.note_effect("assignment", &values);
             if targets.len() > 1 && values.iter().any(|value| targets.contains(value)) {
                 // Parts change places: all are read before one is written.
                 for value in &mut values {
@@ -183,6 +184,7 @@ impl<'m> Compiler<'m> {
             return Ok(());
         }
         let (address, offset) = self.address(pointer)?;
+        self.note_write("store", address, offset, &values);
         for (part, value) in parts.into_iter().zip(values) {
             self.store_part(address, offset.wrapping_add(part.offset), part.scalar, value);
         }
@@ -201,6 +203,7 @@ impl<'m> Compiler<'m> {
     fn statement(&mut self, statement: &'m Statement) -> Result<()> {
         use StatementKind as S;
         self.frame.position += 1;
+        self.statement = super::trace::statement_name(&statement.kind);
         match &statement.kind {
             S::Load { result, pointer, .. } => self.load(*result, *pointer)?,
             S::Store { pointer, value, .. } => self.store(*pointer, *value)?,
@@ -208,6 +211,7 @@ impl<'m> Compiler<'m> {
                 let to = self.one(*destination)?;
                 let from = self.one(*source)?;
                 let bytes = self.double(*bytes)?;
+                self.note_write("copy", to, 0, &[bytes]);
                 self.emit_checked(select::<access::Copy>(), None, &[to, from, bytes], 0);
             }
             S::Fill { destination, byte, bytes } => {
@@ -228,6 +232,7 @@ impl<'m> Compiler<'m> {
                     None => self.constant(Class::D, copy.bytes.into()),
                 };
                 let run = select::<access::AsyncCopy>();
+                self.note_write("async copy", to, 0, &[read]);
                 self.emit_checked(run, None, &[to, from, read], copy.bytes.into());
             }
             S::Call { result, function, arguments } => {
@@ -235,10 +240,12 @@ impl<'m> Compiler<'m> {
             }
             S::Barrier { scope, mask, named, reduce } => match scope {
                 BarrierScope::Warp => {
+                    self.note_effect("warp barrier", &[]);
                     let inst = self.warp_inst(WarpKind::Barrier, *mask, Scalar::U32)?;
                     self.emit_warp(select::<warp::Warp>(), None, &[], inst);
                 }
                 _ => {
+                    self.note_effect("barrier", &[]);
                     if let Some(named) = named {
                         let all = named.threads.is_none() && !named.arrive_only;
                         if !all {
@@ -365,6 +372,7 @@ impl<'m> Compiler<'m> {
                 let stride = self.double(*stride)?;
                 let mut reads = vec![pointer, stride];
                 reads.extend(self.eval(*value)?.iter());
+                self.note_write("matrix store", pointer, 0, &reads[1..]);
                 self.emit_matrix(MatrixInst {
                     work: MatrixWork::Store(fragment, *layout == MatrixLayout::RowMajor),
                     reads,
@@ -428,6 +436,7 @@ impl<'m> Compiler<'m> {
                 self.emit_checked(select::<grid::Assert>(), None, &[condition], imm);
             }
             S::Trap => {
+                self.note_effect("trap", &[]);
                 self.emit_checked(select::<grid::Trap>(), None, &[], 0);
             }
             S::Clock { result, kind } => {
@@ -452,6 +461,7 @@ impl<'m> Compiler<'m> {
             S::Loop(looping) => self.looping(looping)?,
             S::Break => match self.frame.targets.last().copied() {
                 Some(Target::Loop(slot) | Target::Switch(slot)) => {
+                    self.note_effect("break", &[]);
                     self.control_to_merge(Op::Break, slot);
                 }
                 None => return self.unsupported("a break outside loops"),
@@ -462,7 +472,10 @@ impl<'m> Compiler<'m> {
                     Target::Switch(_) => None,
                 });
                 match slot {
-                    Some(slot) => self.control_to_merge(Op::Continue, slot),
+                    Some(slot) => {
+                        self.note_effect("continue", &[]);
+                        self.control_to_merge(Op::Continue, slot);
+                    }
                     None => return self.unsupported("a continue outside loops"),
                 }
             }
@@ -476,7 +489,10 @@ impl<'m> Compiler<'m> {
                     }
                     self.control_to_merge(Op::Return, slot);
                 }
-                None => self.control_to_merge(Op::Exit, 0),
+                None => {
+                    self.note_effect("return", &[]);
+                    self.control_to_merge(Op::Exit, 0);
+                }
             },
             S::Unsupported { code, what } => {
                 return Err(Unsupported {
@@ -696,6 +712,7 @@ impl<'m> Compiler<'m> {
         let (address, offset) = self.address(pointer)?;
         let parts = self.parts_of(self.ty(value))?;
         let values = self.eval(value)?;
+        self.note_write("atomic update", address, offset, &values);
         let expected = match op {
             AtomicOp::CompareExchange { expected } => Some(self.eval(expected)?),
             _ => None,

@@ -232,6 +232,7 @@ pub(crate) fn run(
         fault: None,
         executed: 0,
         turn_length: if unit_count > 1 { TURN } else { u64::MAX },
+        trace: options.trace.map(|request| crate::trace::Tracer::new(request, blocks)),
         reported: Default::default(),
         barrier: Barrier::default(),
         passed: Barrier::default(),
@@ -306,6 +307,7 @@ pub(crate) fn run(
     let instructions = options.fuel - machine.fuel;
     let mut outcome = std::mem::take(&mut machine.outcome);
     outcome.counters.instructions = instructions;
+    outcome.trace = machine.trace.take().map(|tracer| tracer.trace);
     if finished {
         return Ending::Finished(outcome);
     }

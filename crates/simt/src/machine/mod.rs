@@ -207,6 +207,8 @@ pub(crate) struct Machine<'r> {
     pub(crate) dynamic_shared: u64,
     /// Addresses of the module's variables.
     pub(crate) symbols: Vec<u64>,
+    /// What is being traced.
+    pub(crate) trace: Option<Box<crate::trace::Tracer>>,
     /// How often each place and kind has been reported.
     pub(crate) reported: std::collections::BTreeMap<(u32, u8), usize>,
 }

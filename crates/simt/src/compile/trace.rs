@@ -1,0 +1,155 @@
+//! Points of a traced program: what is computed and written, each where it happens.
+
+use port_ir::{
+    CompareOp, Conversion, Expression, FloatOp, IntegerOp, Location, Scalar, StatementKind, Type,
+    UnaryOp, Value,
+};
+
+use super::prelude::*;
+use crate::machine::Exec;
+use crate::trace::{DOUBLE, Note, Point, TRUTH, WORD};
+
+impl Compiler<'_> {
+    /// Notes a value that has just become known.
+    pub(super) fn note_value(&mut self, value: Value, parts: &Parts) {
+        let ty = self.ty(value);
+        let expression = self.frame.function.expressions.get(value);
+        // Pointers are noted where they are used: what they number differs between programs.
+        let Some(what) = expression.and_then(|expression| match ty {
+            Type::Pointer(_) => None,
+            _ => name_of(expression).or(match expression {
+                Expression::Result(_) => Some(self.statement),
+                _ => None,
+            }),
+        }) else {
+            return;
+        };
+        let location = self.frame.function.expressions.location(value).or(self.location);
+        self.note(what, location, ty.scalar(), None, false, parts);
+    }
+
+    /// Notes registers; with `address`, the first is one, and so many bytes are to be added to it.
+    pub(super) fn note(
+        &mut self,
+        what: &'static str,
+        location: Option<Location>,
+        scalar: Option<Scalar>,
+        address: Option<u64>,
+        writes: bool,
+        registers: &[V],
+    ) {
+        let Some(location) = location.filter(|_| self.traced) else { return };
+        let run: Exec = select::<Note>();
+        let mut rest = registers;
+        let mut address = address;
+        loop {
+            let (now, later) = rest.split_at(rest.len().min(4));
+            let point = Point { location, what, scalar, address: address.take(), writes };
+            let mut imm = self.code.points.len() as u64;
+            self.code.points.push(point);
+            let mut operands = Vec::new();
+            for (index, register) in now.iter().enumerate() {
+                let file = match self.class(*register) {
+                    Class::W => WORD,
+                    Class::D => DOUBLE,
+                    Class::B => TRUTH,
+                };
+                imm |= file << (32 + 2 * index);
+                operands.push(*register);
+            }
+            let draft = self.draft(Op::Exec, run);
+            draft.imm = imm;
+            for (place, operand) in draft.operands.iter_mut().zip(operands) {
+                *place = Some(operand);
+            }
+            rest = later;
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Notes what is written to memory.
+    pub(super) fn note_write(&mut self, what: &'static str, address: V, offset: u64, values: &[V]) {
+        if self.traced {
+            let mut registers = vec![address];
+            registers.extend(values);
+            self.note(what, self.location, None, Some(offset), true, &registers);
+        }
+    }
+
+    /// Notes an effect without a value of its own.
+    pub(super) fn note_effect(&mut self, what: &'static str, registers: &[V]) {
+        if self.traced {
+            self.note(what, self.location, None, None, false, registers);
+        }
+    }
+}
+
+/// What the result of a statement is noted as.
+pub(super) fn statement_name(kind: &StatementKind) -> &'static str {
+    match kind {
+        StatementKind::Load { .. } => "load",
+        StatementKind::Shuffle { .. } => "shuffle",
+        StatementKind::Vote { .. } => "vote",
+        StatementKind::Match { .. } => "match",
+        StatementKind::ActiveMask { .. } => "active mask",
+        StatementKind::WarpReduce { .. } => "warp reduction",
+        StatementKind::Atomic { .. } => "atomic",
+        StatementKind::Barrier { .. } => "barrier",
+        StatementKind::MatrixLoad { .. } => "matrix load",
+        StatementKind::MatrixMultiply { .. } => "matrix multiplication",
+        StatementKind::Call { .. } => "call",
+        _ => "statement",
+    }
+}
+
+/// What a value is noted as; `None` for what only moves other values about.
+fn name_of(expression: &Expression) -> Option<&'static str> {
+    Some(match expression {
+        Expression::Constant(_) | Expression::Zero(_) => "constant",
+        Expression::Unary { op, .. } => match op {
+            UnaryOp::Negate => "negation",
+            UnaryOp::Not => "not",
+            UnaryOp::Absolute => "absolute value",
+        },
+        Expression::Integer { op, .. } => match op {
+            IntegerOp::Add => "integer addition",
+            IntegerOp::Subtract => "integer subtraction",
+            IntegerOp::Multiply | IntegerOp::MultiplyHigh => "integer multiplication",
+            IntegerOp::Divide => "integer division",
+            IntegerOp::Remainder => "remainder",
+            IntegerOp::Minimum => "integer minimum",
+            IntegerOp::Maximum => "integer maximum",
+            IntegerOp::And => "and",
+            IntegerOp::Or => "or",
+            IntegerOp::Xor => "xor",
+            IntegerOp::ShiftLeft | IntegerOp::ShiftRight => "shift",
+        },
+        Expression::Float { op, .. } => match op {
+            FloatOp::Add => "addition",
+            FloatOp::Subtract => "subtraction",
+            FloatOp::Multiply => "multiplication",
+            FloatOp::Divide => "division",
+            FloatOp::Minimum | FloatOp::MinimumNan => "minimum",
+            FloatOp::Maximum | FloatOp::MaximumNan => "maximum",
+        },
+        Expression::FusedMultiplyAdd { .. } => "fused multiply-add",
+        Expression::Compare { op, .. } => match op {
+            CompareOp::Equal | CompareOp::NotEqual => "equality",
+            _ => "comparison",
+        },
+        Expression::Select { .. } => "selection",
+        Expression::Convert { kind, .. } => match kind {
+            Conversion::Space
+            | Conversion::Bits
+            | Conversion::PointerToInteger
+            | Conversion::IntegerToPointer
+            | Conversion::SharedOffset
+            | Conversion::SharedPointer => return None,
+            _ => "conversion",
+        },
+        Expression::Math { function, .. } => function.name(),
+        _ => return None,
+    })
+}
