@@ -3,6 +3,10 @@
 //! The rules were read off the output of the compilers: of nvcc 13 with ptxas (sm_70 to sm_100, which
 //! agree), and of clang 19 for AMD's chips. `a`, `b` … are any values, "sum" is `+` or `−`.
 //!
+//! Of random programs without branches, with shared and negated products, the number of fused and
+//! other operations is the compilers' own in 99 of 100 for nvcc and for clang's gfx906, gfx1030 and
+//! gfx1100, and in 91 of 100 for gfx90a.
+//!
 //! # Of both
 //!
 //! * Only what the source leaves open is fused: its own `*`, `+`, `−`, not `__fmul_rn` and its kin.
@@ -444,7 +448,8 @@ impl Work<'_> {
         let together = if packed { self.packed() } else { HashSet::new() };
         for sum in (0..self.sums.len()).rev() {
             let [left, right] = self.sums[sum].operands.map(|operand| operand.value);
-            if together.contains(&sum) || left == right {
+            let doubled = left == right && self.sums[sum].is_plain();
+            if together.contains(&sum) || doubled {
                 continue;
             }
             let count = |number: usize| {
