@@ -145,12 +145,16 @@ impl Code {
     /// Numbers of objects.
     pub(crate) const PARAMETERS: u64 = 1;
     pub(crate) const FIRST_SHARED: u64 = 2;
-    pub(crate) const FIRST_LOCAL: u64 = 4096;
+
+    /// The number of the first local object.
+    pub(crate) fn first_local(&self) -> u64 {
+        Self::FIRST_SHARED + self.shared.len() as u64
+    }
 
     /// The name of a shared or local object.
     pub(crate) fn object_name(&self, index: u64) -> String {
         let shared = index.checked_sub(Self::FIRST_SHARED).map(|index| index as usize);
-        let local = index.checked_sub(Self::FIRST_LOCAL).map(|index| index as usize);
+        let local = index.checked_sub(self.first_local()).map(|index| index as usize);
         match (local.and_then(|index| self.locals.get(index)), shared) {
             (Some(local), _) => local.name.clone(),
             (None, Some(shared)) => {
@@ -233,15 +237,15 @@ impl Program {
         &self.name
     }
 
-    /// The kernel's parameters.
-    pub fn parameters(&self) -> &[Parameter] {
-        &self.code.parameters
-    }
     /// The points of a traced program, which [`crate::Event`]s refer to.
     pub fn points(&self) -> &[Point] {
         &self.code.points
     }
 
+    /// The kernel's parameters.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.code.parameters
+    }
 
     /// Runs a launch.
     pub fn run(

@@ -23,7 +23,7 @@ use port_ir::{
 
 use crate::machine::lanes::select;
 use crate::machine::{Exec, Op};
-use crate::memory::{WINDOW_BITS, WINDOW_ORIGIN};
+use crate::memory::{FIRST_BUFFER, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::program::{Code, LocalObject, Parameter, Preset, SharedObject, Unsupported};
 use layout::Part;
 use locals::Prepass;
@@ -264,6 +264,10 @@ impl<'m> Compiler<'m> {
                         return self
                             .unsupported(format!("local variable `{}` is too large", local.name));
                     };
+                    let objects = self.code.first_local() + self.code.locals.len() as u64;
+                    if objects + 1 >= FIRST_BUFFER {
+                        return self.unsupported("so many local variables in memory");
+                    }
                     let rows = size.div_ceil(4) as usize;
                     memory.push(Some(self.code.locals.len() as u32));
                     self.code.locals.push(LocalObject {
@@ -502,12 +506,12 @@ impl<'m> Compiler<'m> {
     }
 
     fn know(&mut self, value: Value, parts: Parts) {
+        if self.traced {
+            self.note_value(value, &parts);
+        }
         self.frame.known[value.index()] = Some(parts);
         if let Some(scope) = self.frame.scopes.last_mut() {
             scope.push(value);
-        }
-        if self.traced {
-            self.note_value(value, &parts);
         }
     }
 
@@ -534,7 +538,7 @@ impl<'m> Compiler<'m> {
     fn local_address(&mut self, local: Handle<Local>) -> Result<V> {
         match self.frame.memory.get(local.index()).copied().flatten() {
             Some(object) => {
-                let address = Self::object_address(Code::FIRST_LOCAL + u64::from(object));
+                let address = Self::object_address(self.code.first_local() + u64::from(object));
                 Ok(self.constant(Class::D, address))
             }
             // Only dead values take the address of a local that lives in registers.

@@ -6,7 +6,7 @@
 
 use super::lanes::Kernel;
 use super::registers::{File, Raw, Shape, progression};
-use super::{CHUNK, Inst, Machine, Object, Place, Unit};
+use super::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place, Unit};
 use crate::memory::{Buffer, Memory};
 use crate::outcome::{FaultKind, FindingKind};
 
@@ -16,6 +16,25 @@ pub(crate) trait Element: 'static {
     const SIZE: usize;
     fn read(bytes: &[u8]) -> Self::Raw;
     fn write(value: Self::Raw, bytes: &mut [u8]);
+    /// Neighbours: all are read before any is written, so that this is one copy.
+    #[inline(always)]
+    fn read_chunk(bytes: &[u8]) -> [Self::Raw; CHUNK] {
+        let mut values = [Self::Raw::default(); CHUNK];
+        if let Some(bytes) = bytes.get(..CHUNK * Self::SIZE) {
+            for l in 0..CHUNK {
+                values[l] = Self::read(&bytes[l * Self::SIZE..(l + 1) * Self::SIZE]);
+            }
+        }
+        values
+    }
+    #[inline(always)]
+    fn write_chunk(values: [Self::Raw; CHUNK], bytes: &mut [u8]) {
+        if let Some(bytes) = bytes.get_mut(..CHUNK * Self::SIZE) {
+            for l in 0..CHUNK {
+                Self::write(values[l], &mut bytes[l * Self::SIZE..(l + 1) * Self::SIZE]);
+            }
+        }
+    }
     fn file(unit: &mut Unit) -> &mut File<Self::Raw>;
 }
 
@@ -189,18 +208,18 @@ impl Machine<'_> {
     }
 }
 
-/// Offsets in an object of a chunk's lanes, if all active ones fit.
+/// The places of a chunk's lanes, those that are not active 0, if all active ones fit.
 #[inline(always)]
-fn offsets(addresses: &[u64; CHUNK], base: u64, limit: u64, mask: u16) -> Option<[u64; CHUNK]> {
-    let mut offsets = [0; CHUNK];
+fn inside(places: &[u64; CHUNK], limit: u64, mask: u16) -> Option<[u64; CHUNK]> {
+    let mut inside = [0; CHUNK];
     let mut bad = 0u32;
     for l in 0..CHUNK {
-        let offset = addresses[l].wrapping_sub(base);
         let active = u32::from(mask) & (1 << l) != 0;
-        bad |= u32::from(offset > limit && active);
-        offsets[l] = if active { offset } else { 0 };
+        let place = if active { places[l] } else { 0 };
+        bad |= u32::from(place > limit);
+        inside[l] = place;
     }
-    (bad == 0).then_some(offsets)
+    (bad == 0).then_some(inside)
 }
 
 /// `d = *(a + imm)`
@@ -224,62 +243,101 @@ impl<E: Element> Kernel for Load<E> {
             return E::file(&mut m.unit).set_uniform(i.d, value);
         }
         let Some(object) = object else { return load_each::<E>(m, i) };
-        let limit = object.size - size;
-        let chunks = m.unit.chunks;
-        let affine = m.unit.d.shape(i.a) == Shape::Affine;
-        let stride = m.unit.d.stride(i.a);
-        let span = (CHUNK * E::SIZE) as u64;
-        let target = E::file(&mut m.unit).start(i.d);
-        for k in 0..chunks {
-            let mask = m.unit.mask.bits[k];
-            if mask == 0 {
-                continue;
-            }
-            let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
-            if affine {
-                let start = m.unit.d.base(i.a, k).wrapping_add(offset).wrapping_sub(object.base);
-                if stride == size && start <= object.size && object.size - start >= span {
-                    let Some(bytes) = data.get(start as usize..start as usize + span as usize)
-                    else {
-                        continue;
-                    };
-                    let out = &mut E::file(&mut m.unit).data[target + k];
-                    for (value, bytes) in out.iter_mut().zip(bytes.chunks_exact(E::SIZE)) {
-                        *value = E::read(bytes);
-                    }
-                    continue;
-                }
-                if stride == 0 && start <= limit {
-                    let value = data.get(start as usize..).map_or(E::Raw::default(), E::read);
-                    E::file(&mut m.unit).data[target + k] = [value; CHUNK];
-                    continue;
-                }
-            }
-            let mut addresses = match affine {
-                true => progression(m.unit.d.base(i.a, k), stride),
-                false => m.unit.d.chunk(i.a, k),
-            };
-            for address in &mut addresses {
-                *address = address.wrapping_add(offset);
-            }
-            match offsets(&addresses, object.base, limit, mask) {
-                Some(offsets) => {
-                    let out = &mut E::file(&mut m.unit).data[target + k];
-                    for (value, offset) in out.iter_mut().zip(offsets) {
-                        *value = data.get(offset as usize..).map_or(E::Raw::default(), E::read);
-                    }
-                }
-                None => {
-                    for l in 0..CHUNK {
-                        if mask >> l & 1 == 1 {
-                            let value = m.read_one::<E>(addresses[l], i, k * CHUNK + l);
-                            E::file(&mut m.unit).data[target + k][l] = value;
-                        }
-                    }
-                }
-            }
+        if m.unit.d.shape(i.a) == Shape::Affine {
+            return load_affine::<E>(m, i, object);
         }
-        E::file(&mut m.unit).set_vector(i.d);
+        load_vector::<E>(m, i, object);
+    }
+}
+
+/// Loads from progressions of addresses.
+#[inline(always)]
+fn load_affine<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
+    let (size, chunks) = (E::SIZE as u64, m.unit.chunks);
+    let stride = m.unit.d.stride(i.a);
+    let step = if stride == size { CHUNK as u64 * size } else { size };
+    // The register of the result may be the one of the addresses.
+    let mut starts = [0; MAX_CHUNKS];
+    for (k, start) in starts.iter_mut().enumerate().take(chunks) {
+        *start = m.unit.d.base(i.a, k).wrapping_add(i.imm).wrapping_sub(object.base);
+    }
+    let together = stride == size || stride == 0;
+    let full = m.unit.is_full();
+    let target = E::file(&mut m.unit).start(i.d);
+    let fits = object.size.checked_sub(step);
+    for k in 0..chunks {
+        if !full && m.unit.mask.bits[k] == 0 {
+            continue;
+        }
+        let start = starts[k];
+        if !together || fits.is_none_or(|limit| start > limit) {
+            load_chunk::<E>(m, i, object, progression(start, stride), target, k);
+            continue;
+        }
+        let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+        let Some(bytes) = data.get(start as usize..) else { continue };
+        let values = if stride == 0 { [E::read(bytes); CHUNK] } else { E::read_chunk(bytes) };
+        E::file(&mut m.unit).data[target + k] = values;
+    }
+    E::file(&mut m.unit).set_vector(i.d);
+}
+
+/// Loads from any addresses.
+#[inline(always)]
+fn load_vector<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
+    let target = E::file(&mut m.unit).start(i.d);
+    for k in 0..m.unit.chunks {
+        if m.unit.mask.bits[k] == 0 {
+            continue;
+        }
+        let mut places = m.unit.d.chunk(i.a, k);
+        for place in &mut places {
+            *place = place.wrapping_add(i.imm).wrapping_sub(object.base);
+        }
+        load_chunk::<E>(m, i, object, places, target, k);
+    }
+    E::file(&mut m.unit).set_vector(i.d);
+}
+
+/// Loads a chunk from places counted from the object's start.
+#[inline(always)]
+fn load_chunk<E: Element>(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    object: Object,
+    places: [u64; CHUNK],
+    target: usize,
+    k: usize,
+) {
+    let mask = m.unit.mask.bits[k];
+    match inside(&places, object.size - E::SIZE as u64, mask) {
+        Some(places) => {
+            let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+            let mut values = [E::Raw::default(); CHUNK];
+            for (value, place) in values.iter_mut().zip(places) {
+                *value = data.get(place as usize..).map_or(E::Raw::default(), E::read);
+            }
+            E::file(&mut m.unit).data[target + k] = values;
+        }
+        None => load_apart::<E>(m, i, object.base, &places, target, k),
+    }
+}
+
+/// Loads a chunk some of whose lanes reach another object.
+#[cold]
+fn load_apart<E: Element>(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    base: u64,
+    places: &[u64; CHUNK],
+    target: usize,
+    k: usize,
+) {
+    for (l, place) in places.iter().enumerate() {
+        if m.unit.mask.bits[k] >> l & 1 == 1 {
+            let value = m.read_one::<E>(place.wrapping_add(base), i, k * CHUNK + l);
+            E::file(&mut m.unit).data[target + k][l] = value;
+        }
     }
 }
 
@@ -356,55 +414,65 @@ impl<E: Element> Kernel for Store<E> {
         let Some(object) = object.filter(|object| object.place != Place::Parameters) else {
             return store_each::<E>(m, i);
         };
-        let limit = object.size - size;
         let affine = m.unit.d.shape(i.a) == Shape::Affine;
         let stride = m.unit.d.stride(i.a);
-        let span = (CHUNK * E::SIZE) as u64;
+        let together = affine && stride == size;
+        let fits = object.size.checked_sub(CHUNK as u64 * size);
         for k in 0..m.unit.chunks {
             let mask = m.unit.mask.bits[k];
             if mask == 0 {
                 continue;
             }
             let values = E::file(&mut m.unit).chunk(i.b, k);
-            let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
-            if affine && stride == size && mask == u16::MAX {
-                let start = m.unit.d.base(i.a, k).wrapping_add(offset).wrapping_sub(object.base);
-                if start <= object.size && object.size - start >= span {
-                    let Some(bytes) = data.get_mut(start as usize..start as usize + span as usize)
-                    else {
-                        continue;
-                    };
-                    for (value, bytes) in values.into_iter().zip(bytes.chunks_exact_mut(E::SIZE)) {
-                        E::write(value, bytes);
+            let shift = offset.wrapping_sub(object.base);
+            if together && mask == u16::MAX {
+                let start = m.unit.d.base(i.a, k).wrapping_add(shift);
+                if fits.is_some_and(|limit| start <= limit) {
+                    let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+                    if let Some(bytes) = data.get_mut(start as usize..) {
+                        E::write_chunk(values, bytes);
                     }
                     continue;
                 }
             }
-            let mut addresses = match affine {
+            let mut places = match affine {
                 true => progression(m.unit.d.base(i.a, k), stride),
                 false => m.unit.d.chunk(i.a, k),
             };
-            for address in &mut addresses {
-                *address = address.wrapping_add(offset);
+            for place in &mut places {
+                *place = place.wrapping_add(shift);
             }
-            match offsets(&addresses, object.base, limit, mask) {
-                Some(offsets) => {
-                    for l in 0..CHUNK {
-                        if mask >> l & 1 == 1
-                            && let Some(bytes) = data.get_mut(offsets[l] as usize..)
-                        {
-                            E::write(values[l], bytes);
-                        }
-                    }
-                }
-                None => {
-                    for l in 0..CHUNK {
-                        if mask >> l & 1 == 1 {
-                            m.write_one::<E>(addresses[l], values[l], i, k * CHUNK + l);
-                        }
-                    }
-                }
+            store_chunk::<E>(m, i, object, places, values, k);
+        }
+    }
+}
+
+/// Stores a chunk to places counted from the object's start.
+#[inline(always)]
+fn store_chunk<E: Element>(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    object: Object,
+    places: [u64; CHUNK],
+    values: [E::Raw; CHUNK],
+    k: usize,
+) {
+    let mask = m.unit.mask.bits[k];
+    if let Some(places) = inside(&places, object.size - E::SIZE as u64, mask) {
+        let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+        for l in 0..CHUNK {
+            if u32::from(mask) & (1 << l) != 0
+                && let Some(bytes) = data.get_mut(places[l] as usize..)
+            {
+                E::write(values[l], bytes);
             }
+        }
+        return;
+    }
+    for l in 0..CHUNK {
+        if mask >> l & 1 == 1 {
+            let address = places[l].wrapping_add(object.base);
+            m.write_one::<E>(address, values[l], i, k * CHUNK + l);
         }
     }
 }

@@ -180,6 +180,11 @@ impl<E: Element> Kernel for Atomic<E> {
                 E::file(&mut m.unit).data[target + lane / 16][lane % 16] = E::Raw::from_u64(old);
             }
         };
+        if m.schedule == Schedule::InOrder && !has_result && what == Change::Add && E::SIZE == 4 {
+            if scalar != Scalar::F32 && add_words(m, i, offset) {
+                return;
+            }
+        }
         if m.schedule == Schedule::InOrder {
             for k in 0..m.unit.chunks {
                 let mut bits = m.unit.mask.bits[k];
@@ -192,6 +197,58 @@ impl<E: Element> Kernel for Atomic<E> {
         } else {
             for lane in m.scheduled_lanes() {
                 apply(m, lane);
+            }
+        }
+    }
+}
+
+/// Adds words whose old values nobody asks for, if they all lie in one object; else does nothing.
+fn add_words(m: &mut Machine<'_>, i: &Inst, offset: u64) -> bool {
+    let Some(object) = m.first_object(i.a, offset) else { return false };
+    if matches!(object.place, Place::Local(_) | Place::Parameters) || object.size < 4 {
+        return false;
+    }
+    let limit = object.size - 4;
+    for k in 0..m.unit.chunks {
+        let mut bits = m.unit.mask.bits[k];
+        if bits == 0 {
+            continue;
+        }
+        let addresses = m.addresses(i.a, offset, k);
+        let values = m.unit.w.chunk(i.b, k);
+        let data = super::access::bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+        while bits != 0 {
+            let l = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            let place = addresses[l].wrapping_sub(object.base);
+            if place > limit {
+                // The others of this unit are served lane by lane, from here on.
+                m.finish_words(i, offset, k, l);
+                return true;
+            }
+            if let Some(bytes) = data.get_mut(place as usize..) {
+                let sum = Word::read(bytes).wrapping_add(values[l]);
+                Word::write(sum, bytes);
+            }
+        }
+    }
+    true
+}
+
+impl Machine<'_> {
+    /// The rest of [`add_words`] from a lane on.
+    #[cold]
+    fn finish_words(&mut self, i: &Inst, offset: u64, k: usize, l: usize) {
+        let first = k * 16 + l;
+        let lanes: Vec<usize> =
+            self.unit.mask.lanes(self.unit.chunks).filter(|lane| *lane >= first).collect();
+        for lane in lanes {
+            let address = self.unit.d.get(i.a, lane).wrapping_add(offset);
+            let findings = self.outcome.findings.len();
+            let old = self.read_one::<Word>(address, i, lane);
+            if self.fault.is_none() && self.outcome.findings.len() == findings {
+                let sum = old.wrapping_add(self.unit.w.get(i.b, lane));
+                self.write_one::<Word>(address, sum, i, lane);
             }
         }
     }

@@ -56,8 +56,6 @@ within! {
     F32ToBf16 w |a| u32::from(format::f32_to_bf16(f32::from_bits(a)));
     S64ToF64 d |a| (a as i64 as f64).to_bits();
     U64ToF64 d |a| (a as f64).to_bits();
-    // Words of a value that is stored in parts.
-    HighHalf w |a| a >> 16;
 }
 
 widen! {
@@ -70,7 +68,6 @@ narrow! {
     F64ToF32 |a| (f64::from_bits(a) as f32).to_bits();
     S64ToF32 |a| (a as i64 as f32).to_bits();
     U64ToF32 |a| (a as f32).to_bits();
-    High32 |a| (a >> 32) as u32;
 }
 
 /// The low word of a double word: a progression stays one.
@@ -206,27 +203,6 @@ impl Kernel for WordToBits {
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let unit = &mut m.unit;
         super::lanes::test1(&mut unit.w, &mut unit.b, &unit.mask, i, |a| a != 0)
-    }
-}
-
-/// Two words, the low one first, as a double word.
-pub(crate) struct Pair;
-impl Kernel for Pair {
-    #[inline(always)]
-    fn run(m: &mut Machine<'_>, i: &Inst) {
-        let unit = &mut m.unit;
-        if let (Some(a), Some(b)) = (unit.w.uniform(i.a), unit.w.uniform(i.b)) {
-            return unit.d.set_uniform(i.d, u64::from(b) << 32 | u64::from(a));
-        }
-        let target = unit.d.set_vector(i.d);
-        for k in 0..unit.chunks {
-            let (a, b) = (unit.w.chunk(i.a, k), unit.w.chunk(i.b, k));
-            let mut r = [0; CHUNK];
-            for l in 0..CHUNK {
-                r[l] = u64::from(b[l]) << 32 | u64::from(a[l]);
-            }
-            unit.d.data[target + k] = r;
-        }
     }
 }
 

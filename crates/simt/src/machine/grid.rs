@@ -392,7 +392,7 @@ fn symbols(code: &Code, memory: &mut Memory) -> Vec<u64> {
 
 fn objects(code: &Code, launch: &Launch) -> Vec<Option<Object>> {
     let base = |index: u64| (index << WINDOW_BITS) + WINDOW_ORIGIN;
-    let count = Code::FIRST_LOCAL + code.locals.len() as u64;
+    let count = code.first_local() + code.locals.len() as u64;
     let mut objects = vec![None; count as usize];
     let mut set = |index: u64, place: Place, size: u64| {
         if let Some(object) = objects.get_mut(index as usize) {
@@ -405,7 +405,7 @@ fn objects(code: &Code, launch: &Launch) -> Vec<Option<Object>> {
         set(Code::FIRST_SHARED + number as u64, Place::Shared(shared.start as usize), size);
     }
     for (number, local) in code.locals.iter().enumerate() {
-        set(Code::FIRST_LOCAL + number as u64, Place::Local(local.row), local.size);
+        set(code.first_local() + number as u64, Place::Local(local.row), local.size);
     }
     objects
 }

@@ -59,7 +59,6 @@ binary! {
     MinU32 w |a, b| if b < a { b } else { a };
     MaxS32 w |a, b| if signed(b) > signed(a) { b } else { a };
     MaxU32 w |a, b| if b > a { b } else { a };
-    And32 w |a, b| a & b;
     Or32 w |a, b| a | b;
     Xor32 w |a, b| a ^ b;
     ShrS32 w |a, b| (signed(a) >> if b > 31 { 31 } else { b }) as u32;

@@ -230,21 +230,6 @@ impl Machine<'_> {
         self.objects.get(index as usize).copied().flatten()
     }
 
-    /// The bytes of an object that is not local.
-    #[inline(always)]
-    pub(crate) fn bytes(&mut self, object: Object) -> &mut [u8] {
-        match object.place {
-            Place::Buffer(index) => {
-                self.memory.buffers.get_mut(index).map_or(&mut [], |buffer| &mut buffer.bytes)
-            }
-            Place::Shared(start) => {
-                self.shared.get_mut(start..start + object.size as usize).unwrap_or(&mut [])
-            }
-            Place::Parameters => &mut self.parameters,
-            Place::Local(_) => &mut [],
-        }
-    }
-
     /// Raises a fault, unless there is one already.
     #[cold]
     pub(crate) fn raise(&mut self, kind: FaultKind, site: u32, lane: Option<usize>, lanes: u32) {

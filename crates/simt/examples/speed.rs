@@ -1,0 +1,99 @@
+//! How fast the SIMT machine runs seven kernels, in nanoseconds of one thread of the host for each
+//! thread of the kernel and pass of its loops.
+
+#![allow(clippy::disallowed_methods, reason = "it measures time")]
+
+use port_diag::FileId;
+use port_float::Profile;
+use port_simt::{Argument, Launch, Memory, Options, Program};
+
+/// The kernels as the front end gives them: saxpy, block reduction, softmax, tiled product, stencil,
+/// histogram, layer norm.
+const SOURCE: &str = include_str!("speed.ir");
+
+/// Seconds that this thread has run on a processor, so that other load counts little.
+fn now() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|first| first.parse::<f64>().ok()).unwrap_or(0.0) * 1e-9
+}
+
+fn main() {
+    let module = port_ir::parse(SOURCE, FileId(0)).expect("the text is IR");
+    let profile =
+        Profile::named(&std::env::args().nth(1).unwrap_or("cpu".into())).expect("profile");
+    let module = port_float::resolve(&module, &profile);
+    let n = 1usize << 20;
+    let floats = |count: usize| -> Vec<u8> {
+        (0..count).flat_map(|i| ((i % 1000) as f32 * 0.001).to_le_bytes()).collect()
+    };
+    let int = |value: i32| Argument::Bytes(value.to_le_bytes().to_vec());
+    let only = std::env::args().nth(2);
+    let data = floats(n);
+    for (handle, kernel) in module.kernels() {
+        if only.as_ref().is_some_and(|only| *only != kernel.name) {
+            continue;
+        }
+        let start = now();
+        let program = Program::new(&module, handle, &profile).expect("it is supported");
+        let load = now() - start;
+        let mut memory = Memory::new();
+        let ids: Vec<_> =
+            ["a", "b", "c", "d"].iter().map(|name| memory.add(*name, data.clone())).collect();
+        let buffer = |index: usize| Argument::Buffer { id: ids[index], offset: 0 };
+        let (mut launch, passes) = match kernel.name.as_str() {
+            "saxpy" => {
+                let mut launch = Launch::new([(n / 256) as u32, 1, 1], [256, 1, 1]);
+                let a = Argument::Bytes(2f32.to_le_bytes().to_vec());
+                launch.arguments = vec![buffer(0), buffer(1), a, int(n as i32)];
+                (launch, n)
+            }
+            "block_sum" => {
+                let mut launch = Launch::new([64, 1, 1], [256, 1, 1]);
+                launch.arguments = vec![buffer(0), buffer(1), int(n as i32)];
+                (launch, n)
+            }
+            "softmax" => {
+                let mut launch = Launch::new([256, 1, 1], [256, 1, 1]);
+                launch.arguments = vec![buffer(0), buffer(1), int(4096)];
+                (launch, n)
+            }
+            "sgemm" => {
+                let mut launch = Launch::new([16, 16, 1], [16, 16, 1]);
+                launch.arguments = vec![buffer(0), buffer(1), buffer(2), int(256)];
+                (launch, 256 * 256 * 256)
+            }
+            "stencil" => {
+                let mut launch = Launch::new([32, 128, 1], [32, 8, 1]);
+                launch.arguments = vec![buffer(0), buffer(1), int(1024), int(1024)];
+                (launch, n)
+            }
+            "histogram" => {
+                let mut launch = Launch::new([64, 1, 1], [256, 1, 1]);
+                launch.arguments = vec![buffer(0), buffer(1), int(n as i32)];
+                (launch, n)
+            }
+            _ => {
+                let mut launch = Launch::new([256, 1, 1], [256, 1, 1]);
+                launch.arguments = vec![buffer(0), buffer(1), buffer(2), buffer(3), int(4096)];
+                (launch, n)
+            }
+        };
+        launch.cluster = None;
+        let mut instructions = 0;
+        let (start, mut runs) = (now(), 0);
+        while runs < 3 || now() - start < 0.15 {
+            let outcome = program.run(&mut memory, &launch, &Options::default()).expect("it runs");
+            instructions = outcome.counters.instructions;
+            runs += 1;
+        }
+        let best = (now() - start) / f64::from(runs);
+        println!(
+            "{:12} load {:6.0} us  run {:8.2} ms  {:6.3} ns a pass  {} instructions",
+            kernel.name,
+            load * 1e6,
+            best * 1e3,
+            best * 1e9 / passes as f64,
+            instructions,
+        );
+    }
+}

@@ -1,0 +1,447 @@
+//! Who accessed what last: the memory of the race detector.
+//!
+//! An object's bytes are cut in granules (4 bytes; less where smaller values are accessed), and
+//! those in lines of 16. Neighbouring lanes mostly access neighbouring places, so a line notes whole
+//! patterns: which granules, by threads that count up with them. What has no such form is noted for
+//! each granule in *cells*, which a page of lines gets when it first needs them.
+
+use super::order::Segment;
+
+/// Granules of a line.
+pub(super) const LINE: usize = 16;
+
+/// Lines of a page.
+const PAGE: usize = 64;
+
+/// The access is atomic.
+pub(super) const ATOMIC: u8 = 1;
+/// The access is volatile.
+pub(super) const VOLATILE: u8 = 2;
+/// All threads from `base` to `other` read each granule.
+const MANY: u8 = 4;
+/// What of the flags says what an access is; the rest counts instructions.
+const KIND: u8 = 7;
+
+/// A pattern of accesses to a line: granule `g` of the mask by thread `base + (g >> shift)`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pattern {
+    pub(super) segment: Segment,
+    pub(super) site: u32,
+    pub(super) mask: u16,
+    pub(super) base: i16,
+    pub(super) other: i16,
+    pub(super) shift: u8,
+    pub(super) flags: u8,
+}
+
+impl Pattern {
+    /// All lanes between two threads read the granules of the mask.
+    pub(super) fn many(mut self, base: i16, other: i16) -> Self {
+        (self.base, self.other) = (base, other);
+        self.flags |= MANY;
+        self
+    }
+
+    #[inline(always)]
+    fn thread(&self, granule: u32) -> u16 {
+        match self.flags & MANY {
+            0 => (i32::from(self.base) + (granule >> self.shift) as i32) as u16,
+            _ => self.base as u16,
+        }
+    }
+
+    /// Whether the same threads access the same granules, where masks agree.
+    #[inline(always)]
+    fn is_alike(&self, new: &Pattern) -> bool {
+        self.base == new.base
+            && self.shift == new.shift
+            && (self.flags ^ new.flags) & KIND == 0
+            && self.other == new.other
+    }
+}
+
+/// What is noted of a line: the last writes, the last reads, other threads' reads before them, and
+/// another block's reads.
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    write: Pattern,
+    read: Pattern,
+    before: Pattern,
+    foreign: Pattern,
+    cells_written: Segment,
+    cells_read: Segment,
+}
+
+/// The same of a granule; each is a [`Cell`], or 0.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cells {
+    write: u64,
+    read: u64,
+    before: u64,
+    foreign: u64,
+}
+
+/// One access: segment (32 bits), site (16), flags (6), thread (10).
+fn cell(segment: Segment, site: u32, flags: u8, thread: u16) -> u64 {
+    u64::from(segment) << 32
+        | u64::from(site.min(0xffff)) << 16
+        | u64::from((flags & 3) | (flags >> 4) << 2) << 10
+        | u64::from(thread & 0x3ff)
+}
+
+fn segment_of(cell: u64) -> Segment {
+    (cell >> 32) as u32
+}
+
+fn thread_of(cell: u64) -> u16 {
+    (cell & 0x3ff) as u16
+}
+
+#[derive(Clone)]
+struct Page {
+    lines: [Line; PAGE],
+    cells: Option<Box<[Cells; PAGE * LINE]>>,
+}
+
+impl Page {
+    fn cells(&mut self) -> &mut [Cells; PAGE * LINE] {
+        self.cells.get_or_insert_with(|| Box::new([Cells::default(); PAGE * LINE]))
+    }
+}
+
+/// Two accesses of which one writes, by threads that differ. What orders them is looked up later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clash {
+    /// The granule, from the object's start.
+    pub(super) granule: u64,
+    pub(super) thread: u16,
+    pub(super) earlier: u16,
+    pub(super) segment: Segment,
+    pub(super) site: u32,
+    pub(super) flags: u8,
+    pub(super) earlier_writes: bool,
+}
+
+/// Which segments lie before the last barrier.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    /// Everything before is ordered.
+    pub(super) first: Segment,
+    /// The block's own accesses from here until `epoch` are ordered.
+    pub(super) block: Segment,
+    pub(super) epoch: Segment,
+}
+
+impl Window {
+    #[inline(always)]
+    fn is_past(&self, segment: Segment) -> bool {
+        segment < self.first || segment.wrapping_sub(self.block) < self.epoch - self.block
+    }
+
+    #[inline(always)]
+    fn is_foreign(&self, segment: Segment) -> bool {
+        segment < self.block
+    }
+}
+
+/// The shadow of an object.
+pub(super) struct Shadow {
+    /// Bytes of a granule, as a power of two.
+    pub(super) granule: u32,
+    size: u64,
+    pages: Vec<Option<Box<Page>>>,
+}
+
+impl Shadow {
+    pub(super) fn new(size: u64, granule: u32) -> Self {
+        let lines = (size >> granule).div_ceil(LINE as u64) as usize + 1;
+        Shadow { granule, size, pages: vec![None; lines.div_ceil(PAGE)] }
+    }
+
+    /// Makes granules small enough for accesses to so many bytes; what was noted is lost.
+    pub(super) fn refine(&mut self, granule: u32) {
+        if granule < self.granule {
+            *self = Shadow::new(self.size, granule);
+        }
+    }
+
+    #[inline(always)]
+    fn page(&mut self, line: usize) -> Option<&mut Page> {
+        let page = self.pages.get_mut(line / PAGE)?;
+        Some(page.get_or_insert_with(|| {
+            Box::new(Page { lines: [Line::default(); PAGE], cells: None })
+        }))
+    }
+
+    /// Notes a read of a line.
+    #[inline(always)]
+    pub(super) fn read(
+        &mut self,
+        number: usize,
+        new: Pattern,
+        window: &Window,
+        out: &mut Vec<Clash>,
+    ) {
+        let Some(page) = self.page(number) else { return };
+        let line = &mut page.lines[number % PAGE];
+        if !window.is_past(line.write.segment) && line.write.mask & new.mask != 0 {
+            compare(number, &line.write, &new, window, true, out);
+        }
+        if !window.is_past(line.cells_written) {
+            compare_cells(page, number, &new, window, false, out);
+        }
+        let line = &mut page.lines[number % PAGE];
+        let old = line.read;
+        if window.is_past(old.segment)
+            || (old.is_alike(&new) && !window.is_foreign(old.segment) && old.mask & !new.mask == 0)
+        {
+            line.read = new;
+        } else {
+            line.read_more(new, window);
+        }
+    }
+
+    /// Notes a write of a line.
+    #[inline(always)]
+    pub(super) fn write(
+        &mut self,
+        number: usize,
+        new: Pattern,
+        window: &Window,
+        out: &mut Vec<Clash>,
+    ) {
+        let Some(page) = self.page(number) else { return };
+        let line = &mut page.lines[number % PAGE];
+        let past = |segment| window.is_past(segment);
+        if !past(line.write.segment) && line.write.mask & new.mask != 0 {
+            compare(number, &line.write, &new, window, true, out);
+        }
+        if !past(line.read.segment) && line.read.mask & new.mask != 0 {
+            compare(number, &line.read, &new, window, false, out);
+        }
+        if !past(line.before.segment) && line.before.mask & new.mask != 0 {
+            compare(number, &line.before, &new, window, false, out);
+        }
+        if !past(line.foreign.segment) && line.foreign.mask & new.mask != 0 {
+            compare(number, &line.foreign, &new, window, false, out);
+        }
+        if !past(line.cells_written) || !past(line.cells_read) {
+            compare_cells(page, number, &new, window, true, out);
+        }
+        let line = &mut page.lines[number % PAGE];
+        for read in [&mut line.read, &mut line.before, &mut line.foreign] {
+            read.mask &= !new.mask;
+        }
+        let old = line.write;
+        if past(old.segment) || old.mask & !new.mask == 0 {
+            line.write = new;
+        } else {
+            page.write_more(number, new);
+        }
+    }
+
+    /// Notes an access of one thread to one granule. An atomic one reads and writes.
+    #[inline(always)]
+    pub(super) fn one(
+        &mut self,
+        granule: u64,
+        thread: u16,
+        new: &Pattern,
+        writes: bool,
+        window: &Window,
+        out: &mut Vec<Clash>,
+    ) {
+        let number = (granule / LINE as u64) as usize;
+        let bit = 1 << (granule % LINE as u64);
+        let now = new.segment;
+        let new_cell = cell(now, new.site, new.flags, thread);
+        let Some(page) = self.page(number) else { return };
+        let line = &mut page.lines[number % PAGE];
+        let single =
+            Pattern { mask: bit, base: thread as i16, other: 0, shift: 4, flags: new.flags, ..*new };
+        let past = |segment| window.is_past(segment);
+        if !past(line.write.segment) && line.write.mask & bit != 0 {
+            compare(number, &line.write, &single, window, true, out);
+        }
+        if writes {
+            for read in [&line.read, &line.before, &line.foreign] {
+                if !past(read.segment) && read.mask & bit != 0 {
+                    compare(number, read, &single, window, false, out);
+                }
+            }
+            line.read.mask &= !bit;
+            line.before.mask &= !bit;
+            line.foreign.mask &= !bit;
+            line.write.mask &= !bit;
+            line.cells_written = now;
+        } else {
+            line.cells_read = now;
+        }
+        let at = (number % PAGE) * LINE + (granule as usize % LINE);
+        let cells = &mut page.cells()[at];
+        let clashes = |old: u64| {
+            !past(segment_of(old))
+                && (thread_of(old) != thread || window.is_foreign(segment_of(old)))
+        };
+        if clashes(cells.write) {
+            out.push(clash(granule, thread, cells.write, true));
+        }
+        if writes {
+            for old in [cells.read, cells.before, cells.foreign] {
+                if clashes(old) {
+                    out.push(clash(granule, thread, old, false));
+                }
+            }
+            *cells = Cells { write: new_cell, ..Cells::default() };
+            return;
+        }
+        let old = cells.read;
+        if clashes(old) {
+            if window.is_foreign(segment_of(old)) {
+                cells.foreign = old;
+            } else {
+                cells.before = old;
+            }
+        }
+        cells.read = new_cell;
+    }
+}
+
+impl Line {
+    /// A read by other threads than the last.
+    fn read_more(&mut self, new: Pattern, window: &Window) {
+        let old = self.read;
+        let alike = old.is_alike(&new) && !window.is_foreign(old.segment);
+        if alike && old.site == new.site && old.segment == new.segment {
+            self.read.mask |= new.mask;
+            return;
+        }
+        if window.is_foreign(old.segment) {
+            if window.is_past(self.foreign.segment)
+                || old.mask.count_ones() >= self.foreign.mask.count_ones()
+            {
+                self.foreign = old;
+            }
+        } else if window.is_past(self.before.segment)
+            || old.mask.count_ones() >= self.before.mask.count_ones()
+        {
+            self.before = old;
+        }
+        self.read = new;
+    }
+}
+
+impl Page {
+    /// A write beside granules that another one wrote.
+    fn write_more(&mut self, number: usize, new: Pattern) {
+        let line = &mut self.lines[number % PAGE];
+        let old = line.write;
+        if old.is_alike(&new) && old.site == new.site && old.segment == new.segment {
+            line.write.mask |= new.mask;
+            return;
+        }
+        line.write = new;
+        line.cells_written = line.cells_written.max(old.segment);
+        let first = (number % PAGE) * LINE;
+        let cells = self.cells();
+        for granule in granules(old.mask & !new.mask) {
+            let value = cell(old.segment, old.site, old.flags, old.thread(granule));
+            cells[first + granule as usize] = Cells { write: value, ..Cells::default() };
+        }
+    }
+}
+
+fn granules(mask: u16) -> impl Iterator<Item = u32> {
+    (0..16).filter(move |granule| mask >> granule & 1 == 1)
+}
+
+fn clash(granule: u64, thread: u16, old: u64, earlier_writes: bool) -> Clash {
+    let bits = (old >> 10 & 0x3f) as u8;
+    Clash {
+        granule,
+        thread,
+        earlier: thread_of(old),
+        segment: segment_of(old),
+        site: (old >> 16 & 0xffff) as u32,
+        flags: bits & 3 | (bits >> 2) << 4,
+        earlier_writes,
+    }
+}
+
+/// Clashes of two patterns on a line.
+fn compare(
+    number: usize,
+    old: &Pattern,
+    new: &Pattern,
+    window: &Window,
+    earlier_writes: bool,
+    out: &mut Vec<Clash>,
+) {
+    let foreign = window.is_foreign(old.segment);
+    let many = (old.flags | new.flags) & MANY != 0;
+    if !foreign && !many && old.base == new.base && old.shift == new.shift {
+        return;
+    }
+    for granule in granules(old.mask & new.mask) {
+        let (mut earlier, mut thread) = (old.thread(granule), new.thread(granule));
+        if earlier == thread && !foreign {
+            if old.flags & MANY != 0 {
+                earlier = old.other as u16;
+            } else if new.flags & MANY != 0 {
+                thread = new.other as u16;
+            }
+            if earlier == thread {
+                continue;
+            }
+        }
+        out.push(Clash {
+            granule: (number * LINE) as u64 + u64::from(granule),
+            thread,
+            earlier,
+            segment: old.segment,
+            site: old.site,
+            flags: old.flags & !MANY,
+            earlier_writes,
+        });
+    }
+}
+
+/// Clashes of a pattern with a line's cells.
+#[cold]
+#[inline(never)]
+fn compare_cells(
+    page: &mut Page,
+    number: usize,
+    new: &Pattern,
+    window: &Window,
+    writes: bool,
+    out: &mut Vec<Clash>,
+) {
+    let first = (number % PAGE) * LINE;
+    let Some(cells) = page.cells.as_mut() else { return };
+    for granule in granules(new.mask) {
+        let cells = &mut cells[first + granule as usize];
+        let thread = new.thread(granule);
+        let mut look = |old: u64, earlier_writes: bool| {
+            if window.is_past(segment_of(old)) {
+                return;
+            }
+            let mut thread = thread;
+            if thread_of(old) == thread && !window.is_foreign(segment_of(old)) {
+                if new.flags & MANY == 0 {
+                    return;
+                }
+                thread = new.other as u16;
+            }
+            let granule = (number * LINE) as u64 + u64::from(granule);
+            out.push(clash(granule, thread, old, earlier_writes));
+        };
+        look(cells.write, true);
+        if writes {
+            look(cells.read, false);
+            look(cells.before, false);
+            look(cells.foreign, false);
+            *cells = Cells::default();
+        }
+    }
+}
