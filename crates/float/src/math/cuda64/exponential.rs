@@ -36,7 +36,20 @@ fn in_two_steps(mantissa: f64, n: i32) -> f64 {
     scaled(mantissa, half) * bits(u64::from(rest) << 32)
 }
 
-/// e^x of a finite sum near x; `limits` as for [`exp`].
+/// e^rest of a small rest.
+pub(super) fn series(rest: f64) -> f64 {
+    polynomial(rest, SERIES)
+}
+
+/// e^x of a moderate number, the power of two always in two factors.
+pub(super) fn exp_in_two_steps(x: f64) -> f64 {
+    let shifted = x.mul_add(bits(0x3ff7_1547_652b_82fe), INTEGER);
+    let whole = shifted - INTEGER;
+    let rest = whole.mul_add(bits(MINUS_LN_2_LOW), whole.mul_add(bits(MINUS_LN_2), x));
+    in_two_steps(series(rest), shifted.to_bits() as u32 as i32)
+}
+
+/// e^x
 pub(super) fn exp(x: f64) -> f64 {
     let shifted = x.mul_add(bits(0x3ff7_1547_652b_82fe), INTEGER);
     let n = shifted.to_bits() as u32 as i32;

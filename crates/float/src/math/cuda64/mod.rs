@@ -5,7 +5,10 @@
 //! precision by a step that triples the digits: what the model misses is beyond the last place of
 //! almost every result. Everything else is exact.
 
+mod error;
 mod exponential;
+mod hyperbolic;
+mod inverse;
 mod logarithm;
 mod power;
 mod trigonometric;
@@ -17,7 +20,7 @@ use crate::function::F64Function;
 
 /// The function; `None` for one whose expansion is not written here.
 pub fn function(function: MathFunction) -> Option<F64Function> {
-    use F64Function::{Binary, Unary};
+    use F64Function::{Binary, Unary, WithI32};
     use MathFunction as M;
     Some(match function {
         M::ReciprocalSquareRoot => Unary(power::rsqrt),
@@ -32,6 +35,26 @@ pub fn function(function: MathFunction) -> Option<F64Function> {
         M::Cos => Unary(trigonometric::cos),
         M::Tan => Unary(trigonometric::tan),
         M::Power => Binary(power::pow),
+        M::CubeRoot => Unary(power::cbrt),
+        M::ReciprocalCubeRoot => Unary(power::rcbrt),
+        M::Hypot => Binary(power::hypot),
+        M::ScaleByPowerOfTwo => WithI32(power::ldexp),
+        M::SinPi => Unary(trigonometric::sinpi),
+        M::CosPi => Unary(trigonometric::cospi),
+        M::Asin => Unary(inverse::asin),
+        M::Acos => Unary(inverse::acos),
+        M::Atan => Unary(inverse::atan),
+        M::Atan2 => Binary(inverse::atan2),
+        M::Sinh => Unary(hyperbolic::sinh),
+        M::Cosh => Unary(hyperbolic::cosh),
+        M::Asinh => Unary(hyperbolic::asinh),
+        M::Acosh => Unary(hyperbolic::acosh),
+        M::Atanh => Unary(hyperbolic::atanh),
+        M::ExpMinusOne => Unary(hyperbolic::expm1),
+        M::LogOnePlus => Unary(hyperbolic::log1p),
+        M::Erf => Unary(error::erf),
+        M::Erfc => Unary(error::erfc),
+        M::NormalCdf => Unary(error::normcdf),
         _ => return None,
     })
 }

@@ -152,3 +152,95 @@ pub(super) fn pow(a: f64, b: f64) -> f64 {
     }
     magnitude_power(a.abs(), b).abs() * sign
 }
+
+/// A magnitude with its exponent near zero, the third of it that was taken off, and what a subnormal
+/// one was raised by, in thirds.
+fn thirds(x: f64) -> (f64, i32, i32) {
+    let (mut a, mut raised) = (x.abs(), 0);
+    if high_word(a) >> 20 == 0 {
+        a *= bits(0x4350_0000_0000_0000);
+        raised = 18;
+    }
+    let exponent = (high_word(a) >> 20) as i32 - 1022;
+    let third = (exponent as f32 * f32::from_bits(0x3eaa_aaab)).round_ties_even() as i32;
+    let high = (third as u32).wrapping_mul(0xffd0_0000).wrapping_add(high_word(a));
+    (with_high_word(a, high), third, raised)
+}
+
+/// ∛x
+pub(super) fn cbrt(x: f64) -> f64 {
+    let doubled = x + x;
+    if doubled == x {
+        return doubled;
+    }
+    if x.is_nan() {
+        return NAN;
+    }
+    let (a, third, raised) = thirds(x);
+    let start = hardware::ex2(hardware::lg2(a as f32) * f32::from_bits(0x3eaa_aaab));
+    let start = f64::from(start);
+    let square = start * start;
+    // Halley's step.
+    let divisor = super::scaled(square, 1).mul_add(start, a);
+    let rest = square.mul_add(-start, a);
+    let root = start.mul_add(reciprocal(divisor) * rest, start);
+    super::scaled(root, third - raised).copysign(x)
+}
+
+/// 1/∛x
+pub(super) fn rcbrt(x: f64) -> f64 {
+    let doubled = x + x;
+    if x.is_nan() {
+        return NAN;
+    }
+    if doubled == x {
+        return if x == 0.0 { f64::INFINITY } else { 0.0 }.copysign(x);
+    }
+    let (a, third, raised) = thirds(x);
+    let start = hardware::ex2(hardware::lg2(a as f32) * f32::from_bits(0xbeaa_aaab));
+    let y = f64::from(start);
+    let square = y * y;
+    let product = a * y;
+    let error = square.mul_add(-product, 1.0);
+    let error = square.mul_add(-a.mul_add(y, -product), error);
+    let error = product.mul_add(-y.mul_add(y, -square), error);
+    let factor = error.mul_add(bits(0x3fcc_71c7_1c71_c71c), bits(0x3fd5_5555_5555_5555));
+    let root = factor.mul_add(error * y, y);
+    super::scaled(root, raised - third).copysign(x)
+}
+
+/// √(a² + b²)
+pub(super) fn hypot(a: f64, b: f64) -> f64 {
+    let (a, b) = (a.abs().to_bits(), b.abs().to_bits());
+    let (small, large) = (f64::from_bits(a.min(b)), f64::from_bits(a.max(b)));
+    if small.is_infinite() || large.is_infinite() {
+        return f64::INFINITY;
+    }
+    if large.is_nan() {
+        return NAN;
+    }
+    if small == 0.0 {
+        return large;
+    }
+    let exponent = high_word(large) & 0xffc0_0000;
+    let down = bits(u64::from(0x7fd0_0000u32.wrapping_sub(exponent)) << 32);
+    let (x, y) = (down * small, down * large);
+    let sum = y.mul_add(y, x * x);
+    let start = f64::from_bits(u64::from(hardware::rsq64h(high_word(sum))) << 32);
+    let error = sum.mul_add(-(start * start), 1.0);
+    let inverse = error.mul_add(0.375, 0.5).mul_add(error * start, start);
+    (sum * inverse) * bits(u64::from(exponent | 0x0010_0000) << 32)
+}
+
+/// a · 2^b
+pub(super) fn ldexp(a: f64, b: i32) -> f64 {
+    let b = b.clamp(-2099, 2099);
+    // Beyond ±216 the power is split in four, which rounds a subnormal result more than once.
+    let power = |n: i32| bits((n as u64) << 52);
+    if b.abs() < 217 {
+        return a * power(b + 1023);
+    }
+    let quarter = (b + 4092) >> 2;
+    let rest = b + 4092 - 3 * quarter;
+    a * power(rest) * power(quarter) * power(quarter) * power(quarter)
+}

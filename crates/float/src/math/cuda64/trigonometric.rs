@@ -173,3 +173,33 @@ pub(super) fn tan(x: f64) -> f64 {
     let miss = tangent.mul_add(inverse, 1.0);
     inverse.mul_add(error, miss).mul_add(inverse, inverse)
 }
+
+/// πx as half turns and what is left, times π.
+fn reduce_pi(x: f64) -> (i32, f64) {
+    let doubled = super::scaled(x, 1).round_ties_even();
+    let rest = (-doubled).mul_add(0.5, x);
+    let rest = rest.mul_add(bits(0x4009_21fb_5444_2d18), rest * bits(0x3ca1_a626_3314_5c07));
+    (doubled as i64 as i32, rest)
+}
+
+/// sin πx
+pub(super) fn sinpi(x: f64) -> f64 {
+    if x.is_infinite() || x.is_nan() {
+        return NAN;
+    }
+    if x.trunc() == x {
+        return x * 0.0;
+    }
+    let (quarters, rest) = reduce_pi(x);
+    sine_of(quarters, rest)
+}
+
+/// cos πx
+pub(super) fn cospi(x: f64) -> f64 {
+    let x = if super::high_word(x) << 1 < 0x8680_0001 { x } else { x * 0.0 };
+    if x.is_nan() {
+        return NAN;
+    }
+    let (quarters, rest) = reduce_pi(x);
+    sine_of(quarters.wrapping_add(1), rest)
+}
