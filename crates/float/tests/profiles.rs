@@ -147,3 +147,48 @@ fn chips_have_the_matrix_operations_that_they_have() {
     assert!(named("ascend:910b").matrix_envelope().is_some());
     assert!(named("cuda:sm_90").matrix_envelope().is_none());
 }
+
+/// Of every f16: the nearest to the exact root and reciprocal, by exact comparisons in f64.
+#[test]
+fn functions_of_half_types_are_rounded_once() {
+    use port_float::format::{f16_to_f32, f32_to_f16};
+    let function = |name: &str, function| match named(name).narrow_function(
+        Scalar::F16,
+        function,
+        FloatFlags::STRICT,
+    ) {
+        Some(F32Function::Unary(unary)) => move |bits: u16| f32_to_f16(unary(f16_to_f32(bits))),
+        other => panic!("{other:?}"),
+    };
+    let (root, reciprocal) = (
+        function("cuda:sm_80", MathFunction::ReciprocalSquareRoot),
+        function("cuda:sm_80", MathFunction::Reciprocal),
+    );
+    let value = |bits: u16| f64::from(f16_to_f32(bits));
+    for bits in 1..0x7c00u16 {
+        let x = value(bits);
+        // Middles to the neighbours; their products with x are exact in f64.
+        let middles = |result: u16| {
+            let below = if result == 0 { 0.0 } else { value(result - 1) };
+            ((below + value(result)) / 2.0, (value(result) + value(result + 1)) / 2.0)
+        };
+        let result = root(bits);
+        let (low, high) = middles(result);
+        assert!(low * low * x <= 1.0 && 1.0 <= high * high * x, "rsqrt {bits:x}");
+        let result = reciprocal(bits);
+        if result < 0x7c00 {
+            let (low, high) = middles(result.min(0x7bfe));
+            assert!(low * x <= 1.0 && (1.0 <= high * x || result == 0x7bff), "rcp {bits:x}");
+        }
+    }
+    // 10^x where it is a number of the format.
+    let power = function("cuda:sm_80", MathFunction::Exp10);
+    for (x, expected) in [(0.0, 1.0), (1.0, 10.0), (4.0, 10000.0), (-1.0, 0.1)] {
+        assert_eq!(power(f32_to_f16(x)), f32_to_f16(expected));
+    }
+    // `cpu` computes in f32 and rounds again, as the oracle does.
+    let library = function("cpu", MathFunction::Exp);
+    let nearest = function("cuda:sm_80", MathFunction::Exp);
+    let differ = (0..0x7c00u16).filter(|bits| library(*bits) != nearest(*bits)).count();
+    assert!(differ < 8, "{differ}");
+}
