@@ -2,9 +2,11 @@
 //! target's profile at a time (contraction, subnormals, division, each function, the width of a warp),
 //! and how far that alone moves the outputs is the part's share.
 
+use std::collections::BTreeMap;
+
 use port::DeviceCode;
 use port_diag::Span;
-use port_float::{PartId, Profile, Side};
+use port_float::{PartId, Side};
 use port_ir::{Expression, FloatOp, Function, MathFunction};
 
 use crate::judge::{Comparison, OutputReport, Runs};
@@ -26,80 +28,99 @@ pub struct Cause {
     pub places: Vec<Span>,
 }
 
-/// The causes of a kernel's differences, largest first. Outputs without a difference have none.
-pub(crate) fn causes(
-    comparison: &Comparison<'_>,
-    runs: &Runs,
-    outputs: &[OutputReport],
-) -> Vec<Cause> {
-    let differs = |output: &&OutputReport| {
-        !matches!(output.judged.verdict, Verdict::Equal | Verdict::PortBug | Verdict::Unproven)
-    };
-    let names: Vec<&str> = outputs.iter().filter(differs).map(|output| &*output.name).collect();
-    let kernels: Vec<&str> =
-        comparison.case.launches.iter().map(|launch| launch.kernel.as_str()).collect();
-    if names.is_empty() {
-        return Vec::new();
-    }
-    let (reference, target) = (&comparison.reference_profile, &comparison.target_profile);
-    let mut found: Vec<Cause> = Vec::new();
-    for difference in reference.differences(target) {
-        let places = places(comparison.reference, &kernels, difference.part);
-        // What the kernels do not use cannot move them.
-        if places.as_ref().is_some_and(Vec::is_empty) {
-            continue;
-        }
-        let hybrid: Profile = reference.with(difference.part, target);
-        let run =
-            Machine::new(comparison.reference, &hybrid).run(comparison.case, &comparison.options);
-        let moved = moved(&run, &runs.reference, &names);
-        if moved <= 0.0 {
-            continue;
-        }
-        let places = places.unwrap_or_default();
-        let name = difference.name.to_owned();
-        let lines = match difference.part {
-            // Nothing is fused on such a target, so one line may be taken out of it at a time.
-            PartId::Contraction if matches!(target.side(), Side::Cpu | Side::Exact) => {
-                let by_place = |place: &Span| moved_by_fusing(comparison, runs, &names, *place);
-                places.iter().map(by_place).collect()
-            }
-            _ => Vec::new(),
-        };
-        let sum: f64 = lines.iter().sum();
-        if places.len() > 1 && sum > 0.0 {
-            for (place, alone) in places.into_iter().zip(lines).filter(|(_, alone)| *alone > 0.0) {
-                let share = moved * alone / sum;
-                found.push(Cause { name: name.clone(), share, places: vec![place] });
-            }
-        } else {
-            found.push(Cause { name, share: moved, places });
-        }
-    }
-    let all: f64 = found.iter().map(|cause| cause.share).sum();
-    for cause in &mut found {
-        cause.share /= all;
-    }
-    found.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.name.cmp(&b.name)));
-    found
+/// Runs with one part of the target's arithmetic each, made when they are first asked for.
+pub(crate) struct Ablation<'a> {
+    comparison: &'a Comparison<'a>,
+    runs: &'a Runs,
+    parts: BTreeMap<PartId, MachineRun>,
+    /// Without fusing at one place.
+    places: BTreeMap<Span, MachineRun>,
 }
 
-/// How far outputs move when the operations of one place are not fused.
-fn moved_by_fusing(comparison: &Comparison<'_>, runs: &Runs, names: &[&str], place: Span) -> f64 {
-    let mut code = comparison.reference.clone();
-    for handle in code.module.functions.handles() {
-        let function = &mut code.module.functions[handle];
-        for value in function.expressions.handles() {
-            let origin = function.expressions.origin(value);
-            if origin.is_some_and(|origin| code.expansions.outermost(origin) == place)
-                && let Expression::Float { flags, .. } = &mut function.expressions[value]
-            {
-                flags.contract = false;
+impl<'a> Ablation<'a> {
+    pub(crate) fn new(comparison: &'a Comparison<'a>, runs: &'a Runs) -> Self {
+        Ablation { comparison, runs, parts: BTreeMap::new(), places: BTreeMap::new() }
+    }
+
+    /// The causes of a kernel's differences, largest first. Outputs without a difference have none.
+    pub(crate) fn causes(&mut self, kernel: &str, outputs: &[OutputReport]) -> Vec<Cause> {
+        let differs = |output: &&OutputReport| {
+            !matches!(output.judged.verdict, Verdict::Equal | Verdict::PortBug | Verdict::Unproven)
+        };
+        let names: Vec<&str> = outputs.iter().filter(differs).map(|o| &*o.name).collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let comparison = self.comparison;
+        let (reference, target) = (&comparison.reference_profile, &comparison.target_profile);
+        let all: Vec<&str> = comparison.case.launches.iter().map(|l| l.kernel.as_str()).collect();
+        let mut found: Vec<Cause> = Vec::new();
+        for difference in reference.differences(target) {
+            // What the kernels do not use cannot move them.
+            let used = places(comparison.reference, &all, difference.part);
+            if used.is_some_and(|places| places.is_empty()) {
+                continue;
+            }
+            let run = self.parts.entry(difference.part).or_insert_with(|| {
+                let hybrid = reference.with(difference.part, target);
+                Machine::new(comparison.reference, &hybrid)
+                    .run(comparison.case, &comparison.options)
+            });
+            let moved = moved(run, &self.runs.reference, &names);
+            if moved <= 0.0 {
+                continue;
+            }
+            let own = places(comparison.reference, &[kernel], difference.part);
+            let own = own.unwrap_or_default();
+            let name = difference.name.to_owned();
+            let lines: Vec<f64> = match difference.part {
+                // Nothing is fused on such a target, so one place may be taken out of it at a time.
+                PartId::Contraction
+                    if own.len() > 1 && matches!(target.side(), Side::Cpu | Side::Exact) =>
+                {
+                    own.iter().map(|place| self.moved_by_fusing(&names, *place)).collect()
+                }
+                _ => Vec::new(),
+            };
+            let sum: f64 = lines.iter().sum();
+            if sum > 0.0 {
+                for (place, alone) in own.into_iter().zip(lines).filter(|(_, alone)| *alone > 0.0) {
+                    let share = moved * alone / sum;
+                    found.push(Cause { name: name.clone(), share, places: vec![place] });
+                }
+            } else {
+                found.push(Cause { name, share: moved, places: own });
             }
         }
+        let all: f64 = found.iter().map(|cause| cause.share).sum();
+        for cause in &mut found {
+            cause.share /= all;
+        }
+        found.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.name.cmp(&b.name)));
+        found
     }
-    let machine = Machine::new(&code, &comparison.reference_profile);
-    moved(&machine.run(comparison.case, &comparison.options), &runs.reference, names)
+
+    /// How far outputs move when the operations of one place are not fused.
+    fn moved_by_fusing(&mut self, names: &[&str], place: Span) -> f64 {
+        let comparison = self.comparison;
+        let run = self.places.entry(place).or_insert_with(|| {
+            let mut code = comparison.reference.clone();
+            for handle in code.module.functions.handles() {
+                let function = &mut code.module.functions[handle];
+                for value in function.expressions.handles() {
+                    let origin = function.expressions.origin(value);
+                    if origin.is_some_and(|at| code.expansions.outermost(at) == place)
+                        && let Expression::Float { flags, .. } = &mut function.expressions[value]
+                    {
+                        flags.contract = false;
+                    }
+                }
+            }
+            Machine::new(&code, &comparison.reference_profile)
+                .run(comparison.case, &comparison.options)
+        });
+        moved(run, &self.runs.reference, names)
+    }
 }
 
 /// How far outputs moved: for each the root mean square error at the scale of the tensor, summed.

@@ -7,7 +7,7 @@ use port::DeviceCode;
 use port_diag::{Diagnostic, Finding as _, Label};
 use port_float::Profile;
 
-use crate::attribution::{self, Cause};
+use crate::attribution::{Ablation, Cause};
 use crate::machine::{self, Machine, MachineRun, Options, Schedule};
 use crate::machine_findings::{IllConditioned, PortBug, TargetDrift, Unproven};
 use crate::oracle::RunResult;
@@ -79,6 +79,8 @@ pub struct KernelReport {
     pub verdict: Verdict,
     /// Its outputs.
     pub outputs: Vec<OutputReport>,
+    /// Whether it has none, and the verdict is that of later launches that read what it writes.
+    pub inherits: bool,
     /// What makes the difference, the largest share first.
     pub causes: Vec<Cause>,
 }
@@ -133,7 +135,7 @@ impl Report {
                 }
                 findings.push(finding.in_kernel(&kernel.name));
             }
-            if kernel.outputs.is_empty() {
+            if kernel.outputs.is_empty() && !kernel.inherits {
                 let reason = "no output is its own: mark a buffer that it writes with `out = true`";
                 let finding = Unproven { output: kernel.name.clone(), reason: reason.into() };
                 let mut finding = finding.nowhere();
@@ -176,11 +178,16 @@ impl Comparison<'_> {
             run(self.reference, &exact, &self.options)
         });
         let machine = Machine::new(self.reference, &self.reference_profile);
-        let schedules = self.schedules.iter().map(|schedule| {
+        let mut schedules: Vec<MachineRun> = Vec::new();
+        for schedule in &self.schedules {
             let options = Options { schedule: *schedule, ..self.options.clone() };
-            machine.run(self.case, &options)
-        });
-        let schedules = schedules.collect();
+            schedules.push(machine.run(self.case, &options));
+            // What two other orders do not move has no order.
+            let moves = |run: &MachineRun| run.result.outputs != reference.result.outputs;
+            if schedules.len() >= 2 && !schedules.iter().any(moves) {
+                break;
+            }
+        }
         Runs { reference, target, port, exact, schedules }
     }
 
@@ -214,10 +221,7 @@ impl Comparison<'_> {
         evidence.extend(missing.iter().cloned());
 
         let owners = self.owners();
-        let causes = |outputs: &[OutputReport]| match self.causes {
-            true => attribution::causes(self, runs, outputs),
-            false => Vec::new(),
-        };
+        let mut ablation = Ablation::new(self, runs);
         let mut kernels: Vec<KernelReport> = Vec::new();
         for (name, outputs) in owners {
             let outputs: Vec<OutputReport> = outputs
@@ -225,11 +229,40 @@ impl Comparison<'_> {
                 .filter_map(|output| self.output(output, runs, executed))
                 .collect();
             let verdict = outputs.iter().map(|output| output.judged.verdict).max();
-            let causes = causes(&outputs);
+            let causes = match self.causes {
+                true => ablation.causes(&name, &outputs),
+                false => Vec::new(),
+            };
             let verdict = verdict.unwrap_or(Verdict::Unproven);
-            kernels.push(KernelReport { name, verdict, outputs, causes });
+            kernels.push(KernelReport { name, verdict, outputs, inherits: false, causes });
         }
+        self.inherit(&mut kernels);
         Report { kernels, evidence, findings }
+    }
+
+    /// A kernel whose results only other launches read is what those make of them.
+    fn inherit(&self, kernels: &mut [KernelReport]) {
+        let launches = &self.case.launches;
+        for index in (0..launches.len()).rev() {
+            let written = machine::written_by(self.reference, &launches[index], self.case);
+            let inherited = launches[index + 1..]
+                .iter()
+                .filter(|later| {
+                    let used = machine::buffers_of(&later.arguments, self.case);
+                    used.iter().any(|name| written.contains(&name.as_str()))
+                })
+                .filter_map(|later| kernels.iter().find(|known| known.name == later.kernel))
+                .filter(|later| !later.outputs.is_empty() || later.inherits)
+                .map(|later| later.verdict)
+                .max();
+            let own = kernels.iter_mut().find(|known| known.name == launches[index].kernel);
+            if let (Some(own), Some(verdict)) = (own, inherited)
+                && own.outputs.is_empty()
+            {
+                own.verdict = if own.inherits { own.verdict.max(verdict) } else { verdict };
+                own.inherits = true;
+            }
+        }
     }
 
     /// The outputs of each kernel: those that its launches may write, each with the last that may.

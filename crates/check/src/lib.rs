@@ -20,6 +20,7 @@ pub mod growth;
 pub mod init;
 pub mod inline;
 pub mod judge;
+pub mod localize;
 pub mod machine;
 pub mod machine_findings;
 pub mod metrics;

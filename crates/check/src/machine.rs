@@ -7,7 +7,7 @@ use port::{DeviceCode, DeviceKernel};
 use port_diag::{Diagnostic, Finding as _, Origin};
 use port_float::Profile;
 use port_ir::{Function, FunctionKind, Handle, Location, Module, Space, Type};
-use port_simt::{Fault, FaultKind, Memory, Program};
+use port_simt::{Fault, FaultKind, Memory, Point, Program, Trace, TraceRequest, Unsupported};
 
 pub use port_simt::{Checks, Options, Schedule};
 
@@ -37,6 +37,21 @@ pub struct MachineRun {
     pub incomplete: BTreeSet<String>,
     /// Instructions executed.
     pub instructions: u64,
+    /// What launches did, where that was traced.
+    pub traces: Vec<LaunchTrace>,
+}
+
+/// What a launch did.
+#[derive(Clone, Debug)]
+pub struct LaunchTrace {
+    /// Its place among the case's.
+    pub launch: usize,
+    /// The kernel in the module.
+    pub function: Handle<Function>,
+    /// Where something is noted.
+    pub points: Vec<Point>,
+    /// What was.
+    pub trace: Trace,
 }
 
 impl MachineRun {
@@ -61,6 +76,26 @@ impl<'a> Machine<'a> {
     /// Runs the launches of a case in order. A launch that fails is reported; later ones run unless
     /// they need its buffers.
     pub fn run(&self, case: &Case, options: &Options) -> MachineRun {
+        self.run_launches(case, options, |_| None, Program::new)
+    }
+
+    /// As [`Machine::run`]; `request` says what to trace of each launch, by its place.
+    pub fn run_traced(
+        &self,
+        case: &Case,
+        options: &Options,
+        request: impl Fn(usize) -> Option<TraceRequest>,
+    ) -> MachineRun {
+        self.run_launches(case, options, request, Program::traced)
+    }
+
+    fn run_launches(
+        &self,
+        case: &Case,
+        options: &Options,
+        request: impl Fn(usize) -> Option<TraceRequest>,
+        compile: impl Fn(&Module, Handle<Function>, &Profile) -> Result<Program, Unsupported>,
+    ) -> MachineRun {
         let mut run = MachineRun::default();
         let mut memory = Memory::new();
         let ids: Vec<_> = case
@@ -73,7 +108,7 @@ impl<'a> Machine<'a> {
             memory.set_symbol(name, symbol.tensor.bytes().to_vec());
         }
         let mut programs: BTreeMap<usize, Result<Program, Diagnostic>> = BTreeMap::new();
-        for launch in &case.launches {
+        for (index, launch) in case.launches.iter().enumerate() {
             if launch.grid.contains(&0) {
                 continue;
             }
@@ -84,11 +119,18 @@ impl<'a> Machine<'a> {
             }
             let outcome = find_kernel(self.code, &launch.kernel).and_then(|(kernel, handle)| {
                 let program = programs.entry(handle.index()).or_insert_with(|| {
-                    Program::new(&self.module, handle, &self.profile)
+                    compile(&self.module, handle, &self.profile)
                         .map_err(|problem| self.cannot_run(kernel, &problem))
                 });
                 let program = program.as_ref().map_err(|problem| vec![problem.clone()])?;
-                self.launch(program, handle, kernel, launch, case, &ids, &mut memory, options)
+                let options = &Options { trace: request(index), ..options.clone() };
+                let mut ended =
+                    self.launch(program, handle, kernel, launch, case, &ids, &mut memory, options)?;
+                if let Some(trace) = ended.outcome.trace.take() {
+                    let points = program.points().to_vec();
+                    run.traces.push(LaunchTrace { launch: index, function: handle, points, trace });
+                }
+                Ok(ended)
             });
             match outcome {
                 Ok(outcome) => {
@@ -451,7 +493,7 @@ fn unknown(code: &DeviceCode, text: &str) -> Vec<Diagnostic> {
 }
 
 /// The names of the buffers among arguments.
-fn buffers_of(arguments: &[Argument], case: &Case) -> Vec<String> {
+pub(crate) fn buffers_of(arguments: &[Argument], case: &Case) -> Vec<String> {
     let mut names = Vec::new();
     for argument in arguments {
         match argument {

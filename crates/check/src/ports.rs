@@ -146,6 +146,11 @@ impl PortedUnit<'_> {
     /// The HIP port as kernels, read back under the target's macros. The error says what in it the
     /// front end does not read.
     pub fn read_back(&self) -> Result<DeviceCode, EvidenceNote> {
+        self.read_back_with_sources().map(|(code, _)| code)
+    }
+
+    /// As [`PortedUnit::read_back`], with the port's own files.
+    pub fn read_back_with_sources(&self) -> Result<(DeviceCode, SourceMap), EvidenceNote> {
         let missing = |reason: String| EvidenceNote {
             what: "the port, read back by the front end".into(),
             missing: Some(reason),
@@ -189,7 +194,7 @@ impl PortedUnit<'_> {
                 return Err(missing(first.unwrap_or_else(|| "a kernel is missing".into())));
             }
         }
-        Ok(code)
+        Ok((code, sources))
     }
 }
 

@@ -25,7 +25,16 @@ use crate::write::{self, Planned};
 use crate::{CLEAN, FINDINGS, parallel, pipeline, print, report};
 
 /// Schedules of the reference beside its own, for noise of order.
-const SCHEDULES: [Schedule; 3] = [Schedule::Reversed, Schedule::Seeded(1), Schedule::Seeded(2)];
+const SCHEDULES: [Schedule; 8] = [
+    Schedule::Reversed,
+    Schedule::Seeded(1),
+    Schedule::Seeded(2),
+    Schedule::Seeded(3),
+    Schedule::Seeded(4),
+    Schedule::Seeded(5),
+    Schedule::Seeded(6),
+    Schedule::Seeded(7),
+];
 
 /// A target that was checked.
 struct Checked {
@@ -309,7 +318,8 @@ fn human(
 }
 
 fn kernel_text(text: &mut String, sources: &SourceMap, kernel: &KernelReport, verbose: bool) {
-    let _ = writeln!(text, "\n{}: {}", kernel.name, kernel.verdict.as_str());
+    let later = if kernel.inherits { " (by what later launches make of its results)" } else { "" };
+    let _ = writeln!(text, "\n{}: {}{later}", kernel.name, kernel.verdict.as_str());
     for output in &kernel.outputs {
         output_text(text, output, verbose);
     }
@@ -374,10 +384,13 @@ fn output_text(text: &mut String, output: &OutputReport, verbose: bool) {
         let names = output.passes.iter().filter(|(_, passed)| *passed == pass);
         names.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
     };
-    let _ = writeln!(text, "    passes {}", of(true));
-    if output.passes.iter().any(|(_, passed)| !passed) {
-        let _ = writeln!(text, "    fails  {}", of(false));
-    }
+    let (all, failed) = (output.passes.len(), of(false));
+    let passed = output.passes.iter().filter(|(_, passed)| *passed).count();
+    let _ = match (verbose, failed.is_empty()) {
+        (true, _) => writeln!(text, "    passes {}\n    fails  {failed}", of(true)),
+        (false, true) => writeln!(text, "    passes all {all} rules"),
+        (false, false) => writeln!(text, "    passes {passed} of {all} rules; fails {failed}"),
+    };
 }
 
 /// The lines of places, each once.
