@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::written::Written;
+
 /// Bits of an address that count bytes in the window of an object.
 pub const WINDOW_BITS: u32 = 36;
 
@@ -23,8 +25,8 @@ pub struct BufferId(pub(crate) u32);
 pub(crate) struct Buffer {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
-    /// For each byte, whether it was ever written; `None` if all were.
-    pub(crate) written: Option<Vec<bool>>,
+    /// Which bytes were ever written; `None` if all were.
+    pub(crate) written: Option<Written>,
 }
 
 /// Buffers that outlive launches: what the host allocated, and the module's global and constant
@@ -50,7 +52,7 @@ impl Memory {
     /// Adds a buffer whose bytes nobody has written: zero, but a finding for
     /// [`Checks::initialised`](crate::Checks) if they are loaded.
     pub fn add_uninitialised(&mut self, name: impl Into<String>, size: usize) -> BufferId {
-        let written = Some(vec![false; size]);
+        let written = Some(Written::none(size));
         self.buffers.push(Buffer { name: name.into(), bytes: vec![0; size], written });
         BufferId(self.buffers.len() as u32 - 1)
     }
@@ -65,9 +67,19 @@ impl Memory {
         self.buffers.get(id.0 as usize).map_or(&[], |buffer| &buffer.bytes)
     }
 
-    /// A buffer's content, to change it; empty for an unknown one.
+    /// A buffer's content, to change it; empty for an unknown one. All of it counts as written.
     pub fn bytes_mut(&mut self, id: BufferId) -> &mut [u8] {
-        self.buffers.get_mut(id.0 as usize).map_or(&mut [], |buffer| &mut buffer.bytes)
+        self.buffers.get_mut(id.0 as usize).map_or(&mut [], |buffer| {
+            buffer.written = None;
+            &mut buffer.bytes
+        })
+    }
+
+    /// A launch wrote without noting where.
+    pub(crate) fn forget_unwritten(&mut self) {
+        for buffer in &mut self.buffers {
+            buffer.written = None;
+        }
     }
 
     /// The address that a kernel sees for a byte of a buffer: for pointers that lie in structs or in

@@ -263,6 +263,9 @@ impl Program {
             *memory = before;
             ending = grid::run(code, memory, launch, options, Grouping::Warp, false);
         }
+        if !options.checks.initialised {
+            memory.forget_unwritten();
+        }
         match ending {
             Ending::Finished(outcome) => Ok(outcome),
             Ending::Faulted(fault) => Err(*fault),

@@ -5,7 +5,7 @@
 //! the threads that were there, and so of which threads were. Digests do not depend on how threads
 //! are grouped in units. A program that is not traced has no points and pays nothing.
 
-use port_ir::{Location, Scalar};
+use port_ir::{Location, Scalar, Value};
 
 use crate::machine::lanes::Kernel;
 use crate::machine::{Inst, Machine};
@@ -32,6 +32,8 @@ pub struct Point {
     pub what: &'static str,
     /// The type of what is noted, where it is one number.
     pub scalar: Option<Scalar>,
+    /// The value of the kernel that it is; `None` for effects, and in functions that are called.
+    pub value: Option<Value>,
     /// The first of what is noted is an address; so many bytes from it.
     pub(crate) address: Option<u64>,
     /// It writes memory that other threads can see.

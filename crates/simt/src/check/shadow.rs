@@ -168,9 +168,11 @@ impl Shadow {
     #[inline(always)]
     fn page(&mut self, line: usize) -> Option<&mut Page> {
         let page = self.pages.get_mut(line / PAGE)?;
-        Some(page.get_or_insert_with(|| {
-            Box::new(Page { lines: [Line::default(); PAGE], cells: None })
-        }))
+        Some(
+            page.get_or_insert_with(|| {
+                Box::new(Page { lines: [Line::default(); PAGE], cells: None })
+            }),
+        )
     }
 
     /// Notes a read of a line.
@@ -257,8 +259,14 @@ impl Shadow {
         let new_cell = cell(now, new.site, new.flags, thread);
         let Some(page) = self.page(number) else { return };
         let line = &mut page.lines[number % PAGE];
-        let single =
-            Pattern { mask: bit, base: thread as i16, other: 0, shift: 4, flags: new.flags, ..*new };
+        let single = Pattern {
+            mask: bit,
+            base: thread as i16,
+            other: 0,
+            shift: 4,
+            flags: new.flags,
+            ..*new
+        };
         let past = |segment| window.is_past(segment);
         if !past(line.write.segment) && line.write.mask & bit != 0 {
             compare(number, &line.write, &single, window, true, out);

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use port_ir::{
-    AtomicOp, BarrierReduction, BarrierScope, Block, ClockKind, CompareOp, Expression, Function,
-    Handle, IntegerOp, Local, Loop, LoopTest, MatrixLayout, Scalar, ShuffleMode, Statement,
-    StatementKind, SwitchCase, Type, Value,
+    Access, AtomicOp, BarrierReduction, BarrierScope, Block, ClockKind, CompareOp, Expression,
+    Function, Handle, IntegerOp, Local, Loop, LoopTest, MatrixLayout, MemoryOrder, MemoryScope,
+    Scalar, ShuffleMode, Statement, StatementKind, SwitchCase, Type, Value,
 };
 
 use super::layout::{self, Part, class_of};
@@ -23,6 +23,11 @@ use crate::program::Unsupported;
 /// Whether a draft copies a value to a local variable.
 pub(super) fn is_move(draft: &Draft) -> bool {
     draft.slot == MOVE
+}
+
+/// Whether an operation of this order publishes what came before it.
+fn releases(order: MemoryOrder) -> bool {
+    !matches!(order, MemoryOrder::Relaxed | MemoryOrder::Acquire)
 }
 
 /// Marks moves; they have no slot.
@@ -124,7 +129,7 @@ impl<'m> Compiler<'m> {
         }
     }
 
-    fn load(&mut self, result: Value, pointer: Value) -> Result<()> {
+    fn load(&mut self, result: Value, pointer: Value, access: Access) -> Result<()> {
         let parts = self.parts_of(self.ty(result))?;
         if let Some((local, offset)) = self.promoted(pointer) {
             let registers = self.local_registers(local, offset, &parts)?;
@@ -145,25 +150,47 @@ impl<'m> Compiler<'m> {
         let (address, offset) = self.address(pointer)?;
         let mut out = Vec::new();
         for part in parts {
-            out.push(self.load_part(address, offset.wrapping_add(part.offset), part.scalar));
+            let slot = self.access_slot(self.ty(result), access, part.offset);
+            out.push(self.load_part(address, offset.wrapping_add(part.offset), part.scalar, slot));
         }
         self.know(result, out.into());
         Ok(())
     }
 
-    fn load_part(&mut self, address: V, offset: u64, scalar: Scalar) -> V {
+    /// What the checks want to know of an access to a part of a value.
+    fn access_slot(&self, ty: Type, access: Access, part: u64) -> u32 {
+        use crate::check::slot;
+        let mut bits = match ty {
+            Type::Struct(_) | Type::Array(_) => slot::COPIES,
+            _ => 0,
+        };
+        if let Some(ordering) = access.atomic {
+            bits |= slot::ATOMIC;
+            bits |= if releases(ordering.order) { slot::RELEASES } else { 0 };
+        }
+        bits |= if access.volatile { slot::VOLATILE } else { 0 };
+        if part == 0
+            && let Some(layout) = self.module.types.layout(ty)
+        {
+            bits |= (layout.align.max(1).trailing_zeros() & 15) << slot::ALIGN;
+        }
+        bits
+    }
+
+    fn load_part(&mut self, address: V, offset: u64, scalar: Scalar, slot: u32) -> V {
         let (load, _) = accesses(scalar);
         let class = if class_of(scalar) == Class::D { Class::D } else { Class::W };
         let d = self.value(class);
-        self.emit_checked(load, Some(d), &[address], offset);
+        self.emit_checked(load, Some(d), &[address], offset).slot = slot;
         match scalar {
             Scalar::Bool => self.emit(select::<convert::WordToBits>(), Class::B, &[d], 0),
             _ => d,
         }
     }
 
-    fn store(&mut self, pointer: Value, value: Value) -> Result<()> {
-        let parts = self.parts_of(self.ty(value))?;
+    fn store(&mut self, pointer: Value, value: Value, access: Access) -> Result<()> {
+        let ty = self.ty(value);
+        let parts = self.parts_of(ty)?;
         let mut values: Vec<V> = self.eval(value)?.to_vec();
         if let Some((local, offset)) = self.promoted(pointer) {
             let targets = self.local_registers(local, offset, &parts)?;
@@ -186,18 +213,19 @@ impl<'m> Compiler<'m> {
         let (address, offset) = self.address(pointer)?;
         self.note_write("store", address, offset, &values);
         for (part, value) in parts.into_iter().zip(values) {
-            self.store_part(address, offset.wrapping_add(part.offset), part.scalar, value);
+            let slot = self.access_slot(ty, access, part.offset);
+            self.store_part(address, offset.wrapping_add(part.offset), part.scalar, value, slot);
         }
         Ok(())
     }
 
-    fn store_part(&mut self, address: V, offset: u64, scalar: Scalar, value: V) {
+    fn store_part(&mut self, address: V, offset: u64, scalar: Scalar, value: V, slot: u32) {
         let (_, store) = accesses(scalar);
         let value = match scalar {
             Scalar::Bool => self.emit(select::<convert::BitsToWord>(), Class::W, &[value], 0),
             _ => value,
         };
-        self.emit_checked(store, None, &[address, value], offset);
+        self.emit_checked(store, None, &[address, value], offset).slot = slot;
     }
 
     fn statement(&mut self, statement: &'m Statement) -> Result<()> {
@@ -205,8 +233,8 @@ impl<'m> Compiler<'m> {
         self.frame.position += 1;
         self.statement = super::trace::statement_name(&statement.kind);
         match &statement.kind {
-            S::Load { result, pointer, .. } => self.load(*result, *pointer)?,
-            S::Store { pointer, value, .. } => self.store(*pointer, *value)?,
+            S::Load { result, pointer, access } => self.load(*result, *pointer, *access)?,
+            S::Store { pointer, value, access } => self.store(*pointer, *value, *access)?,
             S::Copy { destination, source, bytes } => {
                 let to = self.one(*destination)?;
                 let from = self.one(*source)?;
@@ -220,10 +248,15 @@ impl<'m> Compiler<'m> {
                 let bytes = self.double(*bytes)?;
                 self.emit_checked(select::<access::Fill>(), None, &[to, byte, bytes], 0);
             }
-            S::Atomic { result, op, pointer, value, .. } => {
-                self.atomic(*result, *op, *pointer, *value)?;
+            S::Atomic { result, op, pointer, value, ordering } => {
+                self.atomic(*result, *op, *pointer, *value, ordering.order)?;
             }
-            S::Fence { .. } | S::Prefetch { .. } | S::AsyncCommit | S::AsyncWait { .. } => {}
+            S::Prefetch { .. } | S::AsyncCommit | S::AsyncWait { .. } => {}
+            S::Fence { ordering } => {
+                let beyond = ordering.scope != MemoryScope::Block;
+                let draft = self.draft(Op::Exec, select::<crate::check::Fence>());
+                draft.imm = u64::from(beyond);
+            }
             S::AsyncCopy(copy) => {
                 let to = self.one(copy.destination)?;
                 let from = self.one(copy.source)?;
@@ -695,6 +728,7 @@ impl<'m> Compiler<'m> {
         op: AtomicOp,
         pointer: Value,
         value: Value,
+        order: MemoryOrder,
     ) -> Result<()> {
         let change = match op {
             AtomicOp::Add => Change::Add,
@@ -733,6 +767,9 @@ impl<'m> Compiler<'m> {
             let d = self.value(part.class());
             let draft = self.emit_checked(run, is_used.then_some(d), &operands, imm);
             draft.slot = u32::from(is_used) | 2 * u32::from(expected.is_some());
+            if releases(order) {
+                draft.slot |= crate::check::slot::RELEASES;
+            }
             out.push(match (is_used, part.scalar) {
                 (true, Scalar::I8 | Scalar::I16) => {
                     self.emit(super::normaliser(part.scalar).unwrap_or(nothing), Class::W, &[d], 0)

@@ -25,7 +25,11 @@ impl Compiler<'_> {
             return;
         };
         let location = self.frame.function.expressions.location(value).or(self.location);
+        let first = self.code.points.len();
         self.note(what, location, ty.scalar(), None, false, parts);
+        if let Some(point) = self.code.points.get_mut(first).filter(|_| self.frame.depth == 0) {
+            point.value = Some(value);
+        }
     }
 
     /// Notes registers; with `address`, the first is one, and so many bytes are to be added to it.
@@ -44,7 +48,8 @@ impl Compiler<'_> {
         let mut address = address;
         loop {
             let (now, later) = rest.split_at(rest.len().min(4));
-            let point = Point { location, what, scalar, address: address.take(), writes };
+            let address = address.take();
+            let point = Point { location, what, scalar, value: None, address, writes };
             let mut imm = self.code.points.len() as u64;
             self.code.points.push(point);
             let mut operands = Vec::new();

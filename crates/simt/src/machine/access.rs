@@ -228,7 +228,7 @@ impl<E: Element> Kernel for Load<E> {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         if m.checks.any() {
-            crate::check::before_access(m, i, E::SIZE as u64, false);
+            crate::check::before_access::<E>(m, i, false);
         }
         let offset = i.imm;
         let object = m.first_object(i.a, offset);
@@ -255,29 +255,62 @@ impl<E: Element> Kernel for Load<E> {
 fn load_affine<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
     let (size, chunks) = (E::SIZE as u64, m.unit.chunks);
     let stride = m.unit.d.stride(i.a);
-    let step = if stride == size { CHUNK as u64 * size } else { size };
+    let span = if stride == size { CHUNK * E::SIZE } else { E::SIZE };
     // The register of the result may be the one of the addresses.
-    let mut starts = [0; MAX_CHUNKS];
-    for (k, start) in starts.iter_mut().enumerate().take(chunks) {
-        *start = m.unit.d.base(i.a, k).wrapping_add(i.imm).wrapping_sub(object.base);
-    }
-    let together = stride == size || stride == 0;
-    let full = m.unit.is_full();
+    let starts = starts(m, i.a, i.imm.wrapping_sub(object.base));
     let target = E::file(&mut m.unit).start(i.d);
-    let fits = object.size.checked_sub(step);
-    for k in 0..chunks {
-        if !full && m.unit.mask.bits[k] == 0 {
+    let limit = object.size.checked_sub(span as u64).filter(|_| stride == size || stride == 0);
+    let full = m.unit.is_full();
+    let fits = limit.is_some_and(|limit| {
+        let active = starts[..chunks].iter().zip(&m.unit.mask.bits);
+        let mut outside = false;
+        for (start, mask) in active {
+            outside |= *start > limit && (full || *mask != 0);
+        }
+        !outside
+    });
+    if !fits {
+        return load_strided::<E>(m, i, object, &starts, stride, target);
+    }
+    let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+    let mask = m.unit.mask.bits;
+    let out = &mut E::file(&mut m.unit).data[target..target + chunks];
+    for ((out, start), mask) in out.iter_mut().zip(&starts).zip(&mask) {
+        if !full && *mask == 0 {
             continue;
         }
-        let start = starts[k];
-        if !together || fits.is_none_or(|limit| start > limit) {
-            load_chunk::<E>(m, i, object, progression(start, stride), target, k);
-            continue;
+        let Some(bytes) = data.get(*start as usize..*start as usize + span) else { continue };
+        *out = if stride == 0 { [E::read(bytes); CHUNK] } else { E::read_chunk(bytes) };
+    }
+    E::file(&mut m.unit).set_vector(i.d);
+}
+
+/// The first address of each chunk of a progression, moved.
+#[inline(always)]
+fn starts(m: &Machine<'_>, register: u32, by: u64) -> [u64; MAX_CHUNKS] {
+    let mut starts = [0; MAX_CHUNKS];
+    for q in 0..m.unit.chunks.div_ceil(CHUNK) {
+        let bases = m.unit.d.bases(register, q);
+        for l in 0..CHUNK {
+            starts[q * CHUNK + l] = bases[l].wrapping_add(by);
         }
-        let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
-        let Some(bytes) = data.get(start as usize..) else { continue };
-        let values = if stride == 0 { [E::read(bytes); CHUNK] } else { E::read_chunk(bytes) };
-        E::file(&mut m.unit).data[target + k] = values;
+    }
+    starts
+}
+
+/// Loads from progressions that are not neighbours, or that leave the object.
+fn load_strided<E: Element>(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    object: Object,
+    starts: &[u64; MAX_CHUNKS],
+    stride: u64,
+    target: usize,
+) {
+    for (k, start) in starts.iter().enumerate().take(m.unit.chunks) {
+        if m.unit.mask.bits[k] != 0 {
+            load_chunk::<E>(m, i, object, progression(*start, stride), target, k);
+        }
     }
     E::file(&mut m.unit).set_vector(i.d);
 }
@@ -397,7 +430,7 @@ impl<E: Element> Kernel for Store<E> {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         if m.checks.any() {
-            crate::check::before_access(m, i, E::SIZE as u64, true);
+            crate::check::before_access::<E>(m, i, true);
         }
         let offset = i.imm;
         let size = E::SIZE as u64;
@@ -418,6 +451,26 @@ impl<E: Element> Kernel for Store<E> {
         let stride = m.unit.d.stride(i.a);
         let together = affine && stride == size;
         let fits = object.size.checked_sub(CHUNK as u64 * size);
+        if together
+            && m.unit.is_full()
+            && m.unit.all.count as usize == m.unit.chunks * CHUNK
+            && let Some(limit) = fits
+        {
+            let starts = starts(m, i.a, offset.wrapping_sub(object.base));
+            let chunks = m.unit.chunks;
+            if starts[..chunks].iter().all(|start| *start <= limit) {
+                let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+                let source = E::file(&mut m.unit).operand(i.b, 0);
+                let values = &E::file(&mut m.unit).data[source.start..];
+                for (k, start) in starts[..chunks].iter().enumerate() {
+                    let values = values[if source.splat { 0 } else { k }];
+                    if let Some(bytes) = data.get_mut(*start as usize..) {
+                        E::write_chunk(values, bytes);
+                    }
+                }
+                return;
+            }
+        }
         for k in 0..m.unit.chunks {
             let mask = m.unit.mask.bits[k];
             if mask == 0 {
@@ -546,6 +599,9 @@ fn copy_bytes(
     bytes: u64,
 ) {
     let read = read.min(bytes);
+    if m.watch.is_some() {
+        crate::check::before_copy(m, i, lane, [to, from], [read, bytes]);
+    }
     let mut at = 0;
     while at < bytes {
         let (source, target) = (from.wrapping_add(at), to.wrapping_add(at));
@@ -583,6 +639,9 @@ impl Kernel for Fill {
             let (to, byte) = (m.unit.d.get(i.a, lane), m.unit.w.get(i.b, lane));
             for at in 0..bytes {
                 let found = m.outcome.findings.len();
+                if m.watch.is_some() {
+                    crate::check::before_one(m, i, lane, to.wrapping_add(at), 1, true);
+                }
                 m.write_one::<U8>(to.wrapping_add(at), byte, i, lane);
                 if m.fault.is_some() || m.outcome.findings.len() != found {
                     break;

@@ -139,7 +139,7 @@ impl<E: Element> Kernel for Atomic<E> {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         if m.checks.any() {
-            crate::check::before_atomic(m, i, E::SIZE as u64);
+            crate::check::before_atomic::<E>(m, i);
         }
         let what = CHANGES.get((i.imm & 15) as usize).copied().unwrap_or(Change::Exchange);
         let scalar = Scalar::ALL.get((i.imm >> 4 & 15) as usize).copied().unwrap_or(Scalar::U32);

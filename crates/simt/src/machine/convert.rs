@@ -99,19 +99,22 @@ fn extend<const SIGNED: bool>(word: u32) -> u64 {
 fn extended_stride<const SIGNED: bool>(m: &Machine<'_>, register: u32) -> Option<u64> {
     let file = &m.unit.w;
     // A stride is a difference: its sign counts, whatever the values are.
-    let stride = i64::from(file.stride(register) as i32);
-    for k in 0..file.chunks {
-        let base = extend::<SIGNED>(file.base(register, k)) as i64;
-        let last = base + stride * (CHUNK as i64 - 1);
-        let fits = match SIGNED {
-            true => i32::try_from(last).is_ok(),
-            false => u32::try_from(last).is_ok(),
-        };
-        if !fits {
-            return None;
+    let stride = file.stride(register) as i32;
+    let reach = stride.checked_mul(CHUNK as i32 - 1)?;
+    let mut wraps = false;
+    for q in 0..file.chunks.div_ceil(CHUNK) {
+        let there = CHUNK.min(file.chunks - q * CHUNK);
+        let bases = file.bases(register, q);
+        for (l, base) in bases.into_iter().enumerate() {
+            let last = base.wrapping_add(reach as u32);
+            let rises = match SIGNED {
+                true => last as i32 >= base as i32,
+                false => last >= base,
+            };
+            wraps |= l < there && reach != 0 && rises != (reach > 0);
         }
     }
-    Some(stride as u64)
+    (!wraps).then_some(i64::from(stride) as u64)
 }
 
 /// A word to a double word.
@@ -123,9 +126,9 @@ impl<const SIGNED: bool> Kernel for Extend<SIGNED> {
             && let Some(stride) = extended_stride::<SIGNED>(m, i.a)
         {
             let unit = &mut m.unit;
-            for k in 0..unit.chunks {
-                let base = extend::<SIGNED>(unit.w.base(i.a, k));
-                unit.d.set_base(i.d, k, base);
+            for q in 0..unit.chunks.div_ceil(CHUNK) {
+                let bases = unit.w.bases(i.a, q).map(extend::<SIGNED>);
+                unit.d.set_bases(i.d, q, bases);
             }
             return unit.d.set_affine(i.d, stride);
         }
@@ -152,10 +155,13 @@ impl<const SIGNED: bool> Kernel for Element<SIGNED> {
         {
             let unit = &mut m.unit;
             let stride = stride.wrapping_mul(size).wrapping_add(unit.d.stride(i.a));
-            for k in 0..unit.chunks {
-                let index = extend::<SIGNED>(unit.w.base(i.b, k));
-                let base = unit.d.base(i.a, k).wrapping_add(index.wrapping_mul(size));
-                unit.d.set_base(i.d, k, base);
+            for q in 0..unit.chunks.div_ceil(CHUNK) {
+                let (base, index) = (unit.d.bases(i.a, q), unit.w.bases(i.b, q));
+                let mut r = base;
+                for l in 0..CHUNK {
+                    r[l] = base[l].wrapping_add(extend::<SIGNED>(index[l]).wrapping_mul(size));
+                }
+                unit.d.set_bases(i.d, q, r);
             }
             return unit.d.set_affine(i.d, stride);
         }

@@ -8,7 +8,7 @@ use super::{CHUNK, Inst, Machine, Object, Place, Slot, Stop, Unit};
 use crate::compile::Class;
 use crate::launch::{Argument, Launch, Options, Schedule};
 use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
-use crate::outcome::{Fault, FaultKind, FindingKind, Outcome};
+use crate::outcome::{Fault, FaultKind, Outcome};
 use crate::program::{Code, Preset};
 
 /// What arrived at a barrier of the block.
@@ -29,11 +29,9 @@ impl Kernel for Arrive {
                 m.restart = true;
                 return m.raise(FaultKind::Deadlock("restart".into()), i.site, None, 0);
             }
-            if m.checks.convergence {
-                let lane = m.unit.mask.lowest();
-                let kind = FindingKind::DivergentBarrier { arrived, expected };
-                m.find(kind, i.site, lane, arrived, false, None);
-            }
+        }
+        if m.watch.is_some() {
+            crate::check::arrive(m, i.site);
         }
         m.barrier.arrived += arrived;
         if i.imm != 0 {
@@ -155,6 +153,12 @@ pub(crate) enum Ending {
 /// Instructions that a warp counts before the next has its turn.
 const TURN: u64 = 4096;
 
+/// Blocks that take turns where threads wait for other blocks.
+const RESIDENT: u64 = 64;
+
+/// Turns that a block's units get before the next block's.
+const ROUNDS: u32 = 16;
+
 /// Checks a launch, and runs it under a grouping.
 pub(crate) fn run(
     code: &Code,
@@ -204,7 +208,12 @@ pub(crate) fn run(
     let shared_bytes = code.static_shared.saturating_add(launch.dynamic_shared);
     let chunks = lanes.div_ceil(CHUNK);
     let unit_bytes = unit_bytes(code, chunks);
-    let resident = if code.has_grid_barrier { blocks } else { 1 };
+    let waits = code.needs_warps && blocks > 1;
+    let resident = match (code.has_grid_barrier, waits) {
+        (true, _) => blocks,
+        (false, true) => blocks.min(RESIDENT),
+        _ => 1,
+    };
     let needed = unit_bytes
         .saturating_mul(unit_count as u64)
         .saturating_add(shared_bytes)
@@ -231,8 +240,9 @@ pub(crate) fn run(
         warp_width: code.warp_width,
         fault: None,
         executed: 0,
-        turn_length: if unit_count > 1 { TURN } else { u64::MAX },
+        turn_length: if unit_count > 1 || resident > 1 { TURN } else { u64::MAX },
         trace: options.trace.map(|request| crate::trace::Tracer::new(request, blocks)),
+        watch: None,
         reported: Default::default(),
         barrier: Barrier::default(),
         passed: Barrier::default(),
@@ -242,6 +252,7 @@ pub(crate) fn run(
         dynamic_shared: launch.dynamic_shared,
         symbols,
     };
+    machine.watch = crate::check::Watch::new(&machine);
     let order = order(blocks, options.schedule);
     let new_block = |machine: &Machine<'_>| {
         let units = (0..unit_count)
@@ -261,27 +272,42 @@ pub(crate) fn run(
             done: false,
         }
     };
-    let finished = if code.has_grid_barrier {
-        let mut resident: Vec<Block> = Vec::new();
-        for number in &order {
+    let finished = if resident > 1 {
+        let mut resident_blocks: Vec<Block> = Vec::new();
+        let mut waiting = order.iter();
+        for number in waiting.by_ref().take(resident as usize) {
             let mut block = new_block(&machine);
             start(&mut machine, &mut block, *number);
-            resident.push(block);
+            resident_blocks.push(block);
         }
+        let resident = &mut resident_blocks;
         loop {
-            for block in resident.iter_mut().filter(|block| !block.done) {
-                if !run_block(&mut machine, block) {
+            let mut spins = false;
+            for block in resident.iter_mut() {
+                if block.done {
+                    let Some(next) = waiting.next() else { continue };
+                    start(&mut machine, block, *next);
+                }
+                if !run_block(&mut machine, block, ROUNDS) {
                     break;
                 }
+                spins |= !block.done && block.stops.contains(&Some(Stop::Turn));
             }
             if machine.fault.is_some() {
                 break false;
             }
             if resident.iter().all(|block| block.done) {
-                break true;
+                if waiting.len() == 0 {
+                    break true;
+                }
+                continue;
+            }
+            if spins {
+                continue;
             }
             // All that are left wait for the grid.
-            for block in &mut resident {
+            crate::check::grid_barrier(&mut machine);
+            for block in resident.iter_mut() {
                 for stop in &mut block.stops {
                     if *stop == Some(Stop::Grid) {
                         *stop = None;
@@ -294,7 +320,7 @@ pub(crate) fn run(
         let mut fine = true;
         for number in order {
             start(&mut machine, &mut block, number);
-            if !run_block(&mut machine, &mut block) {
+            if !run_block(&mut machine, &mut block, u32::MAX) {
                 fine = false;
                 break;
             }
@@ -439,6 +465,7 @@ fn new_unit(m: &Machine<'_>, first: usize, lanes: usize, chunks: usize) -> Unit 
         chunks,
         first: first as u32,
         local: vec![[0; CHUNK]; code.local_rows * chunks],
+        local_written: Vec::new(),
         turn: 0,
     };
     for (preset, class, register) in &code.presets {
@@ -547,6 +574,10 @@ fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
     for unit in &mut block.units {
         unit.mask = unit.all;
         unit.alive = unit.all;
+        if m.checks.initialised {
+            unit.local_written.clear();
+            unit.local_written.resize(unit.local.len(), 0);
+        }
         unit.pc = 0;
         unit.turn = 0;
         for (preset, _, register) in &code.presets {
@@ -580,20 +611,23 @@ fn block_value(m: &Machine<'_>, block: [u32; 3], builtin: Builtin) -> u32 {
     }
 }
 
-/// Runs a block until it has ended or waits for the grid; `false` if a fault was raised.
-fn run_block(m: &mut Machine<'_>, block: &mut Block) -> bool {
+/// Runs a block until it has ended or waits for the grid, or its units have had so many turns;
+/// `false` if a fault was raised.
+fn run_block(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
     m.block = block.place;
     std::mem::swap(&mut m.shared, &mut block.shared);
     m.barrier = block.barrier;
     m.passed = block.passed;
-    let fine = run_units(m, block);
+    crate::check::enter(m, block.number, m.code.has_grid_barrier);
+    let fine = run_units(m, block, rounds);
     block.barrier = m.barrier;
     block.passed = m.passed;
     std::mem::swap(&mut m.shared, &mut block.shared);
     fine
 }
 
-fn run_units(m: &mut Machine<'_>, block: &mut Block) -> bool {
+fn run_units(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
+    let mut round = 0;
     loop {
         for number in 0..block.units.len() {
             if matches!(block.stops[number], None | Some(Stop::Turn)) {
@@ -609,6 +643,10 @@ fn run_units(m: &mut Machine<'_>, block: &mut Block) -> bool {
         }
         let any = |wanted: Stop| block.stops.contains(&Some(wanted));
         if any(Stop::Turn) {
+            round += 1;
+            if round >= rounds {
+                return true;
+            }
             continue;
         }
         match (any(Stop::Block), any(Stop::Grid)) {
@@ -627,7 +665,7 @@ fn run_units(m: &mut Machine<'_>, block: &mut Block) -> bool {
             }
             (true, false) => {
                 m.passed = std::mem::take(&mut m.barrier);
-                crate::check::barrier(m);
+                crate::check::barrier(m, &block.units);
                 for stop in &mut block.stops {
                     if *stop == Some(Stop::Block) {
                         *stop = None;

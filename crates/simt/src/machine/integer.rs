@@ -111,9 +111,13 @@ pub(crate) struct Multiply<const W64: bool>;
 /// Applies `f` to bases and strides of two registers that are not vectors.
 #[inline(always)]
 fn affine2<R: Raw>(file: &mut File<R>, i: &Inst, stride: R, f: impl Fn(R, R) -> R) {
-    for k in 0..file.chunks {
-        let base = f(file.base(i.a, k), file.base(i.b, k));
-        file.set_base(i.d, k, base);
+    for q in 0..file.chunks.div_ceil(CHUNK) {
+        let (a, b) = (file.bases(i.a, q), file.bases(i.b, q));
+        let mut r = a;
+        for l in 0..CHUNK {
+            r[l] = f(a[l], b[l]);
+        }
+        file.set_bases(i.d, q, r);
     }
     file.set_affine(i.d, stride);
 }
@@ -342,43 +346,49 @@ impl Kernel for AndLow32 {
     }
 }
 
+/// How far the last lane of a chunk is from the first, if that is less than half of the range.
+macro_rules! reach {
+    ($file:expr, $register:expr, $signed:ident) => {
+        ($file.stride($register) as $signed).checked_mul(CHUNK as $signed - 1)
+    };
+}
+
 /// Comparisons that decide a whole chunk by its ends where it is a progression.
 macro_rules! ordered {
-    ($($name:ident $file:ident $ty:ident $wide:ident |$a:ident, $b:ident| $e:expr;)*) => { $(
+    ($($name:ident $file:ident $ty:ident $signed:ident |$a:ident, $b:ident| $e:expr;)*) => { $(
         pub(crate) struct $name;
         impl Kernel for $name {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
-                if is_affine(&unit.$file, i.a, i.b) {
+                if is_affine(&unit.$file, i.a, i.b)
+                    && let Some(x) = reach!(unit.$file, i.a, $signed)
+                    && let Some(y) = reach!(unit.$file, i.b, $signed)
+                {
                     let mut decided = true;
-                    for k in 0..unit.chunks {
-                        // The first and last values of each side, if neither wraps on the way.
-                        let ends = |register: u32| {
-                            let base = unit.$file.base(register, k) as $ty;
-                            let stride = unit.$file.stride(register);
-                            let step = (stride as $ty).wrapping_mul(CHUNK as $ty - 1);
-                            let last = base.wrapping_add(step);
-                            let wide = base as $wide + (stride as $ty as $wide) * (CHUNK as $wide - 1);
-                            (last as $wide == wide).then_some((base, last))
-                        };
-                        let (Some((a0, a1)), Some((b0, b1))) = (ends(i.a), ends(i.b)) else {
-                            decided = false;
-                            break;
-                        };
-                        let holds = |$a: $ty, $b: $ty| $e;
-                        // The difference is linear, so the ends decide for all between them.
-                        let first = holds(a0, b0);
-                        if first == holds(a1, b1) {
-                            unit.b.set_chunk(i.d, k, if first { u16::MAX } else { 0 });
-                        } else {
-                            let x = unit.$file.chunk(i.a, k);
-                            let y = unit.$file.chunk(i.b, k);
-                            let mut bits = 0;
-                            for l in 0..CHUNK {
-                                bits |= u16::from(holds(x[l] as $ty, y[l] as $ty)) << l;
+                    for q in 0..unit.chunks.div_ceil(CHUNK) {
+                        let (first, second) = (unit.$file.bases(i.a, q), unit.$file.bases(i.b, q));
+                        for l in 0..CHUNK.min(unit.chunks - q * CHUNK) {
+                            let k = q * CHUNK + l;
+                            let (a0, b0) = (first[l] as $ty, second[l] as $ty);
+                            let (a1, b1) = (a0.wrapping_add(x as $ty), b0.wrapping_add(y as $ty));
+                            // A progression that wraps does not lie between its ends.
+                            decided &= (x >= 0) == (a1 >= a0) || x == 0;
+                            decided &= (y >= 0) == (b1 >= b0) || y == 0;
+                            let holds = |$a: $ty, $b: $ty| $e;
+                            // The difference is linear, so the ends decide for all between them.
+                            let all = holds(a0, b0);
+                            if all == holds(a1, b1) {
+                                unit.b.set_chunk(i.d, k, if all { u16::MAX } else { 0 });
+                            } else {
+                                let x = unit.$file.chunk(i.a, k);
+                                let y = unit.$file.chunk(i.b, k);
+                                let mut bits = 0;
+                                for l in 0..CHUNK {
+                                    bits |= u16::from(holds(x[l] as $ty, y[l] as $ty)) << l;
+                                }
+                                unit.b.set_chunk(i.d, k, bits);
                             }
-                            unit.b.set_chunk(i.d, k, bits);
                         }
                     }
                     if decided {
@@ -395,14 +405,14 @@ macro_rules! ordered {
 }
 
 ordered! {
-    LessS32 w i32 i64 |a, b| a < b;
-    LessEqualS32 w i32 i64 |a, b| a <= b;
-    LessU32 w u32 i64 |a, b| a < b;
-    LessEqualU32 w u32 i64 |a, b| a <= b;
-    LessS64 d i64 i128 |a, b| a < b;
-    LessEqualS64 d i64 i128 |a, b| a <= b;
-    LessU64 d u64 i128 |a, b| a < b;
-    LessEqualU64 d u64 i128 |a, b| a <= b;
+    LessS32 w i32 i32 |a, b| a < b;
+    LessEqualS32 w i32 i32 |a, b| a <= b;
+    LessU32 w u32 i32 |a, b| a < b;
+    LessEqualU32 w u32 i32 |a, b| a <= b;
+    LessS64 d i64 i64 |a, b| a < b;
+    LessEqualS64 d i64 i64 |a, b| a <= b;
+    LessU64 d u64 i64 |a, b| a < b;
+    LessEqualU64 d u64 i64 |a, b| a <= b;
 }
 
 /// `d = c ? a : b` of words.

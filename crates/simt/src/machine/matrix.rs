@@ -189,6 +189,9 @@ fn load(
     for index in 0..(layout.rows * layout.columns).div_ceil(layout.packed) {
         let address = place(&layout, by_rows, pointer, stride, index);
         let lane = start + index % m.warp_width;
+        if m.watch.is_some() {
+            crate::check::before_one(m, i, lane, address, layout.storage.size(), false);
+        }
         let bits = match layout.storage {
             Scalar::I8 => m.read_one::<S8>(address, i, lane).into(),
             scalar => match scalar.size() {
@@ -222,6 +225,9 @@ fn store(
         let address = place(&layout, by_rows, pointer, stride, index);
         let lane = start + index % m.warp_width;
         let bits = get(m, registers, &layout, start, index);
+        if m.watch.is_some() {
+            crate::check::before_one(m, i, lane, address, layout.storage.size(), true);
+        }
         match layout.storage.size() {
             1 => m.write_one::<U8>(address, bits as u32, i, lane),
             2 => m.write_one::<U16>(address, bits as u32, i, lane),

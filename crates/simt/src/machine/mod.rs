@@ -138,6 +138,8 @@ pub(crate) struct Unit {
     pub(crate) first: u32,
     /// Threads' local memory, in rows of one word for each lane.
     pub(crate) local: Vec<[u32; CHUNK]>,
+    /// Which bytes of it were written, where that is checked: four bits for each lane.
+    pub(crate) local_written: Vec<u64>,
     /// Instructions that back edges have counted in this turn.
     pub(crate) turn: u64,
 }
@@ -209,6 +211,8 @@ pub(crate) struct Machine<'r> {
     pub(crate) symbols: Vec<u64>,
     /// What is being traced.
     pub(crate) trace: Option<Box<crate::trace::Tracer>>,
+    /// What the checks remember.
+    pub(crate) watch: Option<Box<crate::check::Watch>>,
     /// How often each place and kind has been reported.
     pub(crate) reported: std::collections::BTreeMap<(u32, u8), usize>,
 }
@@ -258,6 +262,7 @@ impl Machine<'_> {
             Some(Place::Shared(_)) => ("shared", self.code.object_name(address >> WINDOW_BITS)),
             Some(Place::Local(_)) => ("local", self.code.object_name(address >> WINDOW_BITS)),
             Some(Place::Parameters) => ("parameter", String::new()),
+            None if address >> WINDOW_BITS == 0 => ("null", String::new()),
             None => ("unknown", String::new()),
         };
         let (base, size) = object.map_or((0, 0), |object| (object.base, object.size));

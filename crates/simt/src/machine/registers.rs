@@ -149,6 +149,23 @@ impl<R: Raw> File<R> {
         }
     }
 
+    /// The values of lane 0 of chunks `q * CHUNK` and on, of a uniform or affine register.
+    #[inline(always)]
+    pub(crate) fn bases(&self, register: u32, q: usize) -> [R; CHUNK] {
+        let meta = &self.meta[register as usize];
+        match meta.shape {
+            Shape::Uniform => [R::from_u64(meta.scalar); CHUNK],
+            _ => self.data[meta.slot as usize * self.chunks + q],
+        }
+    }
+
+    /// Writes what [`File::bases`] reads.
+    #[inline(always)]
+    pub(crate) fn set_bases(&mut self, register: u32, q: usize, bases: [R; CHUNK]) {
+        let start = self.start(register);
+        self.data[start + q] = bases;
+    }
+
     #[inline(always)]
     pub(crate) fn set_base(&mut self, register: u32, k: usize, base: R) {
         let start = self.start(register);

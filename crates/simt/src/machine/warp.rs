@@ -44,6 +44,11 @@ pub(crate) enum WarpKind {
 }
 
 impl Machine<'_> {
+    /// The lanes that have not ended of the warp that begins at `start`.
+    pub(crate) fn alive(&self, start: usize) -> u64 {
+        gather_bits(&self.unit.alive.bits, start, self.warp_width)
+    }
+
     /// The active lanes of the warp that begins at `start`.
     #[inline(always)]
     pub(crate) fn active(&self, start: usize) -> u64 {
@@ -79,7 +84,16 @@ impl Machine<'_> {
     fn check_masks(&mut self, inst: &WarpInst, i: &Inst) {
         for start in self.warps() {
             let active = self.active(start);
-            let all = gather_bits(&self.unit.alive.bits, start, self.warp_width);
+            let all = self.alive(start);
+            // Most often all lanes are here, and the mask names them.
+            if !inst.wide_mask
+                && inst.mask != NONE
+                && active == all
+                && let Some(mask) = self.unit.w.uniform(inst.mask)
+                && active & !u64::from(mask) == 0
+            {
+                continue;
+            }
             for lane in lanes_of(active) {
                 let Some(mask) = self.mask_of(inst, start + lane) else { return };
                 // Lanes that have ended, or never were, do not count.
@@ -225,6 +239,16 @@ fn check_sources(m: &mut Machine<'_>, inst: &WarpInst, mode: ShuffleMode, i: &In
     let warp = m.warp_width;
     for start in m.warps() {
         let active = m.active(start);
+        // Where all lanes of a warp take part, each reads one that does.
+        let mask = match inst.wide_mask {
+            _ if inst.mask == NONE => Some(u64::MAX),
+            true => m.unit.d.uniform(inst.mask),
+            false => m.unit.w.uniform(inst.mask).map(u64::from),
+        };
+        let full = u64::MAX >> (64 - warp.clamp(1, 64));
+        if mask.is_some_and(|mask| mask & active & full == full) {
+            continue;
+        }
         for own in lanes_of(active) {
             let width = match inst.width {
                 NONE => warp,
@@ -256,6 +280,9 @@ fn warp(m: &mut Machine<'_>, i: &Inst) {
     let Some(inst) = code.warps.get(i.imm as usize) else { return };
     if m.checks.convergence && inst.mask != NONE {
         m.check_masks(inst, i);
+    }
+    if matches!(inst.kind, WarpKind::Barrier) && m.watch.is_some() {
+        crate::check::warp_barrier(m, inst);
     }
     let vector_result = match inst.kind {
         WarpKind::Vote(VoteKind::Ballot) | WarpKind::Match { .. } | WarpKind::ActiveMask => true,

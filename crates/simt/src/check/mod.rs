@@ -1,0 +1,1019 @@
+//! The checks while a kernel runs, beside bounds: alignment, bytes that nobody wrote, races, and who
+//! comes to a barrier.
+//!
+//! # Rules
+//!
+//! *Alignment.* A load or store is aligned as its type, a vector as a whole.
+//!
+//! *Initialised.* A load of a scalar or vector element of which some byte was never written is a
+//! finding; it is told once for these bytes. A copy (`memcpy`, a struct or array as a whole) passes
+//! on what it finds, so padding is none. Shared memory and local variables begin unwritten, buffers
+//! that [`Memory::add_uninitialised`](crate::Memory::add_uninitialised) made too.
+//!
+//! *Races.* Two accesses of different threads to one place, of which one writes, are a finding unless
+//! they are ordered (`order`), or
+//! - both are atomic or volatile, for polled flags and locks; but in shared memory a volatile access
+//!   does not excuse lanes of one warp from `__syncwarp`, which warp-synchronous code needs;
+//! - both write the same value: whatever order, the memory holds it in the end. CUDA guarantees that
+//!   one write of a warp's instruction lands, so this is what such code relies on.
+//!
+//! Lanes of a warp are threads as others are: nothing orders them but `__syncwarp` and barriers.
+//! Shared memory is one per block; asynchronous copies count as done at once.
+
+mod order;
+mod shadow;
+pub(crate) mod written;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::machine::access::Element;
+use crate::machine::lanes::Kernel;
+use crate::machine::registers::{Raw, Shape, progression};
+use crate::machine::warp::{NONE, WarpInst};
+use crate::machine::{CHUNK, Inst, Machine, Object, Place, Unit};
+use crate::memory::{FIRST_BUFFER, WINDOW_BITS};
+use crate::outcome::{FindingKind, Participant};
+use order::Order;
+use shadow::{ATOMIC, Clash, LINE, Pattern, Shadow, VOLATILE, Window};
+use written::Written;
+
+/// What the compiler says of an access, in an instruction's `slot`.
+pub(crate) mod slot {
+    /// The access is atomic.
+    pub(crate) const ATOMIC: u32 = 1;
+    /// The access is volatile.
+    pub(crate) const VOLATILE: u32 = 2;
+    /// What came before it is published (on atomic operations too).
+    pub(crate) const RELEASES: u32 = 4;
+    /// A part of a whole that is copied.
+    pub(crate) const COPIES: u32 = 8;
+    /// From here: the alignment of the whole access, as a power of two.
+    pub(crate) const ALIGN: u32 = 4;
+}
+
+/// What the checks remember during a launch.
+pub(crate) struct Watch {
+    races: bool,
+    initialised: bool,
+    order: Order,
+    /// By object; buffers after the program's own.
+    shadows: Vec<Option<Shadow>>,
+    own: usize,
+    written: Written,
+    /// Of blocks that wait for the grid.
+    others: BTreeMap<u64, Written>,
+    block: Option<u64>,
+    clashes: Vec<Clash>,
+    /// Pairs of sites that were reported.
+    reported: BTreeSet<(u32, u32, bool, bool)>,
+    /// Counts instructions, in the upper bits of flags.
+    instruction: u8,
+    /// Where threads wait at the block's barrier: site, first thread, how many.
+    arrived: Vec<(u32, u32, u32)>,
+}
+
+impl Watch {
+    /// Nothing yet; `None` if there is nothing to watch.
+    pub(crate) fn new(m: &Machine<'_>) -> Option<Box<Watch>> {
+        if !m.checks.any() {
+            return None;
+        }
+        let threads = m.block_dim.iter().map(|extent| *extent as usize).product();
+        Some(Box::new(Watch {
+            races: m.checks.races,
+            initialised: m.checks.initialised,
+            order: Order::new(threads, m.warp_width),
+            shadows: Vec::new(),
+            own: m.objects.len(),
+            written: Written::default(),
+            others: BTreeMap::new(),
+            block: None,
+            clashes: Vec::new(),
+            reported: BTreeSet::new(),
+            instruction: 0,
+            arrived: Vec::new(),
+        }))
+    }
+
+    fn window(&self, place: Place) -> Window {
+        let order = &self.order;
+        match place {
+            // Each block has its own: what others did there is past.
+            Place::Shared(_) => {
+                Window { first: order.epoch, block: order.epoch, epoch: order.epoch }
+            }
+            _ => Window { first: order.grid_first, block: order.block_first, epoch: order.epoch },
+        }
+    }
+
+    /// The shadow of an object, with granules that serve accesses to `size` bytes at `offset`.
+    #[inline(always)]
+    fn shadow(&mut self, address: u64, object: Object, offset: u64, size: u64) -> &mut Shadow {
+        let number = (address >> WINDOW_BITS) as usize;
+        let number = match number.checked_sub(FIRST_BUFFER as usize) {
+            Some(buffer) => buffer + self.own,
+            None => number,
+        };
+        if self.shadows.len() <= number {
+            self.shadows.resize_with(number + 1, || None);
+        }
+        let granule = (offset | size | 4).trailing_zeros();
+        let shadow = self.shadows[number].get_or_insert_with(|| Shadow::new(object.size, granule));
+        if granule < shadow.granule {
+            shadow.refine(granule);
+        }
+        shadow
+    }
+}
+
+/// Looks at the addresses of an access before it happens. Lanes are active as the mask says; the
+/// address of each is in `i.a`, with `i.imm` bytes to add.
+#[inline(never)]
+pub(crate) fn before_access<E: Element>(m: &mut Machine<'_>, i: &Inst, writes: bool) {
+    if m.checks.memory {
+        let align = 1 << (i.slot >> slot::ALIGN & 15);
+        alignment(m, i, i.imm, align.max(E::SIZE as u64), writes);
+        if writes && !m.code.constants.is_empty() {
+            read_only::<E>(m, i);
+        }
+    }
+    if let Some(mut watch) = m.watch.take() {
+        if watch.races || watch.initialised {
+            access::<E>(m, &mut watch, i, writes);
+        }
+        m.watch = Some(watch);
+    }
+}
+
+/// As [`before_access`] for an atomic operation, whose offset lies above the low byte.
+#[inline(never)]
+pub(crate) fn before_atomic<E: Element>(m: &mut Machine<'_>, i: &Inst) {
+    let offset = ((i.imm as i64) >> 8) as u64;
+    if m.checks.memory {
+        alignment(m, i, offset, E::SIZE as u64, true);
+    }
+    let Some(mut watch) = m.watch.take() else { return };
+    if watch.races || watch.initialised {
+        watch.instruction = watch.instruction.wrapping_add(16);
+        let touch = Touch {
+            site: i.site,
+            size: E::SIZE as u64,
+            reads: true,
+            writes: true,
+            reports: true,
+            flags: ATOMIC | watch.instruction,
+        };
+        let releases = i.slot & slot::RELEASES != 0 && watch.races;
+        if releases {
+            watch.order.step();
+        }
+        for k in 0..m.unit.chunks {
+            let mut bits = m.unit.mask.bits[k];
+            while bits != 0 {
+                let lane = k * CHUNK + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                if releases {
+                    watch.order.fence(m.unit.first as usize + lane, true);
+                }
+                let address = m.unit.d.get(i.a, lane).wrapping_add(offset);
+                one(m, &mut watch, &touch, lane, address);
+                settle(m, &mut watch, &touch, address, &mut |_, _| false);
+            }
+        }
+    }
+    m.watch = Some(watch);
+}
+
+/// As [`before_access`] for bytes that a lane reads or writes in a copy, a fill or with its warp.
+pub(crate) fn before_one(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    lane: usize,
+    address: u64,
+    size: u64,
+    writes: bool,
+) {
+    let Some(mut watch) = m.watch.take() else { return };
+    let touch = Touch {
+        site: i.site,
+        size,
+        reads: !writes,
+        writes,
+        reports: true,
+        flags: watch.instruction,
+    };
+    one(m, &mut watch, &touch, lane, address);
+    settle(m, &mut watch, &touch, address, &mut |_, _| false);
+    m.watch = Some(watch);
+}
+
+/// A lane copies bytes: as it reads and writes them, but what was not written stays so.
+pub(crate) fn before_copy(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    lane: usize,
+    [to, from]: [u64; 2],
+    [read, bytes]: [u64; 2],
+) {
+    let Some(mut watch) = m.watch.take() else { return };
+    watch.instruction = watch.instruction.wrapping_add(16);
+    let flags = watch.instruction;
+    let mut touch =
+        Touch { site: i.site, size: 1, reads: true, writes: false, reports: false, flags };
+    // Words as far as they go.
+    let step = match to | from | read | bytes {
+        all if all.is_multiple_of(4) => 4,
+        _ => 1,
+    };
+    touch.size = step;
+    let mut at = 0;
+    while at < bytes {
+        let (source, target) = (from.wrapping_add(at), to.wrapping_add(at));
+        // Whoever leaves an object ends the copy there.
+        if m.object(target).is_none_or(|object| target.wrapping_sub(object.base) >= object.size) {
+            break;
+        }
+        let mut known = true;
+        if at < read {
+            touch.writes = false;
+            known = one(m, &mut watch, &touch, lane, source);
+            settle(m, &mut watch, &touch, source, &mut |_, _| false);
+        }
+        touch.writes = true;
+        touch.reads = false;
+        one(m, &mut watch, &touch, lane, target);
+        settle(m, &mut watch, &touch, target, &mut |_, _| false);
+        touch.reads = true;
+        if !known {
+            mark(m, &mut watch, lane, target, step, false);
+        }
+        at += step;
+    }
+    m.watch = Some(watch);
+}
+
+/// An access, as it concerns one lane.
+#[derive(Clone, Copy)]
+struct Touch {
+    site: u32,
+    size: u64,
+    reads: bool,
+    writes: bool,
+    /// Whether reading what nobody wrote is told.
+    reports: bool,
+    flags: u8,
+}
+
+/// The progression of a chunk's active lanes, if they are one.
+#[inline(always)]
+fn progress(addresses: &[u64; CHUNK], mask: u16) -> Option<(u64, u64)> {
+    let low = mask.trailing_zeros() as usize;
+    let high = 15 - mask.leading_zeros() as usize;
+    let (first, last) = (addresses[low & 15], addresses[high & 15]);
+    let gap = (high - low) as u64;
+    if gap == 0 {
+        return Some((first, 0));
+    }
+    let stride = last.wrapping_sub(first) / gap;
+    let base = first.wrapping_sub(stride.wrapping_mul(low as u64));
+    let expected = progression(base, stride);
+    let mut bad = false;
+    for l in 0..CHUNK {
+        bad |= addresses[l] != expected[l] && mask >> l & 1 == 1;
+    }
+    (!bad).then_some((base, stride))
+}
+
+fn access<E: Element>(m: &mut Machine<'_>, watch: &mut Watch, i: &Inst, writes: bool) {
+    watch.instruction = watch.instruction.wrapping_add(16);
+    let touch = Touch {
+        site: i.site,
+        size: E::SIZE as u64,
+        reads: !writes,
+        writes,
+        reports: i.slot & slot::COPIES == 0,
+        flags: (i.slot & 3) as u8 | watch.instruction,
+    };
+    if touch.flags & (ATOMIC | VOLATILE) != 0 && writes && i.slot & slot::RELEASES != 0 {
+        watch.order.step();
+        let first = m.unit.first as usize;
+        for lane in m.unit.mask.lanes(m.unit.chunks) {
+            watch.order.fence(first + lane, true);
+        }
+    }
+    if let Some(address) = m.unit.d.uniform(i.a) {
+        return uniform::<E>(m, watch, i, &touch, address.wrapping_add(i.imm));
+    }
+    let affine = m.unit.d.shape(i.a) == Shape::Affine;
+    let stride = m.unit.d.stride(i.a);
+    for k in 0..m.unit.chunks {
+        let mask = m.unit.mask.bits[k];
+        if mask == 0 {
+            continue;
+        }
+        let run = match affine {
+            true => Some((m.unit.d.base(i.a, k).wrapping_add(i.imm), stride)),
+            false => progress(&m.addresses(i.a, i.imm, k), mask),
+        };
+        let done = run.is_some_and(|(base, stride)| chunk(m, watch, &touch, base, stride, k, mask));
+        if !done {
+            let addresses = m.addresses(i.a, i.imm, k);
+            let mut bits = mask;
+            while bits != 0 {
+                let l = bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                one(m, watch, &touch, k * CHUNK + l, addresses[l]);
+                if !watch.clashes.is_empty() {
+                    settle(m, watch, &touch, addresses[l], &mut same_value::<E>(i));
+                }
+            }
+        } else if !watch.clashes.is_empty() {
+            let lane = k * CHUNK + mask.trailing_zeros() as usize;
+            let address = m.unit.d.get(i.a, lane).wrapping_add(i.imm);
+            settle(m, watch, &touch, address, &mut same_value::<E>(i));
+        }
+    }
+}
+
+/// Whether a lane's store changes nothing: the memory, or the other lane of the instruction, holds
+/// its value.
+fn same_value<E: Element>(
+    i: &Inst,
+) -> impl FnMut(&mut Machine<'_>, (usize, Option<usize>)) -> bool {
+    let (a, b, imm) = (i.a, i.b, i.imm);
+    move |m, (lane, other)| {
+        let lanes = m.unit.chunks * CHUNK;
+        if lane >= lanes {
+            return false;
+        }
+        let mut bytes = [[0; 8]; 2];
+        let value = E::file(&mut m.unit).get(b, lane);
+        E::write(value, &mut bytes[0]);
+        match other {
+            Some(other) if other < lanes => {
+                let value = E::file(&mut m.unit).get(b, other);
+                E::write(value, &mut bytes[1]);
+            }
+            _ => {
+                let address = m.unit.d.get(a, lane).wrapping_add(imm);
+                let Some(object) = m.object(address) else { return false };
+                let offset = address.wrapping_sub(object.base) as usize;
+                let data = crate::machine::access::bytes_of(
+                    m.memory,
+                    &mut m.shared,
+                    &mut m.parameters,
+                    object,
+                );
+                let Some(there) = data.get(offset..offset.saturating_add(E::SIZE)) else {
+                    return false;
+                };
+                bytes[1][..E::SIZE].copy_from_slice(there);
+            }
+        }
+        bytes[0] == bytes[1]
+    }
+}
+
+/// All lanes access one place.
+fn uniform<E: Element>(
+    m: &mut Machine<'_>,
+    watch: &mut Watch,
+    i: &Inst,
+    touch: &Touch,
+    address: u64,
+) {
+    let Some(object) = m.object(address) else { return };
+    let offset = address.wrapping_sub(object.base);
+    if offset > object.size || object.size - offset < touch.size {
+        return;
+    }
+    if let Place::Local(row) = object.place {
+        return local_rows(m, watch, touch, row, offset, address);
+    }
+    if object.place == Place::Parameters {
+        return;
+    }
+    let first = m.unit.mask.lowest();
+    let soft = touch.flags & (ATOMIC | VOLATILE) != 0;
+    if m.unit.mask.count == 1 || touch.writes || soft {
+        let mut last: Option<usize> = None;
+        for k in 0..m.unit.chunks {
+            let mut bits = m.unit.mask.bits[k];
+            while bits != 0 {
+                let lane = k * CHUNK + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                // Lanes that store one value are as the last alone.
+                let next_is_same = touch.writes && !soft && last.is_some() && {
+                    let value = E::file(&mut m.unit).get(i.b, lane);
+                    last.is_some_and(|last| E::file(&mut m.unit).get(i.b, last) == value)
+                };
+                if !next_is_same {
+                    one(m, watch, touch, lane, address);
+                    if !watch.clashes.is_empty() {
+                        settle(m, watch, touch, address, &mut same_value::<E>(i));
+                    }
+                }
+                last = Some(lane);
+            }
+        }
+        return;
+    }
+    if watch.initialised && !is_written(m, watch, object, offset, touch.size) {
+        unwritten(m, watch, touch, first, address);
+    }
+    if watch.races {
+        let window = watch.window(object.place);
+        let now = watch.order.now;
+        let shadow = watch.shadow(address, object, offset, touch.size);
+        let granule = offset >> shadow.granule;
+        let count = (touch.size >> shadow.granule) as u32;
+        let place = (granule % LINE as u64) as u32;
+        let last = (0..m.unit.chunks).rev().find(|k| m.unit.mask.bits[*k] != 0).unwrap_or(0);
+        let last = last * CHUNK + 15 - m.unit.mask.bits[last].leading_zeros() as usize;
+        let base = m.unit.first as i16;
+        let pattern = Pattern {
+            segment: now,
+            site: touch.site,
+            mask: (((1u32 << count.min(16)) - 1) << place) as u16,
+            flags: touch.flags,
+            ..Pattern::default()
+        };
+        let pattern = pattern.many(base + first as i16, base + last as i16);
+        let mut clashes = std::mem::take(&mut watch.clashes);
+        let shadow = watch.shadow(address, object, offset, touch.size);
+        shadow.read((granule / LINE as u64) as usize, pattern, &window, &mut clashes);
+        watch.clashes = clashes;
+        if !watch.clashes.is_empty() {
+            settle(m, watch, touch, address, &mut |_, _| false);
+        }
+    }
+}
+
+/// A chunk whose lanes access a progression of places; whether that was all.
+#[inline(always)]
+fn chunk(
+    m: &mut Machine<'_>,
+    watch: &mut Watch,
+    touch: &Touch,
+    base: u64,
+    stride: u64,
+    k: usize,
+    mask: u16,
+) -> bool {
+    let low = mask.trailing_zeros() as u64;
+    let high = 15 - u64::from(mask.leading_zeros());
+    let first = base.wrapping_add(low.wrapping_mul(stride));
+    let Some(object) = m.object(first) else { return true };
+    let size = touch.size;
+    let Some(limit) = object.size.checked_sub(size) else { return false };
+    let start = first.wrapping_sub(object.base);
+    let end = base.wrapping_add(high.wrapping_mul(stride)).wrapping_sub(object.base);
+    if start > limit || end > limit || touch.flags & (ATOMIC | VOLATILE) != 0 {
+        return false;
+    }
+    match object.place {
+        Place::Parameters => return true,
+        Place::Local(_) => return false,
+        Place::Buffer(_) | Place::Shared(_) => {}
+    }
+    if stride != 0 && (!stride.is_power_of_two() || stride < size) {
+        return false;
+    }
+    if watch.initialised {
+        let dense = stride == size && mask == u16::MAX;
+        if dense || stride == 0 {
+            let bytes = if dense { size * CHUNK as u64 } else { size };
+            if touch.writes {
+                set_written(m, watch, object, start, bytes, true);
+            } else if !is_written(m, watch, object, start, bytes) {
+                // Lane by lane, to find which.
+                return false;
+            }
+        } else {
+            for l in low..=high {
+                if mask >> l & 1 == 0 {
+                    continue;
+                }
+                let offset = base.wrapping_add(l.wrapping_mul(stride)).wrapping_sub(object.base);
+                if touch.writes {
+                    set_written(m, watch, object, offset, size, true);
+                } else if !is_written(m, watch, object, offset, size) {
+                    return false;
+                }
+            }
+        }
+    }
+    if !watch.races {
+        return true;
+    }
+    let thread = m.unit.first as i32 + (k * CHUNK) as i32;
+    let window = watch.window(object.place);
+    let now = watch.order.now;
+    let mut clashes = std::mem::take(&mut watch.clashes);
+    let shadow = watch.shadow(first, object, start, size);
+    let granule = shadow.granule;
+    let count = (size >> granule) as u32;
+    let place = base.wrapping_sub(object.base) as i64 >> granule;
+    let mut pattern =
+        Pattern { segment: now, site: touch.site, flags: touch.flags, ..Pattern::default() };
+    let mut done = true;
+    if stride == 0 {
+        let at = (place & 15) as u32;
+        if touch.writes || at + count > LINE as u32 {
+            done = false;
+        } else {
+            pattern.mask = (((1u32 << count) - 1) << at) as u16;
+            let (low, high) = (thread as i16 + low as i16, thread as i16 + high as i16);
+            if low != high {
+                pattern = pattern.many(low, high);
+            } else {
+                (pattern.base, pattern.shift) = (low, 4);
+            }
+            shadow.read((place >> 4) as usize, pattern, &window, &mut clashes);
+        }
+    } else {
+        // Lanes lie in slots of `1 << shift` granules; a line has some of these.
+        let shift = (stride >> granule).trailing_zeros();
+        let phase = (place & ((1 << shift) - 1)) as u32;
+        if shift > 4 || phase + count > 1 << shift {
+            done = false;
+        } else {
+            let slots = 16u32 >> shift;
+            let slot = place >> shift;
+            let mut line = place >> 4;
+            let mut bits = u64::from(mask) << (slot & i64::from(slots - 1));
+            pattern.shift = shift as u8;
+            while bits != 0 {
+                let part = (bits & ((1 << slots) - 1)) as u16;
+                bits >>= slots;
+                if part != 0 {
+                    pattern.mask = spread(part, shift, count) << phase;
+                    pattern.base = (i64::from(thread) + line * i64::from(slots) - slot) as i16;
+                    if touch.writes {
+                        shadow.write(line as usize, pattern, &window, &mut clashes);
+                    } else {
+                        shadow.read(line as usize, pattern, &window, &mut clashes);
+                    }
+                }
+                line += 1;
+            }
+        }
+    }
+    watch.clashes = clashes;
+    if !done && touch.writes {
+        // The lanes, one by one, note it again.
+        return false;
+    }
+    done
+}
+
+/// Bit `l` becomes `count` bits from `l << shift` on.
+#[inline(always)]
+fn spread(bits: u16, shift: u32, count: u32) -> u16 {
+    let x = u32::from(bits);
+    let x = match shift {
+        0 => x,
+        1 => {
+            let x = (x | x << 4) & 0x0f0f;
+            let x = (x | x << 2) & 0x3333;
+            (x | x << 1) & 0x5555
+        }
+        2 => (x & 1) | (x & 2) << 3 | (x & 4) << 6 | (x & 8) << 9,
+        3 => (x & 1) | (x & 2) << 7,
+        _ => x & 1,
+    };
+    (x * ((1 << count) - 1)) as u16
+}
+
+/// Whether bytes of a buffer or of shared memory were written.
+#[inline(always)]
+fn is_written(m: &Machine<'_>, watch: &Watch, object: Object, offset: u64, bytes: u64) -> bool {
+    match object.place {
+        Place::Shared(start) => watch.written.has(start + offset as usize, bytes as usize),
+        Place::Buffer(index) => match m.memory.buffers.get(index).map(|buffer| &buffer.written) {
+            Some(Some(written)) => written.has(offset as usize, bytes as usize),
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+#[inline(always)]
+fn set_written(
+    m: &mut Machine<'_>,
+    watch: &mut Watch,
+    object: Object,
+    offset: u64,
+    bytes: u64,
+    value: bool,
+) {
+    match object.place {
+        Place::Shared(start) => watch.written.set(start + offset as usize, bytes as usize, value),
+        Place::Buffer(index) => {
+            if let Some(buffer) = m.memory.buffers.get_mut(index)
+                && let Some(written) = &mut buffer.written
+            {
+                written.set(offset as usize, bytes as usize, value);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A bit for each byte of a word, four bits for each lane of a mask.
+fn nibbles(mask: u16) -> u64 {
+    if mask == u16::MAX {
+        return u64::MAX;
+    }
+    (0..16).filter(|l| mask >> l & 1 == 1).fold(0, |sum, l| sum | 15 << (4 * l))
+}
+
+/// All active lanes access one place of a local variable.
+fn local_rows(
+    m: &mut Machine<'_>,
+    watch: &mut Watch,
+    touch: &Touch,
+    row: usize,
+    offset: u64,
+    address: u64,
+) {
+    if !watch.initialised {
+        return;
+    }
+    let chunks = m.unit.chunks;
+    if !offset.is_multiple_of(4) || !touch.size.is_multiple_of(4) {
+        let lanes: Vec<usize> = m.unit.mask.lanes(chunks).collect();
+        for lane in lanes {
+            one(m, watch, touch, lane, address);
+        }
+        return;
+    }
+    let (mut first, mut count) = (None, 0);
+    for word in 0..touch.size / 4 {
+        let start = (row + (offset / 4 + word) as usize) * chunks;
+        for k in 0..chunks {
+            let wanted = nibbles(m.unit.mask.bits[k]);
+            let Some(place) = m.unit.local_written.get_mut(start + k) else { return };
+            if !touch.writes {
+                let missing = wanted & !*place;
+                if missing != 0 {
+                    first.get_or_insert(k * CHUNK + missing.trailing_zeros() as usize / 4);
+                    let mut nibble = missing | missing >> 2;
+                    nibble |= nibble >> 1;
+                    count += (nibble & 0x1111_1111_1111_1111).count_ones();
+                }
+            }
+            // What was reported once is not told again.
+            if touch.writes || touch.reports {
+                *place |= wanted;
+            }
+        }
+    }
+    if let Some(lane) = first
+        && touch.reports
+    {
+        let access = m.describe(address, touch.size, false);
+        m.find(FindingKind::Uninitialised(access), touch.site, lane, count, false, None);
+    }
+}
+
+/// The bits of a lane's word of local memory.
+fn local_word(unit: &mut Unit, row: usize, offset: u64, lane: usize) -> Option<(&mut u64, u32)> {
+    let index = (row + (offset / 4) as usize) * unit.chunks + lane / CHUNK;
+    let shift = 4 * (lane % CHUNK) as u32 + (offset % 4) as u32;
+    unit.local_written.get_mut(index).map(|word| (word, shift))
+}
+
+/// Notes that a lane's bytes were written, or that they are as if not.
+fn mark(m: &mut Machine<'_>, watch: &mut Watch, lane: usize, address: u64, size: u64, value: bool) {
+    let Some(object) = m.object(address) else { return };
+    let offset = address.wrapping_sub(object.base);
+    if let Place::Local(row) = object.place {
+        for at in offset..offset.saturating_add(size) {
+            if let Some((word, shift)) = local_word(&mut m.unit, row, at, lane) {
+                *word = *word & !(1 << shift) | u64::from(value) << shift;
+            }
+        }
+        return;
+    }
+    set_written(m, watch, object, offset, size, value);
+}
+
+/// Tells that a lane reads what nobody wrote.
+#[cold]
+fn unwritten(m: &mut Machine<'_>, watch: &mut Watch, touch: &Touch, lane: usize, address: u64) {
+    let access = m.describe(address, touch.size, false);
+    m.find(FindingKind::Uninitialised(access), touch.site, lane, 1, false, None);
+    mark(m, watch, lane, address, touch.size, true);
+}
+
+/// One lane's access; whether all that it reads was written.
+fn one(m: &mut Machine<'_>, watch: &mut Watch, touch: &Touch, lane: usize, address: u64) -> bool {
+    let Some(object) = m.object(address) else { return true };
+    let offset = address.wrapping_sub(object.base);
+    if offset > object.size || object.size - offset < touch.size {
+        return true;
+    }
+    let mut known = true;
+    if watch.initialised {
+        if touch.reads {
+            known = match object.place {
+                Place::Local(row) => (offset..offset + touch.size).all(|at| {
+                    local_word(&mut m.unit, row, at, lane)
+                        .is_none_or(|(word, shift)| *word >> shift & 1 == 1)
+                }),
+                _ => is_written(m, watch, object, offset, touch.size),
+            };
+            if !known && touch.reports {
+                unwritten(m, watch, touch, lane, address);
+            }
+        }
+        if touch.writes {
+            mark(m, watch, lane, address, touch.size, true);
+        }
+    }
+    if !watch.races || !matches!(object.place, Place::Buffer(_) | Place::Shared(_)) {
+        return known;
+    }
+    let thread = m.unit.first + lane as u32;
+    let soft = touch.flags & (ATOMIC | VOLATILE) != 0;
+    if soft && touch.reads {
+        watch.order.acquire(thread as usize, address);
+    }
+    let window = watch.window(object.place);
+    let pattern = Pattern {
+        segment: watch.order.now,
+        site: touch.site,
+        flags: touch.flags,
+        ..Pattern::default()
+    };
+    let mut clashes = std::mem::take(&mut watch.clashes);
+    let shadow = watch.shadow(address, object, offset, touch.size);
+    let first = offset >> shadow.granule;
+    let count = touch.size >> shadow.granule;
+    for granule in first..first + count {
+        shadow.one(granule, thread as u16, &pattern, touch.writes, &window, &mut clashes);
+    }
+    watch.clashes = clashes;
+    if soft && touch.writes {
+        watch.order.release(thread as usize, address);
+    }
+    known
+}
+
+/// Reports what of the clashes is a race.
+#[cold]
+#[inline(never)]
+fn settle(
+    m: &mut Machine<'_>,
+    watch: &mut Watch,
+    touch: &Touch,
+    address: u64,
+    same: &mut dyn FnMut(&mut Machine<'_>, (usize, Option<usize>)) -> bool,
+) {
+    if watch.clashes.is_empty() {
+        return;
+    }
+    let mut clashes = std::mem::take(&mut watch.clashes);
+    let mut races: Vec<Clash> = Vec::new();
+    if let Some(object) = m.object(address) {
+        let shared = matches!(object.place, Place::Shared(_));
+        clashes.retain(|clash| is_race(m, watch, touch, shared, clash, same));
+        let granule = watch.shadow(address, object, 0, 1 << 8).granule;
+        for clash in &clashes {
+            let key = (touch.site, clash.site, touch.writes, clash.earlier_writes);
+            if races.iter().any(|race| race.site == clash.site) || !watch.reported.insert(key) {
+                m.outcome.counters.findings_dropped += 1;
+                continue;
+            }
+            races.push(*clash);
+            let number = watch.order.block_of(clash.segment);
+            let [x, y, _] = m.grid.map(u64::from);
+            let Some(location) = m.code.sites.get(clash.site as usize).copied() else { continue };
+            let other = Participant {
+                block: [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32],
+                thread: m.thread(u32::from(clash.earlier)),
+                location,
+                writes: clash.earlier_writes,
+            };
+            let place = object.base.wrapping_add(clash.granule << granule);
+            let access = m.describe(place, touch.size, touch.writes);
+            let lane = (u32::from(clash.thread)).wrapping_sub(m.unit.first) as usize;
+            let threads = clashes.iter().filter(|other| other.site == clash.site).count() as u32;
+            let kind = FindingKind::Race(access);
+            m.find(kind, touch.site, lane, threads, touch.writes, Some(other));
+        }
+    }
+    clashes.clear();
+    watch.clashes = clashes;
+}
+
+fn is_race(
+    m: &mut Machine<'_>,
+    watch: &Watch,
+    touch: &Touch,
+    shared: bool,
+    clash: &Clash,
+    same: &mut dyn FnMut(&mut Machine<'_>, (usize, Option<usize>)) -> bool,
+) -> bool {
+    let soft = ATOMIC | VOLATILE;
+    let (earlier, later) = (u32::from(clash.earlier), u32::from(clash.thread));
+    if clash.flags & soft != 0 && touch.flags & soft != 0 {
+        let width = m.warp_width as u32;
+        let excused = (clash.flags | touch.flags) & ATOMIC != 0
+            || !shared
+            || earlier / width != later / width;
+        if excused {
+            return false;
+        }
+    }
+    if watch.order.is_ordered(clash.segment, earlier, later) {
+        return false;
+    }
+    if touch.writes && clash.earlier_writes && (touch.flags | clash.flags) & ATOMIC == 0 {
+        let together = clash.segment == watch.order.now
+            && clash.site == touch.site
+            && clash.flags >> 4 == touch.flags >> 4;
+        let first = m.unit.first;
+        let other = together.then(|| earlier.wrapping_sub(first) as usize);
+        return !same(m, (later.wrapping_sub(first) as usize, other));
+    }
+    true
+}
+
+fn alignment(m: &mut Machine<'_>, i: &Inst, offset: u64, size: u64, writes: bool) {
+    let unit = &m.unit;
+    let is_bad = |address: u64| address.wrapping_add(offset) & (size - 1) != 0;
+    if size == 1 {
+        return;
+    }
+    match unit.d.shape(i.a) {
+        Shape::Uniform if !is_bad(unit.d.stride(i.a)) && !is_bad(unit.d.base(i.a, 0)) => return,
+        Shape::Affine if unit.d.stride(i.a) & (size - 1) == 0 => {
+            let active = |k: &usize| unit.mask.bits[*k] != 0;
+            if (0..unit.chunks).filter(active).all(|k| !is_bad(unit.d.base(i.a, k))) {
+                return;
+            }
+        }
+        Shape::Vector => {
+            let mut bits = 0;
+            for k in 0..unit.chunks {
+                let addresses = unit.d.chunk(i.a, k);
+                let mask = unit.mask.bits[k];
+                for (l, address) in addresses.into_iter().enumerate() {
+                    let active = 0u64.wrapping_sub(u64::from(mask >> l & 1));
+                    bits |= address.wrapping_add(offset) & active;
+                }
+            }
+            if bits & (size - 1) == 0 {
+                return;
+            }
+        }
+        _ => {}
+    }
+    misaligned(m, i, offset, size, writes);
+}
+
+#[cold]
+fn misaligned(m: &mut Machine<'_>, i: &Inst, offset: u64, size: u64, writes: bool) {
+    let unit = &m.unit;
+    let address = |lane: usize| unit.d.get(i.a, lane).wrapping_add(offset);
+    let lanes: Vec<usize> =
+        unit.mask.lanes(unit.chunks).filter(|lane| !address(*lane).is_multiple_of(size)).collect();
+    if let Some(first) = lanes.first() {
+        let access = m.describe(address(*first), size, writes);
+        let kind = FindingKind::Misaligned(access, size);
+        m.find(kind, i.site, *first, lanes.len() as u32, writes, None);
+    }
+}
+
+/// Reports stores to constant memory.
+#[cold]
+fn read_only<E: Element>(m: &mut Machine<'_>, i: &Inst) {
+    if m.unit.mask.is_empty() {
+        return;
+    }
+    let lane = m.unit.mask.lowest();
+    let address = m.unit.d.get(i.a, lane).wrapping_add(i.imm);
+    let access = m.describe(address, E::SIZE as u64, true);
+    if access.space == "constant" {
+        let count = m.unit.mask.count;
+        m.find(FindingKind::OutOfBounds(access), i.site, lane, count, true, None);
+    }
+}
+
+/// Orders a thread's accesses, for those that see what it writes next. `imm`: 1 beyond the block.
+pub(crate) struct Fence;
+impl Kernel for Fence {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let Some(watch) = &mut m.watch else { return };
+        watch.order.step();
+        let first = m.unit.first as usize;
+        for lane in m.unit.mask.lanes(m.unit.chunks) {
+            watch.order.fence(first + lane, i.imm != 0);
+        }
+    }
+}
+
+/// A block runs from here, for the first time or after a barrier of the grid.
+pub(crate) fn enter(m: &mut Machine<'_>, block: u64, resident: bool) {
+    let bytes = m.shared.len();
+    let Some(watch) = &mut m.watch else { return };
+    watch.order.enter(block);
+    watch.arrived.clear();
+    if !watch.initialised {
+        return;
+    }
+    if resident {
+        let next = watch.others.remove(&block).unwrap_or_else(|| Written::none(bytes));
+        let last = std::mem::replace(&mut watch.written, next);
+        if let Some(before) = watch.block {
+            watch.others.insert(before, last);
+        }
+    } else if watch.block.is_none() {
+        watch.written = Written::none(bytes);
+    } else {
+        watch.written.clear();
+    }
+    watch.block = Some(block);
+}
+
+/// All blocks have met.
+pub(crate) fn grid_barrier(m: &mut Machine<'_>) {
+    if let Some(watch) = &mut m.watch {
+        watch.order.grid_barrier();
+        watch.arrived.clear();
+    }
+}
+
+/// Some lanes of a unit have come to the block's barrier.
+pub(crate) fn arrive(m: &mut Machine<'_>, site: u32) {
+    let thread = m.unit.first + m.unit.mask.lowest() as u32;
+    let count = m.unit.mask.count;
+    if let Some(watch) = &mut m.watch {
+        watch.arrived.push((site, thread, count));
+    }
+}
+
+/// All threads of a block that can have arrived at a barrier: what they did before it is ordered
+/// before what they will do. `units` are the block's.
+pub(crate) fn barrier(m: &mut Machine<'_>, units: &[Unit]) {
+    let convergence = m.checks.convergence;
+    let Some(watch) = &mut m.watch else { return };
+    watch.order.block_barrier();
+    let arrivals = std::mem::take(&mut watch.arrived);
+    if !convergence {
+        return;
+    }
+    let arrived: u32 = arrivals.iter().map(|(_, _, count)| count).sum();
+    // Units that wait; those that have ended wait for nothing.
+    let waiting = |unit: &&Unit| !unit.mask.is_empty();
+    let expected: u32 = units.iter().filter(waiting).map(|unit| unit.alive.count).sum();
+    let Some((site, thread, count)) = arrivals.first().copied() else { return };
+    let elsewhere = arrivals.iter().find(|other| other.0 != site);
+    if arrived >= expected && elsewhere.is_none() {
+        return;
+    }
+    let here = arrivals.iter().filter(|other| other.0 == site).map(|other| other.2).sum::<u32>();
+    let other = elsewhere.and_then(|(other, thread, _)| {
+        let location = m.code.sites.get(*other as usize).copied()?;
+        let thread = m.thread(*thread);
+        Some(Participant { block: m.block, thread, location, writes: false })
+    });
+    let kind = FindingKind::DivergentBarrier {
+        arrived: if elsewhere.is_some() { here } else { arrived },
+        expected: expected.max(arrived),
+    };
+    // No unit runs: lanes count from the block's first thread.
+    let lane = thread.wrapping_sub(m.unit.first) as usize;
+    m.find(kind, site, lane, count, false, other);
+}
+
+/// Lanes of warps meet.
+pub(crate) fn warp_barrier(m: &mut Machine<'_>, inst: &WarpInst) {
+    let Some(mut watch) = m.watch.take() else { return };
+    watch.order.step();
+    let width = m.warp_width;
+    for start in (0..m.unit.chunks * CHUNK).step_by(width) {
+        let mut open = m.active(start);
+        let alive = m.alive(start);
+        while open != 0 {
+            let lane = open.trailing_zeros() as usize;
+            let mask_of = |lane: usize| match inst.mask {
+                NONE => u64::MAX,
+                mask if inst.wide_mask => m.unit.d.get(mask, start + lane),
+                mask => u64::from(m.unit.w.get(mask, start + lane).to_u64() as u32),
+            };
+            let mask = mask_of(lane);
+            let same = (0..64)
+                .filter(|other| open >> other & 1 == 1 && mask_of(*other) == mask)
+                .fold(0u64, |sum, other| sum | 1 << other);
+            let group = same & mask | 1 << lane;
+            open &= !same;
+            let first = m.unit.first as usize + start;
+            watch.order.warp_barrier(first, group, alive & !group == 0);
+        }
+    }
+    m.watch = Some(watch);
+}
