@@ -10,7 +10,8 @@
 //!   these flush as the code would; so does a sign that is flipped. It leaves approximate quotients.
 //! * It folds a list of functions that bear the C library's names, by the host's library in binary64
 //!   and rounded once, fast math or not: `cosf(-1.4e27f)` is the true cosine, where the chip's
-//!   approximation is nowhere near. What the host finds outside the domain is left to run.
+//!   approximation is nowhere near. What the host finds outside the domain is left to run. Without
+//!   `-ftz` the instructions behind `__sinf` and `__cosf` are on the list.
 //!
 //! And it drops operations that change no value: `x - 0`, `x + -0`, `x * 1`, and `x / 1` where the
 //! quotient is exact. A subnormal that would have been flushed by them then stays.
@@ -24,6 +25,8 @@ use port_ir::{
     Constant, Expression, ExpressionTypes, FloatFlags, FloatOp, Function, Location, MathFunction,
     Rounding, Scalar, Type, UnaryOp, Value,
 };
+
+use MathFunction as M;
 
 use super::rewrite::Rewriter;
 use crate::arithmetic;
@@ -52,6 +55,12 @@ pub(super) fn fold(function: &Function, types: &ExpressionTypes, profile: &Profi
             }
             Expression::Math { function, arguments, flags } if is_plain(*flags) => {
                 math(writer, *function, arguments)
+            }
+            // The instructions without `.ftz` are folded by the host's functions too.
+            Expression::Math { function: name @ (M::Sin | M::Cos), arguments, flags }
+                if flags.approximate && !flags.flush && !profile.flushes() =>
+            {
+                math(writer, *name, arguments)
             }
             _ => None,
         };
@@ -244,7 +253,6 @@ fn unary(
 
 /// The functions that are folded by name.
 fn is_known_by_name(function: MathFunction) -> bool {
-    use MathFunction as M;
     matches!(
         function,
         M::Acos
