@@ -73,6 +73,11 @@ impl<'a> Machine<'a> {
         &self.profile
     }
 
+    /// The module as it is run.
+    pub(crate) fn module(&self) -> &Module {
+        &self.module
+    }
+
     /// Runs the launches of a case in order. A launch that fails is reported; later ones run unless
     /// they need its buffers.
     pub fn run(&self, case: &Case, options: &Options) -> MachineRun {

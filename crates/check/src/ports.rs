@@ -117,11 +117,13 @@ impl PortedUnit<'_> {
             let compiler =
                 Compiler::new(Flavour::Gnu).or_else(|_| Compiler::new(Flavour::Clang))?;
             let source = self.source(Language::Cpu, "cpp").ok_or_else(no_root)?;
-            let port = compiler.build(&source, self.spec)?.run(self.case, &self.run_options(32))?;
-            let how = "the compiled port against the machine under `cpu`".to_owned();
-            Ok(Executed { how, reference: None, port, is_target: true })
+            compiler.build(&source, self.spec)
         };
-        attempt().map_err(|error| note(what, &error))
+        let program = build().map_err(|error| note(what, &error))?;
+        let port = program.run(self.case, &self.run_options(32));
+        let port = port.map_err(|error| ended(what, &error))?;
+        let how = "the compiled port against the machine under `cpu`".to_owned();
+        Ok(Executed { how, reference: None, port, is_target: true })
     }
 
     /// The original and the HIP port, both compiled against the fiber runtime and run: the same

@@ -1,0 +1,607 @@
+//! Where a port parts from its reference: both are traced on the machine under one arithmetic, and
+//! what they did is compared in order. The first value, store or barrier that differs names a line.
+//!
+//! A port that is text is edits of the reference's text, so lines of the one are lines of the other
+//! where they are equal, and belong together by their place between equal ones where they are not.
+//! What a header of the port does counts as done by the line that calls it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use port::DeviceCode;
+use port_diag::{FileId, SourceMap, Span};
+use port_float::Profile;
+use port_ir::{Expression, Function, Handle, Location, Value};
+use port_simt::{Point, TraceRequest};
+
+use crate::attribution::Cause;
+use crate::judge::{Comparison, Report};
+use crate::machine::{LaunchTrace, Machine, MachineRun, Options};
+use crate::spec::Case;
+use crate::verdict::Verdict;
+
+/// Most events of a block that are compared.
+const MOST_EVENTS: usize = 1 << 21;
+
+/// How far on, after a difference in what is done, it is looked for where both agree again.
+const WINDOW: usize = 4096;
+
+/// One side: kernels with the files that they come from.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    /// The kernels.
+    pub code: &'a DeviceCode,
+    /// Their files.
+    pub sources: &'a SourceMap,
+    /// The arithmetic; the same on both sides but for the width of a warp.
+    pub profile: &'a Profile,
+}
+
+/// What is different at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Another value.
+    Value,
+    /// The port does not do it.
+    Missing,
+    /// Only the port does it.
+    Added,
+}
+
+/// Where port and reference part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parting {
+    /// The launch, by its place among the case's.
+    pub launch: usize,
+    /// The block, by its number.
+    pub block: u64,
+    /// What is different.
+    pub difference: Difference,
+    /// What is done there: `addition`, `store`, `barrier` …
+    pub what: &'static str,
+    /// The place in the reference's text: for what only the port does, the line that it stands for.
+    pub place: Span,
+    /// The line there, from 1.
+    pub line: u32,
+    /// The port's file and line, where the place has one of its own.
+    pub port: Option<(String, u32)>,
+}
+
+impl Parting {
+    /// The cause, in a few words.
+    pub fn cause(&self) -> String {
+        match self.difference {
+            Difference::Missing if self.what.ends_with("barrier") => "barrier missing".to_owned(),
+            Difference::Missing => format!("{} missing", self.what),
+            Difference::Added => format!("{} added", self.what),
+            Difference::Value => match self.what {
+                "constant" => "another constant".to_owned(),
+                what => format!("{what} differs"),
+            },
+        }
+    }
+}
+
+/// Adds to each kernel that a port bug was found in where it parts from its reference. Nothing is added
+/// where the machine's runs agree: then only other evidence shows the bug.
+pub fn explain(
+    comparison: &Comparison<'_>,
+    sources: &SourceMap,
+    port_sources: &SourceMap,
+    report: &mut Report,
+) {
+    let Some(port) = comparison.port else { return };
+    if report.kernels.iter().all(|kernel| kernel.verdict != Verdict::PortBug) {
+        return;
+    }
+    let width = comparison.target_profile.warp_width();
+    let profile = &comparison.reference_profile;
+    let port_profile = profile.with_warp_width(width);
+    let reference = Side { code: comparison.reference, sources, profile };
+    let port = Side { code: port, sources: port_sources, profile: &port_profile };
+    let Some(parting) = first_difference(reference, port, comparison.case, &comparison.options)
+    else {
+        return;
+    };
+    let kernel = comparison.case.launches.get(parting.launch).map(|launch| &launch.kernel);
+    // A kernel that only passes wrong values on is none of the causes; one without outputs of its
+    // own may be.
+    let named = report.kernels.iter_mut().find(|known| Some(&known.name) == kernel);
+    if let Some(named) = named {
+        let cause = Cause { name: parting.cause(), share: 1.0, places: vec![parting.place] };
+        named.causes.insert(0, cause);
+    }
+}
+
+/// Traces both sides, and says where they part first; `None` where they do the same.
+pub fn first_difference(
+    reference: Side<'_>,
+    port: Side<'_>,
+    case: &Case,
+    options: &Options,
+) -> Option<Parting> {
+    let sides = [reference, port];
+    let machines = sides.map(|side| Machine::new(side.code, side.profile));
+    // What blocks write says which of them to look at.
+    let glance = TraceRequest { block: None, thread: 0, limit: 0 };
+    let glances =
+        machines.each_ref().map(|machine| machine.run_traced(case, options, |_| Some(glance)));
+    for (launch, block) in suspects(&glances) {
+        let request = TraceRequest { block: Some(block), thread: 0, limit: MOST_EVENTS };
+        let runs = machines.each_ref().map(|machine| {
+            machine.run_traced(case, options, |index| (index == launch).then_some(request))
+        });
+        let [Some(first), Some(second)] = runs.each_ref().map(|run| run.traces.first()) else {
+            continue;
+        };
+        let aligned = Aligned::new(sides, &machines, [first, second]);
+        if let Some(found) = aligned.first_difference() {
+            return Some(Parting { launch, block, ..found });
+        }
+    }
+    None
+}
+
+/// Launches and blocks to look at: the first that write something else, then those that stopped.
+fn suspects(runs: &[MachineRun; 2]) -> Vec<(usize, u64)> {
+    let mut found = Vec::new();
+    let [reference, port] = runs;
+    for trace in &reference.traces {
+        let Some(other) = port.traces.iter().find(|other| other.launch == trace.launch) else {
+            continue;
+        };
+        let blocks = trace.trace.writes.iter().zip(&other.trace.writes);
+        let differs = |(_, (a, b)): &(usize, (&u64, &u64))| a != b;
+        let unequal = blocks.enumerate().filter(differs).take(2);
+        found.extend(unequal.map(|(block, _)| (trace.launch, block as u64)));
+        if found.is_empty() && trace.trace.writes.len() != other.trace.writes.len() {
+            found.push((trace.launch, 0));
+        }
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    // Nothing is written otherwise: something may yet be done otherwise.
+    found.extend(reference.traces.iter().map(|trace| (trace.launch, 0)));
+    found
+}
+
+/// What is done at a line: the reference's file and line, and what.
+type Key = (u32, u32, &'static str);
+
+/// An event that has a counterpart, or should have.
+#[derive(Clone, Copy)]
+struct Step {
+    key: Key,
+    digest: u64,
+    /// The point, for the place and operands.
+    point: u32,
+}
+
+/// Two traces in the terms of the reference's lines.
+struct Aligned<'a> {
+    sides: [Side<'a>; 2],
+    functions: [Option<&'a Function>; 2],
+    traces: [&'a LaunchTrace; 2],
+    steps: [Vec<Step>; 2],
+    /// Constants that each side uses.
+    constants: [BTreeSet<(Key, u64)>; 2],
+    /// For each point where it is in the reference's text.
+    places: [Vec<Option<(FileId, u32)>>; 2],
+    lines: Lines,
+}
+
+impl<'a> Aligned<'a> {
+    fn new(
+        sides: [Side<'a>; 2],
+        machines: &'a [Machine<'_>; 2],
+        traces: [&'a LaunchTrace; 2],
+    ) -> Aligned<'a> {
+        let lines = Lines::new(sides[0].sources, sides[1].sources);
+        let mut aligned = Aligned {
+            sides,
+            functions: [0, 1].map(|side| machines[side].function(traces[side].function)),
+            traces,
+            steps: Default::default(),
+            constants: Default::default(),
+            places: Default::default(),
+            lines,
+        };
+        for side in 0..2 {
+            aligned.read(side);
+        }
+        aligned
+    }
+
+    fn read(&mut self, side: usize) {
+        let trace = self.traces[side];
+        let resolved: Vec<Option<(FileId, u32, bool)>> =
+            trace.points.iter().map(|point| self.resolve(side, point.location)).collect();
+        let mut steps = Vec::new();
+        let mut constants = BTreeSet::new();
+        for event in &trace.trace.events {
+            let Some(point) = trace.points.get(event.point as usize) else { continue };
+            let Some(Some((file, line, called))) = resolved.get(event.point as usize) else {
+                continue;
+            };
+            let key = (file.0, *line, point.what);
+            if point.what == "constant" {
+                if !called {
+                    constants.insert((key, event.digest));
+                }
+                continue;
+            }
+            // How a header of the port gets its result is its own affair.
+            if *called && !is_shared_effect(point.what) {
+                continue;
+            }
+            steps.push(Step { key, digest: event.digest, point: event.point });
+        }
+        self.steps[side] = steps;
+        self.constants[side] = constants;
+        self.places[side] =
+            resolved.iter().map(|at| at.map(|(file, line, _)| (file, line))).collect();
+    }
+
+    /// The line of the reference's text that a place belongs to, and whether it is only one that
+    /// calls it.
+    fn resolve(&self, side: usize, location: Location) -> Option<(FileId, u32, bool)> {
+        let Side { code, sources, .. } = self.sides[side];
+        let mut location = location;
+        let mut called = false;
+        // Longer chains of calls are not made by hand.
+        for _ in 0..64 {
+            let span = code.expansions.outermost(location.origin);
+            let line = sources.file(span.file).line_column(span.start).line;
+            match side {
+                0 => return Some((span.file, line, called)),
+                _ => {
+                    if let Some((file, line)) = self.lines.reference(span.file, line) {
+                        return Some((file, line, called));
+                    }
+                }
+            }
+            called = true;
+            location = self.functions[side]?.inlined.get(location.inlined?)?.call;
+        }
+        None
+    }
+
+    fn first_difference(&self) -> Option<Parting> {
+        let [reference, port] = &self.steps;
+        let (mut i, mut j) = (0, 0);
+        loop {
+            let same = |(a, b): &(&Step, &Step)| (a.key, a.digest) == (b.key, b.digest);
+            let pairs = reference[i..].iter().zip(&port[j..]);
+            let equal = pairs.take_while(same).count();
+            (i, j) = (i + equal, j + equal);
+            let (first, second) = (reference.get(i), port.get(j));
+            match (first, second) {
+                (None, None) => return None,
+                (Some(a), Some(b)) if a.key == b.key => {
+                    return Some(self.parting(1, b, Difference::Value));
+                }
+                _ => {}
+            }
+            // Something else is done, or the same in another order.
+            let ends = [(i + WINDOW).min(reference.len()), (j + WINDOW).min(port.len())];
+            let windows = [&reference[i..ends[0]], &port[j..ends[1]]];
+            let alone = [unmatched(windows[0], windows[1]), unmatched(windows[1], windows[0])];
+            match alone {
+                [Some(a), Some(b)] if b < a => {
+                    return Some(self.unlike(windows, b, 1));
+                }
+                [Some(a), _] => return Some(self.unlike(windows, a, 0)),
+                [None, Some(b)] => return Some(self.unlike(windows, b, 1)),
+                [None, None] => {
+                    let done = (WINDOW / 2).min(windows[0].len().min(windows[1].len()));
+                    if done < WINDOW / 2 {
+                        return None;
+                    }
+                    (i, j) = (i + done, j + done);
+                }
+            }
+        }
+    }
+
+    /// The difference that a step of one side without a counterpart is.
+    fn unlike(&self, windows: [&[Step]; 2], at: usize, side: usize) -> Parting {
+        let step = windows[side][at];
+        let other = 1 - side;
+        let near = windows[other].iter().take(at + WINDOW / 8).find(|known| known.key == step.key);
+        match (near, side) {
+            // The same is done there, with another value.
+            (Some(port), 0) => self.parting(1, port, Difference::Value),
+            (Some(_), _) => self.parting(1, &step, Difference::Value),
+            (None, 0) => self.parting(0, &step, Difference::Missing),
+            (None, _) => self.parting(1, &step, Difference::Added),
+        }
+    }
+
+    fn parting(&self, side: usize, step: &Step, difference: Difference) -> Parting {
+        let (mut what, mut at) = (step.key.2, step.point);
+        // A value that differs because a constant does is the constant's difference.
+        if side == 1
+            && difference == Difference::Value
+            && let Some(point) = self.other_constant(step)
+        {
+            (what, at) = ("constant", point);
+        }
+        let place = self.places[side].get(at as usize).copied().flatten();
+        let (file, line) = place.unwrap_or((FileId(step.key.0), step.key.1));
+        let point = self.traces[side].points.get(at as usize);
+        let own = point.map(|point| self.span(side, point));
+        let port = own.filter(|_| side == 1).map(|span| {
+            let file = self.sides[1].sources.file(span.file);
+            (file.path.to_string(), file.line_column(span.start).line)
+        });
+        let place = match own.filter(|_| side == 0) {
+            Some(span) => span,
+            None => self.line_span(file, line),
+        };
+        Parting { launch: 0, block: 0, difference, what, place, line, port }
+    }
+
+    fn span(&self, side: usize, point: &Point) -> Span {
+        self.sides[side].code.expansions.outermost(point.location.origin)
+    }
+
+    /// The text of a line of the reference, without the space around it.
+    fn line_span(&self, file: FileId, line: u32) -> Span {
+        let source = self.sides[0].sources.file(file);
+        let text = source.line_text(line);
+        let start = text.as_ptr() as usize - source.text.as_ptr() as usize;
+        let blank = text.len() - text.trim_start().len();
+        let start = (start + blank) as u32;
+        Span { file, start, end: start + text.trim().len() as u32 }
+    }
+
+    /// The point of a constant under a step's value that the reference does not use.
+    fn other_constant(&self, step: &Step) -> Option<u32> {
+        let points = &self.traces[1].points;
+        let function = self.functions[1]?;
+        let value = points.get(step.point as usize)?.value?;
+        let constants = constants_under(function, value);
+        let used: BTreeMap<Value, (usize, &Point)> = points
+            .iter()
+            .enumerate()
+            .filter(|(_, point)| point.what == "constant")
+            .filter_map(|(index, point)| Some((point.value?, (index, point))))
+            .collect();
+        for constant in constants {
+            let Some((index, _)) = used.get(&constant) else { continue };
+            let index = *index as u32;
+            let digests = self.traces[1].trace.events.iter().filter(|event| event.point == index);
+            let Some((file, line)) = self.places[1].get(index as usize).copied().flatten() else {
+                continue;
+            };
+            let key = (file.0, line, "constant");
+            let mut digests = digests.map(|event| event.digest).peekable();
+            if digests.peek().is_some()
+                && digests.all(|digest| !self.constants[0].contains(&(key, digest)))
+            {
+                return Some(index);
+            }
+        }
+        None
+    }
+}
+
+/// Whether an effect is the calling line's own, wherever it is spelled.
+fn is_shared_effect(what: &str) -> bool {
+    matches!(
+        what,
+        "shuffle"
+            | "vote"
+            | "match"
+            | "warp reduction"
+            | "store"
+            | "atomic"
+            | "atomic update"
+            | "barrier"
+            | "matrix load"
+            | "matrix store"
+            | "matrix multiplication"
+    )
+}
+
+/// The first step of the first half that has no equal in the other window.
+fn unmatched(steps: &[Step], others: &[Step]) -> Option<usize> {
+    let mut counts: BTreeMap<(Key, u64), usize> = BTreeMap::new();
+    for other in others {
+        *counts.entry((other.key, other.digest)).or_insert(0) += 1;
+    }
+    let half = if steps.len() < WINDOW { steps.len() } else { WINDOW / 2 };
+    steps[..half].iter().position(|step| match counts.get_mut(&(step.key, step.digest)) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
+        }
+        _ => true,
+    })
+}
+
+/// The constants that a value is made of, through what is not noted itself.
+fn constants_under(function: &Function, value: Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut pending: Vec<Value> =
+        function.expressions.get(value).map_or(Vec::new(), |e| e.operands());
+    let mut seen = BTreeSet::new();
+    while let Some(next) = pending.pop() {
+        if !seen.insert(next) || seen.len() > 256 {
+            continue;
+        }
+        match function.expressions.get(next) {
+            Some(Expression::Constant(_) | Expression::Zero(_)) => found.push(next),
+            Some(
+                expression @ (Expression::Splat { .. }
+                | Expression::Compose { .. }
+                | Expression::Extract { .. }
+                | Expression::Insert { .. }
+                | Expression::Element { .. }
+                | Expression::Member { .. }
+                | Expression::Convert { .. }),
+            ) => pending.extend(expression.operands()),
+            _ => {}
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Which line of the reference a line of the port stands for.
+struct Lines {
+    /// By the port's file: the reference's file, and for each line of the port its line.
+    files: BTreeMap<FileId, (FileId, Vec<u32>)>,
+}
+
+impl Lines {
+    fn new(reference: &SourceMap, port: &SourceMap) -> Lines {
+        let stem = |path: &str| match path.rsplit_once('.') {
+            Some((stem, "cu" | "hip" | "cpp")) => stem.to_owned(),
+            _ => path.to_owned(),
+        };
+        let mut files = BTreeMap::new();
+        for id in port.ids() {
+            let own = port.file(id);
+            let found =
+                reference.ids().find(|other| stem(&reference.file(*other).path) == stem(&own.path));
+            if let Some(other) = found {
+                let lines = matched_lines(&reference.file(other).text, &own.text);
+                files.insert(id, (other, lines));
+            }
+        }
+        Lines { files }
+    }
+
+    fn reference(&self, file: FileId, line: u32) -> Option<(FileId, u32)> {
+        let (other, lines) = self.files.get(&file)?;
+        Some((*other, *lines.get(line as usize - 1)?))
+    }
+}
+
+/// For each line of `port` the line of `reference`, from 1, that it is, or stands in the place of.
+fn matched_lines(reference: &str, port: &str) -> Vec<u32> {
+    let a: Vec<&str> = reference.lines().collect();
+    let b: Vec<&str> = port.lines().collect();
+    let mut matches: Vec<(usize, usize)> = Vec::new();
+    common_lines(&a, &b, 0, 0, &mut matches, 0);
+    matches.push((a.len(), b.len()));
+    let mut lines = vec![1u32; b.len()];
+    let (mut i, mut j) = (0, 0);
+    for (x, y) in matches {
+        // A replaced stretch: line by line, the rest at its last.
+        for (offset, line) in lines[j..y].iter_mut().enumerate() {
+            let last = if x > i { x - 1 } else { x.min(a.len().saturating_sub(1)) };
+            *line = ((i + offset).min(last.max(i))) as u32 + 1;
+        }
+        if y < b.len() {
+            lines[y] = x as u32 + 1;
+        }
+        (i, j) = (x + 1, y + 1);
+    }
+    lines
+}
+
+/// Equal lines of two texts, in order: common ends, then lines that both have once, then between them.
+fn common_lines(
+    a: &[&str],
+    b: &[&str],
+    first: usize,
+    second: usize,
+    matches: &mut Vec<(usize, usize)>,
+    depth: usize,
+) {
+    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    matches.extend((0..head).map(|at| (first + at, second + at)));
+    let (a, b) = (&a[head..], &b[head..]);
+    let (first, second) = (first + head, second + head);
+    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let (inner_a, inner_b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+    if !inner_a.is_empty() && !inner_b.is_empty() && depth < 64 {
+        let mut at = (0, 0);
+        let mut places: BTreeMap<&str, [(usize, usize); 2]> = BTreeMap::new();
+        for (side, lines) in [inner_a, inner_b].into_iter().enumerate() {
+            for (index, line) in lines.iter().enumerate() {
+                let entry = &mut places.entry(line).or_default()[side];
+                *entry = (entry.0 + 1, index);
+            }
+        }
+        let mut anchors: Vec<(usize, usize)> = places
+            .values()
+            .filter(|[x, y]| x.0 == 1 && y.0 == 1)
+            .map(|[x, y]| (x.1, y.1))
+            .collect();
+        anchors.sort_unstable();
+        let anchors = increasing(&anchors);
+        for (x, y) in anchors {
+            let (from, to) = (&inner_a[at.0..x], &inner_b[at.1..y]);
+            common_lines(from, to, first + at.0, second + at.1, matches, depth + 1);
+            matches.push((first + x, second + y));
+            at = (x + 1, y + 1);
+        }
+        if at != (0, 0) {
+            let (from, to) = (&inner_a[at.0..], &inner_b[at.1..]);
+            common_lines(from, to, first + at.0, second + at.1, matches, depth + 1);
+        }
+    }
+    let (x, y) = (first + a.len() - tail, second + b.len() - tail);
+    matches.extend((0..tail).map(|at| (x + at, y + at)));
+}
+
+/// The longest part of the pairs, which are in order of the first, that is in order of the second too.
+fn increasing(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    // For each length the pair that the best sequence of that length ends with, and for each pair the
+    // one before it.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = vec![None; pairs.len()];
+    for (index, pair) in pairs.iter().enumerate() {
+        let length = ends.partition_point(|end| pairs[*end].1 < pair.1);
+        before[index] = length.checked_sub(1).map(|shorter| ends[shorter]);
+        match ends.get_mut(length) {
+            Some(end) => *end = index,
+            None => ends.push(index),
+        }
+    }
+    let mut found = Vec::new();
+    let mut next = ends.last().copied();
+    while let Some(index) = next {
+        found.push(pairs[index]);
+        next = before[index];
+    }
+    found.reverse();
+    found
+}
+
+impl Machine<'_> {
+    /// A function as it is run.
+    fn function(&self, handle: Handle<Function>) -> Option<&Function> {
+        self.module().functions.get(handle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_an_edited_text_are_those_of_the_original() {
+        let reference = "a\nb\n{\nc\n}\n{\nd\n}\ne";
+        let port = "new\na\nB\n{\nc\n}\nnew\n{\nd\nnew\n}\ne";
+        let lines = matched_lines(reference, port);
+        assert_eq!(lines, [1, 1, 2, 3, 4, 5, 6, 6, 7, 8, 8, 9]);
+    }
+
+    #[test]
+    fn a_removed_line_moves_no_other() {
+        let lines = matched_lines("a\nb\nc\nb\nd", "a\nc\nb\nd");
+        assert_eq!(lines, [1, 3, 4, 5]);
+        assert_eq!(matched_lines("", "x"), [1]);
+        assert_eq!(matched_lines("x", ""), [0u32; 0]);
+    }
+
+    #[test]
+    fn the_longest_run_in_order_is_found() {
+        assert_eq!(increasing(&[(0, 5), (1, 1), (2, 2), (3, 0), (4, 3)]), [(1, 1), (2, 2), (4, 3)]);
+        assert_eq!(increasing(&[]), []);
+    }
+}
