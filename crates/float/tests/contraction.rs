@@ -261,9 +261,9 @@ fn clang_fuses_for_amd() {
 
 #[test]
 fn a_cpu_port_and_mathematics_fuse_nothing() {
-    for profile in ["cpu", "exact"] {
+    for (scalar, profile) in [(Scalar::F32, "cpu"), (Scalar::F64, "cpu"), (Scalar::F64, "exact")] {
         check(
-            Scalar::F32,
+            scalar,
             profile,
             &[("a*b+c", "((a*b)+c)"), ("a/4.0f", "(a/4)"), ("fma(a,b,c)", "fma(a,b,c)")],
         );

@@ -3,7 +3,7 @@
 //! Four steps for each function: [`fold`] computes what the compiler computes, [`prepare`] writes
 //! operations as the compiler has them before it fuses (a division by four is a product, under fast
 //! math every division is), [`contract`] says which sums take a product in, and [`settle`] writes the
-//! result, each operation with its flags.
+//! result, each operation with its flags. For mathematics [`widen`] then computes f32 in f64.
 
 mod contract;
 mod fold;
@@ -11,10 +11,11 @@ mod place;
 mod prepare;
 mod rewrite;
 mod settle;
+mod widen;
 
 use port_ir::{ExpressionTypes, Module};
 
-use crate::profile::Profile;
+use crate::profile::{Profile, Side};
 
 /// The module as `profile`'s compiler leaves it: no operation says `contract` any more, what is
 /// fused is [`Expression::FusedMultiplyAdd`](port_ir::Expression::FusedMultiplyAdd), and the other
@@ -29,7 +30,11 @@ pub fn resolve(module: &Module, profile: &Profile) -> Module {
         let prepared = prepare::prepare(&folded, &types(&folded), profile);
         let prepared_types = types(&prepared);
         let fusions = contract::find(&prepared, &prepared_types, profile);
-        resolved.functions[handle] = settle::settle(&prepared, &prepared_types, profile, &fusions);
+        let settled = settle::settle(&prepared, &prepared_types, profile, &fusions);
+        resolved.functions[handle] = match profile.side() {
+            Side::Exact => widen::widen(&settled, &types(&settled), &mut resolved.types),
+            _ => settled,
+        };
     }
     resolved
 }
