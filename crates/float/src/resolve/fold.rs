@@ -10,7 +10,8 @@
 //!   these flush as the code would; so does a sign that is flipped. It leaves approximate quotients.
 //! * It folds a list of functions that bear the C library's names, by the host's library in binary64
 //!   and rounded once, fast math or not: `cosf(-1.4e27f)` is the true cosine, where the chip's
-//!   approximation is nowhere near. What the host finds outside the domain is left to run. Without
+//!   approximation is nowhere near. What the host finds outside the domain, and what vanishes
+//!   even in binary64, is left to run. Without
 //!   `-ftz` the instructions behind `__sinf` and `__cosf` are on the list.
 //!
 //! And it drops operations that change no value: `x - 0`, `x + -0`, `x * 1`, and `x / 1` where the
@@ -278,6 +279,17 @@ fn is_known_by_name(function: MathFunction) -> bool {
     )
 }
 
+/// Whether the host reports that its result vanished, after which the optimiser does not use it.
+fn underflows(function: MathFunction, operands: &[f64], result: f64) -> bool {
+    let exact = matches!(
+        function,
+        M::Ceil | M::Floor | M::Round | M::FloatModulo | M::Log | M::Log10 | M::Acos
+    );
+    !exact
+        && result.abs() < f64::MIN_POSITIVE
+        && operands.iter().all(|operand| *operand != 0.0 && operand.is_finite())
+}
+
 fn math(writer: &Rewriter<'_>, function: MathFunction, arguments: &[Value]) -> Option<Folded> {
     if !is_known_by_name(function) {
         return None;
@@ -293,7 +305,7 @@ fn math(writer: &Rewriter<'_>, function: MathFunction, arguments: &[Value]) -> O
         (F64Function::Binary(of), [a, b]) => of(*a, *b),
         _ => return None,
     };
-    if !wide.is_finite() {
+    if !wide.is_finite() || underflows(function, &numbers, wide) {
         return None;
     }
     match scalar {
