@@ -226,6 +226,29 @@ fn operations_that_change_no_value_are_dropped() {
     assert!(matches!(left_over, Expression::Unary { op: UnaryOp::Negate, .. }), "{left_over:?}");
 }
 
+/// SASS: `FMUL.FTZ R, R, +INF`, `FMUL.FTZ R, RZ, R`, `FMUL.FTZ R, R, 0.3333333432674407959`.
+#[test]
+fn under_fast_math_a_constant_divisor_is_inverted_as_the_chip_would() {
+    for (divisor, inverse) in [(1e-40, f32::INFINITY), (2.9e38, 0.0), (3.0, 1.0 / 3.0)] {
+        let mut line = Line::new();
+        let divisor = line.literal(divisor);
+        let x = line.x;
+        let value = line.float(FloatOp::Divide, x, divisor);
+        line.build.store(line.output, value, Access::PLAIN, outer());
+        let mut module = Module::new();
+        module.functions.append(line.build.finish(), outer());
+        let resolved = resolve(&module, &Profile::named(FAST).unwrap());
+        let function = &resolved.functions[resolved.functions.handles().next().unwrap()];
+        let product = function.expressions.iter().find_map(|(_, expression)| match expression {
+            Expression::Float { op: FloatOp::Multiply, right, .. } => {
+                constant(&function.expressions[*right])
+            }
+            _ => None,
+        });
+        assert_eq!(product.map(f32::from_bits), Some(inverse));
+    }
+}
+
 #[test]
 fn other_sides_are_left_as_they_are() {
     for profile in ["cpu", "exact", "hip:gfx90a"] {

@@ -34,7 +34,7 @@ pub(super) fn prepare(function: &Function, types: &ExpressionTypes, profile: &Pr
                     && (single || ty == Type::F64) =>
             {
                 let fast = single && approximate;
-                match quotient(writer, [*left, *right], *flags, fast) {
+                match quotient(writer, [*left, *right], *flags, fast, cuda) {
                     Some(product) => product,
                     None => writer.append(expression),
                 }
@@ -98,6 +98,7 @@ fn quotient(
     operands: [Value; 2],
     flags: FloatFlags,
     fast: bool,
+    cuda: bool,
 ) -> Option<Value> {
     let [left, right] = operands;
     let constant = |value: Value| match writer.expression(value) {
@@ -108,7 +109,7 @@ fn quotient(
         return None;
     }
     if let Some(divisor) = constant(right) {
-        let inverse = inverse(divisor, fast)?;
+        let inverse = inverse(divisor, fast, cuda)?;
         let inverse = writer.append(Expression::Constant(inverse));
         return Some(writer.append(product(left, inverse, flags.flush)));
     }
@@ -137,11 +138,15 @@ fn quotient(
     Some(writer.append(product(left, reciprocal, flags.flush)))
 }
 
-/// `1 / divisor`: where that is exact, or any with `fast`.
-fn inverse(divisor: Constant, fast: bool) -> Option<Constant> {
+/// `1 / divisor`: where that is exact, or any with `fast`. `ptxas` computes it as the chip would: of
+/// a subnormal divisor it is infinite, of one beyond 2^126 zero.
+fn inverse(divisor: Constant, fast: bool, cuda: bool) -> Option<Constant> {
     match divisor.scalar {
         Scalar::F32 => {
             let divisor = f32::from_bits(divisor.bits as u32);
+            if fast && cuda {
+                return Some(Constant::f32(crate::math::hardware::rcp(divisor)));
+            }
             let inverse = 1.0 / divisor;
             let exact = divisor.to_bits() & 0x007f_ffff == 0 && inverse.is_normal();
             (exact && divisor.is_normal() || fast && inverse.is_normal())
