@@ -75,6 +75,9 @@ pub(super) struct Linear {
 
 const MAX_TERMS: usize = 8;
 
+/// Ends of intervals of one loop: more are not told apart at a glance.
+const MAX_ENDS: usize = 12;
+
 impl Linear {
     fn constant(value: i128) -> Self {
         let mut result = Linear { negative: value < 0, ..Linear::default() };
@@ -512,15 +515,14 @@ impl Emitter<'_, '_, '_> {
     /// it is one: the ends are computed before the loop, and rows that lie in all intervals as a whole
     /// have a loop of their own, in which nothing is compared.
     pub(super) fn interval(&mut self, condition: Value) -> Result<Option<Text>, NotCompiled> {
-        if !self.bounding || !self.targets.is_empty() {
+        if !self.bounding || !self.targets.is_empty() || self.intervals.len() > MAX_ENDS {
             return Ok(None);
         }
         let mut clip = Clip::default();
-        let before = (self.starts.len(), self.names.clone());
+        let before = self.starts.len();
         let fits = self.clip(condition, true, &mut clip)?;
         if !fits || (clip.begin.is_none() && clip.end.is_none()) {
-            self.starts.truncate(before.0);
-            self.names = before.1;
+            self.starts.truncate(before);
             return Ok(None);
         }
         let mut tests = Vec::new();

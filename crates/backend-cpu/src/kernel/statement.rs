@@ -209,8 +209,11 @@ impl Emitter<'_, '_, '_> {
                 readers.insert(StatementId(place.key));
             }
         }
+        if readers.is_empty() {
+            return Ok(false);
+        }
         let before = (self.intervals.len(), self.starts.len(), self.names.clone());
-        let mut all = !readers.is_empty();
+        let mut all = true;
         for reader in readers {
             all = all
                 && match facts.kind(reader) {
