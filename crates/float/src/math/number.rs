@@ -214,6 +214,12 @@ impl<const FLUSH: bool> Number<FLUSH> {
         Number(hardware::divide(self.0, divisor.0, FLUSH))
     }
 
+    /// `self / divisor` as this mode's `div.full`.
+    #[inline]
+    pub(super) fn divide_full_range(self, divisor: Self) -> Self {
+        Number(hardware::divide_full_range(self.0, divisor.0, FLUSH))
+    }
+
     /// `self / divisor`, rounded once.
     #[inline]
     pub(super) fn divide(self, divisor: Self) -> Self {

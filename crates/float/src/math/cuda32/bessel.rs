@@ -171,6 +171,146 @@ pub fn y0<const F: bool>(x: f32) -> f32 {
     asymptotic(a, &phase, amplitude, square, inverse, 0xc016_cbe4).result()
 }
 
+fn j1_of<const F: bool>(a: Number<F>) -> Number<F> {
+    if a.greater(constant(0x4100_0000)) {
+        if a.equals(Number::INFINITY) {
+            return Number::ZERO;
+        }
+        let inverse = a.rcp();
+        let square = inverse * inverse;
+        let amplitude =
+            square.polynomial([0xc082_cb37, 0x3f3f_f7e9, 0xbe45_8bae, 0x3e3f_ff8b, 0x3f80_0000])
+                * (a.rsqrt() * constant(0x3f4c_422a));
+        let phase = [0xbfca_3ba2, 0x3eb9_14ad, 0xbe27_f2ec, 0x3ebf_fffd];
+        return asymptotic(a, &phase, amplitude, square, inverse, 0xc016_cbe4);
+    }
+    let b = (a + constant(0xc075_3aac)) + constant(0x33a5_090f);
+    let series = b.polynomial([
+        0x29af_3463,
+        0x2b81_bf42,
+        0xade2_1ec1,
+        0xaf5d_deff,
+        0x319b_0c9d,
+        0x32e8_1173,
+        0xb50f_8dc8,
+        0xb61e_653d,
+        0x382c_d9c5,
+        0x38f9_eb10,
+        0xbaec_eb9c,
+        0xbb27_6ffd,
+        0x3d07_3993,
+    ]);
+    let second = (a + constant(0xc0e0_7fb0)) + constant(0x3444_b8db);
+    a * (b * (second * series))
+}
+
+/// J₁ with the sign of its operand; of tiny operands the sign is copied, lest it be lost in zero.
+fn signed_j1<const F: bool>(x: Number<F>, of_magnitude: Number<F>) -> Number<F> {
+    let result = if x.less(Number::ZERO) { -of_magnitude } else { of_magnitude };
+    if x.abs().less(constant(0x0da2_4260)) { result.with_sign_of(x) } else { result }
+}
+
+/// J₁(x)
+pub fn j1<const F: bool>(x: f32) -> f32 {
+    let x = Number::<F>::new(x);
+    signed_j1(x, j1_of(x.abs())).result()
+}
+
+/// Y₁(x)
+pub fn y1<const F: bool>(x: f32) -> f32 {
+    y1_of::<F>(x, Number::divide)
+}
+
+/// Y₁(x) with the quotient of fast math.
+pub fn y1_fast<const F: bool>(x: f32) -> f32 {
+    y1_of::<F>(x, Number::divide_full_range)
+}
+
+fn y1_of<const F: bool>(x: f32, divide: fn(Number<F>, Number<F>) -> Number<F>) -> f32 {
+    let x = Number::<F>::new(x);
+    if x.less(Number::ZERO) {
+        return Number::<F>::NAN.result();
+    }
+    let a = x.abs();
+    if a.is_nan() {
+        return a.result();
+    }
+    if a.less(constant(0x0080_0000)) {
+        return divide(constant(0xbf22_f983), a).result();
+    }
+    let around = |high: u32, low: u32| (a + constant(high)) + constant(low);
+    if !a.greater(constant(0x3fd9_6ac4)) {
+        let (log, _) = log_of(a);
+        let j1 = signed_j1(a, j1_of(a));
+        let singular = j1.fma(log, divide(constant(0xbf80_0000), a)) * constant(0x3f22_f983);
+        let series = (a * a).polynomial([
+            0x3214_62cc,
+            0xb585_27da,
+            0x3896_3e95,
+            0xbb41_adcb,
+            0x3d5e_9cbb,
+            0xbe48_c331,
+        ]);
+        return series.fma(a, singular).result();
+    }
+    if !a.greater(constant(0x4074_0eee)) {
+        let b = around(0xc00c_9df7, 0x33b2_00dc);
+        return (b * b.polynomial([
+            0xb789_e29d,
+            0x3906_4a88,
+            0xb9f0_ab0d,
+            0x3a8f_6102,
+            0xbb2c_7045,
+            0x3bf3_5df7,
+            0xbb9d_097c,
+            0xbd06_968a,
+            0xbdf2_b7df,
+            0x3f05_5242,
+        ]))
+        .result();
+    }
+    if !a.greater(constant(0x40e0_6937)) {
+        let b = around(0xc0ad_bff2, 0xb468_7b03);
+        return (b * b.polynomial([
+            0x32be_57d0,
+            0xb508_a416,
+            0xb63f_8a14,
+            0x3842_7e02,
+            0x3919_bb1c,
+            0xbb0d_f1fd,
+            0xbb88_5189,
+            0x3d50_aec1,
+            0x3d00_5cfc,
+            0xbeae_3e2b,
+        ]))
+        .result();
+    }
+    if !a.greater(constant(0x4122_c2e3)) {
+        let b = around(0xc109_893d, 0xb4e6_169b);
+        return (b * b.polynomial([
+            0x350c_f383,
+            0x3602_902e,
+            0xb837_5f71,
+            0xb8d9_faa8,
+            0x3b03_d19a,
+            0x3b1e_736d,
+            0xbd31_cae5,
+            0xbc81_59b6,
+            0x3e8a_fcca,
+        ]))
+        .result();
+    }
+    if a.equals(Number::INFINITY) {
+        return 0.0;
+    }
+    let inverse = a.rcp();
+    let square = inverse * inverse;
+    let amplitude = square.polynomial([0x3f26_7f60, 0xbe44_ab90, 0x3e3f_febf, 0x3f80_0000])
+        * (a.rsqrt() * constant(0x3f4c_422a));
+    let phase = [0xbfe4_e1ab, 0x3ebb_73ab, 0xbe27_fb6e, 0x3ebf_ffff];
+    asymptotic(a, &phase, amplitude, square, inverse, 0xc07b_53d1).result()
+}
+
 /// The asymptotic form of the modified functions: a series of 1/a times e^a/√a, the exponential as
 /// a square.
 fn growing_from<const F: bool>(a: Number<F>, series: Number<F>) -> Number<F> {
