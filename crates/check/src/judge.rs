@@ -8,8 +8,10 @@ use port_diag::{Diagnostic, Finding as _, Label};
 use port_float::Profile;
 
 use crate::attribution::{Ablation, Cause};
-use crate::machine::{self, Machine, MachineRun, Options, Schedule};
-use crate::machine_findings::{IllConditioned, PortBug, TargetDrift, Unproven};
+use crate::machine::{self, Checks, Machine, MachineRun, Options, Schedule};
+use crate::machine_findings::{
+    IllConditioned, OutOfMemory, PortBug, TargetDrift, Uninitialised, Unproven,
+};
 use crate::oracle::RunResult;
 use crate::rules::{RULES, Rule};
 use crate::spec::Case;
@@ -57,6 +59,21 @@ pub struct EvidenceNote {
     pub what: String,
     /// Why it was not; `None` where it was.
     pub missing: Option<String>,
+    /// Whether it was begun, and the port ended with an error where the original did not: then
+    /// `missing` is that error.
+    pub stopped: bool,
+}
+
+impl EvidenceNote {
+    /// Something that was done.
+    pub fn done(what: impl Into<String>) -> EvidenceNote {
+        EvidenceNote { what: what.into(), missing: None, stopped: false }
+    }
+
+    /// Something that could not be done.
+    pub fn missing(what: impl Into<String>, why: impl Into<String>) -> EvidenceNote {
+        EvidenceNote { what: what.into(), missing: Some(why.into()), stopped: false }
+    }
 }
 
 /// The result of a check.
@@ -153,8 +170,11 @@ pub struct Runs {
     pub reference: MachineRun,
     /// The reference's kernels under the target's profile.
     pub target: MachineRun,
-    /// The port, read back, under the reference's profile and under the target's.
+    /// The port, read back, under the reference's profile (with as many lanes in a warp as the port
+    /// has) and under the target's.
     pub port: Option<[MachineRun; 2]>,
+    /// Reference and port with all checks.
+    pub checked: Option<[MachineRun; 2]>,
     /// The reference in high precision.
     pub exact: Option<MachineRun>,
     /// The reference under other schedules.
@@ -169,9 +189,14 @@ impl Comparison<'_> {
         };
         let reference = run(self.reference, &self.reference_profile, &self.options);
         let target = run(self.reference, &self.target_profile, &self.options);
+        let width = self.target_profile.warp_width();
+        let same = self.reference_profile.with_warp_width(width);
         let port = self.port.map(|code| {
-            [&self.reference_profile, &self.target_profile]
-                .map(|profile| run(code, profile, &self.options))
+            [&same, &self.target_profile].map(|profile| run(code, profile, &self.options))
+        });
+        let checked = self.port.map(|code| {
+            let options = Options { checks: Checks::ALL, ..self.options.clone() };
+            [run(self.reference, &self.reference_profile, &options), run(code, &same, &options)]
         });
         let exact = Profile::named("exact").ok().map(|exact| {
             let exact = exact.with_warp_width(self.reference_profile.warp_width());
@@ -188,7 +213,7 @@ impl Comparison<'_> {
                 break;
             }
         }
-        Runs { reference, target, port, exact, schedules }
+        Runs { reference, target, port, checked, exact, schedules }
     }
 
     /// Judges every output.
@@ -197,18 +222,19 @@ impl Comparison<'_> {
         let mut evidence = vec![EvidenceNote {
             what: format!("reference on the machine under `{}`", self.reference_profile.name()),
             missing: problem(&runs.reference),
+            stopped: false,
         }];
         for (run, what) in [
             (Some(&runs.target), format!("reference under `{}`", self.target_profile.name())),
             (runs.exact.as_ref(), "reference in high precision".to_owned()),
         ] {
             let missing = run.map_or(Some("no such profile".into()), problem);
-            evidence.push(EvidenceNote { what, missing });
+            evidence.push(EvidenceNote { what, missing, stopped: false });
         }
         if let Some([same, own]) = &runs.port {
             let what = "the port read back, under both sides' arithmetic".to_owned();
             let missing = problem(same).or_else(|| problem(own));
-            evidence.push(EvidenceNote { what, missing });
+            evidence.push(EvidenceNote { what, missing, stopped: false });
             // What only the port does wrong is said; what the reference does too was said above.
             let known: BTreeSet<&str> = findings.iter().map(|f| f.code).collect();
             let new = same.findings.iter().filter(|finding| !known.contains(finding.code));
@@ -216,7 +242,7 @@ impl Comparison<'_> {
             findings.extend(new);
         }
         for executed in executed {
-            evidence.push(EvidenceNote { what: executed.how.clone(), missing: None });
+            evidence.push(EvidenceNote::done(executed.how.clone()));
         }
         evidence.extend(missing.iter().cloned());
 
@@ -226,7 +252,10 @@ impl Comparison<'_> {
         for (name, outputs) in owners {
             let outputs: Vec<OutputReport> = outputs
                 .into_iter()
-                .filter_map(|output| self.output(output, runs, executed))
+                .filter_map(|output| {
+                    let stopped = stopped(&name, output, runs, missing);
+                    self.output(output, runs, executed, stopped)
+                })
                 .collect();
             let verdict = outputs.iter().map(|output| output.judged.verdict).max();
             let causes = match self.causes {
@@ -292,7 +321,13 @@ impl Comparison<'_> {
         kernels
     }
 
-    fn output(&self, name: &str, runs: &Runs, executed: &[Executed]) -> Option<OutputReport> {
+    fn output(
+        &self,
+        name: &str,
+        runs: &Runs,
+        executed: &[Executed],
+        stopped: Option<String>,
+    ) -> Option<OutputReport> {
         let complete = |run: &'_ MachineRun| !run.incomplete.contains(name);
         let of = |run: &MachineRun| -> Option<Tensor> {
             complete(run).then(|| run.result.output(name).cloned()).flatten()
@@ -333,6 +368,7 @@ impl Comparison<'_> {
             reference: reference.as_ref(),
             port: own,
             same,
+            stopped,
             schedules: schedules.iter().collect(),
             exact: exact.as_ref(),
         };
@@ -353,6 +389,45 @@ impl Comparison<'_> {
             passes,
         })
     }
+}
+
+/// Whether a finding is about what a kernel did, not about what the machine or the arguments lack. A
+/// dialect's compatibility header may copy words of which only some were written.
+fn is_of_the_kernel(finding: &Diagnostic) -> bool {
+    const OTHERS: [&str; 2] = [OutOfMemory::METADATA.code, Uninitialised::METADATA.code];
+    ("P0630".."P0650").contains(&finding.code) && !OTHERS.contains(&finding.code)
+}
+
+/// What the port does wrong that the reference does not, for an output of a kernel.
+fn stopped(kernel: &str, output: &str, runs: &Runs, missing: &[EvidenceNote]) -> Option<String> {
+    let reference = &runs.reference;
+    if reference.incomplete.contains(output) {
+        return None;
+    }
+    let where_not = "the port stops where the reference does not";
+    if let Some([same, _]) = &runs.port
+        && same.incomplete.contains(output)
+        && let Some(finding) = same.findings.iter().find(|finding| is_of_the_kernel(finding))
+    {
+        return Some(format!("{where_not}: {}: {}", finding.code, finding.message));
+    }
+    if let Some([reference, port]) = &runs.checked {
+        let named = |finding: &&Diagnostic| {
+            let of = finding.kernel.as_deref().map(port::plain_name);
+            of.is_none_or(|of| {
+                of == port::plain_name(kernel)
+                    || of.ends_with(&format!("::{}", port::plain_name(kernel)))
+            })
+        };
+        let known = |code: &str| reference.findings.iter().any(|finding| finding.code == code);
+        let new = port.findings.iter().filter(named);
+        let new = new.filter(|finding| is_of_the_kernel(finding) && !known(finding.code));
+        if let Some(finding) = new.into_iter().next() {
+            return Some(format!("only the port: {}: {}", finding.code, finding.message));
+        }
+    }
+    let note = missing.iter().find(|note| note.stopped)?;
+    Some(format!("{where_not}: {}", note.missing.as_deref().unwrap_or("it ended with an error")))
 }
 
 /// Why a run says nothing, in a clause.

@@ -113,7 +113,7 @@ impl PortedUnit<'_> {
     /// The CPU port, compiled and run. Its reference is the machine under the target's arithmetic.
     pub fn executed_on_cpu(&self) -> Attempt {
         let what = "the port, compiled with the system's C++ compiler";
-        let attempt = || -> Result<Executed, OracleError> {
+        let build = || -> Result<_, OracleError> {
             let compiler =
                 Compiler::new(Flavour::Gnu).or_else(|_| Compiler::new(Flavour::Clang))?;
             let source = self.source(Language::Cpu, "cpp").ok_or_else(no_root)?;
@@ -130,7 +130,7 @@ impl PortedUnit<'_> {
     /// arithmetic, that of this machine.
     pub fn executed_as_hip(&self, wave: u32) -> Attempt {
         let what = "both texts, compiled with the system's C++ compiler";
-        let attempt = || -> Result<Executed, OracleError> {
+        let build = || -> Result<_, OracleError> {
             let oracle = Oracle::new(&Toolchain::discover())?;
             let mut ported = self.source(Language::Hip, "hip").ok_or_else(no_root)?;
             for (from, to) in self.renames() {
@@ -138,11 +138,13 @@ impl PortedUnit<'_> {
             }
             let original = oracle.build(&self.original(), self.spec)?;
             let reference = original.run(self.case, &self.run_options(32))?;
-            let port = oracle.build(&ported, self.spec)?.run(self.case, &self.run_options(wave))?;
-            let how = format!("both texts on the fiber runtime, the port with waves of {wave}");
-            Ok(Executed { how, reference: Some(reference), port, is_target: false })
+            Ok((reference, oracle.build(&ported, self.spec)?))
         };
-        attempt().map_err(|error| note(what, &error))
+        let (reference, program) = build().map_err(|error| note(what, &error))?;
+        let port = program.run(self.case, &self.run_options(wave));
+        let port = port.map_err(|error| ended(what, &error))?;
+        let how = format!("both texts on the fiber runtime, the port with waves of {wave}");
+        Ok(Executed { how, reference: Some(reference), port, is_target: false })
     }
 
     /// The HIP port as kernels, read back under the target's macros. The error says what in it the
@@ -153,10 +155,8 @@ impl PortedUnit<'_> {
 
     /// As [`PortedUnit::read_back`], with the port's own files.
     pub fn read_back_with_sources(&self) -> Result<(DeviceCode, SourceMap), EvidenceNote> {
-        let missing = |reason: String| EvidenceNote {
-            what: "the port, read back by the front end".into(),
-            missing: Some(reason),
-        };
+        let missing =
+            |reason: String| EvidenceNote::missing("the port, read back by the front end", reason);
         let mut sources = SourceMap::new();
         let mut root = None;
         for (path, text) in self.emitted("hip") {
@@ -213,5 +213,14 @@ fn no_root() -> OracleError {
 }
 
 fn note(what: &str, error: &OracleError) -> EvidenceNote {
-    EvidenceNote { what: what.into(), missing: Some(error.finding().message) }
+    EvidenceNote::missing(what, error.finding().message)
+}
+
+/// Why a port's run gave nothing. Limits of time and memory are ours, what the runtime lacks too; an
+/// address or a barrier is the port's.
+fn ended(what: &str, error: &OracleError) -> EvidenceNote {
+    const OURS: [&str; 6] =
+        ["time-limit", "memory-limit", "unsupported", "argument", "invalid-launch", "io"];
+    let stopped = matches!(error, OracleError::Run { kind, .. } if !OURS.contains(&&**kind));
+    EvidenceNote { stopped, ..note(what, error) }
 }

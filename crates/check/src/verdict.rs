@@ -84,6 +84,8 @@ pub struct Evidence<'a> {
     pub port: Option<&'a Tensor>,
     /// Both under the same arithmetic, in one or several ways.
     pub same: Vec<SameArithmetic<'a>>,
+    /// What the port does wrong, or where it stops, and the reference does not; a clause.
+    pub stopped: Option<String>,
     /// The reference under other schedules.
     pub schedules: Vec<&'a Tensor>,
     /// The reference in high precision.
@@ -125,6 +127,11 @@ impl Evidence<'_> {
         judged.comparison = comparison.clone();
         judged.judgement = judgement.clone();
 
+        if let Some(stopped) = &self.stopped {
+            judged.verdict = Verdict::PortBug;
+            judged.reason = stopped.clone();
+            return judged;
+        }
         for same in &self.same {
             let Some(difference) = metrics::compare(same.port, same.reference) else {
                 judged.verdict = Verdict::PortBug;
@@ -346,6 +353,17 @@ mod tests {
         assert_eq!(judge(&port, vec![&reference]), Verdict::PortBug);
         // Ten per cent move; doubling is something else.
         assert_eq!(judge(&tensor(&[2.0, 100.0, 5.0, 7.0]), vec![&reversed]), Verdict::PortBug);
+    }
+
+    #[test]
+    fn a_port_that_stops_where_the_reference_does_not_is_a_bug() {
+        let x = tensor(&[1.0]);
+        let stopped = || Some("the port stops where the reference does not: P0642: …".to_owned());
+        let evidence = Evidence { reference: Some(&x), stopped: stopped(), ..Evidence::default() };
+        assert_eq!(evidence.judge(&torch()).verdict, Verdict::PortBug);
+        // Where the reference did not run either, nothing is known.
+        let evidence = Evidence { stopped: stopped(), ..Evidence::default() };
+        assert_eq!(evidence.judge(&torch()).verdict, Verdict::Unproven);
     }
 
     #[test]

@@ -194,10 +194,8 @@ fn check_target(
     let mut executed = Vec::new();
     let mut missing: Vec<EvidenceNote> = Vec::new();
     if arguments.no_compiler {
-        missing.push(EvidenceNote {
-            what: "the port, compiled with the system's C++ compiler".into(),
-            missing: Some("--no-compiler".into()),
-        });
+        let what = "the port, compiled with the system's C++ compiler";
+        missing.push(EvidenceNote::missing(what, "--no-compiler"));
     } else {
         let attempt = match is_hip {
             true => unit.executed_as_hip(wave),
