@@ -68,8 +68,35 @@ struct Line {
     read: Pattern,
     before: Pattern,
     foreign: Pattern,
-    cells_written: Segment,
-    cells_read: Segment,
+    cells_written: Last,
+    cells_read: Last,
+}
+
+/// When something was last noted in the cells of a line, by the block that did and by one before.
+/// (What a block did before its barrier is past, what others did earlier may not be.)
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    own: Segment,
+    foreign: Segment,
+}
+
+impl Last {
+    #[inline(always)]
+    fn is_past(&self, window: &Window) -> bool {
+        window.is_past(self.own) && window.is_past(self.foreign)
+    }
+
+    #[inline(always)]
+    fn note(&mut self, segment: Segment, window: &Window) {
+        if window.is_foreign(self.own) {
+            self.foreign = self.own;
+        }
+        if window.is_foreign(segment) {
+            self.foreign = self.foreign.max(segment);
+        } else {
+            self.own = segment;
+        }
+    }
 }
 
 /// The same of a granule; each is a [`Cell`], or 0.
@@ -189,7 +216,7 @@ impl Shadow {
         if !window.is_past(line.write.segment) && line.write.mask & new.mask != 0 {
             compare(number, &line.write, &new, window, true, out);
         }
-        if !window.is_past(line.cells_written) {
+        if !line.cells_written.is_past(window) {
             compare_cells(page, number, &new, window, false, out);
         }
         let line = &mut page.lines[number % PAGE];
@@ -227,7 +254,7 @@ impl Shadow {
         if !past(line.foreign.segment) && line.foreign.mask & new.mask != 0 {
             compare(number, &line.foreign, &new, window, false, out);
         }
-        if !past(line.cells_written) || !past(line.cells_read) {
+        if !line.cells_written.is_past(window) || !line.cells_read.is_past(window) {
             compare_cells(page, number, &new, window, true, out);
         }
         let line = &mut page.lines[number % PAGE];
@@ -238,7 +265,7 @@ impl Shadow {
         if past(old.segment) || old.mask & !new.mask == 0 {
             line.write = new;
         } else {
-            page.write_more(number, new);
+            page.write_more(number, new, window);
         }
     }
 
@@ -281,9 +308,9 @@ impl Shadow {
             line.before.mask &= !bit;
             line.foreign.mask &= !bit;
             line.write.mask &= !bit;
-            line.cells_written = now;
+            line.cells_written.note(now, window);
         } else {
-            line.cells_read = now;
+            line.cells_read.note(now, window);
         }
         let at = (number % PAGE) * LINE + (granule as usize % LINE);
         let cells = &mut page.cells()[at];
@@ -341,15 +368,16 @@ impl Line {
 
 impl Page {
     /// A write beside granules that another one wrote.
-    fn write_more(&mut self, number: usize, new: Pattern) {
+    fn write_more(&mut self, number: usize, new: Pattern, window: &Window) {
         let line = &mut self.lines[number % PAGE];
         let old = line.write;
-        if old.is_alike(&new) && old.site == new.site && old.segment == new.segment {
+        let alike = old.is_alike(&new) && !window.is_foreign(old.segment);
+        if alike && old.site == new.site && old.segment == new.segment {
             line.write.mask |= new.mask;
             return;
         }
         line.write = new;
-        line.cells_written = line.cells_written.max(old.segment);
+        line.cells_written.note(old.segment, window);
         let first = (number % PAGE) * LINE;
         let cells = self.cells();
         for granule in granules(old.mask & !new.mask) {
