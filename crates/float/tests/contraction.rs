@@ -147,10 +147,16 @@ fn nvcc_knows_where_functions_end_in_a_product() {
             ("__logf(a)+b", "fma(~log2(a),0.6931471824645996,b)"),
             ("log(a)+b", "(log(a)+b)"),
             ("exp(a)+b", "(exp(a)+b)"),
-            // `ex2 · 2^i` is taken in, and `g · h` is not.
-            ("exp(a)+g*h", "(exp(a)+(g*h))"),
-            // Known before `exp(g)` is.
-            ("exp(g)+a*b", "fma(a,b,exp(g))"),
+            // The function is called after everything is loaded.
+            ("exp(a)+c*d", "fma(c,d,exp(a))"),
+            ("c*d+exp(a)", "fma(c,d,exp(a))"),
+            ("exp(h)+c*d", "fma(c,d,exp(h))"),
+            ("exp(a)*b+c*d", "fma(c,d,(exp(a)*b))"),
+            ("__logf(a)+c*d", "fma(c,d,(~log2(a)*0.6931471824645996))"),
+            ("sin(a)*b+c*d", "fma(c,d,(sin(a)*b))"),
+            // Called before p is loaded: `ex2 · 2^i` is taken in, and `p · b` is not.
+            ("T x=exp(a); T y=p[i]*b; o[0]=x+y;", "(exp(a)+(p*b))"),
+            ("T x=a*b; T y=exp(p[i]); o[0]=x+y;", "fma(a,b,exp(p))"),
         ],
     );
 }
@@ -172,6 +178,23 @@ fn fast_math_of_nvcc() {
             ("1.0f/sqrt(a)", "~rsqrt(a)"),
             ("b/sqrt(a)", "(b*~rcp(~sqrt(a)))"),
             ("a/(b/c)", "(a*~rcp((b*~rcp(c))))"),
+            // Only ptxas sees the quotient's product, and finds the sum fused.
+            ("a/b+c*d", "fma(c,d,(a*~rcp(b)))"),
+            ("c*d+a/b", "fma(c,d,(a*~rcp(b)))"),
+            ("a/3.0f+c*d", "fma(c,d,(a*0.3333333432674408))"),
+            ("a/4.0f+c*d", "fma(c,d,(a*0.25))"),
+            ("a/b-c*d", "fma(a,~rcp(b),-(c*d))"),
+            ("a/b-c*5.0f", "fma(-c,5,(a*~rcp(b)))"),
+            ("a/3.0f-b*5.0f", "fma(-b,5,(a*0.3333333432674408))"),
+            ("log(a)+c*d", "fma(c,d,(~log2(a)*0.6931471824645996))"),
+            ("log(a)-c*d", "fma(~log2(a),0.6931471824645996,-(c*d))"),
+            ("c-0.5f*a", "fma(-0.5,a,c)"),
+            ("a-b*2.0f", "(a-(b*2))"),
+            ("a*3.0f-b*5.0f", "fma(a,3,-(b*5))"),
+            ("a*b-c*3.0f", "fma(a,b,-(c*3))"),
+            ("c*3.0f-a*b", "fma(c,3,-(a*b))"),
+            ("c*d-a*3.0f", "fma(c,d,-(a*3))"),
+            ("T t=a*3.0f; o[0]=b-t; o[1]=c+t;", "fma(-a,3,b); fma(a,3,c)"),
             ("log(a)+b", "fma(~log2(a),0.6931471824645996,b)"),
             ("log(a)*b+c", "fma((~log2(a)*0.6931471824645996),b,c)"),
             ("tanh(a)", "~tanh(a)"),

@@ -16,8 +16,8 @@
 //!   conversion does.
 //! * A product of two constants is a constant. A division by a constant power of two is a product.
 //! * Of `p + q`, the operand that was known first is on the left: parameters in their order, then
-//!   values in the order in which they are loaded, and what is computed from several counts as the
-//!   latest of them and one step more. (Both compilers bring `+` and `*` into this order.)
+//!   values in the order in which they are loaded or functions called, and what is computed from
+//!   several counts as the latest of them and one step more. (Both compilers bring `+` and `*` into this order.)
 //!
 //! # nvcc
 //!
@@ -25,6 +25,8 @@
 //!
 //! 1. The compiler proper takes sums `+` from the last to the first. Left operand before right, it
 //!    fuses a product that has fewer than five users, all of them such `+` that are not fused yet.
+//!    `x - c*y` with a constant `c` other than 2 is such a `+` too, with `-c`, if nobody else uses the
+//!    product. Quotients of fast math are not yet products.
 //! 2. ptxas takes what is left. It fuses a product whose users are all sums, none of which adds it to
 //!    itself. Of two candidates in one sum it takes the one with fewer users, else the left one, and
 //!    the other is then computed for itself, so that no other sum fuses it either; this is settled
@@ -77,6 +79,8 @@ struct Operand {
     /// The value itself, below negations.
     value: Value,
     negative: bool,
+    /// Whether the sign becomes that of a constant factor.
+    absorbed: bool,
 }
 
 struct Sum {
@@ -91,7 +95,7 @@ struct Sum {
 impl Sum {
     /// Whether nothing is subtracted.
     fn is_plain(&self) -> bool {
-        self.operands.iter().all(|operand| !operand.negative)
+        self.operands.iter().all(|operand| !operand.negative || operand.absorbed)
     }
 }
 
@@ -176,12 +180,19 @@ fn same_values(function: &Function, places: &Places) -> Vec<Value> {
 /// The order in which compilers bring operands.
 fn ranks(function: &Function, places: &Places) -> Vec<u64> {
     let mut ranks: Vec<u64> = Vec::with_capacity(function.expressions.len());
+    // Of what was loaded so far: a function is called after that.
+    let mut latest = 0;
     for (value, expression) in function.expressions.iter() {
         let mut rank = match expression {
             Expression::Argument(index) => 3 + u64::from(*index),
             Expression::Result(_) => places.result_rank(value),
+            Expression::Math { .. } => latest,
+            Expression::Float { op: FloatOp::Multiply, flags, .. } if flags.approximate => latest,
             _ => 0,
         };
+        if matches!(expression, Expression::Result(_)) {
+            latest = latest.max(rank);
+        }
         let mut has_operands = false;
         expression.for_each_operand(|operand| {
             has_operands = true;
@@ -189,8 +200,6 @@ fn ranks(function: &Function, places: &Places) -> Vec<u64> {
         });
         ranks.push(match expression {
             Expression::Unary { op: UnaryOp::Negate | UnaryOp::Not, .. } => rank,
-            // What a function comes to when its body stands in its place.
-            Expression::Math { .. } => rank + 8,
             _ => rank + u64::from(has_operands),
         });
     }
@@ -214,6 +223,18 @@ fn is_leaf_constant(function: &Function, value: Value) -> bool {
     matches!(function.expressions[value], Expression::Constant(_) | Expression::Zero(_))
 }
 
+/// Whether it is a product of a value and a constant, which is not 2.
+fn has_constant_factor(function: &Function, value: Value) -> bool {
+    match &function.expressions[value] {
+        Expression::Float { op: FloatOp::Multiply, left, right, flags } => {
+            let factor =
+                |value| is_leaf_constant(function, value) && !is_exactly(function, value, 2.0);
+            flags.contract && !flags.approximate && (factor(*left) || factor(*right))
+        }
+        _ => false,
+    }
+}
+
 fn is_exactly(function: &Function, value: Value, number: f64) -> bool {
     match &function.expressions[value] {
         Expression::Constant(constant) => constant.as_float() == Some(number),
@@ -232,7 +253,7 @@ impl Work<'_> {
             value = same[inner.index()];
             negative = !negative;
         }
-        Operand { value, negative }
+        Operand { value, negative, absorbed: false }
     }
 
     fn is_product(&self, value: Value) -> bool {
@@ -249,6 +270,14 @@ impl Work<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether only ptxas sees the product: that of a quotient.
+    fn is_late(&self, value: Value) -> bool {
+        matches!(
+            &self.function.expressions[value],
+            Expression::Float { op: FloatOp::Multiply, flags, .. } if flags.approximate
+        )
     }
 
     /// Whether it ends with a product that changes nothing.
@@ -339,6 +368,17 @@ impl Work<'_> {
                 uses.entry(under).or_default().push(User::Other);
             }
         }
+        // The sign of a subtracted product that has a constant factor and no other user becomes the
+        // constant's; doubling is no product by then.
+        for sum in &mut self.sums {
+            let operand = &mut sum.operands[1];
+            let single = uses.get(&operand.value).is_some_and(|users| users.len() == 1);
+            operand.absorbed = scaled
+                && operand.negative
+                && single
+                && !sum.narrow
+                && has_constant_factor(function, operand.value);
+        }
         for (value, users) in uses {
             if self.is_product(value) || scaled && self.ends_with_scaling(value) {
                 self.users.insert(value, users);
@@ -379,7 +419,7 @@ impl Work<'_> {
             for number in 0..2 {
                 let product = self.sums[sum].operands[number].value;
                 let Some(users) = self.users.get(&product) else { continue };
-                if users.len() >= 5 {
+                if users.len() >= 5 || self.is_late(product) {
                     continue;
                 }
                 let all_plain = users.iter().all(|user| match user {

@@ -88,6 +88,12 @@ fn product(left: Value, right: Value, flush: bool) -> Expression {
     Expression::Float { op: FloatOp::Multiply, left, right, flags }
 }
 
+/// A product that only the last stage of the compiler makes: marked as approximate until then.
+fn late_product(left: Value, right: Value, flush: bool) -> Expression {
+    let flags = FloatFlags { flush, approximate: true, ..FloatFlags::SOURCE };
+    Expression::Float { op: FloatOp::Multiply, left, right, flags }
+}
+
 fn f32_constant(writer: &mut Rewriter<'_>, value: f32) -> Value {
     writer.append(Expression::Constant(Constant::f32(value)))
 }
@@ -111,7 +117,8 @@ fn quotient(
     if let Some(divisor) = constant(right) {
         let inverse = inverse(divisor, fast, cuda)?;
         let inverse = writer.append(Expression::Constant(inverse));
-        return Some(writer.append(product(left, inverse, flags.flush)));
+        let made = if fast { late_product } else { product };
+        return Some(writer.append(made(left, inverse, flags.flush)));
     }
     if !fast {
         return None;
@@ -135,7 +142,7 @@ fn quotient(
     if is_one {
         return Some(reciprocal);
     }
-    Some(writer.append(product(left, reciprocal, flags.flush)))
+    Some(writer.append(late_product(left, reciprocal, flags.flush)))
 }
 
 /// `1 / divisor`: where that is exact, or any with `fast`. `ptxas` computes it as the chip would: of
@@ -148,9 +155,8 @@ fn inverse(divisor: Constant, fast: bool, cuda: bool) -> Option<Constant> {
                 return Some(Constant::f32(crate::math::hardware::rcp(divisor)));
             }
             let inverse = 1.0 / divisor;
-            let exact = divisor.to_bits() & 0x007f_ffff == 0 && inverse.is_normal();
-            (exact && divisor.is_normal() || fast && inverse.is_normal())
-                .then(|| Constant::f32(inverse))
+            let exact = divisor.to_bits() & 0x007f_ffff == 0 && divisor.is_normal();
+            ((exact || fast) && inverse.is_normal()).then(|| Constant::f32(inverse))
         }
         Scalar::F64 => {
             let divisor = f64::from_bits(divisor.bits);

@@ -24,7 +24,9 @@ pub(super) fn settle(
     let seen = if flushes { seen_as_it_is(function) } else { Vec::new() };
     Rewriter::run(function, |writer, value, expression| match expression {
         Expression::Float { op, left, right, flags } => {
-            let flags = FloatFlags { contract: false, ..flags };
+            // The mark of a quotient's product has served.
+            let approximate = flags.approximate && op == FloatOp::Divide;
+            let flags = FloatFlags { contract: false, approximate, ..flags };
             let flags = if is_f32(value) { profile.operation_flags(op, flags) } else { flags };
             if let Some(fusion) = fusions.get(&value)
                 && let Expression::Float { left, right, .. } = &function.expressions[fusion.product]
