@@ -106,6 +106,22 @@ fn arithmetic_between_literals_keeps_subnormals_and_divides_exactly() {
     }
 }
 
+/// `float c = 1e-40f; printf("%g", c);` prints 1e-40, with fast math too.
+#[test]
+fn a_constant_that_is_widened_keeps_its_subnormal() {
+    for profile in [EXACT, FAST] {
+        let mut line = Line::new();
+        let number = line.variable(1e-40);
+        let kind = port_ir::Conversion::FloatToFloat {
+            rounding: port_ir::Rounding::NearestEven,
+            saturate: false,
+        };
+        let value = line.build.convert(kind, number, Type::F64, outer());
+        let left_over = line.left_of(value, profile);
+        assert_eq!(left_over, Expression::Constant(Constant::f64(f64::from(1e-40f32))));
+    }
+}
+
 #[test]
 fn what_would_be_infinite_is_left_to_run() {
     for profile in [EXACT, FAST] {

@@ -23,8 +23,8 @@
 use std::collections::HashSet;
 
 use port_ir::{
-    Constant, Expression, ExpressionTypes, FloatFlags, FloatOp, Function, Location, MathFunction,
-    Rounding, Scalar, Type, UnaryOp, Value,
+    Constant, Conversion, Expression, ExpressionTypes, FloatFlags, FloatOp, Function, Location,
+    MathFunction, Rounding, Scalar, Type, UnaryOp, Value,
 };
 
 use MathFunction as M;
@@ -63,6 +63,15 @@ pub(super) fn fold(function: &Function, types: &ExpressionTypes, profile: &Profi
             {
                 math(writer, *name, arguments)
             }
+            // Exact, and nothing is flushed: the code would read a subnormal as zero.
+            Expression::Convert {
+                kind: Conversion::FloatToFloat { .. },
+                value: operand,
+                to: Type::Scalar(Scalar::F64),
+            } => constant(writer, *operand)
+                .filter(|constant| constant.scalar == Scalar::F32)
+                .and_then(Constant::as_float)
+                .map(|value| Folded::Late(Constant::f64(value))),
             _ => None,
         };
         match folded {
