@@ -53,6 +53,7 @@ const PARTS: &[Part] = parts![
     "cub.cuh" => "../../check/oracle/include/cuda/cub/cub.cuh",
     "cuda_pipeline_primitives.h" =>
         "../../check/oracle/include/cuda/cuda_pipeline_primitives.h",
+    "blas.hpp" => "../assets/port_cpu/blas.hpp",
     "math_constants.h" => "../../check/oracle/include/cuda/math_constants.h",
 ];
 
@@ -129,6 +130,12 @@ const SECTIONS: &[Section] = &[
         part: "math_constants.h",
         headers: &["math_constants.h"],
         names: &["CUDART_"],
+    },
+    Section {
+        name: "blas",
+        part: "blas.hpp",
+        headers: &["cublas_v2.h", "cublas_api.h", "cublasLt.h", "library_types.h"],
+        names: &["cublas", "CUBLAS", "CUDA_R_", "cudaDataType"],
     },
 ];
 

@@ -14,7 +14,7 @@ use port_check::oracle::{Language, RunOptions, Source};
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    for name in ["launches", "blocks", "branches", "intervals"] {
+    for name in ["launches", "blocks", "branches", "intervals", "products"] {
         let translation = Arc::new(port(name));
         for flavour in Flavour::ALL {
             for loops in [true, false] {
