@@ -27,9 +27,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Measures the front end in release mode.
+    /// Measures the front end in release mode; `bench cpu`: ports to the processor.
     Bench {
-        /// CUDA files; the bundled kernels when none is given.
+        /// `cpu`, or CUDA files for the front end; the bundled kernels when none is given.
         paths: Vec<String>,
     },
     /// Regenerates the committed code and documentation pages that come from data.
