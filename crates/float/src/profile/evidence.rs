@@ -220,6 +220,10 @@ pub(super) fn parts(profile: &Profile) -> Vec<Part> {
     let ours = matches!(data.side, Side::Cpu | Side::Exact);
     let hygon = matches!(data.side, Side::Hip("gfx926" | "gfx928" | "gfx936"));
 
+    if data.side == Side::Exact {
+        let value = "f32 is computed in f64, and rounded where others see it";
+        part("precision", value, Documented, OWN, None);
+    }
     let (value, evidence, source) = match data.contraction {
         Contraction::Never if ours => ("none", Documented, OWN),
         Contraction::Never => ("none: the source's own multiply-adds only", Modelled, ASCEND),
