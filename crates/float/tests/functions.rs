@@ -322,10 +322,10 @@ fn the_unit_at_the_values_that_are_documented() {
 }
 
 #[test]
-fn directed_helpers_of_the_models() {
+fn products_are_cut_toward_zero() {
     let mut random = Random(11);
     for _ in 0..20_000 {
-        let [a, b, c] = [(); 3].map(|()| f32::from_bits((random.next() >> 32) as u32));
+        let [a, b] = [(); 2].map(|()| f32::from_bits((random.next() >> 32) as u32));
         let product = f64::from(a) * f64::from(b);
         if !product.is_finite() || product.abs() > 1e38 || product == 0.0 {
             continue;
@@ -333,15 +333,6 @@ fn directed_helpers_of_the_models() {
         let truncated = hardware::multiply_toward_zero(a, b);
         assert!(f64::from(truncated).abs() <= product.abs());
         assert!(f64::from(truncated.abs().next_up()) > product.abs());
-        if c.is_finite() && c.abs() < 1e38 {
-            // With an addend of a near exponent the sum is exact in binary64.
-            let c = (product as f32) * 0.75;
-            let sum = product + f64::from(c);
-            let down = hardware::fma_down(a, b, c);
-            if sum.abs() < 1e38 && sum - product == f64::from(c) && sum - f64::from(c) == product {
-                assert!(f64::from(down) <= sum && f64::from(down.next_up()) > sum);
-            }
-        }
     }
 }
 

@@ -91,22 +91,6 @@ pub fn fma_toward_zero(a: f32, b: f32, c: f32) -> f32 {
     toward_zero(sum)
 }
 
-/// `a · b + c` rounded down.
-pub fn fma_down(a: f32, b: f32, c: f32) -> f32 {
-    let product = f64::from(a) * f64::from(b);
-    let addend = f64::from(c);
-    let sum = product + addend;
-    if !sum.is_finite() {
-        return sum as f32;
-    }
-    let part = sum - product;
-    let error = (product - (sum - part)) + (addend - part);
-    let rounded = sum as f32;
-    // Whether the exact value lies below what rounding to nearest gave.
-    let wide = f64::from(rounded);
-    if wide > sum || (wide == sum && error < 0.0) { rounded.next_down() } else { rounded }
-}
-
 fn toward_zero(x: f64) -> f32 {
     let rounded = x as f32;
     if rounded.is_finite() && f64::from(rounded).abs() > x.abs() {

@@ -21,15 +21,12 @@ fn split_exponential<const F: bool>(
     low: u32,
 ) -> (Number<F>, Number<F>) {
     let unit = x.fma(constant(turns), Number::HALF).saturated();
-    let shifted = Number::<F>::new(down::<F>(unit, constant(0x437c_0000), constant(0x4b40_0001)));
+    // unit · 252 + 12582913 rounded down: where numbers are one apart, so the product's whole part.
+    let shifted = ((f64::from(unit.raw()) * 252.0) as i32 + 12_582_913) as f32;
+    let shifted = Number::<F>::new(shifted);
     let whole = shifted + constant(0xcb40_007f);
     let rest = x.fma(constant(low), x.fma(constant(high), -whole));
     (rest.ex2(), power_from_low_bits(shifted))
-}
-
-fn down<const F: bool>(a: Number<F>, b: Number<F>, c: Number<F>) -> f32 {
-    let flush = |x: Number<F>| if F { hardware::flush(x.raw()) } else { x.raw() };
-    hardware::fma_down(flush(a), flush(b), flush(c))
 }
 
 /// The two factors of e^x.
