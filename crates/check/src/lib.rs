@@ -5,7 +5,8 @@
 //! [`machine`] runs it on the SIMT machine, [`ports`] runs what a port emits, [`oracle`] compiles a text against the fiber runtime in
 //! `oracle/` with the machine's C++ compiler and runs it, [`cpu`] compiles and runs ports for the
 //! processor. [`metrics`] compares results, [`rules`] accepts them, [`verdict`] says what a difference
-//! is, [`attribution`] why there is one, [`growth`] how it grows over steps, [`judge`] puts it all together. [`toolchain`] finds compilers.
+//! is, [`attribution`] why there is one, [`growth`] how it grows over steps, [`judge`] puts it all together. [`traced`] shows what a line
+//! computes, [`toolchain`] finds compilers.
 //!
 //! [`spec`], [`oracle`] and [`cpu`] use nothing of the front end: the oracle must not share a defect
 //! with what it checks.
@@ -31,6 +32,7 @@ pub mod rules;
 pub mod spec;
 pub mod tensor;
 pub mod toolchain;
+pub mod traced;
 pub mod verdict;
 
 pub use findings::FINDINGS;

@@ -7,9 +7,9 @@ use port::{DeviceCode, DeviceKernel};
 use port_diag::{Diagnostic, Finding as _, Origin};
 use port_float::Profile;
 use port_ir::{Function, FunctionKind, Handle, Location, Module, Space, Type};
-use port_simt::{Fault, FaultKind, Memory, Point, Program, Trace, TraceRequest, Unsupported};
+use port_simt::{Fault, FaultKind, Memory, Point, Program, Trace, Unsupported};
 
-pub use port_simt::{Checks, Options, Schedule};
+pub use port_simt::{Checks, Options, Schedule, TraceRequest};
 
 use crate::arguments::{self, Binding};
 use crate::machine_findings::*;

@@ -62,6 +62,7 @@ Examples:
   port run test.cu --kernel compute --grid 1 --block 1 --profile cuda:sm_70+fast-math \\
       --arg comp=+1.5983E-42f --arg var_1=5
   port run norm.cu --spec norm.toml --set rows=7 --dump out/
+  port run norm.cu --spec norm.toml --trace 42 --trace-thread 0:5
 
 Values: a number as C++ writes it (5, 0x10u, -1.5e-3f, 0x1.8p-3, inf, nan); a buffer
 `init:dtype[shape]` with init one of zeros, ones, full(v), iota, uniform(a,b), normal(m,s), ints(a,b),
@@ -276,6 +277,17 @@ pub struct RunArguments {
     #[command(flatten)]
     pub machine: MachineArguments,
 
+    /// Shows what this line of the input computes, value by value, in one thread.
+    /// Example: `--trace 12`
+    #[arg(long, value_name = "LINE")]
+    pub trace: Option<u32>,
+
+    /// The thread of `--trace`, by the numbers of its block and of itself in the block.
+    /// Example: `--trace 12 --trace-thread 3:17`
+    #[arg(long, value_name = "BLOCK:THREAD", default_value = "0:0", requires = "trace",
+        value_parser = parse_thread)]
+    pub trace_thread: (u64, u32),
+
     /// Writes each output as a NumPy file into this folder. Example: `--dump out/`
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
@@ -478,6 +490,13 @@ pub enum Color {
 
 fn parse_target(text: &str) -> Result<Target, String> {
     text.parse().map_err(|error: port::TargetError| error.to_string())
+}
+
+fn parse_thread(text: &str) -> Result<(u64, u32), String> {
+    let wrong = || format!("`{text}` is no BLOCK:THREAD, such as `0:5`");
+    let (block, thread) = text.split_once(':').ok_or_else(wrong)?;
+    let block = block.trim().parse().map_err(|_| wrong())?;
+    Ok((block, thread.trim().parse().map_err(|_| wrong())?))
 }
 
 fn parse_warp(text: &str) -> Result<WarpMode, String> {

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use port_check::machine::{Checks, Machine, MachineRun, Options, Schedule};
+use port_check::machine::{Checks, Machine, MachineRun, Options, Schedule, TraceRequest};
+use port_check::traced::{self, Traced};
 use port_check::{DType, Tensor, npy};
 use port_diag::Diagnostic;
 use port_diag::render::json;
@@ -17,6 +18,10 @@ use crate::{CLEAN, FINDINGS, parallel, pipeline, print, print_error, report};
 /// Values of an output that JSON shows; more are in the files of `--dump`.
 const SHOWN_VALUES: usize = 64;
 
+/// Events that a trace keeps, and those that are shown to people.
+const MOST_EVENTS: usize = 1_000_000;
+const SHOWN_EVENTS: usize = 200;
+
 /// Runs the command; the exit status.
 pub fn run(arguments: &RunArguments, common: &CommonArguments) -> Result<u8, String> {
     let profile = subject::profile(&arguments.profile)?;
@@ -29,8 +34,16 @@ pub fn run(arguments: &RunArguments, common: &CommonArguments) -> Result<u8, Str
         let data = &arguments.data;
         let subject = Subject::load(&arguments.input, &arguments.reading, data, &profile)?;
         let machine = Machine::new(&subject.code, &profile);
-        let run = machine.run(&subject.case, &options);
-        Ok((subject, run))
+        let Some(line) = arguments.trace else {
+            let run = machine.run(&subject.case, &options);
+            return Ok((subject, run, Vec::new()));
+        };
+        let (block, thread) = arguments.trace_thread;
+        let request = TraceRequest { block: Some(block), thread, limit: MOST_EVENTS };
+        let run = machine.run_traced(&subject.case, &options, |_| Some(request));
+        let (sources, root) = (&subject.unit.sources, subject.unit.root);
+        let values = traced::at_line(&machine, &run, &subject.code, sources, root, line);
+        Ok((subject, run, values))
     });
     let defect = |message: String| {
         let name = arguments.input.display().to_string();
@@ -41,7 +54,7 @@ pub fn run(arguments: &RunArguments, common: &CommonArguments) -> Result<u8, Str
         Some(Err(message)) => return Err(defect(message)),
         None => return Err(defect("nothing was done".into())),
     };
-    let (subject, run) = match result {
+    let (subject, run, values) = match result {
         Ok(done) => done,
         Err(Refusal::Usage(message)) => return Err(message),
         Err(Refusal::Findings(sources, findings)) => {
@@ -66,7 +79,11 @@ pub fn run(arguments: &RunArguments, common: &CommonArguments) -> Result<u8, Str
     }
     match common.message_format {
         MessageFormat::Json => {
-            print(&report::pretty(&document(&subject, &run, &findings, profile.name(), &files))?)?;
+            let mut document = document(&subject, &run, &findings, profile.name(), &files);
+            if arguments.trace.is_some() {
+                document["trace"] = values.iter().map(traced_json).collect();
+            }
+            print(&report::pretty(&document)?)?;
         }
         format => {
             if format == MessageFormat::Human {
@@ -76,10 +93,55 @@ pub fn run(arguments: &RunArguments, common: &CommonArguments) -> Result<u8, Str
             report::print_findings(sources, &findings, common)?;
             if !common.quiet && format == MessageFormat::Human {
                 print_error(&summary(&run, &files));
+                if let Some(line) = arguments.trace {
+                    print_error(&trace_text(line, arguments.trace_thread, &values));
+                }
             }
         }
     }
     Ok(if subject::has_errors(&run.findings) { FINDINGS } else { CLEAN })
+}
+
+/// What a line computed, for people.
+fn trace_text(line: u32, (block, thread): (u64, u32), values: &[Traced]) -> String {
+    let mut text = format!("line {line}, thread {thread} of block {block}:\n");
+    if values.is_empty() {
+        text.push_str("  nothing was computed there\n");
+    }
+    for value in values.iter().take(SHOWN_EVENTS) {
+        let name = value.name.as_deref().unwrap_or("");
+        let ty = value.scalar.map_or("", |scalar| scalar.name());
+        let _ = writeln!(
+            text,
+            "  {:>4}  {:<18} {:<8} {ty:<5} {}  ({} threads)",
+            value.column,
+            value.what,
+            name,
+            value.text(),
+            value.threads
+        );
+    }
+    if values.len() > SHOWN_EVENTS {
+        let _ = writeln!(
+            text,
+            "  … {} more; `--message-format json` lists them",
+            values.len() - SHOWN_EVENTS
+        );
+    }
+    text
+}
+
+fn traced_json(value: &Traced) -> Value {
+    json!({
+        "launch": value.launch,
+        "column": value.column,
+        "what": value.what,
+        "name": value.name,
+        "dtype": value.scalar.map(|scalar| scalar.name()),
+        "value": value.text(),
+        "bits": format!("{:#x}", value.bits),
+        "threads": value.threads,
+    })
 }
 
 /// All checks of the machine, or none.

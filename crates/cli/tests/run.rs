@@ -303,6 +303,26 @@ fn a_spec_beside_the_input_is_taken() {
 }
 
 #[test]
+fn a_line_is_traced_value_by_value() {
+    let folder = folder();
+    let trace = ["--trace", "6", "--trace-thread", "1:3", "--message-format", "json"];
+    let output = saxpy(folder.path(), &[&DATA[..], &trace].concat());
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    let document = json(&output);
+    let values = document["trace"].as_array().expect("a trace");
+    // Thread 3 of block 1 is element 67: a = 2, x = 67, y = 1.
+    let said: Vec<&str> = values.iter().filter_map(|value| value["value"].as_str()).collect();
+    assert!(said.contains(&"67.0") && said.contains(&"135.0"), "{said:?}");
+    let fused = values.iter().find(|value| value["value"] == "135.0").expect("a result");
+    assert_eq!((fused["dtype"].as_str(), fused["threads"].as_u64()), (Some("f32"), Some(36)));
+    let human = saxpy(folder.path(), &[&DATA[..], &["--trace", "6"]].concat());
+    assert!(text(&human.stderr).contains("line 6, thread 0 of block 0"));
+    let wrong =
+        saxpy(folder.path(), &[&DATA[..], &["--trace", "6", "--trace-thread", "x"]].concat());
+    assert_eq!(status(&wrong), 2);
+}
+
+#[test]
 fn standard_input_is_an_input() {
     use std::io::Write;
     use std::process::{Command, Stdio};
