@@ -33,9 +33,13 @@ fn main() {
         if only.as_ref().is_some_and(|only| *only != kernel.name) {
             continue;
         }
-        let start = now();
         let program = Program::new(&module, handle, &profile).expect("it is supported");
-        let load = now() - start;
+        let (start, mut runs) = (now(), 0);
+        while runs < 3 || now() - start < 0.05 {
+            let again = Program::new(&module, handle, &profile);
+            runs += usize::from(again.is_ok());
+        }
+        let load = (now() - start) / runs as f64;
         let mut memory = Memory::new();
         let ids: Vec<_> =
             ["a", "b", "c", "d"].iter().map(|name| memory.add(*name, data.clone())).collect();

@@ -3,7 +3,8 @@
 use port_float::{F32Function, F64Function, Profile};
 use port_ir::analysis::{divergence, program as flow, progress, uniformity};
 use port_ir::{
-    BarrierScope, Builtin, Function, FunctionKind, Handle, Location, Module, Scalar, Type,
+    BarrierScope, Block, Builtin, Function, FunctionKind, Handle, Location, Module, Scalar,
+    StatementKind, Type,
 };
 
 use crate::compile::{self, Class};
@@ -137,6 +138,8 @@ pub(crate) struct Code {
     pub(crate) cluster: Option<[u32; 3]>,
     /// Whether threads of different warps wait for each other without a barrier.
     pub(crate) needs_warps: bool,
+    /// Whether lanes of one warp do.
+    pub(crate) needs_lanes: bool,
     /// Whether some barrier may be reached by a part of the block.
     pub(crate) may_diverge: bool,
 }
@@ -255,7 +258,11 @@ impl Program {
         options: &Options,
     ) -> Result<Outcome, Fault> {
         let code = &self.code;
-        let grouping = if code.needs_warps { Grouping::Warp } else { Grouping::Block };
+        let grouping = match (code.needs_lanes, code.needs_warps) {
+            (true, _) => Grouping::Lane,
+            (false, true) => Grouping::Warp,
+            _ => Grouping::Block,
+        };
         let may_restart = grouping == Grouping::Block && code.may_diverge;
         let before = may_restart.then(|| memory.clone());
         let mut ending = grid::run(code, memory, launch, options, grouping, may_restart);
@@ -279,6 +286,8 @@ fn find_needs(module: &Module, kernel: Handle<Function>, code: &mut Code) {
     if !code.has_block_barrier && !may_wait(code) {
         return;
     }
+    let Some(module) = reached_part(module, kernel) else { return };
+    let module = &module;
     let Ok(info) = port_ir::validate(module) else { return };
     let program = flow::Program::of(module, &info);
     let width = code.warp_width as u32;
@@ -290,9 +299,50 @@ fn find_needs(module: &Module, kernel: Handle<Function>, code: &mut Code) {
             && !doubt.only_returns()
             && reached.contains(&doubt.function)
     });
-    code.needs_warps = progress::find(&program, &uniformity, width)
-        .iter()
-        .any(|wait| reached.contains(&wait.function));
+    let waits = progress::find(&program, &uniformity, width);
+    let mut waits = waits.iter().filter(|wait| reached.contains(&wait.function)).peekable();
+    code.needs_warps = waits.peek().is_some();
+    // Units of one lane cannot hold operations of a warp.
+    let alone = code.warps.is_empty() && code.matrices.is_empty();
+    code.needs_lanes = alone && waits.any(|wait| wait.needs == progress::Needs::Lanes);
+}
+
+/// A module in which only the kernel, and what it calls, does anything: the other kernels of a file
+/// are no reason to wait.
+fn reached_part(module: &Module, kernel: Handle<Function>) -> Option<Module> {
+    let mut wanted = vec![kernel];
+    let mut at = 0;
+    while let Some(function) = wanted.get(at).copied() {
+        at += 1;
+        let mut blocks: Vec<&Block> = module.functions.get(function)?.body.iter().collect();
+        while let Some(block) = blocks.pop() {
+            for statement in &block.statements {
+                if let StatementKind::Call { function, .. } = &statement.kind
+                    && !wanted.contains(function)
+                {
+                    wanted.push(*function);
+                }
+                blocks.extend(statement.kind.blocks());
+            }
+        }
+    }
+    let mut part = Module {
+        types: module.types.clone(),
+        variables: module.variables.clone(),
+        launches: module.launches.iter().filter(|it| it.kernel == kernel).cloned().collect(),
+        ..Module::new()
+    };
+    for (handle, function) in module.functions.iter() {
+        let copy = if wanted.contains(&handle) {
+            function.clone()
+        } else {
+            let mut empty = Function::new(function.name.clone(), function.kind);
+            empty.body = function.is_kernel().then(Block::new);
+            empty
+        };
+        part.functions.append(copy, module.functions.location(handle)?);
+    }
+    Some(part)
 }
 
 fn reached(info: &port_ir::ModuleInfo, kernel: Handle<Function>) -> Vec<Handle<Function>> {

@@ -191,6 +191,77 @@ fn switches_fall_through() {
 }
 
 #[test]
+fn a_default_that_shares_its_arm() {
+    let got = words(
+        "  local $x: u32
+  %0 = element u32 %out, thread.x
+  store $x, 0u32
+  switch thread.x {
+    case 1u32 {
+      store $x, 5u32
+    }
+    case 2u32, default {
+      store $x, 6u32
+    }
+    case 3u32 {
+      store $x, 7u32
+    }
+  }
+  %1: u32 = load $x
+  store %0, %1
+",
+        20,
+    );
+    assert_eq!(
+        got,
+        each(20, |i| if i == 1 {
+            5
+        } else if i == 3 {
+            7
+        } else {
+            6
+        })
+    );
+}
+
+#[test]
+fn lanes_take_a_lock_from_each_other() {
+    // Each lane spins until the lock is free, adds, and frees it: lanes that advance together would
+    // wait for ever.
+    let text = "variable @lock: shared u32
+variable @sum: shared u32
+
+kernel @k(%out: ptr global of u32) {
+  %0 = eq thread.x, 0u32
+  if %0 {
+    store @lock, 0u32
+    store @sum, 0u32
+  }
+  barrier.block
+  loop do {
+  } while {
+    %1: u32 = atomic.compare_exchange.relaxed.device @lock, 0u32, 1u32
+    %2 = ne %1, 0u32
+    test %2
+  }
+  %3: u32 = load.volatile @sum
+  %4 = iadd %3, 1u32
+  store.volatile @sum, %4
+  fence.sequential.device
+  %5: u32 = atomic.exchange.relaxed.device @lock, 0u32
+  barrier.block
+  %6 = element u32 %out, thread.x
+  %7: u32 = load.volatile @sum
+  store %6, %7
+}
+";
+    let options = Options { fuel: 10_000_000, ..Options::default() };
+    let (outcome, got) = run(text, 40, 40, &options);
+    outcome.expect("it ends");
+    assert_eq!(got, each(40, |_| 40));
+}
+
+#[test]
 fn do_while_tests_after_each_pass() {
     let got = words(
         "  local $i: u32

@@ -1,6 +1,6 @@
 //! Values of the IR as registers: each scalar, vector component, pointer and aggregate member is one.
 
-use port_ir::{Fragment, FragmentElement, FragmentUse, Scalar, Type, Types};
+use port_ir::{Fragment, FragmentElement, FragmentUse, MatrixLayout, Scalar, Type, Types};
 
 use super::Class;
 
@@ -39,8 +39,10 @@ pub(crate) const MOST_PARTS: usize = 2048;
 pub(crate) struct FragmentLayout {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
-    /// Elements of one storage scalar.
+    /// Elements of one storage scalar, neighbours in memory.
     pub(crate) packed: usize,
+    /// Whether elements are numbered column by column: packed ones, where their matrix lies so.
+    pub(crate) by_columns: bool,
     pub(crate) storage: Scalar,
     /// Storage scalars that each lane holds: number `n` of lane `l` is number `n * lanes + l`.
     pub(crate) length: usize,
@@ -60,7 +62,8 @@ pub(crate) fn fragment(fragment: Fragment, lanes: usize) -> FragmentLayout {
     };
     let storage = fragment.element.storage();
     let length = (rows * columns).div_ceil(packed).div_ceil(lanes.max(1));
-    FragmentLayout { rows, columns, packed, storage, length }
+    let by_columns = packed > 1 && fragment.layout == Some(MatrixLayout::ColumnMajor);
+    FragmentLayout { rows, columns, packed, by_columns, storage, length }
 }
 
 /// The parts of a type in the order of its members; `None` if they are too many.

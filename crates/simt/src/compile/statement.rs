@@ -590,16 +590,20 @@ impl<'m> Compiler<'m> {
             Some(any) => self.emit(select::<integer::NotBits>(), Class::B, &[any, any], 0),
             None => self.constant(Class::B, 1),
         };
-        let slot = self.slot();
-        self.control(Op::SwitchBegin, None, slot);
-        self.frame.targets.push(Target::Switch(slot));
+        // All conditions are known before the first arm takes lanes away.
+        let mut entered = Vec::new();
         for (case, own) in cases.iter().zip(conditions) {
-            let condition = match (own, case.default) {
+            entered.push(match (own, case.default) {
                 (Some(own), true) => self.integer(IntegerOp::Or, Scalar::Bool, own, default)?,
                 (Some(own), false) => own,
                 (None, true) => default,
                 (None, false) => never,
-            };
+            });
+        }
+        let slot = self.slot();
+        self.control(Op::SwitchBegin, None, slot);
+        self.frame.targets.push(Target::Switch(slot));
+        for (case, condition) in cases.iter().zip(entered) {
             let begin = self.control(Op::ArmBegin, Some(condition), slot);
             self.merges.push(vec![begin]);
             self.inner(&case.body)?;

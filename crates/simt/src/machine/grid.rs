@@ -140,6 +140,8 @@ pub(crate) enum Grouping {
     Block,
     /// A unit is a warp.
     Warp,
+    /// A unit is a thread: for locks that lanes of one warp take from each other.
+    Lane,
 }
 
 /// Why a run under one grouping ended.
@@ -203,6 +205,7 @@ pub(crate) fn run(
     let lanes = match grouping {
         Grouping::Block => threads,
         Grouping::Warp => code.warp_width.min(threads.next_multiple_of(CHUNK)),
+        Grouping::Lane => 1,
     };
     let unit_count = threads.div_ceil(lanes);
     let shared_bytes = code.static_shared.saturating_add(launch.dynamic_shared);

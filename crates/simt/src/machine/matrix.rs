@@ -107,6 +107,8 @@ fn entries(
     let count = layout.rows * layout.columns;
     (0..count)
         .map(|index| {
+            let (row, column) = (index / layout.columns, index % layout.columns);
+            let index = if layout.by_columns { column * layout.rows + row } else { index };
             let word = get(m, registers, layout, start, index / layout.packed);
             let place = (index % layout.packed) as u32;
             match element {
@@ -167,7 +169,10 @@ fn put(
 /// The address of a storage scalar, from the element that it begins with.
 fn place(layout: &FragmentLayout, by_rows: bool, pointer: u64, stride: u64, index: usize) -> u64 {
     let index = index * layout.packed;
-    let (row, column) = (index / layout.columns, index % layout.columns);
+    let (row, column) = match layout.by_columns {
+        true => (index % layout.rows, index / layout.rows),
+        false => (index / layout.columns, index % layout.columns),
+    };
     let (major, minor) = if by_rows { (row, column) } else { (column, row) };
     let element = (major as u64).wrapping_mul(stride).wrapping_add(minor as u64);
     let size = layout.storage.size();

@@ -196,7 +196,10 @@ impl<E: Element> Kernel for Shuffle<E> {
                 for k in 0..there {
                     let out = &mut file.data[target + first + k];
                     for (l, out) in out.iter_mut().enumerate() {
-                        *out = values[usize::from(sources[k * CHUNK + l] & 63)];
+                        let from = usize::from(sources[k * CHUNK + l] & 63);
+                        // A lane that is not there gives nothing: the own value stays.
+                        let from = if from < there * CHUNK { from } else { k * CHUNK + l };
+                        *out = values[from];
                     }
                 }
             }
