@@ -169,19 +169,71 @@ pub(crate) fn before_atomic<E: Element>(m: &mut Machine<'_>, i: &Inst) {
         }
         for k in 0..m.unit.chunks {
             let mut bits = m.unit.mask.bits[k];
+            if bits == 0 {
+                continue;
+            }
+            let addresses = m.addresses(i.a, offset, k);
+            if !releases && watch.order.is_quiet() {
+                bits = atomics_again(m, &mut watch, &touch, &addresses, k, bits);
+            }
             while bits != 0 {
-                let lane = k * CHUNK + bits.trailing_zeros() as usize;
+                let l = bits.trailing_zeros() as usize;
                 bits &= bits - 1;
+                let lane = k * CHUNK + l;
                 if releases {
                     watch.order.fence(m.unit.first as usize + lane, true);
                 }
-                let address = m.unit.d.get(i.a, lane).wrapping_add(offset);
-                one(m, &mut watch, &touch, lane, address);
-                settle(m, &mut watch, &touch, address, &mut |_, _| false);
+                one(m, &mut watch, &touch, lane, addresses[l]);
+                settle(m, &mut watch, &touch, addresses[l], &mut |_, _| false);
             }
         }
     }
     m.watch = Some(watch);
+}
+
+/// Serves the lanes of a chunk whose place only atomic accesses know; the others are left.
+fn atomics_again(
+    m: &Machine<'_>,
+    watch: &mut Watch,
+    touch: &Touch,
+    addresses: &[u64; CHUNK],
+    k: usize,
+    bits: u16,
+) -> u16 {
+    let first = addresses[bits.trailing_zeros() as usize & 15];
+    let Some(object) = m.object(first) else { return bits };
+    if !matches!(object.place, Place::Buffer(_) | Place::Shared(_)) {
+        return bits;
+    }
+    let Some(limit) = object.size.checked_sub(touch.size) else { return bits };
+    let (races, initialised) = (watch.races, watch.initialised);
+    let window = watch.window(object.place);
+    let thread = m.unit.first as u16 + (k * CHUNK) as u16;
+    let pattern = Pattern {
+        segment: watch.order.now,
+        site: touch.site,
+        flags: touch.flags,
+        ..Pattern::default()
+    };
+    let (mut left, mut open) = (bits, bits);
+    while open != 0 {
+        let l = open.trailing_zeros() as usize;
+        open &= open - 1;
+        let offset = addresses[l].wrapping_sub(object.base);
+        if offset > limit || (initialised && !is_written(m, watch, object, offset, touch.size)) {
+            continue;
+        }
+        if races {
+            let shadow = watch.shadow(first, object, offset, touch.size);
+            if touch.size != 1 << shadow.granule
+                || !shadow.again(offset >> shadow.granule, thread + l as u16, &pattern, &window)
+            {
+                continue;
+            }
+        }
+        left &= !(1 << l);
+    }
+    left
 }
 
 /// As [`before_access`] for bytes that a lane reads or writes in a copy, a fill or with its warp.

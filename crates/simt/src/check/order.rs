@@ -220,6 +220,11 @@ impl Order {
         self.fences_changed = true;
     }
 
+    /// Whether atomic accesses neither publish nor learn anything.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.places.is_empty() && self.fences.is_empty() && self.published.is_empty()
+    }
+
     /// A thread read a place that others may have released.
     pub(super) fn acquire(&mut self, thread: usize, address: u64) {
         if self.places.is_empty() {

@@ -60,12 +60,10 @@ impl Pattern {
     }
 }
 
-/// What is noted of a line: the last writes, the last reads, other threads' reads before them, and
-/// another block's reads.
+/// What is noted of a line beside the last writes and reads: other threads' reads before them, and
+/// another block's.
 #[derive(Clone, Copy, Debug, Default)]
-struct Line {
-    write: Pattern,
-    read: Pattern,
+struct More {
     before: Pattern,
     foreign: Pattern,
     cells_written: Last,
@@ -124,16 +122,13 @@ fn thread_of(cell: u64) -> u16 {
     (cell & 0x3ff) as u16
 }
 
+/// Lines. Most never have more than the last writes and reads.
 #[derive(Clone)]
 struct Page {
-    lines: [Line; PAGE],
+    writes: [Pattern; PAGE],
+    reads: [Pattern; PAGE],
+    more: Option<Box<[More; PAGE]>>,
     cells: Option<Box<[Cells; PAGE * LINE]>>,
-}
-
-impl Page {
-    fn cells(&mut self) -> &mut [Cells; PAGE * LINE] {
-        self.cells.get_or_insert_with(|| Box::new([Cells::default(); PAGE * LINE]))
-    }
 }
 
 /// Two accesses of which one writes, by threads that differ. What orders them is looked up later.
@@ -195,11 +190,10 @@ impl Shadow {
     #[inline(always)]
     fn page(&mut self, line: usize) -> Option<&mut Page> {
         let page = self.pages.get_mut(line / PAGE)?;
-        Some(
-            page.get_or_insert_with(|| {
-                Box::new(Page { lines: [Line::default(); PAGE], cells: None })
-            }),
-        )
+        Some(page.get_or_insert_with(|| {
+            let none = [Pattern::default(); PAGE];
+            Box::new(Page { writes: none, reads: none, more: None, cells: None })
+        }))
     }
 
     /// Notes a read of a line.
@@ -212,21 +206,23 @@ impl Shadow {
         out: &mut Vec<Clash>,
     ) {
         let Some(page) = self.page(number) else { return };
-        let line = &mut page.lines[number % PAGE];
-        if !window.is_past(line.write.segment) && line.write.mask & new.mask != 0 {
-            compare(number, &line.write, &new, window, true, out);
+        let l = number % PAGE;
+        let write = &page.writes[l];
+        if !window.is_past(write.segment) && write.mask & new.mask != 0 {
+            compare(number, write, &new, window, true, out);
         }
-        if !line.cells_written.is_past(window) {
+        if let Some(more) = &page.more
+            && !more[l].cells_written.is_past(window)
+        {
             compare_cells(page, number, &new, window, false, out);
         }
-        let line = &mut page.lines[number % PAGE];
-        let old = line.read;
+        let old = page.reads[l];
         if window.is_past(old.segment)
             || (old.is_alike(&new) && !window.is_foreign(old.segment) && old.mask & !new.mask == 0)
         {
-            line.read = new;
+            page.reads[l] = new;
         } else {
-            line.read_more(new, window);
+            page.read_more(l, new, window);
         }
     }
 
@@ -240,33 +236,61 @@ impl Shadow {
         out: &mut Vec<Clash>,
     ) {
         let Some(page) = self.page(number) else { return };
-        let line = &mut page.lines[number % PAGE];
+        let l = number % PAGE;
         let past = |segment| window.is_past(segment);
-        if !past(line.write.segment) && line.write.mask & new.mask != 0 {
-            compare(number, &line.write, &new, window, true, out);
+        let (write, read) = (&page.writes[l], &mut page.reads[l]);
+        if !past(write.segment) && write.mask & new.mask != 0 {
+            compare(number, write, &new, window, true, out);
         }
-        if !past(line.read.segment) && line.read.mask & new.mask != 0 {
-            compare(number, &line.read, &new, window, false, out);
+        if !past(read.segment) && read.mask & new.mask != 0 {
+            compare(number, read, &new, window, false, out);
         }
-        if !past(line.before.segment) && line.before.mask & new.mask != 0 {
-            compare(number, &line.before, &new, window, false, out);
+        read.mask &= !new.mask;
+        if let Some(more) = &mut page.more {
+            let more = &mut more[l];
+            for read in [&mut more.before, &mut more.foreign] {
+                if !past(read.segment) && read.mask & new.mask != 0 {
+                    compare(number, read, &new, window, false, out);
+                }
+                read.mask &= !new.mask;
+            }
+            if !more.cells_written.is_past(window) || !more.cells_read.is_past(window) {
+                compare_cells(page, number, &new, window, true, out);
+            }
         }
-        if !past(line.foreign.segment) && line.foreign.mask & new.mask != 0 {
-            compare(number, &line.foreign, &new, window, false, out);
-        }
-        if !line.cells_written.is_past(window) || !line.cells_read.is_past(window) {
-            compare_cells(page, number, &new, window, true, out);
-        }
-        let line = &mut page.lines[number % PAGE];
-        for read in [&mut line.read, &mut line.before, &mut line.foreign] {
-            read.mask &= !new.mask;
-        }
-        let old = line.write;
+        let old = page.writes[l];
         if past(old.segment) || old.mask & !new.mask == 0 {
-            line.write = new;
+            page.writes[l] = new;
         } else {
-            page.write_more(number, new, window);
+            page.write_more(l, new, window);
         }
+    }
+
+    /// Notes an atomic access to a granule that only such accesses know; whether that was so.
+    #[inline(always)]
+    pub(super) fn again(
+        &mut self,
+        granule: u64,
+        thread: u16,
+        new: &Pattern,
+        window: &Window,
+    ) -> bool {
+        let number = (granule / LINE as u64) as usize;
+        let (l, bit) = (number % PAGE, 1 << (granule % LINE as u64));
+        let Some(Some(page)) = self.pages.get_mut(number / PAGE) else { return false };
+        let (Some(more), Some(cells)) = (&mut page.more, &mut page.cells) else { return false };
+        let more = &mut more[l];
+        let known = page.writes[l].mask | page.reads[l].mask | more.before.mask | more.foreign.mask;
+        let cells = &mut cells[l * LINE + (granule as usize % LINE)];
+        let atomic = cells.write >> 10 & u64::from(ATOMIC) != 0;
+        if known & bit != 0 || !atomic || cells.read | cells.before | cells.foreign != 0 {
+            return false;
+        }
+        if more.cells_written.own != new.segment {
+            more.cells_written.note(new.segment, window);
+        }
+        cells.write = cell(new.segment, new.site, new.flags, thread);
+        true
     }
 
     /// Notes an access of one thread to one granule. An atomic one reads and writes.
@@ -285,7 +309,7 @@ impl Shadow {
         let now = new.segment;
         let new_cell = cell(now, new.site, new.flags, thread);
         let Some(page) = self.page(number) else { return };
-        let line = &mut page.lines[number % PAGE];
+        let l = number % PAGE;
         let single = Pattern {
             mask: bit,
             base: thread as i16,
@@ -295,25 +319,27 @@ impl Shadow {
             ..*new
         };
         let past = |segment| window.is_past(segment);
-        if !past(line.write.segment) && line.write.mask & bit != 0 {
-            compare(number, &line.write, &single, window, true, out);
+        let write = &mut page.writes[l];
+        if write.mask & bit != 0 && !past(write.segment) {
+            compare(number, write, &single, window, true, out);
         }
+        let more = page.more.get_or_insert_with(|| Box::new([More::default(); PAGE]));
+        let more = &mut more[l];
         if writes {
-            for read in [&line.read, &line.before, &line.foreign] {
-                if !past(read.segment) && read.mask & bit != 0 {
+            for read in [&mut page.reads[l], &mut more.before, &mut more.foreign] {
+                if read.mask & bit != 0 && !past(read.segment) {
                     compare(number, read, &single, window, false, out);
                 }
+                read.mask &= !bit;
             }
-            line.read.mask &= !bit;
-            line.before.mask &= !bit;
-            line.foreign.mask &= !bit;
-            line.write.mask &= !bit;
-            line.cells_written.note(now, window);
+            write.mask &= !bit;
+            more.cells_written.note(now, window);
         } else {
-            line.cells_read.note(now, window);
+            more.cells_read.note(now, window);
         }
         let at = (number % PAGE) * LINE + (granule as usize % LINE);
-        let cells = &mut page.cells()[at];
+        let cells = page.cells.get_or_insert_with(none_of_cells);
+        let cells = &mut cells[at];
         let clashes = |old: u64| {
             !past(segment_of(old))
                 && (thread_of(old) != thread || window.is_foreign(segment_of(old)))
@@ -342,47 +368,42 @@ impl Shadow {
     }
 }
 
-impl Line {
-    /// A read by other threads than the last.
-    fn read_more(&mut self, new: Pattern, window: &Window) {
-        let old = self.read;
-        let alike = old.is_alike(&new) && !window.is_foreign(old.segment);
-        if alike && old.site == new.site && old.segment == new.segment {
-            self.read.mask |= new.mask;
-            return;
-        }
-        if window.is_foreign(old.segment) {
-            if window.is_past(self.foreign.segment)
-                || old.mask.count_ones() >= self.foreign.mask.count_ones()
-            {
-                self.foreign = old;
-            }
-        } else if window.is_past(self.before.segment)
-            || old.mask.count_ones() >= self.before.mask.count_ones()
-        {
-            self.before = old;
-        }
-        self.read = new;
-    }
+fn none_of_cells() -> Box<[Cells; PAGE * LINE]> {
+    Box::new([Cells::default(); PAGE * LINE])
 }
 
 impl Page {
-    /// A write beside granules that another one wrote.
-    fn write_more(&mut self, number: usize, new: Pattern, window: &Window) {
-        let line = &mut self.lines[number % PAGE];
-        let old = line.write;
-        let alike = old.is_alike(&new) && !window.is_foreign(old.segment);
-        if alike && old.site == new.site && old.segment == new.segment {
-            line.write.mask |= new.mask;
+    /// A read by other threads than the last.
+    fn read_more(&mut self, l: usize, new: Pattern, window: &Window) {
+        let old = self.reads[l];
+        let foreign = window.is_foreign(old.segment);
+        if old.is_alike(&new) && !foreign && old.site == new.site && old.segment == new.segment {
+            self.reads[l].mask |= new.mask;
             return;
         }
-        line.write = new;
-        line.cells_written.note(old.segment, window);
-        let first = (number % PAGE) * LINE;
-        let cells = self.cells();
+        self.reads[l] = new;
+        let more = self.more.get_or_insert_with(|| Box::new([More::default(); PAGE]));
+        let place = if foreign { &mut more[l].foreign } else { &mut more[l].before };
+        if window.is_past(place.segment) || old.mask.count_ones() >= place.mask.count_ones() {
+            *place = old;
+        }
+    }
+
+    /// A write beside granules that another one wrote.
+    fn write_more(&mut self, l: usize, new: Pattern, window: &Window) {
+        let old = self.writes[l];
+        let alike = old.is_alike(&new) && !window.is_foreign(old.segment);
+        if alike && old.site == new.site && old.segment == new.segment {
+            self.writes[l].mask |= new.mask;
+            return;
+        }
+        self.writes[l] = new;
+        let more = self.more.get_or_insert_with(|| Box::new([More::default(); PAGE]));
+        more[l].cells_written.note(old.segment, window);
+        let cells = self.cells.get_or_insert_with(none_of_cells);
         for granule in granules(old.mask & !new.mask) {
             let value = cell(old.segment, old.site, old.flags, old.thread(granule));
-            cells[first + granule as usize] = Cells { write: value, ..Cells::default() };
+            cells[l * LINE + granule as usize] = Cells { write: value, ..Cells::default() };
         }
     }
 }
