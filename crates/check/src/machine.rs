@@ -112,7 +112,7 @@ impl<'a> Machine<'a> {
             let name = self.symbol_name(&symbol.name);
             memory.set_symbol(name, symbol.tensor.bytes().to_vec());
         }
-        let mut programs: BTreeMap<usize, Result<Program, Diagnostic>> = BTreeMap::new();
+        let mut programs: BTreeMap<usize, Result<Program, Box<Diagnostic>>> = BTreeMap::new();
         for (index, launch) in case.launches.iter().enumerate() {
             if launch.grid.contains(&0) {
                 continue;
@@ -125,9 +125,9 @@ impl<'a> Machine<'a> {
             let outcome = find_kernel(self.code, &launch.kernel).and_then(|(kernel, handle)| {
                 let program = programs.entry(handle.index()).or_insert_with(|| {
                     compile(&self.module, handle, &self.profile)
-                        .map_err(|problem| self.cannot_run(kernel, &problem))
+                        .map_err(|problem| Box::new(self.cannot_run(kernel, &problem)))
                 });
-                let program = program.as_ref().map_err(|problem| vec![problem.clone()])?;
+                let program = program.as_ref().map_err(|problem| vec![(**problem).clone()])?;
                 let options = &Options { trace: request(index), ..options.clone() };
                 let mut ended =
                     self.launch(program, handle, kernel, launch, case, &ids, &mut memory, options)?;
