@@ -28,6 +28,7 @@ pub(super) const TABLE: Table = &[
     ("__cvta_generic_to_shared", Intrinsic::SharedOffset),
     ("__cvta_shared_to_generic", Intrinsic::SharedPointer),
     ("memcpy", Intrinsic::CopyBytes),
+    ("__builtin_memcpy", Intrinsic::CopyBytes),
     ("memmove", Intrinsic::CopyBytes),
     ("memset", Intrinsic::FillBytes),
     ("__pipeline_memcpy_async", Intrinsic::AsyncCopy),

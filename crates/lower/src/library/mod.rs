@@ -75,6 +75,9 @@ fn source_of(name: &str) -> Option<(String, String)> {
     if matches!(name.strip_prefix("std::").unwrap_or(name), "nan" | "nanf") {
         return file("nan", NAN);
     }
+    if port_api::find(name).is_some_and(|row| row.family == "complex") {
+        return file("complex", include_str!("complex.cuh"));
+    }
     if name.starts_with("__ptx_") || name.starts_with("__port_") {
         return file("ptx", port_api::ptx::FUNCTIONS);
     }

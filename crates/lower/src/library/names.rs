@@ -340,7 +340,7 @@ pub(super) fn generated(name: &str) -> Option<String> {
             "void {name}(float, float *, float *);\nvoid {name}(double, double *, double *);\n"
         ),
         "norm3d" | "rnorm3d" => format!("double {name}(double, double, double);\n"),
-        "memcpy" | "memmove" => {
+        "memcpy" | "memmove" | "__builtin_memcpy" => {
             format!("void *{name}(void *, const void *, unsigned long);\n")
         }
         "memset" => "void *memset(void *, int, unsigned long);\n".to_string(),
