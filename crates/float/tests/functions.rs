@@ -412,3 +412,27 @@ fn functions_on_f64_are_within_the_guides_bounds() {
         assert!(got.to_bits() == expected.to_bits() || got.is_nan() && expected.is_nan());
     }
 }
+
+#[test]
+fn lengths_on_f64_neither_overflow_nor_vanish() {
+    let (Some(F64Function::Ternary(length)), Some(F64Function::Ternary(inverse))) =
+        (math::cuda_f64(M::Norm3), math::cuda_f64(M::ReciprocalNorm3))
+    else {
+        panic!("no lengths on f64")
+    };
+    let mut random = Random(23);
+    for _ in 0..5000 {
+        let mut unit = || (random.next() >> 11) as f64 / (1u64 << 53) as f64 - 0.5;
+        let [a, b, c] = [unit(), unit(), unit()];
+        let exact = (a * a + b * b + c * c).sqrt();
+        for scale in [1.0, 2f64.powi(1000), 2f64.powi(-1000)] {
+            let got = length(a * scale, b * scale, c * scale) / scale;
+            assert!((got / exact - 1.0).abs() < 1e-15, "{a} {b} {c} {scale:e}: {got:e}");
+            let got = inverse(a * scale, b * scale, c * scale) * scale;
+            assert!((got * exact - 1.0).abs() < 1e-15, "{a} {b} {c} {scale:e}: {got:e}");
+        }
+    }
+    assert_eq!(length(f64::NAN, f64::INFINITY, 0.0), f64::INFINITY);
+    assert!(length(f64::NAN, 1.0, 0.0).is_nan());
+    assert_eq!(inverse(0.0, 0.0, -0.0), f64::INFINITY);
+}

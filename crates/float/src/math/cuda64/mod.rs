@@ -10,6 +10,7 @@ mod exponential;
 mod hyperbolic;
 mod inverse;
 mod logarithm;
+mod norm;
 mod power;
 mod trigonometric;
 
@@ -20,7 +21,7 @@ use crate::function::F64Function;
 
 /// The function; `None` for one whose expansion is not written here.
 pub fn function(function: MathFunction) -> Option<F64Function> {
-    use F64Function::{Binary, Unary, WithI32};
+    use F64Function::{Binary, Quaternary, Ternary, Unary, WithI32};
     use MathFunction as M;
     Some(match function {
         M::ReciprocalSquareRoot => Unary(power::rsqrt),
@@ -38,6 +39,11 @@ pub fn function(function: MathFunction) -> Option<F64Function> {
         M::CubeRoot => Unary(power::cbrt),
         M::ReciprocalCubeRoot => Unary(power::rcbrt),
         M::Hypot => Binary(power::hypot),
+        M::ReciprocalHypot => Binary(norm::rhypot),
+        M::Norm3 => Ternary(norm::norm3),
+        M::ReciprocalNorm3 => Ternary(norm::rnorm3),
+        M::Norm4 => Quaternary(norm::norm4),
+        M::ReciprocalNorm4 => Quaternary(norm::rnorm4),
         M::ScaleByPowerOfTwo => WithI32(power::ldexp),
         M::SinPi => Unary(trigonometric::sinpi),
         M::CosPi => Unary(trigonometric::cospi),
