@@ -32,6 +32,9 @@
 //!    the other is then computed for itself, so that no other sum fuses it either; this is settled
 //!    from the last sum to the first.
 //!
+//! Before either, of `c ? x + p : x + q` is made `x + (c ? p : q)`, also where the two sides of a branch
+//! end with such sums for one variable: then neither `p` nor `q` is fused.
+//!
 //! So `a*b + c*d` is `fma(a, b, c*d)`; a product that is also stored, or multiplied again, is never
 //! fused; one in two sums is fused with both. Half types know the second program only.
 //!
@@ -53,8 +56,8 @@
 use std::collections::{HashMap, HashSet};
 
 use port_ir::{
-    Block, Expression, ExpressionTypes, FloatOp, Function, MathFunction, Rounding, Scalar,
-    Statement, StatementKind, Type, UnaryOp, Value,
+    Block, Expression, ExpressionTypes, FloatOp, Function, Handle, Local, MathFunction, Rounding,
+    Scalar, Statement, StatementKind, Type, UnaryOp, Value,
 };
 
 use super::place::{Place, Places};
@@ -303,6 +306,7 @@ impl Work<'_> {
     fn collect(&mut self, types: &ExpressionTypes, profile: &Profile, same: &[Value]) {
         let function = self.function;
         let scaled = profile.contraction() == Contraction::Nvcc;
+        let chosen = if scaled { self.chosen(same) } else { HashMap::new() };
         let mut uses: HashMap<Value, Vec<User>> = HashMap::new();
         for (value, expression) in function.expressions.iter() {
             let Some(place) = self.places.get(value) else { continue };
@@ -354,8 +358,13 @@ impl Work<'_> {
                     operands.swap(0, 1);
                 }
             }
+            let shared = chosen.get(&value).copied();
             for operand in &operands {
-                uses.entry(operand.value).or_default().push(User::Sum(index));
+                // What is chosen before it is added is used by the choice.
+                let free = shared
+                    .is_none_or(|shared| operand.value == self.operand(same, shared, false).value);
+                let user = if free { User::Sum(index) } else { User::Other };
+                uses.entry(operand.value).or_default().push(user);
             }
             self.sums.push(Sum { value, place, operands, narrow, fused: None });
         }
@@ -384,6 +393,64 @@ impl Work<'_> {
                 self.users.insert(value, users);
             }
         }
+    }
+
+    /// Sums of which one or the other is taken, and that share an operand: the compiler adds to that
+    /// what it chooses of their other operands. Gives the shared operand by sum.
+    fn chosen(&self, same: &[Value]) -> HashMap<Value, Value> {
+        let function = self.function;
+        let mut pairs: Vec<(Value, Value)> = Vec::new();
+        let mut users = vec![0u32; function.expressions.len()];
+        for (_, expression) in function.expressions.iter() {
+            if let Expression::Select { accept, reject, .. } = expression {
+                pairs.push((*accept, *reject));
+            }
+            expression.for_each_operand(|operand| users[operand.index()] += 1);
+        }
+        // Loads of one variable on both sides, before either changes it, give one value.
+        let mut loads: HashMap<Value, Handle<Local>> = HashMap::new();
+        if let Some(body) = &function.body {
+            alternatives(function, body, &mut pairs, &mut loads);
+        }
+        let mut chosen = HashMap::new();
+        for (first, second) in pairs {
+            let used_once = |value: Value| {
+                users[value.index()] as usize + self.places.statement_uses[value.index()].len() == 1
+            };
+            let sum = |value: Value| match &function.expressions[value] {
+                Expression::Float { op, left, right, flags }
+                    if flags.contract && matches!(op, FloatOp::Add | FloatOp::Subtract) =>
+                {
+                    let equal = |value: &Value| same[value.index()];
+                    Some((*op == FloatOp::Add, equal(left), equal(right)))
+                }
+                _ => None,
+            };
+            let (Some((adds, a, b)), Some((also, c, d))) = (sum(first), sum(second)) else {
+                continue;
+            };
+            if first == second || !used_once(first) || !used_once(second) {
+                continue;
+            }
+            let equal = |x: Value, y: Value| {
+                x == y || loads.contains_key(&x) && loads.get(&x) == loads.get(&y)
+            };
+            // Of a difference the shared operand is on the same side, or on the left beside a sum.
+            let shared = if equal(a, c) {
+                (a, c)
+            } else if adds == also && equal(b, d) {
+                (b, d)
+            } else if adds && equal(b, c) {
+                (b, c)
+            } else if also && equal(a, d) {
+                (a, d)
+            } else {
+                continue;
+            };
+            chosen.insert(first, shared.0);
+            chosen.insert(second, shared.1);
+        }
+        chosen
     }
 
     /// Whether the sum and the product that it uses lie together.
@@ -600,5 +667,57 @@ fn neighbours(function: &Function, block: &Block, pairs: &mut Vec<(Value, Value)
             pairs.push((first, value));
         }
         last = Some((base, index, value));
+    }
+}
+
+/// What the two sides of a branch store last to one variable; and what each side loads from variables
+/// that it has not changed yet.
+fn alternatives(
+    function: &Function,
+    block: &Block,
+    pairs: &mut Vec<(Value, Value)>,
+    loads: &mut HashMap<Value, Handle<Local>>,
+) {
+    let local = |pointer: Value| match &function.expressions[pointer] {
+        Expression::Local(local) => Some(*local),
+        _ => None,
+    };
+    let mut stored = |block: &Block| -> Vec<(Handle<Local>, Value)> {
+        let mut last: Vec<(Handle<Local>, Value)> = Vec::new();
+        for statement in &block.statements {
+            match &statement.kind {
+                StatementKind::Load { result, pointer, .. } => {
+                    if let Some(local) = local(*pointer)
+                        && last.iter().all(|(known, _)| *known != local)
+                    {
+                        loads.insert(*result, local);
+                    }
+                }
+                StatementKind::Store { pointer, value, .. } => {
+                    if let Some(local) = local(*pointer) {
+                        last.retain(|(known, _)| *known != local);
+                        last.push((local, *value));
+                    }
+                }
+                // What else is stored in there is not followed.
+                kind if !kind.blocks().is_empty() => return Vec::new(),
+                _ => {}
+            }
+        }
+        last
+    };
+    for statement in &block.statements {
+        if let StatementKind::If { accept, reject, .. } = &statement.kind {
+            let (accepted, rejected) = (stored(accept), stored(reject));
+            for (local, first) in &accepted {
+                let other = rejected.iter().find(|(other, _)| other == local);
+                pairs.extend(other.map(|(_, second)| (*first, *second)));
+            }
+        }
+    }
+    for statement in &block.statements {
+        for inner in statement.kind.blocks() {
+            alternatives(function, inner, pairs, loads);
+        }
     }
 }
