@@ -496,7 +496,8 @@ mod tests {
 
     #[test]
     fn a_header_of_two_units_counts_once() {
-        let header = "__global__ void k(int *x) { asm(\"mov.u32 %0, 1;\" : \"=r\"(*x)); }\n";
+        let header = "__global__ void k(int *x) { \
+                      asm volatile(\"mapa.u32 %0, %1, 1;\" : \"=r\"(*x) : \"r\"(0)); }\n";
         let survey = |unit: &str| {
             let mut sources = port::SourceMap::new();
             let root = sources.add(unit, "#include \"k.cuh\"\n");
@@ -512,6 +513,6 @@ mod tests {
         let ranked = all.ranked();
         assert_eq!(ranked[0].0.code, "P0403");
         assert_eq!(ranked[0].1.count(), 1);
-        assert_eq!(ranked[0].1.examples().first(), Some(&"mov.u32"));
+        assert_eq!(ranked[0].1.examples().first(), Some(&"mapa.u32"));
     }
 }
