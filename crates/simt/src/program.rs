@@ -123,6 +123,8 @@ pub(crate) struct Code {
     pub(crate) prints: Vec<PrintInst>,
     pub(crate) matrices: Vec<MatrixInst>,
     pub(crate) messages: Vec<String>,
+    /// Loads of locals that may be unset.
+    pub(crate) unset: Vec<compile::unset::Unset>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) parameter_bytes: u64,
     pub(crate) shared: Vec<SharedObject>,
@@ -251,6 +253,7 @@ impl Program {
     }
 
     /// Runs a launch.
+    #[allow(clippy::result_large_err, reason = "one for a launch")]
     pub fn run(
         &self,
         memory: &mut Memory,

@@ -744,3 +744,62 @@ fn grids_that_meet() {
     // Blocks that come later write what earlier ones read, and the other way round.
     expect(&body(""), 4, 32, &["race: write A, read B", "race: read B, write A"]);
 }
+
+/// A sum over the buffer `in`, which `set` sets before the loop, and `last` in it.
+fn sum(set: &str, last: &str) -> String {
+    format!(
+        "  local $sum: u32
+  local $i: u32
+  local $before: u32
+  {set}
+  store $i, 0u32
+  loop while {{
+    %0: u32 = load $i
+    %1 = lt %0, 8u32
+    test %1
+  }} do {{
+    %2 = element u32 %in, %0
+    %3: u32 = load %2
+    {last}
+    %4: u32 = load $sum ; A
+    %5 = iadd %4, %3
+    store $sum, %5
+  }} step {{
+    %6: u32 = load $i
+    %7 = iadd %6, 1u32
+    store $i, %7
+  }}
+  %8: u32 = load $sum
+  %9 = element u32 %out, thread.x
+  store %9, %8"
+    )
+}
+
+#[test]
+fn sums_that_nobody_set_to_zero() {
+    expect(&sum("", ""), 1, 64, &["unwritten A"]);
+    clean(&sum("store $sum, 0u32", ""), 1, 64);
+    let half = "%10 = lt thread.x, 32u32
+  if %10 {
+    store $sum, 0u32
+  }";
+    // Some path sets it: not followed in registers.
+    clean(&sum(half, ""), 1, 64);
+    // A loop that remembers its last pass asks whether there was one.
+    let remembers = "%10 = ne %0, 0u32
+    if %10 {
+      %11: u32 = load $before ; B
+      %12 = iadd %11, %3
+      store %2, %12
+    }
+    store $before, %3";
+    clean(&sum("store $sum, 0u32", remembers), 1, 1);
+    let forgets = remembers.replace("ne %0, 0u32", "ne %0, 3u32");
+    expect(&sum("store $sum, 0u32", &forgets), 1, 1, &["unwritten B"]);
+    let chosen = "%10 = ne %0, 0u32
+    %11: u32 = load $before
+    %12 = select %10, %11, 0u32
+    store %2, %12
+    store $before, %3";
+    clean(&sum("store $sum, 0u32", chosen), 1, 1);
+}

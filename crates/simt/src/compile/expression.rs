@@ -531,7 +531,7 @@ impl Compiler<'_> {
                 });
             }
             let Some(sum) = sum else { return self.unsupported("bytes that nothing holds") };
-            out.push(self.from_double(sum, target.scalar));
+            out.push(self.low_bytes(sum, target.scalar));
         }
         Ok(out)
     }
@@ -551,7 +551,7 @@ impl Compiler<'_> {
     }
 
     /// A scalar from the low bytes of a double word.
-    fn from_double(&mut self, value: V, scalar: Scalar) -> V {
+    fn low_bytes(&mut self, value: V, scalar: Scalar) -> V {
         if class_of(scalar) == Class::D {
             return value;
         }
@@ -847,7 +847,7 @@ impl Compiler<'_> {
                     compiler.general(part, from, to, rounding, saturate)
                 }
                 Conversion::Truncate => Ok(match compiler.class(part) {
-                    Class::D => compiler.from_double(part, to),
+                    Class::D => compiler.low_bytes(part, to),
                     _ => compiler.normal(to, part),
                 }),
                 Conversion::SignExtend | Conversion::ZeroExtend => {

@@ -21,6 +21,8 @@ pub(crate) struct Prepass {
     pub(crate) loops: Vec<(u32, u32)>,
     /// For each local, the positions of stores to it.
     pub(crate) stores: Vec<Vec<u32>>,
+    /// For each local, the positions of its first load and store; the last number if there is none.
+    pub(crate) first: Vec<(u32, u32)>,
     /// For each local, whether lanes that are not active never need what it held.
     pub(crate) unmasked: Vec<bool>,
 }
@@ -112,8 +114,13 @@ impl Prepass {
         let unmasked = function.locals.handles().map(|local| facts.is_unmasked(local)).collect();
         let promoted =
             function.locals.handles().map(|local| facts.promote(local.index())).collect();
+        let first =
+            |sites: &[Site]| sites.iter().map(|site| site.position).min().unwrap_or(u32::MAX);
+        let first =
+            facts.loads.iter().zip(&facts.stores).map(|(l, s)| (first(l), first(s))).collect();
         Prepass {
             promoted,
+            first,
             last_use: facts.last_use,
             loops: facts.loops,
             stores: facts

@@ -11,6 +11,7 @@ pub(crate) mod layout;
 mod locals;
 mod statement;
 mod trace;
+pub(crate) mod unset;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -103,6 +104,8 @@ struct Frame<'m> {
     scopes: Vec<Vec<Value>>,
     /// For each promoted local, its registers by offset.
     locals: Vec<HashMap<u64, V>>,
+    /// For each local that is loaded before it is stored to, whether it was.
+    unset: Vec<Option<V>>,
     /// For each other local, its object.
     memory: Vec<Option<u32>>,
     arguments: Vec<Parts>,
@@ -202,12 +205,14 @@ impl<'m> Compiler<'m> {
                     promoted: Vec::new(),
                     last_use: Vec::new(),
                     loops: Vec::new(),
+                    first: Vec::new(),
                     stores: Vec::new(),
                     unmasked: Vec::new(),
                 }),
                 known: Vec::new(),
                 scopes: Vec::new(),
                 locals: Vec::new(),
+                unset: Vec::new(),
                 memory: Vec::new(),
                 arguments: Vec::new(),
                 position: 0,
@@ -248,10 +253,14 @@ impl<'m> Compiler<'m> {
         depth: usize,
     ) -> Result<Frame<'m>> {
         let mut locals = Vec::new();
+        let mut unset = Vec::new();
         let mut memory = Vec::new();
         for (handle, local) in function.locals.iter() {
             match &prepass.promoted[handle.index()] {
                 Some(parts) => {
+                    let first = prepass.first.get(handle.index());
+                    let (load, store) = first.copied().unwrap_or((u32::MAX, 0));
+                    unset.push(self.unset_flag(load, store));
                     let registers = parts
                         .values()
                         .map(|part| (part.offset, self.register(part.class(), Use::Local)));
@@ -259,6 +268,7 @@ impl<'m> Compiler<'m> {
                     memory.push(None);
                 }
                 None => {
+                    unset.push(None);
                     let size = layout::size_of(&self.module.types, local.ty, self.lanes());
                     let Some(size) = size.filter(|size| *size < 1 << 24) else {
                         return self
@@ -287,6 +297,7 @@ impl<'m> Compiler<'m> {
             known: vec![None; function.expressions.len()],
             scopes: vec![Vec::new()],
             locals,
+            unset,
             memory,
             arguments: Vec::new(),
             position: 0,

@@ -72,7 +72,7 @@ impl<'m> Compiler<'m> {
 
     /// Copies a value to a local variable's register; `all` says that lanes which are not active
     /// have nothing to lose.
-    fn emit_move(&mut self, to: V, from: V, all: bool) {
+    pub(super) fn emit_move(&mut self, to: V, from: V, all: bool) {
         let run = integer::mover(self.class(to));
         let draft = self.draft(Op::Exec, run);
         draft.d = Some(to);
@@ -133,6 +133,7 @@ impl<'m> Compiler<'m> {
         let parts = self.parts_of(self.ty(result))?;
         if let Some((local, offset)) = self.promoted(pointer) {
             let registers = self.local_registers(local, offset, &parts)?;
+            self.note_use(local, offset, result);
             if self.frame.prepass.may_alias(local, result, self.frame.position) {
                 self.know(result, registers.into());
                 return Ok(());
@@ -208,6 +209,7 @@ impl<'m> Compiler<'m> {
                     self.emit_move(target, value, all);
                 }
             }
+            self.note_set(local);
             return Ok(());
         }
         let (address, offset) = self.address(pointer)?;
@@ -770,7 +772,7 @@ impl<'m> Compiler<'m> {
             operands.extend(expected.as_ref().map(|expected| expected[index]));
             let d = self.value(part.class());
             let draft = self.emit_checked(run, is_used.then_some(d), &operands, imm);
-            draft.slot = u32::from(is_used) | 2 * u32::from(expected.is_some());
+            draft.slot = u32::from(is_used) | (2 * u32::from(expected.is_some()));
             if releases(order) {
                 draft.slot |= crate::check::slot::RELEASES;
             }
