@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::{SCALE, folder, port, put, status, text, tree};
+use common::{REMOTE, SCALE, folder, port, put, status, text, tree};
 use serde_json::Value;
 
 #[test]
@@ -77,9 +77,7 @@ fn json_is_one_document_with_the_documented_shape() {
 #[test]
 fn findings_that_need_a_person_give_status_one() {
     let folder = folder();
-    let bad =
-        "__global__ void k(int *x) { asm volatile(\"mov.u32 %0, %%laneid;\" : \"=r\"(*x)); }\n";
-    fs::write(folder.path().join("bad.cu"), bad).expect("a file");
+    fs::write(folder.path().join("bad.cu"), REMOTE).expect("a file");
     let output = port(folder.path(), &["bad.cu", "--target", "hip"]);
     assert_eq!(status(&output), 1, "{}", text(&output.stderr));
     let errors = text(&output.stderr);
