@@ -1,6 +1,8 @@
 //! The checks while a kernel runs: planted faults are found with the right statements on both sides,
 //! and what is right stays without a finding. A comment `; A` marks a line of a kernel.
 
+#![allow(clippy::result_large_err, reason = "the machine's own result")]
+
 use port_diag::FileId;
 use port_float::Profile;
 use port_ir::Location;

@@ -20,7 +20,10 @@
 //! Lanes of a warp are threads as others are: nothing orders them but `__syncwarp` and barriers.
 //! Shared memory is one per block; asynchronous copies count as done at once.
 
+mod address;
+mod initial;
 mod order;
+mod report;
 mod shadow;
 pub(crate) mod written;
 
@@ -33,7 +36,10 @@ use crate::machine::warp::{NONE, WarpInst};
 use crate::machine::{CHUNK, Inst, Machine, Object, Place, Unit};
 use crate::memory::{FIRST_BUFFER, WINDOW_BITS};
 use crate::outcome::{FindingKind, Participant};
+use address::{alignment, read_only};
+use initial::{is_written, local_rows, local_word, mark, set_written, unwritten};
 use order::Order;
+use report::{same_value, settle};
 use shadow::{ATOMIC, Clash, LINE, Pattern, Shadow, VOLATILE, Window};
 use written::Written;
 
@@ -64,6 +70,8 @@ pub(crate) struct Watch {
     others: BTreeMap<u64, Written>,
     block: Option<u64>,
     clashes: Vec<Clash>,
+    /// Bytes that the shadow of one object may take.
+    limit: u64,
     /// Pairs of sites that were reported.
     reported: BTreeSet<(u32, u32, bool, bool)>,
     /// Counts instructions, in the upper bits of flags.
@@ -89,6 +97,7 @@ impl Watch {
             others: BTreeMap::new(),
             block: None,
             clashes: Vec::new(),
+            limit: m.options.memory_limit,
             reported: BTreeSet::new(),
             instruction: 0,
             arrived: Vec::new(),
@@ -117,8 +126,9 @@ impl Watch {
         if self.shadows.len() <= number {
             self.shadows.resize_with(number + 1, || None);
         }
-        let granule = (offset | size | 4).trailing_zeros();
-        let shadow = self.shadows[number].get_or_insert_with(|| Shadow::new(object.size, granule));
+        let (granule, limit) = ((offset | size | 4).trailing_zeros(), self.limit);
+        let shadow =
+            self.shadows[number].get_or_insert_with(|| Shadow::new(object.size, granule, limit));
         if granule < shadow.granule {
             shadow.refine(granule);
         }
@@ -387,45 +397,6 @@ fn access<E: Element>(m: &mut Machine<'_>, watch: &mut Watch, i: &Inst, writes: 
     }
 }
 
-/// Whether a lane's store changes nothing: the memory, or the other lane of the instruction, holds
-/// its value.
-fn same_value<E: Element>(
-    i: &Inst,
-) -> impl FnMut(&mut Machine<'_>, (usize, Option<usize>)) -> bool {
-    let (a, b, imm) = (i.a, i.b, i.imm);
-    move |m, (lane, other)| {
-        let lanes = m.unit.chunks * CHUNK;
-        if lane >= lanes {
-            return false;
-        }
-        let mut bytes = [[0; 8]; 2];
-        let value = E::file(&mut m.unit).get(b, lane);
-        E::write(value, &mut bytes[0]);
-        match other {
-            Some(other) if other < lanes => {
-                let value = E::file(&mut m.unit).get(b, other);
-                E::write(value, &mut bytes[1]);
-            }
-            _ => {
-                let address = m.unit.d.get(a, lane).wrapping_add(imm);
-                let Some(object) = m.object(address) else { return false };
-                let offset = address.wrapping_sub(object.base) as usize;
-                let data = crate::machine::access::bytes_of(
-                    m.memory,
-                    &mut m.shared,
-                    &mut m.parameters,
-                    object,
-                );
-                let Some(there) = data.get(offset..offset.saturating_add(E::SIZE)) else {
-                    return false;
-                };
-                bytes[1][..E::SIZE].copy_from_slice(there);
-            }
-        }
-        bytes[0] == bytes[1]
-    }
-}
-
 /// All lanes access one place.
 fn uniform<E: Element>(
     m: &mut Machine<'_>,
@@ -637,128 +608,6 @@ fn spread(bits: u16, shift: u32, count: u32) -> u16 {
     (x * ((1 << count) - 1)) as u16
 }
 
-/// Whether bytes of a buffer or of shared memory were written.
-#[inline(always)]
-fn is_written(m: &Machine<'_>, watch: &Watch, object: Object, offset: u64, bytes: u64) -> bool {
-    match object.place {
-        Place::Shared(start) => watch.written.has(start + offset as usize, bytes as usize),
-        Place::Buffer(index) => match m.memory.buffers.get(index).map(|buffer| &buffer.written) {
-            Some(Some(written)) => written.has(offset as usize, bytes as usize),
-            _ => true,
-        },
-        _ => true,
-    }
-}
-
-#[inline(always)]
-fn set_written(
-    m: &mut Machine<'_>,
-    watch: &mut Watch,
-    object: Object,
-    offset: u64,
-    bytes: u64,
-    value: bool,
-) {
-    match object.place {
-        Place::Shared(start) => watch.written.set(start + offset as usize, bytes as usize, value),
-        Place::Buffer(index) => {
-            if let Some(buffer) = m.memory.buffers.get_mut(index)
-                && let Some(written) = &mut buffer.written
-            {
-                written.set(offset as usize, bytes as usize, value);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// A bit for each byte of a word, four bits for each lane of a mask.
-fn nibbles(mask: u16) -> u64 {
-    if mask == u16::MAX {
-        return u64::MAX;
-    }
-    (0..16).filter(|l| mask >> l & 1 == 1).fold(0, |sum, l| sum | 15 << (4 * l))
-}
-
-/// All active lanes access one place of a local variable.
-fn local_rows(
-    m: &mut Machine<'_>,
-    watch: &mut Watch,
-    touch: &Touch,
-    row: usize,
-    offset: u64,
-    address: u64,
-) {
-    if !watch.initialised {
-        return;
-    }
-    let chunks = m.unit.chunks;
-    if !offset.is_multiple_of(4) || !touch.size.is_multiple_of(4) {
-        let lanes: Vec<usize> = m.unit.mask.lanes(chunks).collect();
-        for lane in lanes {
-            one(m, watch, touch, lane, address);
-        }
-        return;
-    }
-    let (mut first, mut count) = (None, 0);
-    for word in 0..touch.size / 4 {
-        let start = (row + (offset / 4 + word) as usize) * chunks;
-        for k in 0..chunks {
-            let wanted = nibbles(m.unit.mask.bits[k]);
-            let Some(place) = m.unit.local_written.get_mut(start + k) else { return };
-            if !touch.writes {
-                let missing = wanted & !*place;
-                if missing != 0 {
-                    first.get_or_insert(k * CHUNK + missing.trailing_zeros() as usize / 4);
-                    let mut nibble = missing | missing >> 2;
-                    nibble |= nibble >> 1;
-                    count += (nibble & 0x1111_1111_1111_1111).count_ones();
-                }
-            }
-            // What was reported once is not told again.
-            if touch.writes || touch.reports {
-                *place |= wanted;
-            }
-        }
-    }
-    if let Some(lane) = first
-        && touch.reports
-    {
-        let access = m.describe(address, touch.size, false);
-        m.find(FindingKind::Uninitialised(access), touch.site, lane, count, false, None);
-    }
-}
-
-/// The bits of a lane's word of local memory.
-fn local_word(unit: &mut Unit, row: usize, offset: u64, lane: usize) -> Option<(&mut u64, u32)> {
-    let index = (row + (offset / 4) as usize) * unit.chunks + lane / CHUNK;
-    let shift = 4 * (lane % CHUNK) as u32 + (offset % 4) as u32;
-    unit.local_written.get_mut(index).map(|word| (word, shift))
-}
-
-/// Notes that a lane's bytes were written, or that they are as if not.
-fn mark(m: &mut Machine<'_>, watch: &mut Watch, lane: usize, address: u64, size: u64, value: bool) {
-    let Some(object) = m.object(address) else { return };
-    let offset = address.wrapping_sub(object.base);
-    if let Place::Local(row) = object.place {
-        for at in offset..offset.saturating_add(size) {
-            if let Some((word, shift)) = local_word(&mut m.unit, row, at, lane) {
-                *word = *word & !(1 << shift) | u64::from(value) << shift;
-            }
-        }
-        return;
-    }
-    set_written(m, watch, object, offset, size, value);
-}
-
-/// Tells that a lane reads what nobody wrote.
-#[cold]
-fn unwritten(m: &mut Machine<'_>, watch: &mut Watch, touch: &Touch, lane: usize, address: u64) {
-    let access = m.describe(address, touch.size, false);
-    m.find(FindingKind::Uninitialised(access), touch.site, lane, 1, false, None);
-    mark(m, watch, lane, address, touch.size, true);
-}
-
 /// One lane's access; whether all that it reads was written.
 fn one(m: &mut Machine<'_>, watch: &mut Watch, touch: &Touch, lane: usize, address: u64) -> bool {
     let Some(object) = m.object(address) else { return true };
@@ -811,147 +660,6 @@ fn one(m: &mut Machine<'_>, watch: &mut Watch, touch: &Touch, lane: usize, addre
         watch.order.release(thread as usize, address);
     }
     known
-}
-
-/// Reports what of the clashes is a race.
-#[cold]
-#[inline(never)]
-fn settle(
-    m: &mut Machine<'_>,
-    watch: &mut Watch,
-    touch: &Touch,
-    address: u64,
-    same: &mut dyn FnMut(&mut Machine<'_>, (usize, Option<usize>)) -> bool,
-) {
-    if watch.clashes.is_empty() {
-        return;
-    }
-    let mut clashes = std::mem::take(&mut watch.clashes);
-    let mut races: Vec<Clash> = Vec::new();
-    if let Some(object) = m.object(address) {
-        let shared = matches!(object.place, Place::Shared(_));
-        clashes.retain(|clash| is_race(m, watch, touch, shared, clash, same));
-        let granule = watch.shadow(address, object, 0, 1 << 8).granule;
-        for clash in &clashes {
-            let key = (touch.site, clash.site, touch.writes, clash.earlier_writes);
-            if races.iter().any(|race| race.site == clash.site) || !watch.reported.insert(key) {
-                m.outcome.counters.findings_dropped += 1;
-                continue;
-            }
-            races.push(*clash);
-            let number = watch.order.block_of(clash.segment);
-            let [x, y, _] = m.grid.map(u64::from);
-            let Some(location) = m.code.sites.get(clash.site as usize).copied() else { continue };
-            let other = Participant {
-                block: [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32],
-                thread: m.thread(u32::from(clash.earlier)),
-                location,
-                writes: clash.earlier_writes,
-            };
-            let place = object.base.wrapping_add(clash.granule << granule);
-            let access = m.describe(place, touch.size, touch.writes);
-            let lane = (u32::from(clash.thread)).wrapping_sub(m.unit.first) as usize;
-            let threads = clashes.iter().filter(|other| other.site == clash.site).count() as u32;
-            let kind = FindingKind::Race(access);
-            m.find(kind, touch.site, lane, threads, touch.writes, Some(other));
-        }
-    }
-    clashes.clear();
-    watch.clashes = clashes;
-}
-
-fn is_race(
-    m: &mut Machine<'_>,
-    watch: &Watch,
-    touch: &Touch,
-    shared: bool,
-    clash: &Clash,
-    same: &mut dyn FnMut(&mut Machine<'_>, (usize, Option<usize>)) -> bool,
-) -> bool {
-    let soft = ATOMIC | VOLATILE;
-    let (earlier, later) = (u32::from(clash.earlier), u32::from(clash.thread));
-    if clash.flags & soft != 0 && touch.flags & soft != 0 {
-        let width = m.warp_width as u32;
-        let excused = (clash.flags | touch.flags) & ATOMIC != 0
-            || !shared
-            || earlier / width != later / width;
-        if excused {
-            return false;
-        }
-    }
-    if watch.order.is_ordered(clash.segment, earlier, later) {
-        return false;
-    }
-    if touch.writes && clash.earlier_writes && (touch.flags | clash.flags) & ATOMIC == 0 {
-        let together = clash.segment == watch.order.now
-            && clash.site == touch.site
-            && clash.flags >> 4 == touch.flags >> 4;
-        let first = m.unit.first;
-        let other = together.then(|| earlier.wrapping_sub(first) as usize);
-        return !same(m, (later.wrapping_sub(first) as usize, other));
-    }
-    true
-}
-
-fn alignment(m: &mut Machine<'_>, i: &Inst, offset: u64, size: u64, writes: bool) {
-    let unit = &m.unit;
-    let is_bad = |address: u64| address.wrapping_add(offset) & (size - 1) != 0;
-    if size == 1 {
-        return;
-    }
-    match unit.d.shape(i.a) {
-        Shape::Uniform if !is_bad(unit.d.stride(i.a)) && !is_bad(unit.d.base(i.a, 0)) => return,
-        Shape::Affine if unit.d.stride(i.a) & (size - 1) == 0 => {
-            let active = |k: &usize| unit.mask.bits[*k] != 0;
-            if (0..unit.chunks).filter(active).all(|k| !is_bad(unit.d.base(i.a, k))) {
-                return;
-            }
-        }
-        Shape::Vector => {
-            let mut bits = 0;
-            for k in 0..unit.chunks {
-                let addresses = unit.d.chunk(i.a, k);
-                let mask = unit.mask.bits[k];
-                for (l, address) in addresses.into_iter().enumerate() {
-                    let active = 0u64.wrapping_sub(u64::from(mask >> l & 1));
-                    bits |= address.wrapping_add(offset) & active;
-                }
-            }
-            if bits & (size - 1) == 0 {
-                return;
-            }
-        }
-        _ => {}
-    }
-    misaligned(m, i, offset, size, writes);
-}
-
-#[cold]
-fn misaligned(m: &mut Machine<'_>, i: &Inst, offset: u64, size: u64, writes: bool) {
-    let unit = &m.unit;
-    let address = |lane: usize| unit.d.get(i.a, lane).wrapping_add(offset);
-    let lanes: Vec<usize> =
-        unit.mask.lanes(unit.chunks).filter(|lane| !address(*lane).is_multiple_of(size)).collect();
-    if let Some(first) = lanes.first() {
-        let access = m.describe(address(*first), size, writes);
-        let kind = FindingKind::Misaligned(access, size);
-        m.find(kind, i.site, *first, lanes.len() as u32, writes, None);
-    }
-}
-
-/// Reports stores to constant memory.
-#[cold]
-fn read_only<E: Element>(m: &mut Machine<'_>, i: &Inst) {
-    if m.unit.mask.is_empty() {
-        return;
-    }
-    let lane = m.unit.mask.lowest();
-    let address = m.unit.d.get(i.a, lane).wrapping_add(i.imm);
-    let access = m.describe(address, E::SIZE as u64, true);
-    if access.space == "constant" {
-        let count = m.unit.mask.count;
-        m.find(FindingKind::OutOfBounds(access), i.site, lane, count, true, None);
-    }
 }
 
 /// Orders a thread's accesses, for those that see what it writes next. `imm`: 1 beyond the block.

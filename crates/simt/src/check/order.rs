@@ -80,7 +80,13 @@ pub(super) struct Order {
     known_by_block: Known,
     places: HashMap<u64, u32>,
     logs: Vec<Log>,
+    /// Bytes that logs take, about.
+    spent: u64,
 }
+
+/// How many bytes logs may take. Beyond, everything counts as ordered: nothing is reported that is
+/// not known to be a race.
+const MOST_LOGS: u64 = 1 << 28;
 
 impl Order {
     pub(super) fn new(threads: usize, width: usize) -> Self {
@@ -102,6 +108,7 @@ impl Order {
             known_by_block: Rc::default(),
             places: HashMap::new(),
             logs: Vec::new(),
+            spent: 0,
         }
     }
 
@@ -132,6 +139,7 @@ impl Order {
         self.runs.clear();
         self.places.clear();
         self.logs.clear();
+        self.spent = 0;
     }
 
     /// The block has met.
@@ -243,7 +251,8 @@ impl Order {
     /// A thread wrote a place that others may acquire.
     pub(super) fn release(&mut self, thread: usize, address: u64) {
         let fenced = self.fences.get(thread).copied().unwrap_or_default();
-        if fenced.own == Published::default() && self.published.is_empty() {
+        let publishes = fenced.own != Published::default() || !self.published.is_empty();
+        if !publishes || self.spent > MOST_LOGS {
             return;
         }
         let next = self.logs.len() as u32;
@@ -272,6 +281,8 @@ impl Order {
         }
         let (block, thread) = (self.block, thread as u32);
         let published = self.published.clone();
+        // Whoever publishes again after this gets a copy.
+        self.spent += 128 + 8 * published.len() as u64;
         log.entries.push(Entry { block, thread, fenced, published, known });
     }
 
@@ -304,6 +315,9 @@ impl Order {
         }
         if self.logs.is_empty() {
             return false;
+        }
+        if self.spent > MOST_LOGS {
+            return true;
         }
         self.has_seen(block, segment, earlier, thread)
     }

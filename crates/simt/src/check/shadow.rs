@@ -172,24 +172,31 @@ pub(super) struct Shadow {
     pub(super) granule: u32,
     size: u64,
     pages: Vec<Option<Box<Page>>>,
+    /// Bytes that may still be taken; beyond, accesses are not noted.
+    left: u64,
 }
 
 impl Shadow {
-    pub(super) fn new(size: u64, granule: u32) -> Self {
+    pub(super) fn new(size: u64, granule: u32, left: u64) -> Self {
         let lines = (size >> granule).div_ceil(LINE as u64) as usize + 1;
-        Shadow { granule, size, pages: vec![None; lines.div_ceil(PAGE)] }
+        Shadow { granule, size, pages: vec![None; lines.div_ceil(PAGE)], left }
     }
 
     /// Makes granules small enough for accesses to so many bytes; what was noted is lost.
     pub(super) fn refine(&mut self, granule: u32) {
         if granule < self.granule {
-            *self = Shadow::new(self.size, granule);
+            *self = Shadow::new(self.size, granule, self.left);
         }
     }
 
     #[inline(always)]
     fn page(&mut self, line: usize) -> Option<&mut Page> {
         let page = self.pages.get_mut(line / PAGE)?;
+        if page.is_none() {
+            // As if each page had cells.
+            let cost = std::mem::size_of::<[Cells; PAGE * LINE]>() as u64;
+            self.left = self.left.checked_sub(cost)?;
+        }
         Some(page.get_or_insert_with(|| {
             let none = [Pattern::default(); PAGE];
             Box::new(Page { writes: none, reads: none, more: None, cells: None })

@@ -147,7 +147,7 @@ impl<E: Element> Kernel for Atomic<E> {
         // The unsigned forms compare within the element's own width.
         let width = if E::SIZE == 8 { u64::MAX } else { (1 << (8 * E::SIZE)) - 1 };
         let (has_result, has_expected) = (i.slot & 1 != 0, i.slot & 2 != 0);
-        let target = if has_result { E::file(&mut m.unit).to_vector(i.d) } else { 0 };
+        let target = if has_result { E::file(&mut m.unit).make_vector(i.d) } else { 0 };
         let apply = |m: &mut Machine<'_>, lane: usize| {
             let address = m.unit.d.get(i.a, lane).wrapping_add(offset);
             let Some(object) = m.object(address) else {
@@ -180,10 +180,14 @@ impl<E: Element> Kernel for Atomic<E> {
                 E::file(&mut m.unit).data[target + lane / 16][lane % 16] = E::Raw::from_u64(old);
             }
         };
-        if m.schedule == Schedule::InOrder && !has_result && what == Change::Add && E::SIZE == 4 {
-            if scalar != Scalar::F32 && add_words(m, i, offset) {
-                return;
-            }
+        if m.schedule == Schedule::InOrder
+            && !has_result
+            && what == Change::Add
+            && E::SIZE == 4
+            && scalar != Scalar::F32
+            && add_words(m, i, offset)
+        {
+            return;
         }
         if m.schedule == Schedule::InOrder {
             for k in 0..m.unit.chunks {

@@ -555,7 +555,7 @@ impl<R: Raw> super::registers::File<R> {
     #[inline(always)]
     pub(crate) fn set_vector_after(&mut self, register: u32, operands: &[u32]) -> usize {
         if operands.contains(&register) {
-            self.to_vector(register)
+            self.make_vector(register)
         } else {
             self.set_vector(register)
         }

@@ -24,11 +24,9 @@ impl Kernel for Arrive {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let (arrived, expected) = (m.unit.mask.count, m.unit.alive.count);
-        if arrived < expected {
-            if m.may_restart {
-                m.restart = true;
-                return m.raise(FaultKind::Deadlock("restart".into()), i.site, None, 0);
-            }
+        if arrived < expected && m.may_restart {
+            m.restart = true;
+            return m.raise(FaultKind::Deadlock("restart".into()), i.site, None, 0);
         }
         if m.watch.is_some() {
             crate::check::arrive(m, i.site);

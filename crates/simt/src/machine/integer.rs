@@ -260,11 +260,11 @@ macro_rules! divide {
 
 divide! {
     DivideS32 w i32 u32 |a, b| if b == 0 { -1 } else { a.wrapping_div(b) }, affine_quotient;
-    DivideU32 w u32 u32 |a, b| if b == 0 { u32::MAX } else { a / b }, affine_quotient;
+    DivideU32 w u32 u32 |a, b| a.checked_div(b).unwrap_or(u32::MAX), affine_quotient;
     RemainderS32 w i32 u32 |a, b| if b == 0 { a } else { a.wrapping_rem(b) }, affine_remainder;
     RemainderU32 w u32 u32 |a, b| if b == 0 { a } else { a % b }, affine_remainder;
     DivideS64 d i64 u64 |a, b| if b == 0 { -1 } else { a.wrapping_div(b) }, never;
-    DivideU64 d u64 u64 |a, b| if b == 0 { u64::MAX } else { a / b }, never;
+    DivideU64 d u64 u64 |a, b| a.checked_div(b).unwrap_or(u64::MAX), never;
     RemainderS64 d i64 u64 |a, b| if b == 0 { a } else { a.wrapping_rem(b) }, never;
     RemainderU64 d u64 u64 |a, b| if b == 0 { a } else { a % b }, never;
 }

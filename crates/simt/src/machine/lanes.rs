@@ -56,11 +56,7 @@ fn cells<R: Raw>(data: &mut [[R; CHUNK]]) -> &[Cell<[R; CHUNK]>] {
 }
 
 #[inline(always)]
-fn part<'c, R>(
-    cells: &'c [Cell<[R; CHUNK]>],
-    operand: Operand,
-    chunks: usize,
-) -> &'c [Cell<[R; CHUNK]>] {
+fn part<R>(cells: &[Cell<[R; CHUNK]>], operand: Operand, chunks: usize) -> &[Cell<[R; CHUNK]>] {
     &cells[operand.start..operand.start + if operand.splat { 1 } else { chunks }]
 }
 

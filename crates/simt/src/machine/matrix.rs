@@ -48,8 +48,8 @@ fn run(m: &mut Machine<'_>, i: &Inst) {
     // A fragment's register becomes a vector once, and is written element by element.
     for register in &inst.writes {
         match is_wide(&inst.work) {
-            true => m.unit.d.to_vector(*register),
-            false => m.unit.w.to_vector(*register),
+            true => m.unit.d.make_vector(*register),
+            false => m.unit.w.make_vector(*register),
         };
     }
     for start in (0..lanes).step_by(m.warp_width) {

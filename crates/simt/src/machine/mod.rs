@@ -256,7 +256,7 @@ impl Machine<'_> {
             Some(Place::Buffer(index)) => {
                 let buffer = self.memory.buffers.get(index);
                 let name = buffer.map_or(String::new(), |buffer| buffer.name.clone());
-                let constant = self.code.constants.iter().any(|constant| *constant == name);
+                let constant = self.code.constants.contains(&name);
                 (if constant { "constant" } else { "global" }, name)
             }
             Some(Place::Shared(_)) => ("shared", self.code.object_name(address >> WINDOW_BITS)),

@@ -226,7 +226,7 @@ impl<R: Raw> File<R> {
     }
 
     /// Makes a register a vector, whatever it was.
-    pub(crate) fn to_vector(&mut self, register: u32) -> usize {
+    pub(crate) fn make_vector(&mut self, register: u32) -> usize {
         let meta = self.meta[register as usize];
         let start = meta.slot as usize * self.chunks;
         match meta.shape {
@@ -272,7 +272,7 @@ impl<R: Raw> File<R> {
             return;
         }
         let source = self.operand(from, 1);
-        let target = self.to_vector(to);
+        let target = self.make_vector(to);
         for k in 0..self.chunks {
             let bits = mask.bits[k];
             let new = self.data[source.start + if source.splat { 0 } else { k }];

@@ -287,16 +287,18 @@ fn warp(m: &mut Machine<'_>, i: &Inst) {
     if matches!(inst.kind, WarpKind::Barrier) && m.watch.is_some() {
         crate::check::warp_barrier(m, inst);
     }
-    let vector_result = match inst.kind {
-        WarpKind::Vote(VoteKind::Ballot) | WarpKind::Match { .. } | WarpKind::ActiveMask => true,
-        WarpKind::Reduce(_) => true,
-        _ => false,
-    };
+    let vector_result = matches!(
+        inst.kind,
+        WarpKind::Vote(VoteKind::Ballot)
+            | WarpKind::Match { .. }
+            | WarpKind::ActiveMask
+            | WarpKind::Reduce(_)
+    );
     if vector_result && i.d != NONE {
         // Lanes are written one by one; those of the operand stay.
         match inst.wide_result {
-            true => m.unit.d.to_vector(i.d),
-            false => m.unit.w.to_vector(i.d),
+            true => m.unit.d.make_vector(i.d),
+            false => m.unit.w.make_vector(i.d),
         };
     }
     let mut truths = [0u16; MAX_CHUNKS];
