@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
 
 pub mod kernels;
+pub mod mutate;
 pub mod random;
 pub mod reference;
 

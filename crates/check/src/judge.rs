@@ -241,6 +241,16 @@ impl Comparison<'_> {
             let new: Vec<Diagnostic> = new.cloned().collect();
             findings.extend(new);
         }
+        if let Some([reference, port]) = &runs.checked {
+            let known = |finding: &Diagnostic| {
+                let same = |other: &Diagnostic| other.code == finding.code;
+                reference.findings.iter().any(same) || findings.iter().any(same)
+            };
+            let new = port.findings.iter();
+            let new = new.filter(|finding| is_of_the_kernel(finding) && !known(finding));
+            let new: Vec<Diagnostic> = new.cloned().collect();
+            findings.extend(new);
+        }
         for executed in executed {
             evidence.push(EvidenceNote::done(executed.how.clone()));
         }

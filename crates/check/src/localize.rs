@@ -112,6 +112,17 @@ pub fn explain(
     }
 }
 
+/// The line of the reference's text that a line of the port's, from 1, is or stands for.
+pub fn reference_line(
+    reference: &SourceMap,
+    port: &SourceMap,
+    path: &str,
+    line: u32,
+) -> Option<(FileId, u32)> {
+    let file = port.ids().find(|id| *port.file(*id).path == *path)?;
+    Lines::new(reference, port).reference(file, line)
+}
+
 /// Traces both sides, and says where they part first; `None` where they do the same.
 pub fn first_difference(
     reference: Side<'_>,
@@ -177,6 +188,18 @@ struct Step {
     point: u32,
 }
 
+/// A line of the reference's text, and whether what is done there stands in a header of the port that
+/// the line calls.
+#[derive(Clone, Copy)]
+struct At {
+    file: FileId,
+    line: u32,
+    called: bool,
+}
+
+/// What is done at a line, by side.
+type Tags = [BTreeSet<&'static str>; 2];
+
 /// Two traces in the terms of the reference's lines.
 struct Aligned<'a> {
     sides: [Side<'a>; 2],
@@ -206,45 +229,69 @@ impl<'a> Aligned<'a> {
             places: Default::default(),
             lines,
         };
-        for side in 0..2 {
-            aligned.read(side);
-        }
+        aligned.read();
         aligned
     }
 
-    fn read(&mut self, side: usize) {
-        let trace = self.traces[side];
-        let resolved: Vec<Option<(FileId, u32, bool)>> =
-            trace.points.iter().map(|point| self.resolve(side, point.location)).collect();
-        let mut steps = Vec::new();
-        let mut constants = BTreeSet::new();
-        for event in &trace.trace.events {
-            let Some(point) = trace.points.get(event.point as usize) else { continue };
-            let Some(Some((file, line, called))) = resolved.get(event.point as usize) else {
-                continue;
-            };
-            let key = (file.0, *line, point.what);
-            if point.what == "constant" {
-                if !called {
-                    constants.insert((key, event.digest));
+    fn read(&mut self) {
+        let resolved = [0, 1].map(|side| {
+            let points = self.traces[side].points.iter();
+            points.map(|point| self.resolve(side, point.location)).collect::<Vec<_>>()
+        });
+        let helped = self.helped(&resolved);
+        for side in 0..2 {
+            let trace = self.traces[side];
+            for event in &trace.trace.events {
+                let Some(point) = trace.points.get(event.point as usize) else { continue };
+                let Some(Some(at)) = resolved[side].get(event.point as usize) else { continue };
+                let key = (at.file.0, at.line, point.what);
+                if point.what == "constant" {
+                    if !at.called {
+                        self.constants[side].insert((key, event.digest));
+                    }
+                    continue;
                 }
-                continue;
+                // How a header of the port gets its result is its own affair: only what both sides
+                // do at such a line is compared.
+                let counts = match helped.get(&(at.file, at.line)) {
+                    None => true,
+                    Some([first, second]) => {
+                        (!at.called || is_shared_effect(point.what))
+                            && first.contains(point.what)
+                            && second.contains(point.what)
+                    }
+                };
+                if counts {
+                    let step = Step { key, digest: event.digest, point: event.point };
+                    self.steps[side].push(step);
+                }
             }
-            // How a header of the port gets its result is its own affair.
-            if *called && !is_shared_effect(point.what) {
-                continue;
-            }
-            steps.push(Step { key, digest: event.digest, point: event.point });
         }
-        self.steps[side] = steps;
-        self.constants[side] = constants;
-        self.places[side] =
-            resolved.iter().map(|at| at.map(|(file, line, _)| (file, line))).collect();
+        self.places = resolved
+            .map(|points| points.iter().map(|at| at.map(|at| (at.file, at.line))).collect());
+    }
+
+    /// What each side does at the lines of which a header of the port does a part.
+    fn helped(&self, resolved: &[Vec<Option<At>>; 2]) -> BTreeMap<(FileId, u32), Tags> {
+        let called = resolved[1].iter().flatten().filter(|at| at.called);
+        let mut helped: BTreeMap<(FileId, u32), Tags> =
+            called.map(|at| ((at.file, at.line), Tags::default())).collect();
+        for side in 0..2 {
+            for (point, at) in self.traces[side].points.iter().zip(&resolved[side]) {
+                let Some(at) = at else { continue };
+                if let Some(known) = helped.get_mut(&(at.file, at.line))
+                    && (!at.called || is_shared_effect(point.what))
+                {
+                    known[side].insert(point.what);
+                }
+            }
+        }
+        helped
     }
 
     /// The line of the reference's text that a place belongs to, and whether it is only one that
     /// calls it.
-    fn resolve(&self, side: usize, location: Location) -> Option<(FileId, u32, bool)> {
+    fn resolve(&self, side: usize, location: Location) -> Option<At> {
         let Side { code, sources, .. } = self.sides[side];
         let mut location = location;
         let mut called = false;
@@ -253,10 +300,10 @@ impl<'a> Aligned<'a> {
             let span = code.expansions.outermost(location.origin);
             let line = sources.file(span.file).line_column(span.start).line;
             match side {
-                0 => return Some((span.file, line, called)),
+                0 => return Some(At { file: span.file, line, called }),
                 _ => {
                     if let Some((file, line)) = self.lines.reference(span.file, line) {
-                        return Some((file, line, called));
+                        return Some(At { file, line, called });
                     }
                 }
             }

@@ -39,6 +39,8 @@ pub(super) const TABLE: Table = &[
     ("__umul64hi", Intrinsic::Integer(IntegerOp::MultiplyHigh)),
     ("mulhi", Intrinsic::Integer(IntegerOp::MultiplyHigh)),
     ("__popc", bits(M::PopulationCount)),
+    ("__builtin_popcount", bits(M::PopulationCount)),
+    ("__builtin_popcountll", bits(M::PopulationCount)),
     ("__popcll", bits(M::PopulationCount)),
     ("__rhadd", bits(M::AverageUp)),
     ("__urhadd", bits(M::AverageUp)),

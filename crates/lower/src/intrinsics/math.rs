@@ -99,6 +99,8 @@ pub(super) const TABLE: Table = &[
     ("floorf", math(M::Floor)),
     ("fma", fma(NearestEven)),
     ("fmaf", fma(NearestEven)),
+    ("__builtin_fma", fma(NearestEven)),
+    ("__builtin_fmaf", fma(NearestEven)),
     ("fmax", Intrinsic::Maximum),
     ("fmaxf", Intrinsic::Maximum),
     ("fmin", Intrinsic::Minimum),

@@ -40,6 +40,7 @@ pub(super) const TABLE: Table = &[
     ("__syncwarp", Intrinsic::SyncWarp),
     ("__fns", Intrinsic::FindNthSet),
     ("__port_lane", Intrinsic::Builtin(Builtin::LaneId)),
+    ("__lane_id", Intrinsic::Builtin(Builtin::LaneId)),
     ("__port_warp", Intrinsic::Builtin(Builtin::WarpId)),
     ("__port_lane_mask_lt", Intrinsic::Builtin(Builtin::LaneMask(CompareOp::Less))),
     ("__port_lane_mask_le", Intrinsic::Builtin(Builtin::LaneMask(CompareOp::LessEqual))),

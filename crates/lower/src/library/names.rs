@@ -358,7 +358,12 @@ pub(super) fn generated(name: &str) -> Option<String> {
             "template <typename D, typename A, typename B, typename C>\n\
              void mma_sync(D &, const A &, const B &, const C &, bool = false);",
         ),
-        "__port_lane" | "__port_lane_mask_lt" | "__port_warp" => {
+        // What ports to HIP are made of: names of clang and of its device library.
+        "__builtin_fmaf" => "float __builtin_fmaf(float, float, float);\n".to_string(),
+        "__builtin_fma" => "double __builtin_fma(double, double, double);\n".to_string(),
+        "__builtin_popcount" => "int __builtin_popcount(unsigned int);\n".to_string(),
+        "__builtin_popcountll" => "int __builtin_popcountll(unsigned long long);\n".to_string(),
+        "__lane_id" | "__port_lane" | "__port_lane_mask_lt" | "__port_warp" => {
             format!("unsigned int {name}();\n")
         }
         "__port_grid_barrier" => "void __port_grid_barrier();\n".to_string(),
