@@ -179,7 +179,7 @@ mod tests {
         {
             assert!(is_provided(name, provided()), "{name}");
         }
-        for name in ["cublasSgemm", "thrust::sort", "cudaGraphLaunch"] {
+        for name in ["cusolverDnCreate", "thrust::sort", "cudaGraphLaunch"] {
             assert!(!is_provided(name, provided()), "{name}");
         }
     }

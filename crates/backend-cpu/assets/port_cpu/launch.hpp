@@ -177,6 +177,11 @@ inline void run_blocks(const Launch& launch, void (*body)(const Block&, void* co
     run(own.start(), 0, blocks);
 }
 
+// An unsigned number to which a thread's is added: one just below 2^32 is a negative one.
+inline std::int64_t near_zero(std::uint32_t number) {
+    return number < 0xffff0000u ? std::int64_t(number) : std::int64_t(number) - (std::int64_t(1) << 32);
+}
+
 // The number of the next row in its layer.
 inline std::uint32_t next(std::uint32_t row, std::uint32_t rows) {
     return row + 1 < rows ? row + 1 : 0;

@@ -9,6 +9,9 @@
 //! does would lie gigabytes away from its object. What wraps on purpose is a negative number as an
 //! unsigned one, as in `threadIdx.x + offset` where `offset` is -1: sums and products of such are
 //! computed with their signs, and only where unsigned numbers are compared they are taken as large.
+//! Of an unsigned number that is not known to be small, an argument or what was loaded, those less
+//! than 65,536 below 2^32 are negative ones, and others are not: no sum with a thread's number wraps
+//! then. What is left are bounds and objects that themselves end that near to 2^32.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +32,8 @@ use super::types::refuse;
 pub(super) enum Atom {
     /// A value that all threads share.
     Shared(Value),
+    /// The same, unsigned, whose sum with a thread's number may wrap.
+    Near(Value),
     /// The thread's y.
     Y,
     /// The thread's z.
@@ -74,6 +79,9 @@ pub(super) struct Linear {
 }
 
 const MAX_TERMS: usize = 8;
+
+/// The largest constant that a number in an index or a bound is multiplied by.
+const MAX_FACTOR: i128 = 1 << 20;
 
 /// Ends of intervals of one loop: more are not told apart at a glance.
 const MAX_ENDS: usize = 12;
@@ -136,7 +144,7 @@ impl Linear {
     /// Where what all threads of a row share of it can be computed.
     fn reach(&self) -> Reach {
         let of = |atom: &Atom| match atom {
-            Atom::Shared(_) => Reach::Block,
+            Atom::Shared(_) | Atom::Near(_) => Reach::Block,
             Atom::Y | Atom::Z => Reach::Row,
             Atom::Pass(_) => Reach::Pass,
         };
@@ -151,6 +159,13 @@ impl Linear {
     /// The variable of a loop in a pass.
     pub(super) fn of_pass(variable: Handle<Local>, spread: bool, negative: bool) -> Self {
         Linear { x: i128::from(spread), ..Linear::atom(Atom::Pass(variable), negative) }
+    }
+
+    /// Of what is multiplied by a constant.
+    fn largest_factor(&self) -> i128 {
+        let terms = self.terms.iter().filter(|(atoms, _)| !atoms.is_empty());
+        let factors = terms.map(|(_, factor)| factor.abs());
+        factors.chain([self.x.abs()]).max().unwrap_or(0)
     }
 
     /// Whether it may be less than zero: then it is not what an unsigned comparison sees.
@@ -216,16 +231,12 @@ pub(super) fn linear(
     }
     if schedule.is_scalar(facts, value) {
         let negative = !is_natural(facts, value, 24);
-        // A negative number as an unsigned one is not computed with as a whole.
-        let inner = match facts.expression(value) {
-            Expression::Convert { kind: Conversion::Bits, .. } => true,
-            Expression::Integer { op, .. } => {
-                matches!(op, IntegerOp::Add | IntegerOp::Subtract | IntegerOp::Multiply)
-            }
-            _ => false,
-        };
-        if !(negative && inner && facts.ty(value) == Type::U32) {
+        if !negative || facts.ty(value) != Type::U32 {
             return Some(Linear::atom(Atom::Shared(value), negative));
+        }
+        // A signed number as an unsigned one is not computed with as a whole.
+        if !is_made_of_signed(facts, value, 24) {
+            return Some(Linear::atom(Atom::Near(value), true));
         }
     }
     match facts.expression(value) {
@@ -241,7 +252,7 @@ pub(super) fn linear(
         } => again(*inner),
         Expression::Integer { op, left, right } => {
             let (l, r) = (again(*left), again(*right));
-            match op {
+            let result = match op {
                 IntegerOp::Add => l?.add(&r?, 1),
                 IntegerOp::Subtract => l?.add(&r?, -1),
                 IntegerOp::Multiply => l?.multiply(&r?),
@@ -250,7 +261,11 @@ pub(super) fn linear(
                     l?.multiply(&Linear::constant(1i128 << amount))
                 }
                 _ => None,
-            }
+            };
+            // A hash is to wrap.
+            let is_hash = facts.ty(value) == Type::U32
+                && result.as_ref().is_some_and(|linear| linear.largest_factor() > MAX_FACTOR);
+            result.filter(|_| !is_hash)
         }
         Expression::Result(_) => {
             let definer = facts.flow.definer(value)?;
@@ -289,40 +304,61 @@ pub(super) fn compared(
     linear(facts, schedule, inductions, value, 24)
 }
 
-/// Whether a number is certainly not less than zero: as an integer that does not wrap.
+/// Whether a sum or product is of signed numbers, as unsigned ones.
+fn is_made_of_signed(facts: &Facts<'_, '_>, value: Value, depth: u32) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let again = |value: Value| is_made_of_signed(facts, value, depth);
+    match facts.expression(value) {
+        Expression::Convert { kind: Conversion::Bits, .. } => true,
+        Expression::Integer {
+            op: IntegerOp::Add | IntegerOp::Subtract | IntegerOp::Multiply,
+            left,
+            right,
+        } => again(*left) || again(*right),
+        _ => false,
+    }
+}
+
+/// Whether a number is certainly not less than zero and, if it is an unsigned one of 32 bits, so far
+/// below 2^32 that no sum with a thread's number wraps.
 fn is_natural(facts: &Facts<'_, '_>, value: Value, depth: u32) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     let again = |value: Value| is_natural(facts, value, depth);
+    let constant = |value: Value| match facts.expression(value) {
+        Expression::Constant(constant) => constant.as_integer(),
+        _ => None,
+    };
+    let unsigned = facts.ty(value).scalar().is_some_and(Scalar::is_unsigned);
     match facts.expression(value) {
         Expression::Constant(constant) => {
             constant.as_integer().is_some_and(|number| (0..=i128::from(i32::MAX)).contains(&number))
         }
+        Expression::Builtin(Builtin::LaneMask(_)) => false,
         Expression::Builtin(_) => true,
+        Expression::Convert { kind: Conversion::ZeroExtend, .. } => true,
         Expression::Convert {
-            kind: Conversion::ZeroExtend | Conversion::SignExtend | Conversion::Bits,
+            kind: Conversion::SignExtend | Conversion::Bits,
             value: inner,
             ..
         } => again(*inner),
-        Expression::Integer { op, left, right } => {
-            let follows = matches!(
-                op,
-                IntegerOp::Add
-                    | IntegerOp::Multiply
-                    | IntegerOp::Divide
-                    | IntegerOp::Remainder
-                    | IntegerOp::ShiftLeft
-                    | IntegerOp::ShiftRight
-                    | IntegerOp::And
-                    | IntegerOp::Or
-                    | IntegerOp::Minimum
-                    | IntegerOp::Maximum
-            );
-            follows && again(*left) && again(*right)
-        }
-        expression => {
-            let unsigned = facts.ty(value).scalar().is_some_and(Scalar::is_unsigned);
-            unsigned && expression.operands().into_iter().all(again)
-        }
+        Expression::Integer { op, left, right } => match op {
+            IntegerOp::Add | IntegerOp::Multiply | IntegerOp::ShiftLeft => {
+                let small = |side| constant(side).is_none_or(|number| number <= 1 << 16);
+                again(*left) && again(*right) && small(*left) && small(*right)
+            }
+            IntegerOp::Divide if unsigned && constant(*right).is_some_and(|by| by > 1) => true,
+            IntegerOp::ShiftRight if unsigned && constant(*right).is_some_and(|by| by > 0) => true,
+            IntegerOp::Divide | IntegerOp::ShiftRight => again(*left) && again(*right),
+            IntegerOp::Remainder if unsigned => again(*left) || again(*right),
+            IntegerOp::Remainder => again(*left) && again(*right),
+            IntegerOp::And => again(*left) || again(*right),
+            IntegerOp::Minimum if unsigned => again(*left) || again(*right),
+            IntegerOp::Minimum | IntegerOp::Or => again(*left) && again(*right),
+            IntegerOp::Maximum => again(*left) && again(*right),
+            _ => false,
+        },
+        Expression::Select { accept, reject, .. } => again(*accept) && again(*reject),
+        _ => unsigned && facts.ty(value) != Type::U32,
     }
 }
 
@@ -444,6 +480,10 @@ impl Emitter<'_, '_, '_> {
                     Atom::Shared(value) => {
                         let text = self.outside(|emitter| emitter.value(*value))?;
                         format!("int64_t({})", text.text)
+                    }
+                    Atom::Near(value) => {
+                        let text = self.outside(|emitter| emitter.value(*value))?;
+                        format!("near_zero({})", text.text)
                     }
                     Atom::Y => {
                         self.uses_y = true;

@@ -46,6 +46,33 @@ __global__ void shifted_passes(const int* in, int* out, unsigned n, int offset) 
     for (unsigned x = threadIdx.x + offset; x < n; x += blockDim.x) out[x] = 2 * in[x];
 }
 
+// Unsigned numbers that no analysis knows: what is added to them wraps.
+template <int unused>
+__global__ void wrapped(const int* in, int* out, const unsigned* offsets, unsigned offset, unsigned n) {
+    unsigned own = blockIdx.x * blockDim.x + threadIdx.x;
+    unsigned x = threadIdx.x + offset, y = threadIdx.x + offsets[blockIdx.x];
+    int value = 0;
+    if (x < n) value += in[x];
+    if (y < n) value += 100 * in[y];
+    out[own] = value;
+}
+
+template <int unused>
+__global__ void wrapped_plane(const int* in, int* out, const unsigned* offsets, unsigned width,
+                              unsigned height) {
+    unsigned x = blockIdx.x * blockDim.x + threadIdx.x + offsets[0];
+    unsigned y = threadIdx.y + offsets[1];
+    if (x < width && y < height) out[y * width + x] = in[y * width + x];
+}
+
+template <int unused>
+__global__ void hashed(int* out, unsigned seed, unsigned limit) {
+    unsigned own = blockIdx.x * blockDim.x + threadIdx.x;
+    unsigned by_block = blockIdx.x * 1664525u + 1013904223u + threadIdx.x;
+    unsigned by_seed = seed * 22695477u + threadIdx.x, by_thread = threadIdx.x * 2654435761u + seed;
+    out[own] = (by_block < limit) + 2 * (by_seed < limit) + 4 * (by_thread < limit);
+}
+
 template <int unused>
 __global__ void tile(const int* in, int* out, int width, int height) {
     __shared__ int t[6][34];
@@ -139,6 +166,30 @@ int main() {
         // Threads 0 to 2 start at huge numbers.
         return i < 60 && (i + 3) % 32 >= 3 ? 2 * in[i] : -5;
     });
+    unsigned* offsets;
+    cudaMallocManaged(&offsets, 4 * sizeof *offsets);
+    for (unsigned offset : {0u, 7u, 0xffffffffu, 0xfffffff0u, 0xfffeffffu, 0x80000000u, 0x7ffffff8u}) {
+        for (unsigned block = 0; block < 4; ++block) offsets[block] = offset - 20u * block;
+        wrapped<0><<<4, 48>>>(in, out, offsets, offset, 50);
+        expect("wrapped", 4 * 48, [&](int i) {
+            unsigned x = unsigned(i % 48) + offset, y = unsigned(i % 48) + offsets[i / 48];
+            return (x < 50 ? in[x] : 0) + (y < 50 ? 100 * in[y] : 0);
+        });
+        wrapped_plane<0><<<2, dim3(16, 8)>>>(in, out, offsets, 20, 7);
+        expect("wrapped_plane", 20 * 7, [&](int i) {
+            unsigned x = unsigned(i % 20) - offsets[0], y = unsigned(i / 20) - offsets[1];
+            return x < 32 && y < 8 ? in[i] : -5;
+        });
+        for (unsigned limit : {1000u, 0x40000000u, 0x80000010u, 0xc0000000u}) {
+            hashed<0><<<20, 64>>>(out, offset, limit);
+            expect("hashed", 20 * 64, [&](int i) {
+                unsigned block = i / 64, thread = i % 64;
+                return int(block * 1664525u + 1013904223u + thread < limit) +
+                       2 * int(offset * 22695477u + thread < limit) +
+                       4 * int(thread * 2654435761u + offset < limit);
+            });
+        }
+    }
     for (int width : {1, 31, 32, 37}) {
         int height = 38 - width / 2;
         tile<0><<<dim3(2, (height + 3) / 4), dim3(32, 4)>>>(in, out, width, height);
