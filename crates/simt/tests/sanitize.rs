@@ -287,6 +287,18 @@ fn writes_of_one_value_are_none_but_others_are() {
     clean(&store("7u32"), 4, 64);
     clean(&store("block_dim.x"), 4, 64);
     expect(&store("thread.x"), 1, 64, &["race: write A, write A"]);
+    // Each thread reads what it wrote itself, or another the same.
+    let own = "  store @s, 3u32 ; A
+  %0: u32 = load @s
+  %1 = element u32 %out, thread.x
+  store %1, %0
+  %2 = lt thread.x, 5u32
+  if %2 {
+    store @flag, 1u32 ; C
+  }
+  %3: u32 = load @flag ; B
+  store %1, %3";
+    expect(own, 1, 64, &["race: read B, write C"]);
     // Lanes of one instruction that meet in one place.
     let scatter = |value: &str| {
         format!(

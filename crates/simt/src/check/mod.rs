@@ -418,57 +418,63 @@ fn uniform<E: Element>(
     }
     let first = m.unit.mask.lowest();
     let soft = touch.flags & (ATOMIC | VOLATILE) != 0;
-    if m.unit.mask.count == 1 || touch.writes || soft {
-        let mut last: Option<usize> = None;
+    let stores_one = touch.writes && m.unit.mask.count > 1 && !soft && {
+        let value = E::file(&mut m.unit).get(i.b, first);
+        E::file(&mut m.unit).uniform(i.b).is_some() || {
+            let lanes: Vec<usize> = m.unit.mask.lanes(m.unit.chunks).collect();
+            lanes.into_iter().all(|lane| E::file(&mut m.unit).get(i.b, lane) == value)
+        }
+    };
+    if m.unit.mask.count == 1 || touch.writes && !stores_one || soft {
         for k in 0..m.unit.chunks {
             let mut bits = m.unit.mask.bits[k];
             while bits != 0 {
                 let lane = k * CHUNK + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                // Lanes that store one value are as the last alone.
-                let next_is_same = touch.writes && !soft && last.is_some() && {
-                    let value = E::file(&mut m.unit).get(i.b, lane);
-                    last.is_some_and(|last| E::file(&mut m.unit).get(i.b, last) == value)
-                };
-                if !next_is_same {
-                    one(m, watch, touch, lane, address);
-                    if !watch.clashes.is_empty() {
-                        settle(m, watch, touch, address, &mut same_value::<E>(i));
-                    }
+                one(m, watch, touch, lane, address);
+                if !watch.clashes.is_empty() {
+                    settle(m, watch, touch, address, &mut same_value::<E>(i));
                 }
-                last = Some(lane);
             }
         }
         return;
     }
-    if watch.initialised && !is_written(m, watch, object, offset, touch.size) {
-        unwritten(m, watch, touch, first, address);
-    }
-    if watch.races {
-        let window = watch.window(object.place);
-        let now = watch.order.now;
-        let shadow = watch.shadow(address, object, offset, touch.size);
-        let granule = offset >> shadow.granule;
-        let count = (touch.size >> shadow.granule) as u32;
-        let place = (granule % LINE as u64) as u32;
-        let last = (0..m.unit.chunks).rev().find(|k| m.unit.mask.bits[*k] != 0).unwrap_or(0);
-        let last = last * CHUNK + 15 - m.unit.mask.bits[last].leading_zeros() as usize;
-        let base = m.unit.first as i16;
-        let pattern = Pattern {
-            segment: now,
-            site: touch.site,
-            mask: (((1u32 << count.min(16)) - 1) << place) as u16,
-            flags: touch.flags,
-            ..Pattern::default()
-        };
-        let pattern = pattern.many(base + first as i16, base + last as i16);
-        let mut clashes = std::mem::take(&mut watch.clashes);
-        let shadow = watch.shadow(address, object, offset, touch.size);
-        shadow.read((granule / LINE as u64) as usize, pattern, &window, &mut clashes);
-        watch.clashes = clashes;
-        if !watch.clashes.is_empty() {
-            settle(m, watch, touch, address, &mut |_, _| false);
+    if watch.initialised {
+        if touch.writes {
+            set_written(m, watch, object, offset, touch.size, true);
+        } else if !is_written(m, watch, object, offset, touch.size) {
+            unwritten(m, watch, touch, first, address);
         }
+    }
+    if !watch.races {
+        return;
+    }
+    let window = watch.window(object.place);
+    let segment = watch.order.now;
+    let last = (0..m.unit.chunks).rev().find(|k| m.unit.mask.bits[*k] != 0).unwrap_or(0);
+    let last = last * CHUNK + 15 - m.unit.mask.bits[last].leading_zeros() as usize;
+    let base = m.unit.first as i16;
+    let mut clashes = std::mem::take(&mut watch.clashes);
+    let shadow = watch.shadow(address, object, offset, touch.size);
+    let granule = offset >> shadow.granule;
+    let count = (touch.size >> shadow.granule) as u32;
+    let pattern = Pattern {
+        segment,
+        site: touch.site,
+        mask: (((1u32 << count.min(16)) - 1) << (granule % LINE as u64)) as u16,
+        flags: touch.flags,
+        ..Pattern::default()
+    };
+    let pattern = pattern.many(base + first as i16, base + last as i16);
+    let line = (granule / LINE as u64) as usize;
+    if touch.writes {
+        shadow.write(line, pattern, &window, &mut clashes);
+    } else {
+        shadow.read(line, pattern, &window, &mut clashes);
+    }
+    watch.clashes = clashes;
+    if !watch.clashes.is_empty() {
+        settle(m, watch, touch, address, &mut same_value::<E>(i));
     }
 }
 

@@ -17,7 +17,7 @@ const PAGE: usize = 64;
 pub(super) const ATOMIC: u8 = 1;
 /// The access is volatile.
 pub(super) const VOLATILE: u8 = 2;
-/// All threads from `base` to `other` read each granule.
+/// All threads from `base` to `other` read each granule, or write one value there.
 const MANY: u8 = 4;
 /// What of the flags says what an access is; the rest counts instructions.
 const KIND: u8 = 7;
@@ -35,7 +35,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// All lanes between two threads read the granules of the mask.
+    /// All lanes between two threads access the granules of the mask.
     pub(super) fn many(mut self, base: i16, other: i16) -> Self {
         (self.base, self.other) = (base, other);
         self.flags |= MANY;
@@ -216,7 +216,7 @@ impl Shadow {
         let l = number % PAGE;
         let write = &page.writes[l];
         if !window.is_past(write.segment) && write.mask & new.mask != 0 {
-            compare(number, write, &new, window, true, out);
+            compare(number, write, &new, window, [true, false], out);
         }
         if let Some(more) = &page.more
             && !more[l].cells_written.is_past(window)
@@ -247,17 +247,17 @@ impl Shadow {
         let past = |segment| window.is_past(segment);
         let (write, read) = (&page.writes[l], &mut page.reads[l]);
         if !past(write.segment) && write.mask & new.mask != 0 {
-            compare(number, write, &new, window, true, out);
+            compare(number, write, &new, window, [true, true], out);
         }
         if !past(read.segment) && read.mask & new.mask != 0 {
-            compare(number, read, &new, window, false, out);
+            compare(number, read, &new, window, [false, true], out);
         }
         read.mask &= !new.mask;
         if let Some(more) = &mut page.more {
             let more = &mut more[l];
             for read in [&mut more.before, &mut more.foreign] {
                 if !past(read.segment) && read.mask & new.mask != 0 {
-                    compare(number, read, &new, window, false, out);
+                    compare(number, read, &new, window, [false, true], out);
                 }
                 read.mask &= !new.mask;
             }
@@ -328,14 +328,14 @@ impl Shadow {
         let past = |segment| window.is_past(segment);
         let write = &mut page.writes[l];
         if write.mask & bit != 0 && !past(write.segment) {
-            compare(number, write, &single, window, true, out);
+            compare(number, write, &single, window, [true, writes], out);
         }
         let more = page.more.get_or_insert_with(|| Box::new([More::default(); PAGE]));
         let more = &mut more[l];
         if writes {
             for read in [&mut page.reads[l], &mut more.before, &mut more.foreign] {
                 if read.mask & bit != 0 && !past(read.segment) {
-                    compare(number, read, &single, window, false, out);
+                    compare(number, read, &single, window, [false, true], out);
                 }
                 read.mask &= !bit;
             }
@@ -438,7 +438,7 @@ fn compare(
     old: &Pattern,
     new: &Pattern,
     window: &Window,
-    earlier_writes: bool,
+    [earlier_writes, writes]: [bool; 2],
     out: &mut Vec<Clash>,
 ) {
     let foreign = window.is_foreign(old.segment);
@@ -448,6 +448,17 @@ fn compare(
     }
     for granule in granules(old.mask & new.mask) {
         let (mut earlier, mut thread) = (old.thread(granule), new.thread(granule));
+        // Who wrote the same value itself reads that one, whichever write landed.
+        if old.flags & MANY != 0 && earlier_writes && !writes && !foreign {
+            let range = old.base as u16..=old.other as u16;
+            let all = new.flags & MANY == 0 || range.contains(&(new.other as u16));
+            if all && range.contains(&thread) {
+                continue;
+            }
+            if range.contains(&thread) {
+                thread = new.other as u16;
+            }
+        }
         if earlier == thread && !foreign {
             if old.flags & MANY != 0 {
                 earlier = old.other as u16;
