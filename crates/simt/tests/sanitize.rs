@@ -282,6 +282,46 @@ fn neighbouring_bytes_are_different_places() {
 }
 
 #[test]
+fn words_that_are_read_as_bytes() {
+    // Thread 17 writes bytes 68 to 71, which threads 68 to 71 read.
+    let body = |barrier: &str, width: &str, step: u32| {
+        format!(
+            "  %0 = element u32 @s, thread.x
+  store %0, thread.x ; A
+  {barrier}
+  %1 = imul thread.x, {step}u32
+  %2 = element u8 @s, %1
+  %3: {width} = load %2 ; B
+  %4 = zext %3 to u32
+  %5 = element u32 %out, thread.x
+  store %5, %4"
+        )
+    };
+    for (width, step) in [("u8", 1), ("u16", 2)] {
+        clean(&body("barrier.block", width, step), 2, 128);
+        expect(&body("", width, step), 1, 128, &["race: read B, write A"]);
+        let found = findings(&body("", width, step), 1, [128, 1, 1], &options());
+        let (who, other) = (found[0].1.who, found[0].1.other.expect("a race has two sides"));
+        // The first lane that reads another's word.
+        assert_eq!((who.thread, other.thread), ([1, 0, 0], [0, 0, 0]));
+        let FindingKind::Race(access) = &found[0].1.kind else { panic!("{found:?}") };
+        assert_eq!(access.offset, i64::from(step));
+    }
+    // Threads that wrote by columns, in cells.
+    let cells = "  %0 = imul thread.x, 9u32
+  %1 = and %0, 63u32
+  %2 = element u32 @s, %1
+  store %2, 1u32 ; A
+  %3 = imul thread.x, 4u32
+  %4 = element u8 @s, %3
+  %5: u8 = load %4 ; B
+  %6 = zext %5 to u32
+  %7 = element u32 %out, thread.x
+  store %7, %6";
+    expect(cells, 1, 64, &["race: read B, write A"]);
+}
+
+#[test]
 fn writes_of_one_value_are_none_but_others_are() {
     let store = |value: &str| format!("  store %out, {value} ; A");
     clean(&store("7u32"), 4, 64);

@@ -42,6 +42,16 @@ impl Pattern {
         self
     }
 
+    /// The pattern of one half of the line, in granules of half the size.
+    fn half(mut self, half: usize) -> Self {
+        self.mask = pairs(self.mask >> (8 * half) & 0xff);
+        if self.flags & MANY == 0 {
+            self.base += (8 * half >> self.shift.min(15)) as i16;
+        }
+        self.shift += 1;
+        self
+    }
+
     #[inline(always)]
     fn thread(&self, granule: u32) -> u16 {
         match self.flags & MANY {
@@ -182,10 +192,46 @@ impl Shadow {
         Shadow { granule, size, pages: vec![None; lines.div_ceil(PAGE)], left }
     }
 
-    /// Makes granules small enough for accesses to so many bytes; what was noted is lost.
+    /// Makes granules smaller.
+    #[cold]
     pub(super) fn refine(&mut self, granule: u32) {
-        if granule < self.granule {
-            *self = Shadow::new(self.size, granule, self.left);
+        while granule < self.granule {
+            let fine = Shadow::new(self.size, self.granule - 1, self.left);
+            let coarse = std::mem::replace(self, fine);
+            for (number, page) in coarse.pages.into_iter().enumerate() {
+                for l in 0..page.as_ref().map_or(0, |_| PAGE) {
+                    if let Some(page) = &page {
+                        self.halve(page, l, number * PAGE + l);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes what a line of twice the size knew.
+    fn halve(&mut self, from: &Page, line: usize, number: usize) {
+        for half in 0..2 {
+            let number = 2 * number + half;
+            let Some(page) = self.page(number) else { return };
+            let l = number % PAGE;
+            page.writes[l] = from.writes[line].half(half);
+            page.reads[l] = from.reads[line].half(half);
+            if let Some(more) = &from.more {
+                let known = more[line];
+                let more = page.more.get_or_insert_with(|| Box::new([More::default(); PAGE]));
+                more[l] = More {
+                    before: known.before.half(half),
+                    foreign: known.foreign.half(half),
+                    ..known
+                };
+            }
+            if let Some(cells) = &from.cells {
+                let target = page.cells.get_or_insert_with(none_of_cells);
+                for granule in 0..LINE {
+                    let known = line * LINE + half * LINE / 2 + granule / 2;
+                    target[l * LINE + granule] = cells[known];
+                }
+            }
         }
     }
 
@@ -413,6 +459,14 @@ impl Page {
             cells[l * LINE + granule as usize] = Cells { write: value, ..Cells::default() };
         }
     }
+}
+
+/// Each of eight bits twice.
+fn pairs(bits: u16) -> u16 {
+    let x = (bits | bits << 4) & 0x0f0f;
+    let x = (x | x << 2) & 0x3333;
+    let x = (x | x << 1) & 0x5555;
+    x | x << 1
 }
 
 fn granules(mask: u16) -> impl Iterator<Item = u32> {
