@@ -2,7 +2,7 @@
 
 use crate::machine::access::Element;
 use crate::machine::registers::Shape;
-use crate::machine::{Inst, Machine};
+use crate::machine::{Inst, Machine, Place};
 use crate::outcome::FindingKind;
 
 pub(super) fn alignment(m: &mut Machine<'_>, i: &Inst, offset: u64, size: u64, writes: bool) {
@@ -52,15 +52,15 @@ pub(super) fn misaligned(m: &mut Machine<'_>, i: &Inst, offset: u64, size: u64, 
 }
 
 /// Reports stores to constant memory.
-#[cold]
 pub(super) fn read_only<E: Element>(m: &mut Machine<'_>, i: &Inst) {
     if m.unit.mask.is_empty() {
         return;
     }
     let lane = m.unit.mask.lowest();
     let address = m.unit.d.get(i.a, lane).wrapping_add(i.imm);
-    let access = m.describe(address, E::SIZE as u64, true);
-    if access.space == "constant" {
+    let Some(Place::Buffer(index)) = m.object(address).map(|object| object.place) else { return };
+    if m.watch.as_ref().is_some_and(|watch| watch.constants.contains(&index)) {
+        let access = m.describe(address, E::SIZE as u64, true);
         let count = m.unit.mask.count;
         m.find(FindingKind::OutOfBounds(access), i.site, lane, count, true, None);
     }

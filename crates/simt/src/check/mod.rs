@@ -70,6 +70,8 @@ pub(crate) struct Watch {
     others: BTreeMap<u64, Written>,
     block: Option<u64>,
     clashes: Vec<Clash>,
+    /// The buffers of constant variables.
+    constants: Vec<usize>,
     /// Bytes that the shadow of one object may take.
     limit: u64,
     /// Pairs of sites that were reported.
@@ -97,6 +99,15 @@ impl Watch {
             others: BTreeMap::new(),
             block: None,
             clashes: Vec::new(),
+            constants: m
+                .symbols
+                .iter()
+                .filter_map(|address| {
+                    let index = (address >> WINDOW_BITS).checked_sub(FIRST_BUFFER)? as usize;
+                    let name = &m.memory.buffers.get(index)?.name;
+                    m.code.constants.contains(name).then_some(index)
+                })
+                .collect(),
             limit: m.options.memory_limit,
             reported: BTreeSet::new(),
             instruction: 0,
@@ -143,7 +154,7 @@ pub(crate) fn before_access<E: Element>(m: &mut Machine<'_>, i: &Inst, writes: b
     if m.checks.memory {
         let align = 1 << (i.slot >> slot::ALIGN & 15);
         alignment(m, i, i.imm, align.max(E::SIZE as u64), writes);
-        if writes && !m.code.constants.is_empty() {
+        if writes && m.watch.as_ref().is_some_and(|watch| !watch.constants.is_empty()) {
             read_only::<E>(m, i);
         }
     }
