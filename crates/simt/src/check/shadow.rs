@@ -46,7 +46,7 @@ impl Pattern {
     fn half(mut self, half: usize) -> Self {
         self.mask = pairs(self.mask >> (8 * half) & 0xff);
         if self.flags & MANY == 0 {
-            self.base += (8 * half >> self.shift.min(15)) as i16;
+            self.base += ((8 * half) >> self.shift.min(15)) as i16;
         }
         self.shift += 1;
         self
