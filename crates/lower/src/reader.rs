@@ -6,7 +6,7 @@ use crate::check::Checker;
 use crate::context::{Context, FunctionInstanceId, Unit};
 use crate::overload::Candidate;
 use crate::ty::Type;
-use crate::value::{Argument, Environment, Value};
+use crate::value::{Argument, Environment, TemplateKind, TemplateName, Value};
 
 /// The instance of a kernel that a text names.
 pub(crate) fn read(
@@ -111,7 +111,42 @@ fn read_argument(
     if let Some(argument) = read_constant(cx, module, text) {
         return Ok(argument);
     }
+    if let Some(template) = read_template(cx, module, text) {
+        return Ok(Argument::Template(template));
+    }
     read_type(cx, module, text, depth).map(Argument::Type)
+}
+
+/// The name of a class or alias template, for a parameter that takes one. A template's name without
+/// arguments is no type.
+fn read_template(cx: &mut Context<'_>, module: &Module, text: &str) -> Option<TemplateName> {
+    let name = text.trim_start_matches("::");
+    let named = |full: &str| full == name || full.ends_with(&format!("::{name}"));
+    let outer = Environment::top(Unit::USER);
+    for (id, record) in module.records.iter() {
+        if record.specialisation.is_none()
+            && record.template_parameters.is_some()
+            && matches!(record.parent, port_hir::Parent::Namespace(_))
+            && named(&module.qualified_name(record.parent, record.name.as_str()))
+        {
+            return Some(TemplateName { which: TemplateKind::Record(id), outer });
+        }
+    }
+    for (id, alias) in module.aliases.iter() {
+        if alias.template_parameters.is_some()
+            && matches!(alias.parent, port_hir::Parent::Namespace(_))
+            && named(&module.qualified_name(alias.parent, alias.name.as_str()))
+        {
+            return Some(TemplateName { which: TemplateKind::Alias(id), outer });
+        }
+    }
+    let origin = port_diag::Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
+    let mut checker = Checker::new(cx, outer);
+    let key = port_hir::Name::new(name);
+    match checker.attempt(|checker| checker.library_entity(key, None, origin)) {
+        Some(crate::lookup::Entity::Template(template)) => Some(template),
+        _ => None,
+    }
 }
 
 fn read_number(text: &str) -> Option<(Value, Type)> {

@@ -78,6 +78,9 @@ fn source_of(name: &str) -> Option<(String, String)> {
     if port_api::find(name).is_some_and(|row| row.family == "complex") {
         return file("complex", include_str!("complex.cuh"));
     }
+    if ["__builtin_", "__atomic_", "__ockl_"].iter().any(|prefix| name.starts_with(prefix)) {
+        return file("clang", include_str!("clang.cuh"));
+    }
     if name.starts_with("__ptx_") || name.starts_with("__port_") {
         return file("ptx", port_api::ptx::FUNCTIONS);
     }
