@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use port::DeviceCode;
 use port_diag::{Diagnostic, Finding as _, Label};
-use port_float::Profile;
+use port_float::{PartId, Profile};
+use port_ir::{Block, StatementKind};
 
 use crate::attribution::{Ablation, Cause};
 use crate::machine::{self, Checks, Machine, MachineRun, Options, Schedule};
@@ -173,6 +174,9 @@ pub struct Runs {
     /// The port, read back, under the reference's profile (with as many lanes in a warp as the port
     /// has) and under the target's.
     pub port: Option<[MachineRun; 2]>,
+    /// The reference with its products of fragments summed as plain code does, where it has a matrix
+    /// unit compute them and the port does not.
+    pub plain: Option<MachineRun>,
     /// Reference and port with all checks.
     pub checked: Option<[MachineRun; 2]>,
     /// The reference in high precision.
@@ -194,6 +198,12 @@ impl Comparison<'_> {
         let port = self.port.map(|code| {
             [&same, &self.target_profile].map(|profile| run(code, profile, &self.options))
         });
+        let has_none = self.port.filter(|port| !multiplies_fragments(port));
+        let ordered = has_none.filter(|_| multiplies_fragments(self.reference));
+        let plain = ordered.and_then(|_| Profile::named("cpu").ok()).map(|plain| {
+            let profile = self.reference_profile.with(PartId::MatrixUnit, &plain);
+            run(self.reference, &profile, &self.options)
+        });
         let checked = self.port.map(|code| {
             let options = Options { checks: Checks::ALL, ..self.options.clone() };
             [run(self.reference, &self.reference_profile, &options), run(code, &same, &options)]
@@ -213,7 +223,7 @@ impl Comparison<'_> {
                 break;
             }
         }
-        Runs { reference, target, port, checked, exact, schedules }
+        Runs { reference, target, port, plain, checked, exact, schedules }
     }
 
     /// Judges every output.
@@ -349,9 +359,13 @@ impl Comparison<'_> {
         let exact = runs.exact.as_ref().and_then(of);
         let schedules: Vec<Tensor> = runs.schedules.iter().filter_map(of).collect();
         let port = runs.port.as_ref().map(|[same, own]| (of(same), of(own)));
+        let plain = runs.plain.as_ref().and_then(of);
         let mut same = Vec::new();
         if let (Some((Some(port), _)), Some(reference)) = (&port, &reference) {
             let how = "both on the machine, under the reference's arithmetic";
+            // No port can do what the reference's matrix unit does other than with that unit.
+            let plain = plain.as_ref().filter(|_| reference != port);
+            let reference = plain.unwrap_or(reference);
             same.push(SameArithmetic { how, reference, port });
         }
         let executed_pairs: Vec<(&Executed, Option<&Tensor>, &Tensor)> = executed
@@ -399,6 +413,21 @@ impl Comparison<'_> {
             passes,
         })
     }
+}
+
+/// Whether code has a matrix unit multiply.
+fn multiplies_fragments(code: &DeviceCode) -> bool {
+    let functions = code.module.functions.iter();
+    let mut open: Vec<&Block> = functions.filter_map(|(_, known)| known.body.as_ref()).collect();
+    while let Some(block) = open.pop() {
+        for statement in &block.statements {
+            if let StatementKind::MatrixMultiply { .. } = statement.kind {
+                return true;
+            }
+            open.extend(statement.kind.blocks());
+        }
+    }
+    false
 }
 
 /// Whether a finding is about what a kernel did, not about what the machine or the arguments lack. A
