@@ -13,7 +13,7 @@ use super::usage::Usage;
 use super::{FunctionKey, FunctionReport, Lowerer};
 use crate::check::Checker;
 use crate::context::{ChainLink, FunctionInstanceId, FunctionSource, Unit, limits};
-use crate::findings::{LimitExceeded, NoDefinition};
+use crate::findings::{LimitExceeded, NoDefinition, UnsupportedConstruct};
 use crate::ty::{Kind, Type};
 use crate::typed::Body;
 
@@ -58,11 +58,18 @@ impl<'h> Lowerer<'h> {
         let origin = self.checker().origin_of(id);
         let name = self.cx.function(id).name.clone();
         self.cx.chain = vec![ChainLink { name, at: origin }];
-        let parameters = self.cx.function(id).signature.parameters.clone();
-        let spaces = parameters
+        let signature = self.cx.function(id).signature.clone();
+        let mut spaces: Vec<_> = signature
+            .parameters
             .iter()
             .map(|ty| self.is_pointer_like(*ty).then_some(Space::Global))
             .collect();
+        if signature.this.is_some() {
+            // No compiler of CUDA takes it; there is nothing that `this` could point to.
+            let what = "a kernel that is a member function and not static";
+            self.cx.report(Unit::USER, origin, UnsupportedConstruct::new(what.to_owned()));
+            spaces.insert(0, None);
+        }
         let bounds = self.launch_bounds(id);
         let handle = self.emit((id, spaces), FunctionKind::Kernel(bounds), origin);
         self.cx.chain.clear();
