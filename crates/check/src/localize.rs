@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use port::DeviceCode;
-use port_diag::{FileId, SourceMap, Span};
+use port_diag::{FileId, Finding as _, SourceMap, Span};
 use port_float::Profile;
 use port_ir::{Expression, Function, Handle, Location, Value};
 use port_simt::{Point, TraceRequest};
@@ -16,6 +16,7 @@ use port_simt::{Point, TraceRequest};
 use crate::attribution::Cause;
 use crate::judge::{Comparison, Report};
 use crate::machine::{LaunchTrace, Machine, MachineRun, Options};
+use crate::machine_findings::DataRace;
 use crate::spec::Case;
 use crate::verdict::Verdict;
 
@@ -90,7 +91,8 @@ pub fn explain(
     report: &mut Report,
 ) {
     let Some(port) = comparison.port else { return };
-    if report.kernels.iter().all(|kernel| kernel.verdict != Verdict::PortBug) {
+    let is_wrong = report.kernels.iter().any(|kernel| kernel.verdict == Verdict::PortBug);
+    if !is_wrong && !report.findings.iter().any(|finding| finding.code == DataRace::METADATA.code) {
         return;
     }
     let width = comparison.target_profile.warp_width();
@@ -152,29 +154,39 @@ pub fn first_difference(
     None
 }
 
-/// Launches and blocks to look at: the first that write something else, then those that stopped.
+/// Launches and blocks to look at: of the first launch that leaves other memory, the blocks that write
+/// something else; where no launch does, the first block of each.
 fn suspects(runs: &[MachineRun; 2]) -> Vec<(usize, u64)> {
     let mut found = Vec::new();
     let [reference, port] = runs;
+    let mut pairs = Vec::new();
     for trace in &reference.traces {
-        let Some(other) = port.traces.iter().find(|other| other.launch == trace.launch) else {
-            continue;
-        };
-        let blocks = trace.trace.writes.iter().zip(&other.trace.writes);
-        let differs = |(_, (a, b)): &(usize, (&u64, &u64))| a != b;
-        let unequal = blocks.enumerate().filter(differs).take(2);
-        found.extend(unequal.map(|(block, _)| (trace.launch, block as u64)));
-        if found.is_empty() && trace.trace.writes.len() != other.trace.writes.len() {
-            found.push((trace.launch, 0));
-        }
-        if !found.is_empty() {
-            return found;
+        if let Some(other) = port.traces.iter().find(|other| other.launch == trace.launch) {
+            pairs.push((trace, other));
         }
     }
-    // Nothing is written otherwise: something may yet be done otherwise.
-    found.extend(reference.traces.iter().map(|trace| (trace.launch, 0)));
+    let differs = pairs.iter().find(|(trace, other)| trace.memory != other.memory);
+    if let Some((trace, other)) = differs {
+        // Two ways of writing the same may look unlike, so several are tried.
+        let blocks = trace.trace.writes.iter().zip(&other.trace.writes).enumerate();
+        let unequal = blocks.filter(|(_, (a, b))| a != b).map(|(block, _)| block as u64);
+        let mut unequal: Vec<u64> = unequal.collect();
+        let last = unequal.last().copied();
+        unequal.truncate(MOST_BLOCKS);
+        unequal.extend(last);
+        unequal.push(0);
+        found.extend(unequal.into_iter().map(|block| (trace.launch, block)));
+    } else {
+        found.extend(pairs.iter().map(|(trace, _)| (trace.launch, 0)));
+        found.truncate(2 * MOST_BLOCKS);
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|suspect| seen.insert(*suspect));
     found
 }
+
+/// Most blocks of a launch that are looked at.
+const MOST_BLOCKS: usize = 6;
 
 /// What is done at a line: the reference's file and line, and what.
 type Key = (u32, u32, &'static str);
@@ -184,6 +196,8 @@ type Key = (u32, u32, &'static str);
 struct Step {
     key: Key,
     digest: u64,
+    threads: u32,
+    sample: Option<u64>,
     /// The point, for the place and operands.
     point: u32,
 }
@@ -197,17 +211,20 @@ struct At {
     called: bool,
 }
 
-/// What is done at a line, by side.
-type Tags = [BTreeSet<&'static str>; 2];
-
 /// Two traces in the terms of the reference's lines.
 struct Aligned<'a> {
     sides: [Side<'a>; 2],
     functions: [Option<&'a Function>; 2],
     traces: [&'a LaunchTrace; 2],
     steps: [Vec<Step>; 2],
-    /// Constants that each side uses.
-    constants: [BTreeSet<(Key, u64)>; 2],
+    /// Constants of the reference: line and bits.
+    constants: BTreeSet<((FileId, u32), u64)>,
+    /// What the reference's events give.
+    digests: BTreeSet<u64>,
+    /// Lines where a side writes memory.
+    writes: [BTreeMap<(FileId, u32), u32>; 2],
+    /// For each point of the port whether its counterpart is known.
+    compared: Vec<bool>,
     /// For each point where it is in the reference's text.
     places: [Vec<Option<(FileId, u32)>>; 2],
     lines: Lines,
@@ -226,6 +243,9 @@ impl<'a> Aligned<'a> {
             traces,
             steps: Default::default(),
             constants: Default::default(),
+            digests: Default::default(),
+            writes: Default::default(),
+            compared: Vec::new(),
             places: Default::default(),
             lines,
         };
@@ -238,55 +258,65 @@ impl<'a> Aligned<'a> {
             let points = self.traces[side].points.iter();
             points.map(|point| self.resolve(side, point.location)).collect::<Vec<_>>()
         });
-        let helped = self.helped(&resolved);
+        // How often each line does what. Where the sides do something unequally often, by another
+        // header, another type or a fault, it has no counterpart to be compared with.
+        let own = |at: &At, what: &str| !at.called || is_shared_effect(what);
+        let mut counts: BTreeMap<Key, [u32; 2]> = BTreeMap::new();
+        for side in 0..2 {
+            for (point, at) in self.traces[side].points.iter().zip(&resolved[side]) {
+                if let Some(at) = at.as_ref().filter(|at| own(at, point.what)) {
+                    counts.entry((at.file.0, at.line, point.what)).or_default()[side] += 1;
+                }
+            }
+        }
         for side in 0..2 {
             let trace = self.traces[side];
             for event in &trace.trace.events {
                 let Some(point) = trace.points.get(event.point as usize) else { continue };
                 let Some(Some(at)) = resolved[side].get(event.point as usize) else { continue };
-                let key = (at.file.0, at.line, point.what);
+                if side == 0 {
+                    self.digests.insert(event.digest);
+                }
+                if is_write(point.what) {
+                    self.writes[side].entry((at.file, at.line)).or_insert(event.point);
+                }
                 if point.what == "constant" {
-                    if !at.called {
-                        self.constants[side].insert((key, event.digest));
+                    if let (0, Some(constant)) = (side, self.constant(0, point)) {
+                        self.constants.insert(((at.file, at.line), constant));
                     }
                     continue;
                 }
-                // How a header of the port gets its result is its own affair: only what both sides
-                // do at such a line is compared.
-                let counts = match helped.get(&(at.file, at.line)) {
-                    None => true,
-                    Some([first, second]) => {
-                        (!at.called || is_shared_effect(point.what))
-                            && first.contains(point.what)
-                            && second.contains(point.what)
-                    }
-                };
-                if counts {
-                    let step = Step { key, digest: event.digest, point: event.point };
+                let key = (at.file.0, at.line, point.what);
+                let paired = counts.get(&key).is_some_and(|[first, second]| first == second);
+                if own(at, point.what) && (paired || point.what == "barrier") {
+                    let (threads, sample) = (event.threads, event.sample);
+                    let digest = event.digest;
+                    let step = Step { key, digest, threads, sample, point: event.point };
                     self.steps[side].push(step);
                 }
             }
         }
+        let port = self.traces[1].points.iter().zip(&resolved[1]);
+        self.compared = port
+            .map(|(point, at)| {
+                at.as_ref().is_some_and(|at| {
+                    let key = (at.file.0, at.line, point.what);
+                    let count = counts.get(&key);
+                    own(at, point.what) && count.is_some_and(|[first, second]| first == second)
+                })
+            })
+            .collect();
         self.places = resolved
             .map(|points| points.iter().map(|at| at.map(|at| (at.file, at.line))).collect());
     }
 
-    /// What each side does at the lines of which a header of the port does a part.
-    fn helped(&self, resolved: &[Vec<Option<At>>; 2]) -> BTreeMap<(FileId, u32), Tags> {
-        let called = resolved[1].iter().flatten().filter(|at| at.called);
-        let mut helped: BTreeMap<(FileId, u32), Tags> =
-            called.map(|at| ((at.file, at.line), Tags::default())).collect();
-        for side in 0..2 {
-            for (point, at) in self.traces[side].points.iter().zip(&resolved[side]) {
-                let Some(at) = at else { continue };
-                if let Some(known) = helped.get_mut(&(at.file, at.line))
-                    && (!at.called || is_shared_effect(point.what))
-                {
-                    known[side].insert(point.what);
-                }
-            }
+    /// The bits of a noted constant.
+    fn constant(&self, side: usize, point: &Point) -> Option<u64> {
+        match self.functions[side]?.expressions.get(point.value?)? {
+            Expression::Constant(constant) => Some(constant.bits),
+            Expression::Zero(_) => Some(0),
+            _ => None,
         }
-        helped
     }
 
     /// The line of the reference's text that a place belongs to, and whether it is only one that
@@ -321,33 +351,45 @@ impl<'a> Aligned<'a> {
             let pairs = reference[i..].iter().zip(&port[j..]);
             let equal = pairs.take_while(same).count();
             (i, j) = (i + equal, j + equal);
-            let (first, second) = (reference.get(i), port.get(j));
-            match (first, second) {
-                (None, None) => return None,
-                (Some(a), Some(b)) if a.key == b.key => {
-                    return Some(self.parting(1, b, Difference::Value));
-                }
-                _ => {}
+            if i == reference.len() && j == port.len() {
+                return self.missing_write();
             }
-            // Something else is done, or the same in another order.
+            // Something else is done, or another value made, or the same in another order.
             let ends = [(i + WINDOW).min(reference.len()), (j + WINDOW).min(port.len())];
             let windows = [&reference[i..ends[0]], &port[j..ends[1]]];
-            let alone = [unmatched(windows[0], windows[1]), unmatched(windows[1], windows[0])];
-            match alone {
-                [Some(a), Some(b)] if b < a => {
-                    return Some(self.unlike(windows, b, 1));
+            let missing = unmatched(windows[0], windows[1]);
+            let added = unmatched(windows[1], windows[0]);
+            // What only serves something that is gone is gone too; an effect is not.
+            let effect = missing.iter().find(|at| is_effect(windows[0][**at].key.2)).copied();
+            match (effect, added.first().copied(), missing.first().copied()) {
+                (Some(a), b, _) if b.is_none_or(|b| a <= b) => {
+                    return Some(self.unlike(windows, a, 0));
                 }
-                [Some(a), _] => return Some(self.unlike(windows, a, 0)),
-                [None, Some(b)] => return Some(self.unlike(windows, b, 1)),
-                [None, None] => {
-                    let done = (WINDOW / 2).min(windows[0].len().min(windows[1].len()));
+                (_, Some(b), _) => return Some(self.unlike(windows, b, 1)),
+                (_, None, Some(a)) => return Some(self.unlike(windows, a, 0)),
+                (_, None, None) => {
+                    let done = (WINDOW / 2).min(windows[0].len()).min(windows[1].len());
                     if done < WINDOW / 2 {
-                        return None;
+                        return self.missing_write();
                     }
                     (i, j) = (i + done, j + done);
                 }
             }
         }
+    }
+
+    /// A line where the reference writes memory and the port does not, or the other way round.
+    fn missing_write(&self) -> Option<Parting> {
+        for (side, difference) in [(0, Difference::Missing), (1, Difference::Added)] {
+            let other = &self.writes[1 - side];
+            let alone = self.writes[side].iter().find(|(line, _)| !other.contains_key(line));
+            if let Some(((file, line), point)) = alone {
+                let key = (file.0, *line, self.traces[side].points.get(*point as usize)?.what);
+                let step = Step { key, digest: 0, threads: 0, sample: None, point: *point };
+                return Some(self.parting(side, &step, difference));
+            }
+        }
+        None
     }
 
     /// The difference that a step of one side without a counterpart is.
@@ -366,12 +408,12 @@ impl<'a> Aligned<'a> {
 
     fn parting(&self, side: usize, step: &Step, difference: Difference) -> Parting {
         let (mut what, mut at) = (step.key.2, step.point);
-        // A value that differs because a constant does is the constant's difference.
+        // A value may differ because of one under it that has no counterpart to be compared with.
         if side == 1
-            && difference == Difference::Value
-            && let Some(point) = self.other_constant(step)
+            && difference != Difference::Missing
+            && let Some((name, point)) = self.culprit(step)
         {
-            (what, at) = ("constant", point);
+            (what, at) = (name, point);
         }
         let place = self.places[side].get(at as usize).copied().flatten();
         let (file, line) = place.unwrap_or((FileId(step.key.0), step.key.1));
@@ -402,35 +444,68 @@ impl<'a> Aligned<'a> {
         Span { file, start, end: start + text.trim().len() as u32 }
     }
 
-    /// The point of a constant under a step's value that the reference does not use.
-    fn other_constant(&self, step: &Step) -> Option<u32> {
+    /// What under a step's value the reference does not have: a constant of that line, or a value that
+    /// was not compared and that none of the reference's is equal to. The oldest.
+    fn culprit(&self, step: &Step) -> Option<(&'static str, u32)> {
         let points = &self.traces[1].points;
         let function = self.functions[1]?;
-        let value = points.get(step.point as usize)?.value?;
-        let constants = constants_under(function, value);
-        let used: BTreeMap<Value, (usize, &Point)> = points
-            .iter()
-            .enumerate()
-            .filter(|(_, point)| point.what == "constant")
-            .filter_map(|(index, point)| Some((point.value?, (index, point))))
+        let point = points.get(step.point as usize)?;
+        let value = point.value?;
+        let mut pending = match is_effect(point.what) {
+            true => vec![value],
+            false => function.expressions.get(value)?.operands(),
+        };
+        let noted: BTreeMap<Value, u32> = (0u32..)
+            .zip(points)
+            .filter(|(_, point)| !is_effect(point.what))
+            .filter_map(|(index, point)| Some((point.value?, index)))
             .collect();
-        for constant in constants {
-            let Some((index, _)) = used.get(&constant) else { continue };
-            let index = *index as u32;
-            let digests = self.traces[1].trace.events.iter().filter(|event| event.point == index);
-            let Some((file, line)) = self.places[1].get(index as usize).copied().flatten() else {
+        let mut seen = BTreeSet::new();
+        let mut found: Option<(Value, &'static str, u32)> = None;
+        while let Some(next) = pending.pop() {
+            if !seen.insert(next) || seen.len() > 512 {
                 continue;
-            };
-            let key = (file.0, line, "constant");
-            let mut digests = digests.map(|event| event.digest).peekable();
-            if digests.peek().is_some()
-                && digests.all(|digest| !self.constants[0].contains(&(key, digest)))
-            {
-                return Some(index);
             }
+            let Some(expression) = function.expressions.get(next) else { continue };
+            if let Some(index) = noted.get(&next).copied()
+                && let Some(point) = points.get(index as usize)
+            {
+                let place = self.places[1].get(index as usize).copied().flatten();
+                let is_known = match (self.constant(1, point), place) {
+                    (_, None) => true,
+                    (Some(bits), Some(place)) => self.constants.contains(&(place, bits)),
+                    (None, Some(_)) => {
+                        self.compared.get(index as usize).copied().unwrap_or(true)
+                            || self.is_known(index)
+                    }
+                };
+                if is_known {
+                    continue;
+                }
+                if found.is_none_or(|(known, ..)| next < known) {
+                    found = Some((next, point.what, index));
+                }
+            }
+            pending.extend(expression.operands());
         }
-        None
+        found.map(|(_, what, index)| (what, index))
     }
+
+    /// Whether the reference has, somewhere, each value that a point of the port gave.
+    fn is_known(&self, point: u32) -> bool {
+        let mut events = self.traces[1].trace.events.iter().filter(|event| event.point == point);
+        events.all(|event| self.digests.contains(&event.digest))
+    }
+}
+
+/// Whether something is done for what it does, not for its value.
+fn is_effect(what: &str) -> bool {
+    is_write(what) || matches!(what, "assignment" | "barrier")
+}
+
+/// Whether memory is written.
+fn is_write(what: &str) -> bool {
+    matches!(what, "store" | "atomic update" | "copy" | "async copy" | "matrix store")
 }
 
 /// Whether an effect is the calling line's own, wherever it is spelled.
@@ -451,48 +526,35 @@ fn is_shared_effect(what: &str) -> bool {
     )
 }
 
-/// The first step of the first half that has no equal in the other window.
-fn unmatched(steps: &[Step], others: &[Step]) -> Option<usize> {
+/// The steps of the first half that have no equal in the other window, in order.
+fn unmatched(steps: &[Step], others: &[Step]) -> Vec<usize> {
     let mut counts: BTreeMap<(Key, u64), usize> = BTreeMap::new();
+    let mut by_key: BTreeMap<Key, Vec<&Step>> = BTreeMap::new();
     for other in others {
         *counts.entry((other.key, other.digest)).or_insert(0) += 1;
+        by_key.entry(other.key).or_default().push(other);
     }
     let half = if steps.len() < WINDOW { steps.len() } else { WINDOW / 2 };
-    steps[..half].iter().position(|step| match counts.get_mut(&(step.key, step.digest)) {
+    // Values are made where they are first needed, so perhaps for more threads on one side.
+    let elsewhere = |step: &Step| {
+        !is_effect(step.key.2)
+            && by_key.get(&step.key).is_some_and(|others| {
+                others.iter().any(|other| {
+                    let unlike = |(a, b)| a != b;
+                    other.threads != step.threads
+                        && !step.sample.zip(other.sample).is_some_and(unlike)
+                })
+            })
+    };
+    let alone = |step: &Step| match counts.get_mut(&(step.key, step.digest)) {
         Some(count) if *count > 0 => {
             *count -= 1;
             false
         }
-        _ => true,
-    })
-}
-
-/// The constants that a value is made of, through what is not noted itself.
-fn constants_under(function: &Function, value: Value) -> Vec<Value> {
-    let mut found = Vec::new();
-    let mut pending: Vec<Value> =
-        function.expressions.get(value).map_or(Vec::new(), |e| e.operands());
-    let mut seen = BTreeSet::new();
-    while let Some(next) = pending.pop() {
-        if !seen.insert(next) || seen.len() > 256 {
-            continue;
-        }
-        match function.expressions.get(next) {
-            Some(Expression::Constant(_) | Expression::Zero(_)) => found.push(next),
-            Some(
-                expression @ (Expression::Splat { .. }
-                | Expression::Compose { .. }
-                | Expression::Extract { .. }
-                | Expression::Insert { .. }
-                | Expression::Element { .. }
-                | Expression::Member { .. }
-                | Expression::Convert { .. }),
-            ) => pending.extend(expression.operands()),
-            _ => {}
-        }
-    }
-    found.sort_unstable();
-    found
+        _ => !elsewhere(step),
+    };
+    let mut alone = alone;
+    (0..half).filter(|at| alone(&steps[*at])).collect()
 }
 
 /// Which line of the reference a line of the port stands for.

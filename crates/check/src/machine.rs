@@ -52,6 +52,8 @@ pub struct LaunchTrace {
     pub points: Vec<Point>,
     /// What was.
     pub trace: Trace,
+    /// A digest of all buffers after it.
+    pub memory: u64,
 }
 
 impl MachineRun {
@@ -133,7 +135,9 @@ impl<'a> Machine<'a> {
                     self.launch(program, handle, kernel, launch, case, &ids, &mut memory, options)?;
                 if let Some(trace) = ended.outcome.trace.take() {
                     let points = program.points().to_vec();
-                    run.traces.push(LaunchTrace { launch: index, function: handle, points, trace });
+                    let memory = digest(ids.iter().map(|id| memory.bytes(*id)));
+                    let function = handle;
+                    run.traces.push(LaunchTrace { launch: index, function, points, trace, memory });
                 }
                 Ok(ended)
             });
@@ -419,6 +423,17 @@ impl<'a> Machine<'a> {
             None => diagnostic,
         }
     }
+}
+
+/// A digest of bytes.
+fn digest<'b>(buffers: impl Iterator<Item = &'b [u8]>) -> u64 {
+    use std::hash::{DefaultHasher, Hasher};
+    let mut hasher = DefaultHasher::new();
+    for bytes in buffers {
+        hasher.write(bytes);
+        hasher.write_usize(bytes.len());
+    }
+    hasher.finish()
 }
 
 fn function_place(module: &Module, handle: Handle<Function>) -> Option<Location> {

@@ -271,6 +271,27 @@ impl Bench {
         })
     }
 
+    /// Where the width of a warp matters: what the port's own analysis names, and warp operations.
+    fn lines_of_warps(&self) -> Vec<(FileId, u32)> {
+        let mut lines = Vec::new();
+        let mut add = |span: port_diag::Span| {
+            lines.push((span.file, self.sources.file(span.file).line_column(span.start).line));
+        };
+        if let Ok(translation) = ported(&self.sources, self.root, WarpMode::Native) {
+            let findings = translation.ported.diagnostics.iter();
+            let findings = findings.filter(|finding| finding.code.starts_with("P05"));
+            findings.filter_map(|finding| finding.primary.as_ref()).for_each(|at| add(at.span));
+        }
+        for (_, function) in self.reference.module.functions.iter() {
+            for statement in code::statements(function) {
+                if statement.kind.is_convergent() {
+                    add(self.reference.expansions.outermost(statement.location.origin));
+                }
+            }
+        }
+        lines
+    }
+
     /// The port's kernels with a fault.
     fn mutated(&self, mutant: &Mutant) -> Result<(DeviceCode, SourceMap), String> {
         match &mutant.edit {
@@ -436,7 +457,10 @@ impl Bench {
             }
             _ => localize::reference_line(&self.sources, &self.port_sources, &mutant.path, line),
         };
-        let lines: Vec<(FileId, u32)> = mutant.lines.clone().filter_map(expected).collect();
+        let mut lines: Vec<(FileId, u32)> = mutant.lines.clone().filter_map(expected).collect();
+        if matches!(mutant.edit, Edit::NativeWarps) {
+            lines.extend(self.lines_of_warps());
+        }
         let own = expected(mutant.line);
         for cause in report.kernels.iter().flat_map(|kernel| kernel.causes.iter()) {
             for place in cause.places.iter().take(1) {

@@ -109,7 +109,8 @@ pub fn executed(code: &DeviceCode, sources: &SourceMap) -> BTreeSet<(String, u32
     found
 }
 
-fn statements(function: &Function) -> Vec<&Statement> {
+/// The statements of a function, outer ones before those inside.
+pub fn statements(function: &Function) -> Vec<&Statement> {
     fn walk<'f>(block: &'f Block, out: &mut Vec<&'f Statement>) {
         for statement in &block.statements {
             out.push(statement);

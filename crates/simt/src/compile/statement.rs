@@ -196,6 +196,7 @@ impl<'m> Compiler<'m> {
         if let Some((local, offset)) = self.promoted(pointer) {
             let targets = self.local_registers(local, offset, &parts)?;
             self.note_effect("assignment", &values);
+            self.noted_value(value);
             if targets.len() > 1 && values.iter().any(|value| targets.contains(value)) {
                 // Parts change places: all are read before one is written.
                 for value in &mut values {
@@ -214,6 +215,7 @@ impl<'m> Compiler<'m> {
         }
         let (address, offset) = self.address(pointer)?;
         self.note_write("store", address, offset, &values);
+        self.noted_value(value);
         for (part, value) in parts.into_iter().zip(values) {
             let slot = self.access_slot(ty, access, part.offset);
             self.store_part(address, offset.wrapping_add(part.offset), part.scalar, value, slot);

@@ -83,6 +83,16 @@ impl Compiler<'_> {
         }
     }
 
+    /// Says which value the last effect writes.
+    pub(super) fn noted_value(&mut self, value: Value) {
+        if self.traced
+            && self.frame.depth == 0
+            && let Some(point) = self.code.points.last_mut()
+        {
+            point.value = Some(value);
+        }
+    }
+
     /// Notes an effect without a value of its own.
     pub(super) fn note_effect(&mut self, what: &'static str, registers: &[V]) {
         if self.traced {
