@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: figures for speed. Nothing fails by being slow.
 //!
 //! Without a name, or with files, it is the front end that is measured. `cargo xtask bench cpu` measures
-//! ports to the processor. Another measurement is a module and a line in [`run`].
+//! ports to the processor, `cargo xtask bench simt` the SIMT machine. Another measurement is a module and a line in [`run`].
 
 mod cpu;
+mod simt;
 
 use std::process::Command;
 
@@ -14,6 +15,7 @@ use crate::tidy::{files, workspace_root};
 pub fn run(arguments: &[String]) -> Result<(), String> {
     match arguments.first().map(String::as_str) {
         Some("cpu") => cpu::run(),
+        Some("simt") => simt::run(),
         _ => front_end(arguments),
     }
 }

@@ -13,9 +13,9 @@ const OPTIONS: [&[&str]; 3] =
 const ROUNDS: usize = 5;
 
 /// A line of what a program prints.
-struct Line {
-    name: String,
-    milliseconds: f64,
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) milliseconds: f64,
     /// Over the results.
     hash: String,
 }
@@ -69,7 +69,7 @@ pub fn run() -> Result<(), String> {
     Ok(())
 }
 
-fn done(command: &mut Command) -> Result<(), String> {
+pub(super) fn done(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
     match command.status() {
         Ok(status) if status.success() => Ok(()),
@@ -79,7 +79,7 @@ fn done(command: &mut Command) -> Result<(), String> {
 }
 
 /// Runs a program on one thread, which is what the other is made for.
-fn measured(program: &Path) -> Result<Vec<Line>, String> {
+pub(super) fn measured(program: &Path) -> Result<Vec<Line>, String> {
     let shown = program.display();
     let output = Command::new(program)
         .env("OMP_NUM_THREADS", "1")
@@ -105,7 +105,7 @@ fn measured(program: &Path) -> Result<Vec<Line>, String> {
         .collect()
 }
 
-fn keep_best(best: &mut Vec<Line>, lines: Vec<Line>) {
+pub(super) fn keep_best(best: &mut Vec<Line>, lines: Vec<Line>) {
     if best.is_empty() {
         *best = lines;
         return;

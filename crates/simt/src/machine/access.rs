@@ -256,33 +256,93 @@ fn load_affine<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
     let (size, chunks) = (E::SIZE as u64, m.unit.chunks);
     let stride = m.unit.d.stride(i.a);
     let span = if stride == size { CHUNK * E::SIZE } else { E::SIZE };
-    // The register of the result may be the one of the addresses.
-    let starts = starts(m, i.a, i.imm.wrapping_sub(object.base));
+    let by = i.imm.wrapping_sub(object.base);
     let target = E::file(&mut m.unit).start(i.d);
     let limit = object.size.checked_sub(span as u64).filter(|_| stride == size || stride == 0);
     let full = m.unit.is_full();
-    let fits = limit.is_some_and(|limit| {
-        let active = starts[..chunks].iter().zip(&m.unit.mask.bits);
-        let mut outside = false;
-        for (start, mask) in active {
-            outside |= *start > limit && (full || *mask != 0);
-        }
-        !outside
-    });
+    let fits = limit.is_some_and(|limit| all_within(m, i.a, by, limit, full));
     if !fits {
+        let starts = starts(m, i.a, by);
         return load_strided::<E>(m, i, object, &starts, stride, target);
     }
     let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
-    let mask = m.unit.mask.bits;
-    let out = &mut E::file(&mut m.unit).data[target..target + chunks];
-    for ((out, start), mask) in out.iter_mut().zip(&starts).zip(&mask) {
-        if !full && *mask == 0 {
-            continue;
+    let unit = &mut m.unit;
+    // The register of the result may be the one of the addresses: the last of them, which are the
+    // first to be overwritten, are read first.
+    for q in (0..chunks.div_ceil(CHUNK)).rev() {
+        let bases = unit.d.bases(i.a, q).map(|base| base.wrapping_add(by) as usize);
+        let here = q * CHUNK..chunks.min((q + 1) * CHUNK);
+        let mut mask = [u16::MAX; CHUNK];
+        if !full {
+            mask.copy_from_slice(&unit.mask.bits[q * CHUNK..(q + 1) * CHUNK]);
         }
-        let Some(bytes) = data.get(*start as usize..*start as usize + span) else { continue };
-        *out = if stride == 0 { [E::read(bytes); CHUNK] } else { E::read_chunk(bytes) };
+        let out = &mut E::file(unit).data[target + here.start..target + here.end];
+        match (stride == 0, full) {
+            (true, true) => spread::<E, true>(data, &bases, &mask, out),
+            (true, false) => spread::<E, false>(data, &bases, &mask, out),
+            (false, true) => neighbours::<E, true>(data, &bases, &mask, out),
+            (false, false) => neighbours::<E, false>(data, &bases, &mask, out),
+        }
     }
     E::file(&mut m.unit).set_vector(i.d);
+}
+
+/// Loads one value for each chunk.
+#[inline(always)]
+fn spread<E: Element, const FULL: bool>(
+    data: &[u8],
+    starts: &[usize; CHUNK],
+    mask: &[u16; CHUNK],
+    out: &mut [[E::Raw; CHUNK]],
+) {
+    for ((out, start), mask) in out.iter_mut().zip(starts).zip(mask) {
+        if (FULL || *mask != 0)
+            && let Some(bytes) = data.get(*start..)
+        {
+            *out = [E::read(bytes); CHUNK];
+        }
+    }
+}
+
+/// Loads neighbours for each chunk.
+#[inline(always)]
+fn neighbours<E: Element, const FULL: bool>(
+    data: &[u8],
+    starts: &[usize; CHUNK],
+    mask: &[u16; CHUNK],
+    out: &mut [[E::Raw; CHUNK]],
+) {
+    for ((out, start), mask) in out.iter_mut().zip(starts).zip(mask) {
+        if (FULL || *mask != 0)
+            && let Some(bytes) = data.get(*start..)
+            && bytes.len() >= CHUNK * E::SIZE
+        {
+            *out = E::read_chunk(bytes);
+        }
+    }
+}
+
+/// Whether the first addresses of all chunks with active lanes, moved, are at most the limit.
+#[inline(always)]
+fn all_within(m: &Machine<'_>, register: u32, by: u64, limit: u64, full: bool) -> bool {
+    let chunks = m.unit.chunks;
+    let mut outside = 0u32;
+    for q in 0..chunks.div_ceil(CHUNK) {
+        let bases = m.unit.d.bases(register, q);
+        let mut beyond = 0u32;
+        for l in 0..CHUNK {
+            beyond |= u32::from(bases[l].wrapping_add(by) > limit) << l;
+        }
+        let count = (chunks - q * CHUNK).min(CHUNK);
+        let mut active = ((1u64 << count) - 1) as u32;
+        if !full && beyond & active != 0 {
+            let mask = &m.unit.mask.bits[q * CHUNK..(q + 1) * CHUNK];
+            active &=
+                mask.iter().enumerate().fold(0, |set, (l, mask)| set | u32::from(*mask != 0) << l);
+        }
+        outside |= beyond & active;
+    }
+    outside == 0
 }
 
 /// The first address of each chunk of a progression, moved.
@@ -456,16 +516,22 @@ impl<E: Element> Kernel for Store<E> {
             && m.unit.all.count as usize == m.unit.chunks * CHUNK
             && let Some(limit) = fits
         {
-            let starts = starts(m, i.a, offset.wrapping_sub(object.base));
+            let by = offset.wrapping_sub(object.base);
             let chunks = m.unit.chunks;
-            if starts[..chunks].iter().all(|start| *start <= limit) {
-                let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+            if all_within(m, i.a, by, limit, true) {
                 let source = E::file(&mut m.unit).operand(i.b, 0);
-                let values = &E::file(&mut m.unit).data[source.start..];
-                for (k, start) in starts[..chunks].iter().enumerate() {
-                    let values = values[if source.splat { 0 } else { k }];
-                    if let Some(bytes) = data.get_mut(*start as usize..) {
-                        E::write_chunk(values, bytes);
+                let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+                let unit = &mut m.unit;
+                for q in 0..chunks.div_ceil(CHUNK) {
+                    let bases = unit.d.bases(i.a, q);
+                    let values = &E::file(unit).data[source.start..];
+                    let here = &bases[..(chunks - q * CHUNK).min(CHUNK)];
+                    for (k, base) in here.iter().enumerate() {
+                        let values = values[if source.splat { 0 } else { q * CHUNK + k }];
+                        let start = base.wrapping_add(by) as usize;
+                        if let Some(bytes) = data.get_mut(start..) {
+                            E::write_chunk(values, bytes);
+                        }
                     }
                 }
                 return;

@@ -100,6 +100,9 @@ fn extended_stride<const SIGNED: bool>(m: &Machine<'_>, register: u32) -> Option
     let file = &m.unit.w;
     // A stride is a difference: its sign counts, whatever the values are.
     let stride = file.stride(register) as i32;
+    if stride == 0 {
+        return Some(0);
+    }
     let reach = stride.checked_mul(CHUNK as i32 - 1)?;
     let mut wraps = false;
     for q in 0..file.chunks.div_ceil(CHUNK) {
@@ -111,7 +114,7 @@ fn extended_stride<const SIGNED: bool>(m: &Machine<'_>, register: u32) -> Option
                 true => last as i32 >= base as i32,
                 false => last >= base,
             };
-            wraps |= l < there && reach != 0 && rises != (reach > 0);
+            wraps |= l < there && rises != (reach > 0);
         }
     }
     (!wraps).then_some(i64::from(stride) as u64)
@@ -155,30 +158,64 @@ impl<const SIGNED: bool> Kernel for Element<SIGNED> {
         {
             let unit = &mut m.unit;
             let stride = stride.wrapping_mul(size).wrapping_add(unit.d.stride(i.a));
+            if let Some(index) = unit.w.uniform(i.b) {
+                let by = extend::<SIGNED>(index).wrapping_mul(size);
+                for q in 0..unit.chunks.div_ceil(CHUNK) {
+                    let bases = unit.d.bases(i.a, q).map(|base| base.wrapping_add(by));
+                    unit.d.set_bases(i.d, q, bases);
+                }
+                return unit.d.set_affine(i.d, stride);
+            }
             for q in 0..unit.chunks.div_ceil(CHUNK) {
                 let (base, index) = (unit.d.bases(i.a, q), unit.w.bases(i.b, q));
-                let mut r = base;
-                for l in 0..CHUNK {
-                    r[l] = base[l].wrapping_add(extend::<SIGNED>(index[l]).wrapping_mul(size));
-                }
-                unit.d.set_bases(i.d, q, r);
+                unit.d.set_bases(i.d, q, elements::<SIGNED>(base, index, size));
             }
             return unit.d.set_affine(i.d, stride);
         }
         let unit = &mut m.unit;
-        let index = unit.w.operand(i.b, 0);
         let base = unit.d.operand(i.a, 0);
+        if let Some(index) = unit.w.uniform(i.b) {
+            let by = extend::<SIGNED>(index).wrapping_mul(size);
+            let target = unit.d.set_vector(i.d);
+            for k in 0..unit.chunks {
+                let base = unit.d.data[base.start + if base.splat { 0 } else { k }];
+                unit.d.data[target + k] = base.map(|base| base.wrapping_add(by));
+            }
+            return;
+        }
+        let index = unit.w.operand(i.b, 0);
         let target = unit.d.set_vector(i.d);
         for k in 0..unit.chunks {
-            let index = unit.w.data[index.start + if index.splat { 0 } else { k }];
+            let index = unit.w.data[index.start + k];
             let base = unit.d.data[base.start + if base.splat { 0 } else { k }];
-            let mut r = [0; CHUNK];
-            for l in 0..CHUNK {
-                r[l] = base[l].wrapping_add(extend::<SIGNED>(index[l]).wrapping_mul(size));
-            }
-            unit.d.data[target + k] = r;
+            unit.d.data[target + k] = elements::<SIGNED>(base, index, size);
         }
     }
+}
+
+/// The addresses of elements of so many bytes.
+#[inline(always)]
+fn elements<const SIGNED: bool>(
+    base: [u64; CHUNK],
+    index: [u32; CHUNK],
+    size: u64,
+) -> [u64; CHUNK] {
+    let mut r = base;
+    if size < 1 << 31 {
+        // Factors of 32 bits are one instruction, those of 64 are several.
+        for l in 0..CHUNK {
+            let by = match SIGNED {
+                true => (i64::from(index[l] as i32) * i64::from(size as i32)) as u64,
+                false => u64::from(index[l]) * u64::from(size as u32),
+            };
+            r[l] = base[l].wrapping_add(by);
+        }
+    } else {
+        for l in 0..CHUNK {
+            r[l] = base[l].wrapping_add(extend::<SIGNED>(index[l]).wrapping_mul(size));
+        }
+    }
+    r
 }
 
 /// Truth values as words 0 and 1.

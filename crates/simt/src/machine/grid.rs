@@ -566,7 +566,9 @@ fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
     let [x, y, _] = m.grid.map(u64::from);
     block.number = number;
     block.place = [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32];
-    block.shared.fill(0);
+    if !block.shared.is_empty() {
+        block.shared.fill(0);
+    }
     block.stops.fill(None);
     block.barrier = Barrier::default();
     block.done = false;

@@ -353,6 +353,42 @@ macro_rules! reach {
     };
 }
 
+/// The one result of a comparison of progressions, if all lanes have it: none wraps, and the ends of
+/// every chunk agree.
+#[inline(always)]
+fn settled<T: Copy + PartialOrd>(
+    chunks: usize,
+    a: impl Fn(usize) -> [T; CHUNK],
+    b: impl Fn(usize) -> [T; CHUNK],
+    reach: [T; 2],
+    rises: [bool; 2],
+    add: impl Fn(T, T) -> T,
+    holds: impl Fn(T, T) -> bool,
+) -> Option<bool> {
+    let (mut any, mut missing, mut wraps) = (0u32, 0u32, 0u32);
+    for q in 0..chunks.div_ceil(CHUNK) {
+        let (a, b) = (a(q), b(q));
+        let there = ((1u64 << (chunks - q * CHUNK).min(CHUNK)) - 1) as u32;
+        let (mut here, mut wrapped, mut both) = (0u32, 0u32, 0u32);
+        for l in 0..CHUNK {
+            let (x, y) = (add(a[l], reach[0]), add(b[l], reach[1]));
+            let fine = if rises[0] { x >= a[l] } else { x < a[l] };
+            let fine = fine & if rises[1] { y >= b[l] } else { y < b[l] };
+            wrapped |= u32::from(!fine) << l;
+            here |= u32::from(holds(a[l], b[l]) | holds(x, y)) << l;
+            both |= u32::from(holds(a[l], b[l]) & holds(x, y)) << l;
+        }
+        any |= here & there;
+        missing |= !both & there;
+        wraps |= wrapped & there;
+    }
+    match (wraps, any, missing) {
+        (0, _, 0) => Some(true),
+        (0, 0, _) => Some(false),
+        _ => None,
+    }
+}
+
 /// Comparisons that decide a whole chunk by its ends where it is a progression.
 macro_rules! ordered {
     ($($name:ident $file:ident $ty:ident $signed:ident |$a:ident, $b:ident| $e:expr;)*) => { $(
@@ -365,6 +401,17 @@ macro_rules! ordered {
                     && let Some(x) = reach!(unit.$file, i.a, $signed)
                     && let Some(y) = reach!(unit.$file, i.b, $signed)
                 {
+                    if let Some(all) = settled(
+                        unit.chunks,
+                        |q| unit.$file.bases(i.a, q).map(|a| a as $ty),
+                        |q| unit.$file.bases(i.b, q).map(|b| b as $ty),
+                        [x as $ty, y as $ty],
+                        [x >= 0, y >= 0],
+                        <$ty>::wrapping_add,
+                        |$a: $ty, $b: $ty| $e,
+                    ) {
+                        return unit.b.set_uniform(i.d, all);
+                    }
                     let mut decided = true;
                     for q in 0..unit.chunks.div_ceil(CHUNK) {
                         let (first, second) = (unit.$file.bases(i.a, q), unit.$file.bases(i.b, q));

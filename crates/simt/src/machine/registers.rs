@@ -57,10 +57,52 @@ pub(crate) struct Meta {
 /// Registers that operands are spread into.
 pub(crate) const SCRATCH: usize = 4;
 
+/// A chunk that begins with a line of the cache, so that none is read as two halves.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(64))]
+struct Line<R>([R; CHUNK]);
+
+/// Chunks in lines of the cache.
+#[derive(Default)]
+pub(crate) struct Chunks<R> {
+    lines: Vec<Line<R>>,
+}
+
+impl<R: Raw> Chunks<R> {
+    /// So many chunks of zeros.
+    fn zeros(count: usize) -> Self {
+        const { assert!(size_of::<Line<R>>() == size_of::<[R; CHUNK]>()) };
+        Chunks { lines: vec![Line::default(); count] }
+    }
+}
+
+impl<R: Raw> std::ops::Deref for Chunks<R> {
+    type Target = [[R; CHUNK]];
+    #[inline(always)]
+    fn deref(&self) -> &[[R; CHUNK]] {
+        // SAFETY: a line is a chunk that is aligned more strictly; their sizes are equal.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len())
+        }
+    }
+}
+
+impl<R: Raw> std::ops::DerefMut for Chunks<R> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [[R; CHUNK]] {
+        // SAFETY: as above; every chunk is a valid line.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len())
+        }
+    }
+}
+
 /// Registers of one width.
 #[derive(Default)]
 pub(crate) struct File<R> {
-    pub(crate) data: Vec<[R; CHUNK]>,
+    pub(crate) data: Chunks<R>,
     pub(crate) meta: Vec<Meta>,
     pub(crate) chunks: usize,
 }
@@ -87,7 +129,7 @@ impl<R: Raw> File<R> {
             slot: 0,
             scalar: *bits,
         }));
-        let data = vec![[R::default(); CHUNK]; (registers + SCRATCH) * chunks];
+        let data = Chunks::zeros((registers + SCRATCH) * chunks);
         File { data, meta: metas, chunks }
     }
 
