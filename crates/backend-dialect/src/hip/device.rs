@@ -248,7 +248,7 @@ fn edits(
 fn integer(port: &Port<'_>, value: ExprId) -> Option<i128> {
     match &port.unit.module.exprs[value].kind {
         ExprKind::Literal(literal) => match literal.value {
-            LiteralValue::Integer { value, .. } => i128::try_from(value).ok(),
+            LiteralValue::Integer { value, .. } => Some(i128::from(value)),
             _ => None,
         },
         _ => None,
