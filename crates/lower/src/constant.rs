@@ -3,10 +3,11 @@
 
 use half::{bf16, f16};
 use port_hir::Builtin;
-use port_ir::{CompareOp, Scalar};
+use port_ir::{CompareOp, MathFunction, Scalar};
 
 use crate::check::Checker;
 use crate::context::{Context, FunctionInstanceId, GlobalSpace, limits};
+use crate::intrinsics::Intrinsic;
 use crate::ty::{Kind, Type, builtin_size, is_signed};
 use crate::typed::{Arithmetic, Expr, ExprKind, Sign, Stmt, StmtKind, VariableId};
 use crate::value::{Place, Root, Value};
@@ -327,6 +328,18 @@ impl Evaluator<'_, '_, '_> {
                 let mut values = Vec::with_capacity(arguments.len());
                 for argument in arguments {
                     values.push(self.eval(argument)?);
+                }
+                let zeros = MathFunction::CountLeadingZeros;
+                if let (Intrinsic::MathOfOperand(function, _), [argument]) =
+                    (intrinsic, &arguments[..])
+                    && *function == zeros
+                    && let [Value::Integer(number)] = values[..]
+                {
+                    let bits = 8 * self.checker.cx.types.scalar(argument.ty)?.size() as u32;
+                    let unused = i128::BITS - bits;
+                    return Some(Value::Integer(
+                        (number << unused).leading_zeros().min(bits).into(),
+                    ));
                 }
                 crate::intrinsics::evaluate(self.checker.cx, intrinsic, &values, expr.ty)
             }

@@ -85,3 +85,24 @@ fn a_template_is_an_argument_of_an_instance() {
     let lowered = lowered_with(text, &Options { instantiate: wrong, ..Options::default() });
     assert!(lowered.diagnostics.iter().any(|found| found.code == "P0315"));
 }
+
+/// The results are clang's and GCC's.
+#[test]
+fn bit_operations_of_constants_are_constants() {
+    let text = "template <unsigned N> __global__ void k(float *x) {
+          static_assert(__builtin_ctz(N) == 3 && __builtin_clz(N) == 26);
+          static_assert(__builtin_ctzll(N) == 3 && __builtin_clzll(N) == 58);
+          static_assert(__builtin_popcount(N) == 2 && __builtin_ffs(N) == 4 && __builtin_ffs(0) == 0);
+          static_assert(__builtin_bswap32(0x01020304u) == 0x04030201u && __builtin_parity(7u) == 1);
+          constexpr int log = 31 - __builtin_clz(N);
+          __shared__ float part[log];
+          part[0] = x[0];
+          x[1] = part[0];
+        }
+        template __global__ void k<40>(float *);";
+    let (messages, ir) = read_back(text);
+    assert_eq!(messages, Vec::<String>::new());
+    assert!(ir.contains("5 x") || ir.contains("[5]") || ir.contains("x 5"), "{ir}");
+    let wrong = text.replace("== 26", "== 27");
+    assert_ne!(read_back(&wrong).0, Vec::<String>::new());
+}

@@ -342,6 +342,10 @@ pub(crate) fn evaluate(
         (Intrinsic::MathOfOperand(MathFunction::PopulationCount, _), [Value::Integer(a)]) => {
             Some(Value::Integer(i128::from(a.count_ones())))
         }
+        (Intrinsic::MathOfOperand(MathFunction::FindFirstSet, _), [Value::Integer(a)]) => {
+            let place = if *a == 0 { 0 } else { a.trailing_zeros() + 1 };
+            Some(Value::Integer(place.into()))
+        }
         // These are exact, or correctly rounded, whoever computes them.
         (Intrinsic::Math(MathFunction::SquareRoot, flags), [Value::Float(a)])
             if !flags.approximate =>

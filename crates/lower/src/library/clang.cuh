@@ -1,26 +1,26 @@
 // Functions that clang and GCC have of their own, and those of AMD's device library that ports to HIP
 // are made of. Ports are read back with them.
 
-__device__ inline int __builtin_ctz(unsigned int a) { return __ffs((int)a) - 1; }
-__device__ inline int __builtin_ctzl(unsigned long a) { return __ffsll((long long)a) - 1; }
-__device__ inline int __builtin_ctzll(unsigned long long a) { return __ffsll((long long)a) - 1; }
-__device__ inline int __builtin_clz(unsigned int a) { return __clz((int)a); }
-__device__ inline int __builtin_clzl(unsigned long a) { return __clzll((long long)a); }
-__device__ inline int __builtin_clzll(unsigned long long a) { return __clzll((long long)a); }
-__device__ inline int __builtin_ffs(int a) { return __ffs(a); }
-__device__ inline int __builtin_ffsl(long a) { return __ffsll(a); }
-__device__ inline int __builtin_ffsll(long long a) { return __ffsll(a); }
-__device__ inline int __builtin_popcountl(unsigned long a) { return __popcll(a); }
-__device__ inline int __builtin_parity(unsigned int a) { return __popc(a) & 1; }
-__device__ inline int __builtin_parityll(unsigned long long a) { return __popcll(a) & 1; }
+__device__ constexpr int __builtin_ctz(unsigned int a) { return __ffs((int)a) - 1; }
+__device__ constexpr int __builtin_ctzl(unsigned long a) { return __ffsll((long long)a) - 1; }
+__device__ constexpr int __builtin_ctzll(unsigned long long a) { return __ffsll((long long)a) - 1; }
+__device__ constexpr int __builtin_clz(unsigned int a) { return __clz((int)a); }
+__device__ constexpr int __builtin_clzl(unsigned long a) { return __clzll((long long)a); }
+__device__ constexpr int __builtin_clzll(unsigned long long a) { return __clzll((long long)a); }
+__device__ constexpr int __builtin_ffs(int a) { return __ffs(a); }
+__device__ constexpr int __builtin_ffsl(long a) { return __ffsll(a); }
+__device__ constexpr int __builtin_ffsll(long long a) { return __ffsll(a); }
+__device__ constexpr int __builtin_popcountl(unsigned long a) { return __popcll(a); }
+__device__ constexpr int __builtin_parity(unsigned int a) { return __popc(a) & 1; }
+__device__ constexpr int __builtin_parityll(unsigned long long a) { return __popcll(a) & 1; }
 
-__device__ inline unsigned short __builtin_bswap16(unsigned short a) {
+__device__ constexpr unsigned short __builtin_bswap16(unsigned short a) {
   return (unsigned short)(a << 8 | a >> 8);
 }
-__device__ inline unsigned int __builtin_bswap32(unsigned int a) {
+__device__ constexpr unsigned int __builtin_bswap32(unsigned int a) {
   return a << 24 | (a & 0xff00u) << 8 | (a >> 8 & 0xff00u) | a >> 24;
 }
-__device__ inline unsigned long long __builtin_bswap64(unsigned long long a) {
+__device__ constexpr unsigned long long __builtin_bswap64(unsigned long long a) {
   return (unsigned long long)__builtin_bswap32((unsigned int)a) << 32 |
          __builtin_bswap32((unsigned int)(a >> 32));
 }
