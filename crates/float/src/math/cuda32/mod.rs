@@ -15,6 +15,7 @@ pub mod power;
 pub mod remainder;
 pub mod rounded;
 pub mod trigonometric;
+mod wide;
 
 use port_ir::MathFunction;
 
@@ -36,6 +37,15 @@ pub fn function(
 }
 
 fn select<const F: bool>(
+    function: MathFunction,
+    approximate: bool,
+    sm: u32,
+) -> Option<F32Function> {
+    wide::select::<F>(function, approximate).or_else(|| plain::<F>(function, approximate, sm))
+}
+
+/// The forms for any processor.
+fn plain<const F: bool>(
     function: MathFunction,
     approximate: bool,
     sm: u32,
