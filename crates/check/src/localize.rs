@@ -219,8 +219,11 @@ struct Aligned<'a> {
     steps: [Vec<Step>; 2],
     /// Constants of the reference: line and bits.
     constants: BTreeSet<((FileId, u32), u64)>,
-    /// What the reference's events give.
+    /// What the reference's events give; and by line, those that have no counterpart.
     digests: BTreeSet<u64>,
+    unpaired: BTreeSet<((FileId, u32), u64)>,
+    /// Points of the port in its headers.
+    called: Vec<bool>,
     /// Lines where a side writes memory.
     writes: [BTreeMap<(FileId, u32), u32>; 2],
     /// For each point of the port whether its counterpart is known.
@@ -244,6 +247,8 @@ impl<'a> Aligned<'a> {
             steps: Default::default(),
             constants: Default::default(),
             digests: Default::default(),
+            unpaired: Default::default(),
+            called: Vec::new(),
             writes: Default::default(),
             compared: Vec::new(),
             places: Default::default(),
@@ -269,6 +274,8 @@ impl<'a> Aligned<'a> {
                 }
             }
         }
+        let called = resolved[1].iter().flatten().filter(|at| at.called);
+        let helped: BTreeSet<(FileId, u32)> = called.map(|at| (at.file, at.line)).collect();
         for side in 0..2 {
             let trace = self.traces[side];
             for event in &trace.trace.events {
@@ -288,7 +295,12 @@ impl<'a> Aligned<'a> {
                 }
                 let key = (at.file.0, at.line, point.what);
                 let paired = counts.get(&key).is_some_and(|[first, second]| first == second);
-                if own(at, point.what) && (paired || point.what == "barrier") {
+                if side == 0 && !paired {
+                    self.unpaired.insert(((at.file, at.line), event.digest));
+                }
+                // What only one side does is not lost on lines that have no part in a header.
+                let plain = !helped.contains(&(at.file, at.line)) && is_write(point.what);
+                if own(at, point.what) && (paired || plain || point.what == "barrier") {
                     let (threads, sample) = (event.threads, event.sample);
                     let digest = event.digest;
                     let step = Step { key, digest, threads, sample, point: event.point };
@@ -296,6 +308,8 @@ impl<'a> Aligned<'a> {
                 }
             }
         }
+        let is_called = |at: &Option<At>| at.as_ref().is_some_and(|at| at.called);
+        self.called = resolved[1].iter().map(is_called).collect();
         let port = self.traces[1].points.iter().zip(&resolved[1]);
         self.compared = port
             .map(|(point, at)| {
@@ -360,7 +374,12 @@ impl<'a> Aligned<'a> {
             let missing = unmatched(windows[0], windows[1]);
             let added = unmatched(windows[1], windows[0]);
             // What only serves something that is gone is gone too; an effect is not.
-            let effect = missing.iter().find(|at| is_effect(windows[0][**at].key.2)).copied();
+            let is_gone = |at: &&usize| {
+                let key = windows[0][**at].key;
+                (is_write(key.2) || key.2 == "barrier")
+                    && windows[1].iter().all(|other| other.key != key)
+            };
+            let effect = missing.iter().find(is_gone).copied();
             match (effect, added.first().copied(), missing.first().copied()) {
                 (Some(a), b, _) if b.is_none_or(|b| a <= b) => {
                     return Some(self.unlike(windows, a, 0));
@@ -378,18 +397,14 @@ impl<'a> Aligned<'a> {
         }
     }
 
-    /// A line where the reference writes memory and the port does not, or the other way round.
+    /// A line where the reference writes memory and the port does not.
     fn missing_write(&self) -> Option<Parting> {
-        for (side, difference) in [(0, Difference::Missing), (1, Difference::Added)] {
-            let other = &self.writes[1 - side];
-            let alone = self.writes[side].iter().find(|(line, _)| !other.contains_key(line));
-            if let Some(((file, line), point)) = alone {
-                let key = (file.0, *line, self.traces[side].points.get(*point as usize)?.what);
-                let step = Step { key, digest: 0, threads: 0, sample: None, point: *point };
-                return Some(self.parting(side, &step, difference));
-            }
-        }
-        None
+        let [reference, port] = &self.writes;
+        let ((file, line), point) = reference.iter().find(|(line, _)| !port.contains_key(line))?;
+        let what = self.traces[0].points.get(*point as usize)?.what;
+        let key = (file.0, *line, what);
+        let step = Step { key, digest: 0, threads: 0, sample: None, point: *point };
+        Some(self.parting(0, &step, Difference::Missing))
     }
 
     /// The difference that a step of one side without a counterpart is.
@@ -450,11 +465,12 @@ impl<'a> Aligned<'a> {
         let points = &self.traces[1].points;
         let function = self.functions[1]?;
         let point = points.get(step.point as usize)?;
-        let value = point.value?;
-        let mut pending = match is_effect(point.what) {
-            true => vec![value],
-            false => function.expressions.get(value)?.operands(),
-        };
+        let mut pending: Vec<Value> = point.pointer.into_iter().collect();
+        match (is_effect(point.what), point.value) {
+            (true, value) => pending.extend(value),
+            (false, Some(value)) => pending.extend(function.expressions.get(value)?.operands()),
+            (false, None) => {}
+        }
         let noted: BTreeMap<Value, u32> = (0u32..)
             .zip(points)
             .filter(|(_, point)| !is_effect(point.what))
@@ -493,8 +509,14 @@ impl<'a> Aligned<'a> {
 
     /// Whether the reference has, somewhere, each value that a point of the port gave.
     fn is_known(&self, point: u32) -> bool {
+        let called = self.called.get(point as usize).copied().unwrap_or(true);
+        let place = self.places[1].get(point as usize).copied().flatten();
         let mut events = self.traces[1].trace.events.iter().filter(|event| event.point == point);
-        events.all(|event| self.digests.contains(&event.digest))
+        events.all(|event| match place.filter(|_| !called) {
+            // Small truths are alike everywhere: on the line itself.
+            Some(place) => self.unpaired.contains(&(place, event.digest)),
+            None => self.digests.contains(&event.digest),
+        })
     }
 }
 
@@ -535,16 +557,16 @@ fn unmatched(steps: &[Step], others: &[Step]) -> Vec<usize> {
         by_key.entry(other.key).or_default().push(other);
     }
     let half = if steps.len() < WINDOW { steps.len() } else { WINDOW / 2 };
-    // Values are made where they are first needed, so perhaps for more threads on one side.
-    let elsewhere = |step: &Step| {
-        !is_effect(step.key.2)
-            && by_key.get(&step.key).is_some_and(|others| {
-                others.iter().any(|other| {
-                    let unlike = |(a, b)| a != b;
-                    other.threads != step.threads
-                        && !step.sample.zip(other.sample).is_some_and(unlike)
-                })
-            })
+    // Values are made where they are first needed, so perhaps for more threads on one side. Those of
+    // loops are many.
+    let mut own: BTreeMap<Key, usize> = BTreeMap::new();
+    steps.iter().for_each(|step| *own.entry(step.key).or_insert(0) += 1);
+    let elsewhere = |step: &Step| match by_key.get(&step.key).map(Vec::as_slice) {
+        Some([other]) if !is_effect(step.key.2) && own.get(&step.key) == Some(&1) => {
+            let unlike = |(a, b)| a != b;
+            other.threads != step.threads && !step.sample.zip(other.sample).is_some_and(unlike)
+        }
+        _ => false,
     };
     let alone = |step: &Step| match counts.get_mut(&(step.key, step.digest)) {
         Some(count) if *count > 0 => {

@@ -34,6 +34,8 @@ pub struct Point {
     pub scalar: Option<Scalar>,
     /// The value of the kernel that it is; `None` for effects, and in functions that are called.
     pub value: Option<Value>,
+    /// The address that is loaded from or stored to; as [`Point::value`].
+    pub pointer: Option<Value>,
     /// The first of what is noted is an address; so many bytes from it.
     pub(crate) address: Option<u64>,
     /// It writes memory that other threads can see.

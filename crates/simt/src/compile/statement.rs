@@ -155,6 +155,7 @@ impl<'m> Compiler<'m> {
             out.push(self.load_part(address, offset.wrapping_add(part.offset), part.scalar, slot));
         }
         self.know(result, out.into());
+        self.noted(pointer, None);
         Ok(())
     }
 
@@ -196,7 +197,7 @@ impl<'m> Compiler<'m> {
         if let Some((local, offset)) = self.promoted(pointer) {
             let targets = self.local_registers(local, offset, &parts)?;
             self.note_effect("assignment", &values);
-            self.noted_value(value);
+            self.noted(pointer, Some(value));
             if targets.len() > 1 && values.iter().any(|value| targets.contains(value)) {
                 // Parts change places: all are read before one is written.
                 for value in &mut values {
@@ -215,7 +216,7 @@ impl<'m> Compiler<'m> {
         }
         let (address, offset) = self.address(pointer)?;
         self.note_write("store", address, offset, &values);
-        self.noted_value(value);
+        self.noted(pointer, Some(value));
         for (part, value) in parts.into_iter().zip(values) {
             let slot = self.access_slot(ty, access, part.offset);
             self.store_part(address, offset.wrapping_add(part.offset), part.scalar, value, slot);

@@ -49,7 +49,8 @@ impl Compiler<'_> {
         loop {
             let (now, later) = rest.split_at(rest.len().min(4));
             let address = address.take();
-            let point = Point { location, what, scalar, value: None, address, writes };
+            let point =
+                Point { location, what, scalar, value: None, pointer: None, address, writes };
             let mut imm = self.code.points.len() as u64;
             self.code.points.push(point);
             let mut operands = Vec::new();
@@ -83,13 +84,14 @@ impl Compiler<'_> {
         }
     }
 
-    /// Says which value the last effect writes.
-    pub(super) fn noted_value(&mut self, value: Value) {
+    /// Says which address the last point is about, and which value is written there.
+    pub(super) fn noted(&mut self, pointer: Value, value: Option<Value>) {
         if self.traced
             && self.frame.depth == 0
             && let Some(point) = self.code.points.last_mut()
         {
-            point.value = Some(value);
+            point.pointer = Some(pointer);
+            point.value = value.or(point.value);
         }
     }
 
