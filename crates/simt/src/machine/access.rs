@@ -330,8 +330,8 @@ fn all_within(m: &Machine<'_>, register: u32, by: u64, limit: u64, full: bool) -
     for q in 0..chunks.div_ceil(CHUNK) {
         let bases = m.unit.d.bases(register, q);
         let mut beyond = 0u32;
-        for l in 0..CHUNK {
-            beyond |= u32::from(bases[l].wrapping_add(by) > limit) << l;
+        for (l, base) in bases.into_iter().enumerate() {
+            beyond |= u32::from(base.wrapping_add(by) > limit) << l;
         }
         let count = (chunks - q * CHUNK).min(CHUNK);
         let mut active = ((1u64 << count) - 1) as u32;
