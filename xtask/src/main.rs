@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         Task::Bench { paths } => bench::run(&paths),
         Task::Codegen { check } => {
             codegen_api::run(check).and(codegen_ast::run(check)).and(codegen_profiles::run(check))
-        },
+        }
         Task::External(arguments) => external::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants { seed, per_kernel, kernels } => mutants::run(seed, per_kernel, &kernels),

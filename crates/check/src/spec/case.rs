@@ -10,7 +10,7 @@ use crate::npy;
 use crate::tensor::Tensor;
 
 /// Most bytes that the buffers of a case may hold together.
-const MEMORY_LIMIT: u128 = 1 << 33;
+pub(super) const MEMORY_LIMIT: u64 = 1 << 32;
 
 /// What a runner executes.
 #[derive(Clone, Debug)]
@@ -88,8 +88,12 @@ impl Case {
     }
 }
 
-pub(super) fn evaluate(spec: &Spec, parameters: &ParameterSet) -> Result<Case, Vec<Diagnostic>> {
-    let mut evaluator = Evaluator { integers: Vec::new(), diagnostics: Vec::new() };
+pub(super) fn evaluate(
+    spec: &Spec,
+    parameters: &ParameterSet,
+    memory_limit: u64,
+) -> Result<Case, Vec<Diagnostic>> {
+    let mut evaluator = Evaluator { integers: Vec::new(), diagnostics: Vec::new(), memory_limit };
     for (name, _) in &parameters.values {
         if !spec.integers.iter().any(|integer| integer.name == *name) {
             let finding = SpecUnknownName { kind: "integer".into(), name: name.clone() };
@@ -136,6 +140,8 @@ pub(super) fn evaluate(spec: &Spec, parameters: &ParameterSet) -> Result<Case, V
 struct Evaluator {
     integers: Vec<(String, i64)>,
     diagnostics: Vec<Diagnostic>,
+    /// Most bytes of all buffers together.
+    memory_limit: u64,
 }
 
 impl Evaluator {
@@ -223,8 +229,8 @@ impl Evaluator {
             .iter()
             .fold(buffer.dtype.size() as u128, |size, n| size.saturating_mul(*n as u128));
         *total = total.saturating_add(bytes);
-        if *total > MEMORY_LIMIT {
-            let limit = format!("all buffers together may have {MEMORY_LIMIT} bytes");
+        if *total > u128::from(self.memory_limit) {
+            let limit = format!("all buffers together may have {} bytes", self.memory_limit);
             let what = format!("the size of `{}`", buffer.name);
             let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
             self.out_of_range(&what, bytes, &limit, buffer.span);

@@ -213,6 +213,15 @@ impl Spec {
     /// Evaluates the spec, with the integers of `parameters` in place of their defaults (integers
     /// defined from them follow).
     pub fn case(&self, parameters: &ParameterSet) -> Result<Case, Vec<Diagnostic>> {
-        case::evaluate(self, parameters)
+        self.case_within(parameters, case::MEMORY_LIMIT)
+    }
+
+    /// The same, refused if all buffers together have more than so many bytes.
+    pub fn case_within(
+        &self,
+        parameters: &ParameterSet,
+        memory_limit: u64,
+    ) -> Result<Case, Vec<Diagnostic>> {
+        case::evaluate(self, parameters, memory_limit)
     }
 }

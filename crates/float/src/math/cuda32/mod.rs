@@ -45,11 +45,7 @@ fn select<const F: bool>(
 }
 
 /// The forms for any processor.
-fn plain<const F: bool>(
-    function: MathFunction,
-    approximate: bool,
-    sm: u32,
-) -> Option<F32Function> {
+fn plain<const F: bool>(function: MathFunction, approximate: bool, sm: u32) -> Option<F32Function> {
     use F32Function::{Binary, Quaternary, Ternary, ToI32, Unary, WithI32};
     use MathFunction as M;
     if approximate {
