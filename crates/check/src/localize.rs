@@ -267,8 +267,8 @@ impl<'a> Aligned<'a> {
         // header, another type or a fault, it has no counterpart to be compared with.
         let own = |at: &At, what: &str| !at.called || is_shared_effect(what);
         let mut counts: BTreeMap<Key, [u32; 2]> = BTreeMap::new();
-        for side in 0..2 {
-            for (point, at) in self.traces[side].points.iter().zip(&resolved[side]) {
+        for (side, places) in resolved.iter().enumerate() {
+            for (point, at) in self.traces[side].points.iter().zip(places) {
                 if let Some(at) = at.as_ref().filter(|at| own(at, point.what)) {
                     counts.entry((at.file.0, at.line, point.what)).or_default()[side] += 1;
                 }
@@ -276,11 +276,11 @@ impl<'a> Aligned<'a> {
         }
         let called = resolved[1].iter().flatten().filter(|at| at.called);
         let helped: BTreeSet<(FileId, u32)> = called.map(|at| (at.file, at.line)).collect();
-        for side in 0..2 {
+        for (side, places) in resolved.iter().enumerate() {
             let trace = self.traces[side];
             for event in &trace.trace.events {
                 let Some(point) = trace.points.get(event.point as usize) else { continue };
-                let Some(Some(at)) = resolved[side].get(event.point as usize) else { continue };
+                let Some(Some(at)) = places.get(event.point as usize) else { continue };
                 if side == 0 {
                     self.digests.insert(event.digest);
                 }
