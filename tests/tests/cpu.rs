@@ -25,16 +25,19 @@ use port_tests::reference::reference;
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
+    let compilers =
+        Flavour::ALL.map(|flavour| (flavour, Compiler::new(flavour).ok().map(Arc::new)));
     for kernel in kernels::all() {
         let subject = Arc::new(Subject::new(kernel));
         let name = format!("{}::cpu", subject.kernel.name);
         let shared = subject.clone();
         trials.push(Trial::test(format!("{name}::statuses"), move || statuses(&shared)));
-        for flavour in Flavour::ALL {
-            let missing = Compiler::new(flavour).is_err();
+        for (flavour, compiler) in compilers.clone() {
             let shared = subject.clone();
+            let missing = compiler.is_none();
             let trial = Trial::test(format!("{name}::{}", flavour.name()), move || {
-                executed_like_the_original(&shared, flavour)
+                let compiler = compiler.ok_or("no compiler")?;
+                executed_like_the_original(&shared, flavour, &compiler)
             });
             trials.push(match missing {
                 false => trial,
@@ -211,9 +214,12 @@ fn note_time(subject: &Subject, flavour: Flavour, what: &str, start: std::time::
     }
 }
 
-fn executed_like_the_original(subject: &Subject, flavour: Flavour) -> Result<(), Failed> {
+fn executed_like_the_original(
+    subject: &Subject,
+    flavour: Flavour,
+    compiler: &Compiler,
+) -> Result<(), Failed> {
     let spec = subject.spec()?;
-    let compiler = Compiler::new(flavour).map_err(|error| error.to_string())?;
     let source = subject.port()?.source()?;
     let start = std::time::Instant::now();
     let program = compiler.build(&source, &spec).map_err(|error| error.to_string())?;

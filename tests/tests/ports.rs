@@ -246,15 +246,13 @@ fn precompiled_hip(
     headers: HipHeaders,
 ) -> Result<PathBuf, Failed> {
     type Made = BTreeMap<(&'static str, HipHeaders), Result<PathBuf, String>>;
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     static MADE: Mutex<Made> = Mutex::new(BTreeMap::new());
-    // Statics are not dropped: the folder is in the build's own, and is written again by every run.
-    let folder =
-        FOLDER.get_or_init(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hip-headers"));
+    // Kept with the build, and written again by every run.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hip-headers");
     let mut made = MADE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let path = made.entry((architecture, headers)).or_insert_with(|| {
-        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        tools.precompile_hip(architecture, headers, folder).map_err(|failure| failure.to_string())
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        tools.precompile_hip(architecture, headers, &folder).map_err(|failure| failure.to_string())
     });
     Ok(path.clone()?)
 }

@@ -147,6 +147,18 @@ struct Tables {
     rules: RulesFile,
 }
 
+/// Writes one generated file of the workspace, or with `check` compares it with what is there.
+pub(crate) fn write_or_compare(target: &str, expected: &str, check: bool) -> Result<(), String> {
+    let path = crate::tidy::workspace_root().join(target);
+    if fs::read_to_string(&path).is_ok_and(|present| present == expected) {
+        return Ok(());
+    }
+    if check {
+        return Err(format!("{target} is out of date: run `cargo xtask codegen`"));
+    }
+    fs::write(&path, expected).map_err(|error| format!("{target}: {error}"))
+}
+
 /// Writes the generated files, or with `check` compares them with what is there.
 ///
 /// # Errors

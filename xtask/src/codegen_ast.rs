@@ -6,7 +6,6 @@
 //! `crates/syntax/src/ast/mod.rs`, by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
@@ -43,15 +42,7 @@ struct KindReference {
 /// # Errors
 /// A message that says what failed, or with `check` that the file is out of date.
 pub fn run(check: bool) -> Result<(), String> {
-    let path = crate::tidy::workspace_root().join(TARGET);
-    let expected = generate()?;
-    if fs::read_to_string(&path).is_ok_and(|present| present == expected) {
-        return Ok(());
-    }
-    if check {
-        return Err(format!("{TARGET} is out of date: run `cargo xtask codegen`"));
-    }
-    fs::write(&path, expected).map_err(|error| format!("{TARGET}: {error}"))
+    crate::codegen_api::write_or_compare(TARGET, &generate()?, check)
 }
 
 fn generate() -> Result<String, String> {

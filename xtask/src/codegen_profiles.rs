@@ -1,7 +1,5 @@
 //! Generates `docs/profiles.md`: the parts of every float profile, as `port-float` holds them.
 
-use std::fs;
-
 use port_float::{Part, Profile};
 
 const TARGET: &str = "docs/profiles.md";
@@ -23,15 +21,7 @@ result. `∞` is where nobody promises a bound.
 /// # Errors
 /// A message that says what failed, or with `check` that the page is out of date.
 pub fn run(check: bool) -> Result<(), String> {
-    let path = crate::tidy::workspace_root().join(TARGET);
-    let expected = generate()?;
-    if fs::read_to_string(&path).is_ok_and(|present| present == expected) {
-        return Ok(());
-    }
-    if check {
-        return Err(format!("{TARGET} is out of date: run `cargo xtask codegen`"));
-    }
-    fs::write(&path, expected).map_err(|error| format!("{TARGET}: {error}"))
+    crate::codegen_api::write_or_compare(TARGET, &generate()?, check)
 }
 
 fn generate() -> Result<String, String> {

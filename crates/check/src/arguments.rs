@@ -5,6 +5,7 @@ use port_ir::{Function, Member, Parameter, Scalar, Struct, Type, Types};
 use port_simt::{BufferId, Memory};
 
 use crate::spec::{Argument, Case};
+use crate::tensor::DType;
 
 /// Deepest nesting of structs; the spec's own limit is lower.
 const DEPTH: u32 = 32;
@@ -16,6 +17,25 @@ pub(crate) struct Binding<'a> {
     /// The machine's buffers, in the order of the case's.
     pub(crate) ids: &'a [BufferId],
     pub(crate) memory: &'a Memory,
+}
+
+/// The element type of a buffer of such scalars. Narrower floats than specs have are bytes.
+pub fn dtype_of(scalar: Scalar) -> DType {
+    match scalar {
+        Scalar::Bool => DType::Bool,
+        Scalar::I8 => DType::I8,
+        Scalar::I16 => DType::I16,
+        Scalar::I32 => DType::I32,
+        Scalar::I64 => DType::I64,
+        Scalar::U8 | Scalar::F8E4M3 | Scalar::F8E5M2 => DType::U8,
+        Scalar::U16 => DType::U16,
+        Scalar::U32 => DType::U32,
+        Scalar::U64 => DType::U64,
+        Scalar::F16 => DType::F16,
+        Scalar::Bf16 => DType::BF16,
+        Scalar::F32 => DType::F32,
+        Scalar::F64 => DType::F64,
+    }
 }
 
 /// A parameter's name, or its number where it has none.

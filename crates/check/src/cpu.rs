@@ -100,7 +100,8 @@ const ENVIRONMENT: Environment = &[
 pub struct Compiler {
     flavour: Flavour,
     path: PathBuf,
-    version: String,
+    /// What it is: its version, and what `-march=native` means on this machine.
+    identity: String,
     cache: PathBuf,
 }
 
@@ -112,10 +113,13 @@ impl Compiler {
             return Err(OracleError::NoCompiler { tried: names.join(", ") });
         };
         let version = Command::new(&path).arg("--version").output()?;
-        let version = String::from_utf8_lossy(&version.stdout).into_owned();
+        let mut identity = String::from_utf8_lossy(&version.stdout).into_owned();
+        if flavour == Flavour::GnuNative {
+            identity += &native_target(&path);
+        }
         let cache = build::cache_folder();
         fs::create_dir_all(&cache)?;
-        Ok(Compiler { flavour, path, version, cache: fs::canonicalize(cache)? })
+        Ok(Compiler { flavour, path, identity, cache: fs::canonicalize(cache)? })
     }
 
     /// Compiles a port (its root first, then every other file) with a driver for a spec.
@@ -201,11 +205,8 @@ impl Compiler {
     fn digest(&self) -> Digest {
         let mut digest = Digest::new();
         digest.add(self.path.to_string_lossy().as_bytes());
-        digest.add(self.version.as_bytes());
+        digest.add(self.identity.as_bytes());
         digest.add(format!("{COMMON_FLAGS:?} {:?}", self.flavour.flags()).as_bytes());
-        if self.flavour == Flavour::GnuNative {
-            digest.add(native_target(&self.path).as_bytes());
-        }
         digest
     }
 

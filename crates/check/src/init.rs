@@ -9,7 +9,7 @@ use port::DeviceCode;
 use port_ir::{Extent, Function, FunctionKind, Handle, LaunchFacts, Parameter, Range, Type};
 use port_ir::{Scalar, Types};
 
-use crate::arguments::{parameter_name, parameter_type};
+use crate::arguments::{dtype_of, parameter_name, parameter_type};
 use crate::tensor::DType;
 
 /// Elements of a buffer.
@@ -216,24 +216,6 @@ fn is_size(parameter: &Parameter) -> bool {
         name.as_str(),
         "n" | "m" | "k" | "h" | "w" | "b" | "c" | "t" | "oc" | "nx" | "ny" | "nz"
     ) || WORDS.iter().any(|word| name.contains(word))
-}
-
-fn dtype_of(scalar: Scalar) -> DType {
-    match scalar {
-        Scalar::Bool => DType::Bool,
-        Scalar::I8 => DType::I8,
-        Scalar::I16 => DType::I16,
-        Scalar::I32 => DType::I32,
-        Scalar::I64 => DType::I64,
-        Scalar::U8 | Scalar::F8E4M3 | Scalar::F8E5M2 => DType::U8,
-        Scalar::U16 => DType::U16,
-        Scalar::U32 => DType::U32,
-        Scalar::U64 => DType::U64,
-        Scalar::F16 => DType::F16,
-        Scalar::Bf16 => DType::BF16,
-        Scalar::F32 => DType::F32,
-        Scalar::F64 => DType::F64,
-    }
 }
 
 fn known(range: Option<Range>) -> Option<u64> {

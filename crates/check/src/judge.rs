@@ -31,7 +31,7 @@ pub struct Comparison<'a> {
     pub reference_profile: Profile,
     /// The target's.
     pub target_profile: Profile,
-    /// Lanes of a warp that the port runs with; the reference has its profile's.
+    /// What the outputs are judged by.
     pub rule: Rule,
     /// How the machine runs. The schedule is the reference's own.
     pub options: Options,

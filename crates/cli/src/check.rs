@@ -57,7 +57,7 @@ pub fn run(arguments: &CheckArguments, common: &CommonArguments) -> Result<u8, S
     if arguments.init {
         return write_spec(arguments, common, &reference);
     }
-    let options = machine_options(&arguments.machine, common)?;
+    let options = machine_options(&arguments.machine)?;
     let settings = parallel::Settings { jobs: std::num::NonZeroUsize::new(1), progress: None };
     let mut results = parallel::map(&[()], &settings, |()| check(arguments, &reference, &options));
     let defect = |message: String| {

@@ -26,7 +26,7 @@ const SHOWN_EVENTS: usize = 200;
 pub fn run(arguments: &RunArguments, common: &CommonArguments) -> Result<u8, String> {
     let profile = subject::profile(&arguments.profile)?;
     let profile = subject::with_warps(&profile, arguments.reading.warp);
-    let options = machine_options(&arguments.machine, common)?;
+    let options = machine_options(&arguments.machine)?;
     let options = Options { checks: checks(arguments.sanitize), ..options };
     // A panic is a defect of ours; it is said as one.
     let settings = parallel::Settings { jobs: std::num::NonZeroUsize::new(1), progress: None };
@@ -150,17 +150,8 @@ pub fn checks(sanitize: bool) -> Checks {
 }
 
 /// The machine's options from flags.
-pub fn machine_options(
-    machine: &crate::arguments::MachineArguments,
-    common: &CommonArguments,
-) -> Result<Options, String> {
-    let available = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(Options {
-        schedule: schedule(&machine.schedule)?,
-        fuel: machine.fuel,
-        threads: common.jobs.map_or(available, usize::from),
-        ..Options::default()
-    })
+pub fn machine_options(machine: &crate::arguments::MachineArguments) -> Result<Options, String> {
+    Ok(Options { schedule: schedule(&machine.schedule)?, fuel: machine.fuel, ..Options::default() })
 }
 
 fn schedule(text: &str) -> Result<Schedule, String> {

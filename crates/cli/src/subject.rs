@@ -6,10 +6,10 @@ use std::path::Path;
 use port::{DeviceCode, Dialect, FileId, Options, Severity, WarpMode};
 use port_check::inline::{self, InlineError, InlineLaunch, InlineParameter};
 use port_check::machine_findings::ArgumentMismatch;
-use port_check::{Case, DType, ParameterSet, Spec, arguments, machine};
+use port_check::{Case, ParameterSet, Spec, arguments, machine};
 use port_diag::{Diagnostic, Finding, SourceMap};
 use port_float::{Profile, Side};
-use port_ir::{Scalar, Type};
+use port_ir::Type;
 
 use crate::arguments::{CommonArguments, DataArguments, MessageFormat, ReadingArguments};
 use crate::load::{self, Input, Unit};
@@ -175,7 +175,7 @@ impl Subject {
                     name => name.to_owned(),
                 },
                 pointer: matches!(parameter.ty, Type::Pointer(_)),
-                dtype: parameter.pointee.and_then(dtype_of),
+                dtype: parameter.pointee.and_then(Type::scalar).map(arguments::dtype_of),
                 read_only: parameter.attributes.read_only,
             })
             .collect();
@@ -226,25 +226,6 @@ fn parameter_set(texts: &[String]) -> Result<ParameterSet, String> {
         set.values.push(value.ok_or_else(|| format!("--set {text}: write NAME=INTEGER"))?);
     }
     Ok(set)
-}
-
-/// The element type that a pointer's buffer most likely has.
-pub fn dtype_of(pointee: Type) -> Option<DType> {
-    Some(match pointee.scalar()? {
-        Scalar::Bool => DType::Bool,
-        Scalar::I8 => DType::I8,
-        Scalar::I16 => DType::I16,
-        Scalar::I32 => DType::I32,
-        Scalar::I64 => DType::I64,
-        Scalar::U8 | Scalar::F8E4M3 | Scalar::F8E5M2 => DType::U8,
-        Scalar::U16 => DType::U16,
-        Scalar::U32 => DType::U32,
-        Scalar::U64 => DType::U64,
-        Scalar::F16 => DType::F16,
-        Scalar::Bf16 => DType::BF16,
-        Scalar::F32 => DType::F32,
-        Scalar::F64 => DType::F64,
-    })
 }
 
 /// Prints findings in the asked format; JSON is the caller's document.

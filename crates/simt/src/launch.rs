@@ -107,8 +107,6 @@ pub struct Options {
     pub fuel: u64,
     /// Bytes that the machine may use for registers, shared and local memory.
     pub memory_limit: u64,
-    /// Threads of the host that may be used. The result does not depend on it.
-    pub threads: usize,
     /// How many findings are kept for one place of the source and one kind: the rest is counted.
     pub findings_limit: usize,
     /// How many bytes may be printed; the rest is dropped.
@@ -124,7 +122,6 @@ impl Default for Options {
             checks: Checks::NONE,
             fuel: 2_000_000_000,
             memory_limit: 1 << 30,
-            threads: 1,
             findings_limit: 4,
             print_limit: 1 << 24,
             trace: None,

@@ -32,6 +32,7 @@ macro_rules! widen {
     )* };
 }
 
+/// From double words to words.
 macro_rules! narrow {
     ($($name:ident |$a:ident| $e:expr;)*) => { $(
         pub(crate) struct $name;
@@ -44,6 +45,7 @@ macro_rules! narrow {
         }
     )* };
 }
+pub(crate) use narrow;
 
 within! {
     S32ToF32 w |a| (a as i32 as f32).to_bits();

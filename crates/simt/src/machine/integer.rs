@@ -1,6 +1,7 @@
 //! Integer and bit operations. Values narrower than 32 bits are kept extended to 32 as their type
 //! is signed; what can leave that range is followed by a conversion.
 
+use super::convert::narrow;
 use super::lanes::{Kernel, choose, compare, cross1, map1, map2, map3, select};
 use super::registers::{File, Raw, Shape};
 use super::{CHUNK, Exec, Inst, Machine};
@@ -627,21 +628,8 @@ binary! {
     AverageUpU64 d |a, b| ((u128::from(a) + u128::from(b) + 1) >> 1) as u64;
 }
 
-/// Counts in double words, as words.
-macro_rules! count64 {
-    ($($name:ident |$a:ident| $e:expr;)*) => { $(
-        pub(crate) struct $name;
-        impl Kernel for $name {
-            #[inline(always)]
-            fn run(m: &mut Machine<'_>, i: &Inst) {
-                let unit = &mut m.unit;
-                cross1(&mut unit.d, &mut unit.w, i, |$a: u64| $e)
-            }
-        }
-    )* };
-}
-
-count64! {
+// Counts in double words, as words.
+narrow! {
     Popc64 |a| a.count_ones();
     Clz64 |a| a.leading_zeros();
     Ffs64 |a| if a == 0 { 0 } else { a.trailing_zeros() + 1 };

@@ -1,6 +1,6 @@
 //! The error function and the normal distribution.
 
-use super::{NAN, bits, high_word, polynomial, reciprocal};
+use super::{LESS_ONE, NAN, bits, high_word, polynomial, reciprocal};
 use crate::math::hardware;
 
 /// erf x = 1 − e^(−p(|x|)), the exponent in two numbers.
@@ -45,21 +45,7 @@ pub(super) fn erf(x: f64) -> f64 {
     let low = series.mul_add(a, a - exponent);
     let whole = (exponent as f32 * f32::from_bits(0xbfb8_aa3b)).round_ties_even();
     let rest = (-f64::from(whole)).mul_add(bits(0x3fe6_2e42_fefa_39ef), -exponent);
-    let series = polynomial(
-        rest,
-        [
-            0x3e5a_e904_a474_1b81,
-            0x3e92_8a27_f89b_6999,
-            0x3ec7_1de7_15ff_7e07,
-            0x3efa_019a_6b0a_c45a,
-            0x3f2a_01a0_17ee_d94f,
-            0x3f56_c16c_17f2_a71b,
-            0x3f81_1111_1111_73c4,
-            0x3fa5_5555_5555_211a,
-            0x3fc5_5555_5555_5540,
-            0x3fe0_0000_0000_0005,
-        ],
-    );
+    let series = polynomial(rest, LESS_ONE);
     let less_one = rest + (rest * series).mul_add(rest, -low);
     let power = f64::from(hardware::ex2(whole));
     (-less_one).mul_add(power, 1.0 - power).copysign(x)

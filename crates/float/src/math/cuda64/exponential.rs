@@ -1,6 +1,6 @@
 //! Exponentials and the hyperbolic tangent.
 
-use super::{NAN, bits, high_word, polynomial, reciprocal, scaled};
+use super::{LESS_ONE, NAN, bits, high_word, polynomial, reciprocal, scaled};
 use crate::math::hardware;
 
 /// 1.5 · 2^52: adding it leaves an integer in the low word.
@@ -145,21 +145,7 @@ pub(super) fn tanh(x: f64) -> f64 {
     let doubled = size + size;
     let whole = (doubled as f32 * f32::from_bits(0x3fb8_aa3b)).round_ties_even();
     let rest = (-f64::from(whole)).mul_add(bits(0x3fe6_2e42_fefa_39ef), doubled);
-    let series = polynomial(
-        rest,
-        [
-            0x3e5a_e904_a474_1b81,
-            0x3e92_8a27_f89b_6999,
-            0x3ec7_1de7_15ff_7e07,
-            0x3efa_019a_6b0a_c45a,
-            0x3f2a_01a0_17ee_d94f,
-            0x3f56_c16c_17f2_a71b,
-            0x3f81_1111_1111_73c4,
-            0x3fa5_5555_5555_211a,
-            0x3fc5_5555_5555_5540,
-            0x3fe0_0000_0000_0005,
-        ],
-    );
+    let series = polynomial(rest, LESS_ONE);
     let less_one = (rest * series).mul_add(rest, rest);
     // The power is one of two: exact.
     let power = f64::from(hardware::ex2(whole));

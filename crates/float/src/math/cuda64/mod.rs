@@ -98,6 +98,20 @@ fn reciprocal(x: f64) -> f64 {
     error.mul_add(error, error).mul_add(start, start)
 }
 
+/// The series of (e^x − 1 − x) / x² near 0, the highest power first.
+const LESS_ONE: [u64; 10] = [
+    0x3e5a_e904_a474_1b81,
+    0x3e92_8a27_f89b_6999,
+    0x3ec7_1de7_15ff_7e07,
+    0x3efa_019a_6b0a_c45a,
+    0x3f2a_01a0_17ee_d94f,
+    0x3f56_c16c_17f2_a71b,
+    0x3f81_1111_1111_73c4,
+    0x3fa5_5555_5555_211a,
+    0x3fc5_5555_5555_5540,
+    0x3fe0_0000_0000_0005,
+];
+
 /// By fused steps, highest power first.
 #[inline]
 fn polynomial<const N: usize>(x: f64, coefficients: [u64; N]) -> f64 {
