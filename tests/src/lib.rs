@@ -4,6 +4,7 @@
 
 pub mod kernels;
 pub mod mutate;
+pub mod originals;
 pub mod random;
 pub mod reference;
 

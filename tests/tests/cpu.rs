@@ -7,20 +7,19 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use port::{FileRole, Options, Severity, Status, Target, Translation};
+use port_check::Spec;
 use port_check::cpu::{Compiler, Flavour};
-use port_check::oracle::{Language, Oracle, Order, RunOptions, RunResult, Source};
-use port_check::toolchain::Toolchain;
-use port_check::{Case, Spec, metrics};
+use port_check::oracle::{Language, RunOptions, Source};
 use port_diag::render::human;
 use port_diag::{FileId, SourceMap};
 use port_tests::kernels::{self, Kernel};
-use port_tests::reference::reference;
+use port_tests::originals::{self, Originals};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -64,13 +63,6 @@ struct Port {
     translation: Translation,
 }
 
-/// What the original computes, by parameter set.
-struct Originals {
-    cases: Vec<(String, Case, RunResult)>,
-    /// Outputs that depend on the order of threads for some parameter set.
-    by_order: BTreeSet<String>,
-}
-
 impl Subject {
     fn new(kernel: Kernel) -> Subject {
         let (spec, port, originals) = Default::default();
@@ -78,15 +70,7 @@ impl Subject {
     }
 
     fn spec(&self) -> Result<Arc<Spec>, Failed> {
-        let load = || {
-            let mut sources = SourceMap::new();
-            let spec = Spec::load(&self.kernel.spec_path, &mut sources);
-            let spec = spec.map_err(|error| error.to_string())?.map_err(|findings| {
-                let render = |finding| human::render(&sources, finding, human::Options::default());
-                findings.iter().map(render).collect::<String>()
-            })?;
-            Ok(Arc::new(spec))
-        };
+        let load = || originals::spec(&self.kernel).map(Arc::new);
         Ok(self.spec.get_or_init(load).clone()?)
     }
 
@@ -102,45 +86,10 @@ impl Subject {
     }
 
     fn originals(&self) -> Result<Arc<Originals>, Failed> {
-        let run = || self.run_originals().map(Arc::new).map_err(|error| text_of(&error));
+        let spec = self.spec()?;
+        let run = || Originals::run(&self.kernel, &spec).map(Arc::new);
         Ok(self.originals.get_or_init(run).clone()?)
     }
-
-    fn run_originals(&self) -> Result<Originals, Failed> {
-        static ORACLE: OnceLock<Result<Oracle, String>> = OnceLock::new();
-        let oracle = ORACLE
-            .get_or_init(|| Oracle::new(&Toolchain::discover()).map_err(|error| error.to_string()));
-        let oracle = oracle.as_ref().map_err(|error| Failed::from(error.clone()))?;
-        let spec = self.spec()?;
-        let (sources, root) = self.kernel.load();
-        let file = |id| sources.file(id);
-        let mut source = Source::new(Language::Cuda, &file(root).path, &file(root).text);
-        for id in sources.ids().filter(|id| *id != root) {
-            source = source.with_file(&file(id).path, &file(id).text);
-        }
-        let program = oracle.build(&source, &spec).map_err(|error| error.to_string())?;
-        let mut originals = Originals { cases: Vec::new(), by_order: BTreeSet::new() };
-        for set in spec.parameter_sets() {
-            let label = set.label();
-            let case = spec.case(&set).map_err(|_| format!("no case for {label}"))?;
-            let run = |order| {
-                let options = RunOptions { order, ..RunOptions::default() };
-                program.run(&case, &options).map_err(|error| format!("the original: {error}"))
-            };
-            let (result, other) = (run(Order::Ascending)?, run(Order::Shuffled(7))?);
-            for (name, tensor) in &result.outputs {
-                if other.output(name) != Some(tensor) {
-                    originals.by_order.insert(name.clone());
-                }
-            }
-            originals.cases.push((label, case, result));
-        }
-        Ok(originals)
-    }
-}
-
-fn text_of(failed: &Failed) -> String {
-    failed.message().unwrap_or("failed").to_owned()
 }
 
 impl Port {
@@ -226,33 +175,9 @@ fn executed_like_the_original(
     note_time(subject, flavour, "compiled", start);
     let originals = subject.originals()?;
     let start = std::time::Instant::now();
-    let mut compared = 0;
-    for (label, case, original) in &originals.cases {
-        let failed = |problem: String| Failed::from(format!("{label}: {problem}"));
-        let actual =
-            program.run(case, &RunOptions::default()).map_err(|error| failed(error.to_string()))?;
-        for (name, expected) in &original.outputs {
-            let actual = actual.output(name).ok_or_else(|| failed(format!("{name} is missing")))?;
-            if originals.by_order.contains(name) {
-                let bounds = reference(&subject.kernel.name, case)
-                    .ok_or_else(|| failed("the kernel has no reference".into()))?;
-                let bound = bounds.iter().find(|bound| bound.name == *name);
-                let bound = bound.ok_or_else(|| failed(format!("{name} has no reference")))?;
-                bound.check(actual).map_err(|mismatch| failed(mismatch.to_string()))?;
-            } else {
-                let comparison = metrics::compare(actual, expected)
-                    .ok_or_else(|| failed(format!("{name}: shapes or types differ")))?;
-                if !comparison.is_equal() {
-                    let (first, ulp) = (comparison.first_mismatch, comparison.max_ulp);
-                    return Err(failed(format!("{name}: {first:?}, {ulp} ulp at most")));
-                }
-            }
-            compared += expected.len();
-        }
-    }
+    originals.compare(|case| {
+        program.run(case, &RunOptions::default()).map_err(|error| error.to_string())
+    })?;
     note_time(subject, flavour, "executed", start);
-    match compared {
-        0 => Err("the spec compares nothing".into()),
-        _ => Ok(()),
-    }
+    Ok(())
 }

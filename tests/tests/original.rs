@@ -8,16 +8,14 @@
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use port_check::oracle::{Language, Oracle, Order, RunOptions, Source};
-use port_check::toolchain::Toolchain;
-use port_check::{Case, Spec};
-use port_diag::SourceMap;
-use port_diag::render::human;
+use port_check::Case;
+use port_check::oracle::{Order, RunOptions};
 use port_tests::compilers::Tools;
 use port_tests::kernels::{self, Kernel};
+use port_tests::originals;
 use port_tests::reference::{Expected, reference};
 
 /// The chip that the kernels are written for, and the one before it: a branch on
@@ -58,38 +56,13 @@ fn accepted_by_nvcc(kernel: &Kernel, tools: &Tools) -> Result<(), Failed> {
     Ok(())
 }
 
-fn oracle() -> Result<&'static Oracle, Failed> {
-    static ORACLE: OnceLock<Result<Oracle, String>> = OnceLock::new();
-    ORACLE
-        .get_or_init(|| Oracle::new(&Toolchain::discover()).map_err(|error| error.to_string()))
-        .as_ref()
-        .map_err(|error| Failed::from(error.clone()))
-}
-
-fn load_spec(kernel: &Kernel) -> Result<Spec, Failed> {
-    let mut sources = SourceMap::new();
-    Spec::load(&kernel.spec_path, &mut sources)?.map_err(|findings| {
-        let render = |finding| human::render(&sources, finding, human::Options::default());
-        Failed::from(findings.iter().map(render).collect::<String>())
-    })
-}
-
-/// The kernel's text with the headers of its unit.
-fn source(kernel: &Kernel) -> Source {
-    let (sources, root) = kernel.load();
-    let file = |id| sources.file(id);
-    let mut source = Source::new(Language::Cuda, &file(root).path, &file(root).text);
-    for id in sources.ids().filter(|id| *id != root) {
-        source = source.with_file(&file(id).path, &file(id).text);
-    }
-    source
-}
-
 /// Over all parameter sets of the spec and several orders of threads, every output is what the
 /// reference says.
 fn original(kernel: &Kernel) -> Result<(), Failed> {
-    let spec = load_spec(kernel)?;
-    let program = oracle()?.build(&source(kernel), &spec).map_err(|error| error.to_string())?;
+    let spec = originals::spec(kernel)?;
+    let (sources, root) = kernel.load();
+    let program = originals::oracle()?.build(&originals::source(&sources, root), &spec);
+    let program = program.map_err(|error| error.to_string())?;
     let mut compared = 0;
     for set in spec.parameter_sets() {
         let case = spec.case(&set).map_err(|findings| format!("{set:?}: {findings:?}"))?;

@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use port::{FileRole, Options, Severity, Target, Translation, WarpMode};
-use port_check::oracle::{Executable, Language, Oracle, Order, RunOptions, Source};
-use port_check::toolchain::Toolchain;
-use port_check::{Spec, metrics};
+use port_check::metrics;
+use port_check::oracle::{Executable, Language, Order, RunOptions, Source};
 use port_diag::render::human;
 use port_diag::{FileId, SourceMap};
 use port_tests::compilers::{HipHeaders, HipJob, HipStage, Tools};
 use port_tests::kernels::{self, Kernel};
+use port_tests::originals;
 use port_tests::reference::reference;
 
 /// What every HIP port must compile for.
@@ -296,15 +296,8 @@ fn compiled(
 /// on waves of 32 and 64 lanes, and whatever the order in which threads run. Only where the original
 /// itself gives other bits in another order (float atomics) do the reference's bounds decide.
 fn executed_like_the_original(kernel: &Kernel) -> Result<(), Failed> {
-    static ORACLE: OnceLock<Result<Oracle, String>> = OnceLock::new();
-    let oracle = ORACLE
-        .get_or_init(|| Oracle::new(&Toolchain::discover()).map_err(|error| error.to_string()));
-    let oracle = oracle.as_ref().map_err(|error| Failed::from(error.clone()))?;
-    let mut spec_sources = SourceMap::new();
-    let spec = Spec::load(&kernel.spec_path, &mut spec_sources)?.map_err(|findings| {
-        let render = |d| human::render(&spec_sources, d, human::Options::default());
-        Failed::from(findings.iter().map(render).collect::<String>())
-    })?;
+    let oracle = originals::oracle()?;
+    let spec = originals::spec(kernel)?;
 
     let port = hip(kernel);
     let path = |id: FileId| port.sources.file(id).path.to_string();

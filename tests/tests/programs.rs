@@ -7,18 +7,18 @@
 #![allow(clippy::disallowed_methods, reason = "the tests read the programs and run compilers")]
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use port::{FileRole, Options, Severity, Status, Target, Translation};
 use port_check::cpu::{Compiler, Flavour};
-use port_check::oracle::{Language, Oracle, ProgramResult, RunOptions, Source};
-use port_check::toolchain::Toolchain;
+use port_check::oracle::{Language, ProgramResult, RunOptions, Source};
 use port_diag::render::human;
 use port_diag::{FileId, SourceMap};
 use port_tests::compilers::{HipHeaders, HipJob, HipStage, Tools};
 use port_tests::kernels::{load, workspace};
+use port_tests::originals;
 
 const HEADERS: [HipHeaders; 2] = [HipHeaders::V5_2, HipHeaders::V7_1];
 
@@ -94,14 +94,6 @@ fn accepted_by_nvcc(path: &Path, tools: &Tools) -> Result<(), Failed> {
         .map_err(|failure| Failed::from(failure.output))
 }
 
-fn oracle() -> Result<&'static Oracle, Failed> {
-    static ORACLE: OnceLock<Result<Oracle, String>> = OnceLock::new();
-    ORACLE
-        .get_or_init(|| Oracle::new(&Toolchain::discover()).map_err(|error| error.to_string()))
-        .as_ref()
-        .map_err(|error| Failed::from(error.clone()))
-}
-
 /// A program that passed says so in its output and by its status.
 fn passed(result: &ProgramResult) -> Result<(), Failed> {
     if result.status == Some(0) && result.stdout.lines().any(|line| line.starts_with("PASS")) {
@@ -117,12 +109,8 @@ fn options(warp: u32) -> RunOptions {
 
 fn original(path: &Path) -> Result<(), Failed> {
     let (sources, root) = load(path);
-    let mut source =
-        Source::new(Language::Cuda, &sources.file(root).path, &sources.file(root).text);
-    for id in sources.ids().filter(|id| *id != root) {
-        source = source.with_file(&sources.file(id).path, &sources.file(id).text);
-    }
-    let program = oracle()?.build_program(&source).map_err(|error| error.to_string())?;
+    let source = originals::source(&sources, root);
+    let program = originals::oracle()?.build_program(&source).map_err(|error| error.to_string())?;
     let result = program.run(&[], &options(32)).map_err(|error| error.to_string())?;
     if let Some(note) = result.notes.first() {
         return Err(format!("{note:?}").into());
@@ -181,7 +169,7 @@ impl Port {
 /// On the oracle, on waves of 64 lanes.
 fn executed_as_hip(path: &Path) -> Result<(), Failed> {
     let source = port(path, "hip")?.source(Language::Hip)?;
-    let program = oracle()?.build_program(&source).map_err(|error| error.to_string())?;
+    let program = originals::oracle()?.build_program(&source).map_err(|error| error.to_string())?;
     passed(&program.run(&[], &options(64)).map_err(|error| error.to_string())?)
 }
 

@@ -105,11 +105,9 @@ impl Bench {
     pub fn new(kernel: &Kernel) -> Result<Bench, Unusable> {
         let (sources, root) = kernel.load();
         let files: Vec<FileId> = sources.ids().collect();
-        let mut spec_sources = SourceMap::new();
-        let spec = match Spec::load(&kernel.spec_path, &mut spec_sources) {
-            Ok(Ok(spec)) => spec,
-            Ok(Err(findings)) => return unusable(format!("{:?}", findings.first())),
-            Err(error) => return unusable(error.to_string()),
+        let spec = match crate::originals::spec(kernel) {
+            Ok(spec) => spec,
+            Err(problem) => return unusable(problem),
         };
         let names: Vec<String> = spec.launches.iter().map(|l| l.kernel.clone()).collect();
         let reference =
