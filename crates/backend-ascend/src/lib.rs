@@ -1,0 +1,52 @@
+//! The Ascend target: Ascend C for the 910B (tiles) and the 950 (SIMT), joined with the user's own
+//! host code on ACL.
+//!
+//! * `port`: the passes of a port, in order.
+//! * `kernel`: what a kernel instance becomes, and the forms that are tried for it.
+//! * `tile`: the tile IR, its recognisers and its writer.
+//! * `matrix`: products of matrices for the cube.
+//! * `scalar`: loops of the scalar unit, for what has no vector form.
+//! * `simt`: threads of the 950.
+
+pub mod findings;
+pub mod kernel;
+mod matrix;
+mod port;
+mod scalar;
+mod simt;
+mod tile;
+
+use port_backend::{Architecture, Backend, Options, Ported, Unit};
+
+/// The Ascend target.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ascend;
+
+impl Backend for Ascend {
+    fn name(&self) -> &'static str {
+        "ascend"
+    }
+
+    fn description(&self) -> &'static str {
+        "Ascend C (CANN) for Huawei's Ascend chips: tiles for the 910B, SIMT for the 950"
+    }
+
+    fn architectures(&self) -> &'static [Architecture] {
+        &[
+            Architecture { name: "910b", wave: 32, note: None },
+            Architecture { name: "950", wave: 32, note: None },
+        ]
+    }
+
+    fn extension(&self) -> &'static str {
+        "asc"
+    }
+
+    fn merge_generated(&self, _name: &str, _texts: &[&str]) -> Option<String> {
+        None
+    }
+
+    fn port(&self, unit: &Unit<'_>, options: &Options) -> Ported {
+        port::run(unit, options)
+    }
+}
