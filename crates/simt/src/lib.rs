@@ -24,6 +24,7 @@ mod compile;
 pub mod launch;
 mod machine;
 pub mod memory;
+pub mod names;
 pub mod outcome;
 pub mod program;
 pub mod trace;

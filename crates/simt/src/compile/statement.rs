@@ -236,7 +236,7 @@ impl<'m> Compiler<'m> {
     fn statement(&mut self, statement: &'m Statement) -> Result<()> {
         use StatementKind as S;
         self.frame.position += 1;
-        self.statement = super::trace::statement_name(&statement.kind);
+        self.statement = crate::names::of_statement(&statement.kind);
         match &statement.kind {
             S::Load { result, pointer, access } => self.load(*result, *pointer, *access)?,
             S::Store { pointer, value, access } => self.store(*pointer, *value, *access)?,

@@ -1,12 +1,10 @@
 //! Points of a traced program: what is computed and written, each where it happens.
 
-use port_ir::{
-    CompareOp, Conversion, Expression, FloatOp, IntegerOp, Location, Scalar, StatementKind, Type,
-    UnaryOp, Value,
-};
+use port_ir::{Expression, Location, Scalar, Type, Value};
 
 use super::prelude::*;
 use crate::machine::Exec;
+use crate::names;
 use crate::trace::{DOUBLE, Note, Point, TRUTH, WORD};
 
 impl Compiler<'_> {
@@ -17,7 +15,7 @@ impl Compiler<'_> {
         // Pointers are noted where they are used: what they number differs between programs.
         let Some(what) = expression.and_then(|expression| match ty {
             Type::Pointer(_) => None,
-            _ => name_of(expression).or(match expression {
+            _ => names::of_expression(expression).or(match expression {
                 Expression::Result(_) => Some(self.statement),
                 _ => None,
             }),
@@ -101,72 +99,4 @@ impl Compiler<'_> {
             self.note(what, self.location, None, None, false, registers);
         }
     }
-}
-
-/// What the result of a statement is noted as.
-pub(super) fn statement_name(kind: &StatementKind) -> &'static str {
-    match kind {
-        StatementKind::Load { .. } => "load",
-        StatementKind::Shuffle { .. } => "shuffle",
-        StatementKind::Vote { .. } => "vote",
-        StatementKind::Match { .. } => "match",
-        StatementKind::ActiveMask { .. } => "active mask",
-        StatementKind::WarpReduce { .. } => "warp reduction",
-        StatementKind::Atomic { .. } => "atomic",
-        StatementKind::Barrier { .. } => "barrier",
-        StatementKind::MatrixLoad { .. } => "matrix load",
-        StatementKind::MatrixMultiply { .. } => "matrix multiplication",
-        StatementKind::Call { .. } => "call",
-        _ => "statement",
-    }
-}
-
-/// What a value is noted as; `None` for what only moves other values about.
-fn name_of(expression: &Expression) -> Option<&'static str> {
-    Some(match expression {
-        Expression::Constant(_) | Expression::Zero(_) => "constant",
-        Expression::Unary { op, .. } => match op {
-            UnaryOp::Negate => "negation",
-            UnaryOp::Not => "not",
-            UnaryOp::Absolute => "absolute value",
-        },
-        Expression::Integer { op, .. } => match op {
-            IntegerOp::Add => "integer addition",
-            IntegerOp::Subtract => "integer subtraction",
-            IntegerOp::Multiply | IntegerOp::MultiplyHigh => "integer multiplication",
-            IntegerOp::Divide => "integer division",
-            IntegerOp::Remainder => "remainder",
-            IntegerOp::Minimum => "integer minimum",
-            IntegerOp::Maximum => "integer maximum",
-            IntegerOp::And => "and",
-            IntegerOp::Or => "or",
-            IntegerOp::Xor => "xor",
-            IntegerOp::ShiftLeft | IntegerOp::ShiftRight => "shift",
-        },
-        Expression::Float { op, .. } => match op {
-            FloatOp::Add => "addition",
-            FloatOp::Subtract => "subtraction",
-            FloatOp::Multiply => "multiplication",
-            FloatOp::Divide => "division",
-            FloatOp::Minimum | FloatOp::MinimumNan => "minimum",
-            FloatOp::Maximum | FloatOp::MaximumNan => "maximum",
-        },
-        Expression::FusedMultiplyAdd { .. } => "fused multiply-add",
-        Expression::Compare { op, .. } => match op {
-            CompareOp::Equal | CompareOp::NotEqual => "equality",
-            _ => "comparison",
-        },
-        Expression::Select { .. } => "selection",
-        Expression::Convert { kind, .. } => match kind {
-            Conversion::Space
-            | Conversion::Bits
-            | Conversion::PointerToInteger
-            | Conversion::IntegerToPointer
-            | Conversion::SharedOffset
-            | Conversion::SharedPointer => return None,
-            _ => "conversion",
-        },
-        Expression::Math { function, .. } => function.name(),
-        _ => return None,
-    })
 }
