@@ -4,6 +4,8 @@
 //! a status for each kernel, and findings. It reads no file and stops at no first error. Back ends
 //! never see each other.
 
+pub mod text;
+
 use port_diag::{Diagnostic, FileId, SourceMap};
 use port_hir::{FunctionId, Module};
 use port_rewrite::Change;
@@ -19,6 +21,26 @@ pub enum WarpMode {
     Native,
 }
 
+/// The release of CANN that a port to Ascend is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Cann {
+    /// 8.x: `ascendc_library`, `ACLRT_LAUNCH_KERNEL`.
+    V8,
+    /// 9.x: `.asc` files, `k<<<…>>>`.
+    #[default]
+    V9,
+}
+
+/// How the folder of a port is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Project {
+    /// Sources that build as they are.
+    #[default]
+    Plain,
+    /// Also the custom operators of `msopgen`: `op_host`, `op_kernel`.
+    Msopgen,
+}
+
 /// What a back end may be asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -31,6 +53,14 @@ pub struct Options {
     /// The folder of generated files that units share, as the source map spells paths; `None`: the
     /// folder of the unit's root.
     pub shared_folder: Option<String>,
+    /// The release of CANN.
+    pub cann: Cann,
+    /// The layout of a port that is a folder.
+    pub project: Project,
+    /// Whether to write a binding for PyTorch.
+    pub torch: bool,
+    /// The text of the specification beside the unit's root, where there is one.
+    pub specification: Option<String>,
 }
 
 /// One translation unit, analysed under the reference configuration.
@@ -129,8 +159,28 @@ pub enum FileRole {
     Root,
     /// The port of a repository header; it keeps its name.
     Header(FileId),
-    /// A generated file of this name.
+    /// A generated file of this name, or path below the port's folder. Names that are made at run
+    /// time are interned ([`generated`]).
     Generated(&'static str),
+}
+
+/// The role of a generated file whose name is made at run time.
+pub fn generated(name: &str) -> FileRole {
+    FileRole::Generated(port_syntax::Symbol::new(name).as_str())
+}
+
+/// Where a header of the user's stands in a folder that holds a whole port: by its way from the root's
+/// folder, without the steps upwards.
+pub fn in_folder(root: &str, header: &str) -> String {
+    let split = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+    };
+    let (mut from, to) = (split(root), split(header));
+    from.pop();
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let rest: Vec<&str> =
+        to[common..].iter().map(String::as_str).filter(|part| *part != "..").collect();
+    rest.join("/")
 }
 
 /// The result of a back end.
@@ -157,6 +207,12 @@ pub trait Backend: Sync {
 
     /// The extension of the root's port, without the dot.
     fn extension(&self) -> &'static str;
+
+    /// For a target whose port of a unit is a folder of its own: what follows the root's stem in the
+    /// folder's name. All files of the port are in it, headers by [`in_folder`].
+    fn folder_suffix(&self) -> Option<&'static str> {
+        None
+    }
 
     /// One text that serves wherever any of these generated files of this name would; `None` when
     /// they cannot be joined (one is not a file that this back end wrote, or they contradict).

@@ -504,7 +504,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
                 None if is_literal(self.facts.module, variable) => {
                     let text = variable.initial.as_deref().unwrap_or_default();
                     let text = String::from_utf8_lossy(text).into_owned();
-                    let literal = super::statement::quote(&text);
+                    let literal = port_backend::text::cpp::quote(&text);
                     format!("{spelled} const {name} = ({spelled})({literal});")
                 }
                 Some(address) => format!("{spelled} const {name} = ({spelled})({address});"),
@@ -844,7 +844,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
         match self.line_at(self.place) {
             Some((_, line, text)) => {
                 let name = text.rsplit_once(':').map_or("", |(name, _)| name);
-                format!("{}, {line}", super::statement::quote(name))
+                format!("{}, {line}", port_backend::text::cpp::quote(name))
             }
             None => "\"\", 0".to_string(),
         }

@@ -10,94 +10,9 @@ use super::block::Emitter;
 use super::facts::Position;
 use super::types::{fragment_length, refuse, scalar_name};
 
-/// How tightly an operator binds; larger is tighter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
-    Conditional,
-    Or,
-    And,
-    BitOr,
-    BitXor,
-    BitAnd,
-    Equality,
-    Relation,
-    Shift,
-    Sum,
-    Product,
-    Unary,
-    Primary,
-}
-
-/// An expression of C++.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Text {
-    pub(super) text: String,
-    pub(super) level: Level,
-}
-
-impl Text {
-    pub(super) fn primary(text: impl Into<String>) -> Self {
-        Text { text: text.into(), level: Level::Primary }
-    }
-
-    pub(super) fn at(text: impl Into<String>, level: Level) -> Self {
-        Text { text: text.into(), level }
-    }
-
-    /// As an operand of an operator of this level.
-    pub(super) fn in_level(&self, level: Level) -> String {
-        if self.level >= level { self.text.clone() } else { format!("({})", self.text) }
-    }
-
-    /// As the condition of a statement: what begins like `int32_t(x(…))` would be a declaration there.
-    pub(super) fn condition(&self) -> String {
-        let word = self.text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        let declares = word.is_some_and(|end| {
-            let (word, rest) = self.text.split_at(end);
-            let is_type = word.ends_with("_t") || matches!(word, "bool" | "float" | "double");
-            is_type && rest.starts_with('(')
-        });
-        if declares { format!("({})", self.text) } else { self.text.clone() }
-    }
-}
+pub(super) use port_backend::text::cpp::{Level, Text, binary, call, component};
 
 type Made = Result<Text, NotCompiled>;
-
-/// `name(a, b)`
-pub(super) fn call(name: &str, arguments: &[Text]) -> Text {
-    let list: Vec<&str> = arguments.iter().map(|argument| argument.text.as_str()).collect();
-    Text::primary(format!("{name}({})", list.join(", ")))
-}
-
-/// `a + b`, the operator left-associative.
-fn binary(level: Level, operator: &str, left: &Text, right: &Text) -> Text {
-    // Operators that people mix up are set in parentheses.
-    let confusing = matches!(
-        level,
-        Level::Or | Level::And | Level::BitOr | Level::BitXor | Level::BitAnd | Level::Shift
-    );
-    let left_level = if confusing && left.level != level { Level::Unary } else { level };
-    let right_level = if confusing { Level::Unary } else { next(level) };
-    let text = format!("{} {operator} {}", left.in_level(left_level), right.in_level(right_level));
-    Text::at(text, level)
-}
-
-fn next(level: Level) -> Level {
-    match level {
-        Level::Conditional => Level::Or,
-        Level::Or => Level::And,
-        Level::And => Level::BitOr,
-        Level::BitOr => Level::BitXor,
-        Level::BitXor => Level::BitAnd,
-        Level::BitAnd => Level::Equality,
-        Level::Equality => Level::Relation,
-        Level::Relation => Level::Shift,
-        Level::Shift => Level::Sum,
-        Level::Sum => Level::Product,
-        Level::Product => Level::Unary,
-        Level::Unary | Level::Primary => Level::Primary,
-    }
-}
 
 /// A constant of its own type.
 pub(super) fn constant(constant: Constant) -> Text {
@@ -570,16 +485,6 @@ impl Emitter<'_, '_, '_> {
             }
         }
         Ok(())
-    }
-}
-
-/// `x`, `y`, `z` or `w`.
-pub(super) fn component(index: u32) -> &'static str {
-    match index {
-        0 => "x",
-        1 => "y",
-        2 => "z",
-        _ => "w",
     }
 }
 

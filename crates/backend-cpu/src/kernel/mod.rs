@@ -20,7 +20,6 @@ mod admit;
 mod affine;
 mod block;
 mod expression;
-mod facts;
 mod loops;
 mod names;
 mod place;
@@ -30,10 +29,10 @@ mod statement;
 mod steps;
 pub mod types;
 mod warp;
-mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use port_backend::text::{facts, writer};
 use port_diag::{Origin, SourceMap};
 use port_ir::analysis::program::Program;
 use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
@@ -167,6 +166,6 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 
     fn names(&self) -> Names {
-        Names::new(self.options.reserved)
+        names::names(self.options.reserved)
     }
 }

@@ -2,95 +2,10 @@
 
 use std::collections::BTreeSet;
 
-/// Words that no name may be: C++'s, and those that emitted text uses.
+pub(super) use port_backend::text::names::identifier;
+
+/// Words of the emitted text and its headers, which no name may be.
 const TAKEN: &[&str] = &[
-    "alignas",
-    "alignof",
-    "and",
-    "and_eq",
-    "asm",
-    "auto",
-    "bitand",
-    "bitor",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "char16_t",
-    "char32_t",
-    "class",
-    "compl",
-    "const",
-    "const_cast",
-    "constexpr",
-    "continue",
-    "decltype",
-    "default",
-    "delete",
-    "do",
-    "double",
-    "dynamic_cast",
-    "else",
-    "enum",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "float",
-    "for",
-    "friend",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "long",
-    "mutable",
-    "namespace",
-    "new",
-    "noexcept",
-    "not",
-    "not_eq",
-    "nullptr",
-    "operator",
-    "or",
-    "or_eq",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "reinterpret_cast",
-    "requires",
-    "concept",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "static_assert",
-    "static_cast",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "thread_local",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typeid",
-    "typename",
-    "union",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "wchar_t",
-    "while",
-    "xor",
-    "xor_eq",
-    // Emitted text and its headers.
     "block",
     "thread",
     "launch",
@@ -208,55 +123,9 @@ const TAKEN: &[&str] = &[
 ];
 
 /// The identifiers of one function.
-#[derive(Clone, Debug)]
-pub(super) struct Names {
-    used: BTreeSet<String>,
-}
+pub(super) type Names = port_backend::text::names::Names;
 
-impl Names {
-    pub(super) fn new(reserved: &BTreeSet<String>) -> Self {
-        let mut used = reserved.clone();
-        used.extend(TAKEN.iter().map(ToString::to_string));
-        Names { used }
-    }
-
-    /// Keeps a name from being given.
-    pub(super) fn take(&mut self, name: &str) {
-        self.used.insert(name.to_string());
-    }
-
-    /// An identifier like `wish` that is not used yet.
-    pub(super) fn fresh(&mut self, wish: &str) -> String {
-        let base = identifier(wish);
-        if self.used.insert(base.clone()) {
-            return base;
-        }
-        for number in 2u64.. {
-            let name = format!("{base}_{number}");
-            if self.used.insert(name.clone()) {
-                return name;
-            }
-        }
-        base
-    }
-}
-
-/// A text as an identifier: other characters become single underscores.
-pub(super) fn identifier(text: &str) -> String {
-    let mut name = String::new();
-    for c in text.chars() {
-        if c.is_ascii_alphanumeric() {
-            name.push(c);
-        } else if !name.is_empty() && !name.ends_with('_') {
-            name.push('_');
-        }
-    }
-    let mut name = name.trim_end_matches('_').to_string();
-    if name.is_empty() {
-        name.push_str("value");
-    }
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        name.insert(0, 'n');
-    }
-    name
+/// No names yet.
+pub(super) fn names(reserved: &BTreeSet<String>) -> Names {
+    Names::new(reserved, TAKEN)
 }

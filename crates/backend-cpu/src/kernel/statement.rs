@@ -14,6 +14,7 @@ use super::facts::{BlockId, END, Position};
 use super::schedule::{Home, jump_target, starts_with_store};
 use super::types::{Spelling, refuse};
 use super::{Context, NotCompiled};
+use port_backend::text::cpp::{is_operand, quote};
 
 /// The functions that kernels call, declared first.
 pub(super) fn functions<'a>(
@@ -932,23 +933,6 @@ impl Emitter<'_, '_, '_> {
     }
 }
 
-fn is_operand(text: &str) -> bool {
-    // `a += b + c` would add in another order than `a + b + c`: the rest must be one operand.
-    let mut depth = 0i32;
-    let mut previous = ' ';
-    for c in text.chars() {
-        match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth -= 1,
-            ' ' if depth == 0 => return false,
-            ',' | '?' | '<' | '>' if depth == 0 && previous != '-' => return false,
-            _ => {}
-        }
-        previous = c;
-    }
-    true
-}
-
 fn memory_order(order: MemoryOrder) -> &'static str {
     match order {
         MemoryOrder::Relaxed => "__ATOMIC_RELAXED",
@@ -957,22 +941,4 @@ fn memory_order(order: MemoryOrder) -> &'static str {
         MemoryOrder::AcquireRelease => "__ATOMIC_ACQ_REL",
         MemoryOrder::SequentiallyConsistent => "__ATOMIC_SEQ_CST",
     }
-}
-
-/// A text as a string literal.
-pub(super) fn quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for byte in text.bytes() {
-        match byte {
-            b'"' => quoted.push_str("\\\""),
-            b'\\' => quoted.push_str("\\\\"),
-            b'\n' => quoted.push_str("\\n"),
-            b'\t' => quoted.push_str("\\t"),
-            b'?' => quoted.push_str("\\?"),
-            0x20..=0x7e => quoted.push(char::from(byte)),
-            other => quoted.push_str(&format!("\\{other:03o}")),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

@@ -9,7 +9,7 @@ use port_diag::Origin;
 use port_ir::{Fragment, FragmentUse, Handle, Module, Scalar, Struct, Type};
 
 use super::NotCompiled;
-use super::names::Names;
+use super::names::{Names, names};
 use super::writer::Writer;
 
 /// How a struct is declared.
@@ -32,7 +32,7 @@ impl<'a> Spelling<'a> {
     pub(super) fn new(module: &'a Module, reserved: &BTreeSet<String>) -> Self {
         Spelling {
             module,
-            names: Names::new(reserved),
+            names: names(reserved),
             structs: BTreeMap::new(),
             text: Writer::default(),
         }
@@ -87,7 +87,7 @@ impl<'a> Spelling<'a> {
         let natural = self.is_natural(structure) && !structure.members.is_empty();
         self.text.line(format!("// {}", one_line(&structure.name)));
         self.text.open(format!("struct PORT_CPU_ALIGNED({}) {name} {{", structure.align));
-        let mut own = Names::new(&BTreeSet::new());
+        let mut own = names(&BTreeSet::new());
         own.take(&name);
         for known in self.structs.values() {
             own.take(&known.name);

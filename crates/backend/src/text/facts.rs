@@ -12,59 +12,70 @@ use port_ir::{
 };
 
 /// A block of statements, by number.
-pub(super) type BlockId = usize;
+pub type BlockId = usize;
 
 /// The end of a block: where the test of a loop is read.
-pub(super) const END: u32 = u32::MAX;
+pub const END: u32 = u32::MAX;
 
 /// Before a statement of a block, or at its [`END`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) block: BlockId,
-    pub(super) key: u32,
+pub struct Position {
+    /// The block.
+    pub block: BlockId,
+    /// The number of the statement, or [`END`].
+    pub key: u32,
 }
 
 /// A block.
 #[derive(Clone, Debug)]
-pub(super) struct BlockNode {
+pub struct BlockNode {
     /// Where it stands in the block whose names it sees.
-    pub(super) parent: Option<Position>,
-    pub(super) depth: usize,
-    pub(super) statements: Vec<StatementId>,
+    pub parent: Option<Position>,
+    /// How many blocks are around it.
+    pub depth: usize,
+    /// Its statements, in order.
+    pub statements: Vec<StatementId>,
 }
 
 /// What is known of a function before its text is made.
-pub(super) struct Facts<'c, 'a> {
-    pub(super) module: &'a Module,
-    pub(super) function: &'a Function,
-    pub(super) handle: Handle<Function>,
-    pub(super) flow: &'c Flow<'a>,
-    pub(super) uniformity: &'c FunctionUniformity,
-    pub(super) blocks: Vec<BlockNode>,
+pub struct Facts<'c, 'a> {
+    /// The module.
+    pub module: &'a Module,
+    /// The function.
+    pub function: &'a Function,
+    /// Its handle.
+    pub handle: Handle<Function>,
+    /// Its statements and where values come from.
+    pub flow: &'c Flow<'a>,
+    /// What its threads agree on.
+    pub uniformity: &'c FunctionUniformity,
+    /// The tree of blocks.
+    pub blocks: Vec<BlockNode>,
     /// The block of each statement.
-    pub(super) block_of: Vec<BlockId>,
+    pub block_of: Vec<BlockId>,
     /// The blocks inside each statement: of a loop its condition, body and step; else in order.
-    pub(super) children: Vec<Vec<BlockId>>,
+    pub children: Vec<Vec<BlockId>>,
     /// Where each value is read: by statements, and by expressions that have a name.
-    pub(super) uses: Vec<Vec<Position>>,
+    pub uses: Vec<Vec<Position>>,
     /// Where the values that get a name are best declared.
-    pub(super) named: BTreeMap<Value, Position>,
+    pub named: BTreeMap<Value, Position>,
     /// The same by place.
-    pub(super) named_at: BTreeMap<Position, Vec<Value>>,
+    pub named_at: BTreeMap<Position, Vec<Value>>,
     /// Locals that are only ever loaded and stored whole: variables.
-    pub(super) is_variable: Vec<bool>,
+    pub is_variable: Vec<bool>,
     /// The statements that load, store or otherwise reach each local.
-    pub(super) accesses: Vec<Vec<StatementId>>,
+    pub accesses: Vec<Vec<StatementId>>,
     /// The statements that write each variable.
-    pub(super) stores: Vec<Vec<StatementId>>,
+    pub stores: Vec<Vec<StatementId>>,
     /// Loads of variables whose value is still in the variable wherever it is read.
-    pub(super) folded: Vec<bool>,
+    pub folded: Vec<bool>,
     /// Loads of memory that happen where their one reader stands.
-    pub(super) folded_memory: Vec<bool>,
+    pub folded_memory: Vec<bool>,
 }
 
 impl<'c, 'a> Facts<'c, 'a> {
-    pub(super) fn of(
+    /// What is known of a function.
+    pub fn of(
         program: &'c Program<'a>,
         uniformity: &'c ModuleUniformity,
         handle: Handle<Function>,
@@ -135,39 +146,44 @@ impl<'c, 'a> Facts<'c, 'a> {
         id
     }
 
-    pub(super) fn statement(&self, id: StatementId) -> &'a Statement {
+    /// A statement.
+    pub fn statement(&self, id: StatementId) -> &'a Statement {
         self.flow.entry(id).statement
     }
 
-    pub(super) fn kind(&self, id: StatementId) -> &'a StatementKind {
+    /// What a statement does.
+    pub fn kind(&self, id: StatementId) -> &'a StatementKind {
         &self.statement(id).kind
     }
 
-    pub(super) fn expression(&self, value: Value) -> &'a Expression {
+    /// An expression.
+    pub fn expression(&self, value: Value) -> &'a Expression {
         &self.function.expressions[value]
     }
 
-    pub(super) fn ty(&self, value: Value) -> Type {
+    /// The type of a value.
+    pub fn ty(&self, value: Value) -> Type {
         self.flow.types.get(value)
     }
 
     /// One past the last statement inside.
-    pub(super) fn end(&self, id: StatementId) -> u32 {
+    pub fn end(&self, id: StatementId) -> u32 {
         self.flow.entry(id).end.0
     }
 
-    pub(super) fn position(&self, id: StatementId) -> Position {
+    /// Where a statement stands.
+    pub fn position(&self, id: StatementId) -> Position {
         Position { block: self.block_of[id.index()], key: id.0 }
     }
 
     /// Where the test of a loop is read.
-    pub(super) fn test_position(&self, id: StatementId) -> Option<Position> {
+    pub fn test_position(&self, id: StatementId) -> Option<Position> {
         let condition = *self.children[id.index()].first()?;
         Some(Position { block: condition, key: END })
     }
 
     /// The position in `block` that a position lies in or at; `None` if it lies elsewhere.
-    pub(super) fn within(&self, position: Position, block: BlockId) -> Option<u32> {
+    pub fn within(&self, position: Position, block: BlockId) -> Option<u32> {
         let mut at = position;
         while at.block != block {
             at = self.blocks[at.block].parent?;
@@ -176,12 +192,12 @@ impl<'c, 'a> Facts<'c, 'a> {
     }
 
     /// Whether all threads of a block that read a value get the same.
-    pub(super) fn is_uniform(&self, value: Value) -> bool {
+    pub fn is_uniform(&self, value: Value) -> bool {
         self.uniformity.value(value) <= Uniformity::Block
     }
 
     /// The variable that a value is the address of.
-    pub(super) fn variable(&self, pointer: Value) -> Option<Handle<Local>> {
+    pub fn variable(&self, pointer: Value) -> Option<Handle<Local>> {
         match self.expression(pointer) {
             Expression::Local(local) if self.is_variable[local.index()] => Some(*local),
             _ => None,
@@ -189,7 +205,7 @@ impl<'c, 'a> Facts<'c, 'a> {
     }
 
     /// Whether a statement loads a variable.
-    pub(super) fn folded_name(&self, id: StatementId) -> bool {
+    pub fn folded_name(&self, id: StatementId) -> bool {
         match self.kind(id) {
             StatementKind::Load { pointer, .. } => self.variable(*pointer).is_some(),
             _ => false,
@@ -278,7 +294,7 @@ impl<'c, 'a> Facts<'c, 'a> {
     }
 
     /// A rough cost of computing a value again, in additions.
-    pub(super) fn cost(&self, value: Value, depth: u32) -> u32 {
+    pub fn cost(&self, value: Value, depth: u32) -> u32 {
         if depth == 0 {
             return 100;
         }
@@ -314,7 +330,7 @@ impl<'c, 'a> Facts<'c, 'a> {
     }
 
     /// Whether computing a value may stop the program: a division of integers by what may be zero.
-    pub(super) fn may_trap(&self, value: Value) -> bool {
+    pub fn may_trap(&self, value: Value) -> bool {
         let mut work = vec![value];
         let mut seen = std::collections::BTreeSet::new();
         while let Some(value) = work.pop() {
@@ -336,7 +352,7 @@ impl<'c, 'a> Facts<'c, 'a> {
     }
 
     /// What a variable holds that was set to `a && b`: the operands, if so.
-    pub(super) fn conjunction(&self, value: Value) -> Option<(Value, Value)> {
+    pub fn conjunction(&self, value: Value) -> Option<(Value, Value)> {
         let definer = self.flow.definer(value)?;
         let StatementKind::Load { pointer, .. } = self.kind(definer) else { return None };
         let local = self.variable(*pointer)?;
@@ -503,7 +519,7 @@ impl<'c, 'a> Facts<'c, 'a> {
     }
 
     /// Whether a value is computed from another.
-    pub(super) fn reads(&self, value: Value, wanted: Value) -> bool {
+    pub fn reads(&self, value: Value, wanted: Value) -> bool {
         let mut work = vec![value];
         let mut seen = std::collections::BTreeSet::new();
         while let Some(value) = work.pop() {
