@@ -25,7 +25,11 @@ use std::collections::BTreeSet;
 
 use port_backend::Status;
 use port_diag::{Origin, SourceMap};
-use port_ir::{Function, Handle, Module, Variable};
+use port_ir::analysis::program::Program;
+use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
+use port_ir::{Function, Handle, Module, Variable, validate};
+
+use crate::{matrix, scalar, simt, tile};
 
 /// The chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,13 +133,88 @@ pub struct Emitted {
     pub kernels: Vec<Result<DeviceKernel, NotTranslated>>,
 }
 
+/// What all forms look at.
+pub(crate) struct Context<'c, 'a> {
+    /// The flattened module: calls inlined, values forwarded.
+    pub program: &'c Program<'a>,
+    /// Which of its values are the same for which threads.
+    pub uniformity: &'c ModuleUniformity,
+    /// What the caller asks for.
+    pub options: &'c Options<'c>,
+}
+
+/// Device code that several kernels use, each piece once and in the order of first use.
+#[derive(Default)]
+pub(crate) struct Declarations {
+    pieces: Vec<(String, String)>,
+}
+
+impl Declarations {
+    /// Adds a piece unless one of this key is there.
+    pub fn add(&mut self, key: &str, text: &str) {
+        if !self.pieces.iter().any(|(known, _)| known == key) {
+            self.pieces.push((key.to_owned(), text.to_owned()));
+        }
+    }
+
+    fn text(&self) -> String {
+        self.pieces.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A form: a kernel in Ascend C, or why it does not hold the kernel. It declares nothing where it
+/// refuses.
+pub(crate) type Form =
+    fn(&Context<'_, '_>, &Request, &mut Declarations) -> Result<DeviceKernel, NotTranslated>;
+
 /// Translates kernels of a valid module. `module` is what lowering gave: it is inlined and analysed
 /// here.
-pub fn emit(_module: &Module, requests: &[Request], _options: &Options<'_>) -> Emitted {
+pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emitted {
     let nowhere = Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
-    let not = NotTranslated { reason: "no form holds it".to_owned(), origin: nowhere };
-    Emitted {
-        declarations: String::new(),
-        kernels: requests.iter().map(|_| Err(not.clone())).collect(),
-    }
+    let invalid = || {
+        let reason = "its translation is not valid".to_owned();
+        Emitted {
+            declarations: String::new(),
+            kernels: requests
+                .iter()
+                .map(|_| Err(NotTranslated { reason: reason.clone(), origin: nowhere }))
+                .collect(),
+        }
+    };
+    let Ok(info) = validate(module) else { return invalid() };
+    let module = port_ir::passes::flatten(module, &info);
+    let Ok(info) = validate(&module) else { return invalid() };
+    let program = Program::of(&module, &info);
+    let assumptions = Assumptions { warp_width: Some(32), rows_of_whole_warps: false };
+    let uniformity = ModuleUniformity::of(&program, assumptions);
+    let context = Context { program: &program, uniformity: &uniformity, options };
+    let mut declarations = Declarations::default();
+    let forms: &[Form] = match options.chip {
+        Chip::A910b => &[matrix::kernel, tile::kernel, scalar::kernel],
+        Chip::A950 => &[simt::kernel],
+    };
+    let kernels = requests
+        .iter()
+        .map(|request| {
+            // The reason of the best form that nearly held it is the one that helps: the cube's is
+            // only told where there is no other.
+            let mut refused: Option<NotTranslated> = None;
+            for form in forms {
+                match form(&context, request, &mut declarations) {
+                    Ok(mut kernel) => {
+                        if kernel.status == Status::PortedSlow && kernel.reason.is_none() {
+                            kernel.reason = refused.map(|why| (why.reason, why.origin));
+                        }
+                        return Ok(kernel);
+                    }
+                    Err(why) => refused = Some(why),
+                }
+            }
+            Err(refused.unwrap_or(NotTranslated {
+                reason: "the chip has no form for it".to_owned(),
+                origin: nowhere,
+            }))
+        })
+        .collect();
+    Emitted { declarations: declarations.text(), kernels }
 }

@@ -1,1 +1,15 @@
 //! Tiles of vectors: the IR between a kernel and Ascend C for the 910B.
+
+use port_diag::Origin;
+
+use crate::kernel::{Context, Declarations, DeviceKernel, NotTranslated, Request};
+
+/// The form of a kernel.
+pub(crate) fn kernel(
+    _context: &Context<'_, '_>,
+    _request: &Request,
+    _declarations: &mut Declarations,
+) -> Result<DeviceKernel, NotTranslated> {
+    let nowhere = Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
+    Err(NotTranslated { reason: "no form holds it".to_owned(), origin: nowhere })
+}
