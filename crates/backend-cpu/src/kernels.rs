@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use port_backend::{KernelInstance, KernelReport, Status};
 use port_diag::{Diagnostic, ExpansionKind, Finding, Span};
 use port_hir::{Body, Function, FunctionId, LocalId};
+use port_rewrite::launches::matching;
 use port_rewrite::{FileText, Reason, Side};
 use port_syntax::TokenKind;
 
 use crate::findings::{RunsOnFibers, UnreadableKernel};
 use crate::guard::{self, Trouble};
-use crate::launches::matching;
 use crate::lists;
 use crate::port::Port;
 use crate::section::{Refusal, Section};

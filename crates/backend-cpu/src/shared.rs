@@ -2,10 +2,10 @@
 //! edited: dynamic shared memory, a `static` that would stand twice, `alignas` in the middle.
 
 use port_diag::Span;
+use port_rewrite::launches::matching;
 use port_rewrite::{FileText, Reason};
 use port_syntax::TokenKind;
 
-use crate::launches::matching;
 use crate::port::Port;
 
 const REASON: Reason = Reason::Row("__shared__");

@@ -23,7 +23,8 @@ mod unit;
 pub use device::{DeviceCode, DeviceKernel, Dialect, device_code, plain_name};
 pub use load::{IncludeRequest, Loaded, Read, Refused, include_requests, load};
 pub use port_backend::{
-    Architecture, Backend, FileRole, KernelReport, OutputFile, Ported, Status, WarpMode,
+    Architecture, Backend, Cann, FileRole, KernelReport, OutputFile, Ported, Project, Status, WarpMode,
+    in_folder,
 };
 pub use port_diag::{Diagnostic, FileId, Severity, SourceMap};
 pub use port_rewrite::{Change, Reason};
@@ -47,6 +48,14 @@ pub struct Options {
     pub cuda_arch: u32,
     /// The folder of generated files that several units share; `None`: beside each root.
     pub shared_folder: Option<String>,
+    /// The release of CANN that ports to Ascend are for.
+    pub cann: Cann,
+    /// The layout of a port that is a folder.
+    pub project: Project,
+    /// Whether to write a binding for PyTorch, where the target has one.
+    pub torch: bool,
+    /// The text of the specification beside the root, where there is one.
+    pub specification: Option<String>,
 }
 
 impl Default for Options {
@@ -58,6 +67,10 @@ impl Default for Options {
             warp: WarpMode::default(),
             cuda_arch: 80,
             shared_folder: None,
+            cann: Cann::default(),
+            project: Project::default(),
+            torch: false,
+            specification: None,
         }
     }
 }

@@ -78,6 +78,10 @@ impl<'a> Analysis<'a> {
             architecture: target.architecture.map(|architecture| architecture.name),
             cuda_arch: self.options.cuda_arch,
             shared_folder: self.options.shared_folder.clone(),
+            cann: self.options.cann,
+            project: self.options.project,
+            torch: self.options.torch,
+            specification: self.options.specification.clone(),
         };
         let mut ported = match self.is_unread() {
             true => self.as_it_is(findings.clone()),
