@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod codegen_api;
+mod codegen_assets;
 mod codegen_ast;
 mod codegen_profiles;
 mod external;
@@ -67,9 +68,10 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Bench { paths } => bench::run(&paths),
-        Task::Codegen { check } => {
-            codegen_api::run(check).and(codegen_ast::run(check)).and(codegen_profiles::run(check))
-        }
+        Task::Codegen { check } => codegen_api::run(check)
+            .and(codegen_ast::run(check))
+            .and(codegen_profiles::run(check))
+            .and(codegen_assets::run(check)),
         Task::External(arguments) => external::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Mutants { seed, per_kernel, kernels } => mutants::run(seed, per_kernel, &kernels),

@@ -13,6 +13,9 @@
 
 #include "port_check_driver.hpp"
 
+// Told of each buffer, where a target has to know its device's memory.
+extern "C" __attribute__((weak)) void port_check_made(void* address, std::size_t bytes);
+
 namespace port_check {
 namespace driver {
 
@@ -43,6 +46,7 @@ class Buffer {
 public:
     explicit Buffer(std::size_t bytes) : size_(bytes) {
         if (posix_memalign(&address_, 256, bytes) != 0) fail("memory-limit", "no memory");
+        if (port_check_made) port_check_made(address_, bytes);
     }
     Buffer(Buffer&& other) noexcept : address_(other.address_), size_(other.size_) {
         other.address_ = nullptr;

@@ -51,6 +51,8 @@ pub struct Executed {
     pub port: RunResult,
     /// Whether the port's arithmetic was the target's own.
     pub is_target: bool,
+    /// Whether the port may round at other places than the reference ([`SameArithmetic`]).
+    pub reordered: bool,
 }
 
 /// What there is to judge by, and what is missing.
@@ -270,10 +272,11 @@ impl Comparison<'_> {
         let mut ablation = Ablation::new(self, runs);
         let mut kernels: Vec<KernelReport> = Vec::new();
         for (name, outputs) in owners {
+            let only_port = self.only_port(&name, runs);
             let outputs: Vec<OutputReport> = outputs
                 .into_iter()
                 .filter_map(|output| {
-                    let stopped = stopped(&name, output, runs, missing);
+                    let stopped = only_port.clone().or_else(|| stopped(output, runs, missing));
                     self.output(output, runs, executed, stopped)
                 })
                 .collect();
@@ -286,7 +289,26 @@ impl Comparison<'_> {
             kernels.push(KernelReport { name, verdict, outputs, inherits: false, causes });
         }
         self.inherit(&mut kernels);
+        // What checks find in a kernel is its own, whether it has outputs or others hide its.
+        for kernel in &mut kernels {
+            if self.only_port(&kernel.name, runs).is_some() {
+                kernel.verdict = Verdict::PortBug;
+                kernel.inherits = kernel.outputs.is_empty();
+            }
+        }
         Report { kernels, evidence, findings }
+    }
+
+    /// What the checks find in a kernel of the port and not in the reference's, a clause.
+    fn only_port(&self, kernel: &str, runs: &Runs) -> Option<String> {
+        let [reference, port] = runs.checked.as_ref()?;
+        let (own, _) = machine::find_kernel(self.port?, kernel).ok()?;
+        let named =
+            |finding: &&Diagnostic| finding.kernel.as_ref().is_none_or(|of| *of == own.name);
+        let known = |code: &str| reference.findings.iter().any(|finding| finding.code == code);
+        let mut new = port.findings.iter().filter(named);
+        let finding = new.find(|finding| is_of_the_kernel(finding) && !known(finding.code))?;
+        Some(format!("only the port: {}: {}", finding.code, finding.message))
     }
 
     /// A kernel whose results only other launches read is what those make of them.
@@ -366,7 +388,7 @@ impl Comparison<'_> {
             // No port can do what the reference's matrix unit does other than with that unit.
             let plain = plain.as_ref().filter(|_| reference != port);
             let reference = plain.unwrap_or(reference);
-            same.push(SameArithmetic { how, reference, port });
+            same.push(SameArithmetic { how, reference, port, reordered: false });
         }
         let executed_pairs: Vec<(&Executed, Option<&Tensor>, &Tensor)> = executed
             .iter()
@@ -380,7 +402,8 @@ impl Comparison<'_> {
             .collect();
         for (executed, reference, port) in &executed_pairs {
             if let Some(reference) = reference {
-                same.push(SameArithmetic { how: &executed.how, reference, port });
+                let (how, reordered) = (&executed.how, executed.reordered);
+                same.push(SameArithmetic { how, reference, port, reordered });
             }
         }
         // The nearest to the emitted text comes first.
@@ -415,8 +438,9 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether code has a matrix unit multiply.
-fn multiplies_fragments(code: &DeviceCode) -> bool {
+/// Whether code has a matrix unit multiply. A port without one sums the same products in the order of
+/// plain code.
+pub fn multiplies_fragments(code: &DeviceCode) -> bool {
     let functions = code.module.functions.iter();
     let mut open: Vec<&Block> = functions.filter_map(|(_, known)| known.body.as_ref()).collect();
     while let Some(block) = open.pop() {
@@ -438,9 +462,8 @@ fn is_of_the_kernel(finding: &Diagnostic) -> bool {
 }
 
 /// What the port does wrong that the reference does not, for an output of a kernel.
-fn stopped(kernel: &str, output: &str, runs: &Runs, missing: &[EvidenceNote]) -> Option<String> {
-    let reference = &runs.reference;
-    if reference.incomplete.contains(output) {
+fn stopped(output: &str, runs: &Runs, missing: &[EvidenceNote]) -> Option<String> {
+    if runs.reference.incomplete.contains(output) {
         return None;
     }
     let where_not = "the port stops where the reference does not";
@@ -449,21 +472,6 @@ fn stopped(kernel: &str, output: &str, runs: &Runs, missing: &[EvidenceNote]) ->
         && let Some(finding) = same.findings.iter().find(|finding| is_of_the_kernel(finding))
     {
         return Some(format!("{where_not}: {}: {}", finding.code, finding.message));
-    }
-    if let Some([reference, port]) = &runs.checked {
-        let named = |finding: &&Diagnostic| {
-            let of = finding.kernel.as_deref().map(port::plain_name);
-            of.is_none_or(|of| {
-                of == port::plain_name(kernel)
-                    || of.ends_with(&format!("::{}", port::plain_name(kernel)))
-            })
-        };
-        let known = |code: &str| reference.findings.iter().any(|finding| finding.code == code);
-        let new = port.findings.iter().filter(named);
-        let new = new.filter(|finding| is_of_the_kernel(finding) && !known(finding.code));
-        if let Some(finding) = new.into_iter().next() {
-            return Some(format!("only the port: {}: {}", finding.code, finding.message));
-        }
     }
     let note = missing.iter().find(|note| note.stopped)?;
     Some(format!("{where_not}: {}", note.missing.as_deref().unwrap_or("it ended with an error")))

@@ -4,7 +4,7 @@
 //! [`init`] writes a first one,
 //! [`machine`] runs it on the SIMT machine, [`ports`] runs what a port emits, [`oracle`] compiles a text against the fiber runtime in
 //! `oracle/` with the machine's C++ compiler and runs it, [`cpu`] compiles and runs ports for the
-//! processor. [`metrics`] compares results, [`rules`] accepts them, [`verdict`] says what a difference
+//! processor, [`ascend`] ports for Ascend on a model of its API. [`metrics`] compares results, [`rules`] accepts them, [`verdict`] says what a difference
 //! is, [`attribution`] why there is one, [`growth`] how it grows over steps, [`judge`] puts it all together. [`traced`] shows what a line
 //! computes, [`toolchain`] finds compilers.
 //!
@@ -12,6 +12,7 @@
 //! with what it checks.
 
 pub mod arguments;
+pub mod ascend;
 pub mod attribution;
 pub mod cpu;
 pub mod expression;
@@ -21,6 +22,7 @@ pub mod growth;
 pub mod init;
 pub mod inline;
 pub mod judge;
+mod lines;
 pub mod localize;
 pub mod machine;
 pub mod machine_findings;
@@ -30,6 +32,7 @@ pub mod oracle;
 pub mod ports;
 pub mod rules;
 pub mod spec;
+mod structure;
 pub mod tensor;
 pub mod toolchain;
 pub mod traced;

@@ -1,9 +1,11 @@
 //! Where a port parts from its reference: both are traced on the machine under one arithmetic, and
 //! what they did is compared in order. The first value, store or barrier that differs names a line.
 //!
-//! A port that is text is edits of the reference's text, so lines of the one are lines of the other
-//! where they are equal, and belong together by their place between equal ones where they are not.
-//! What a header of the port does counts as done by the line that calls it.
+//! What a header of the port does counts as done by the line that calls it ([`crate::lines`]).
+//!
+//! Where a value first differs is not always where the port is made otherwise: a condition shows in what
+//! it guards, a constant where it is used. So the kernels are compared as they stand, too
+//! ([`crate::structure`]): a line that the difference comes from and that is made otherwise is the one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +17,11 @@ use port_simt::{Point, TraceRequest};
 
 use crate::attribution::Cause;
 use crate::judge::{Comparison, Report};
-use crate::machine::{LaunchTrace, Machine, MachineRun, Options};
+use crate::lines::Lines;
+use crate::machine::{self, LaunchTrace, Machine, MachineRun, Options};
 use crate::machine_findings::DataRace;
 use crate::spec::Case;
+use crate::structure::{Standing, Structure, Unlike};
 use crate::verdict::Verdict;
 
 /// Most events of a block that are compared.
@@ -65,20 +69,26 @@ pub struct Parting {
     pub line: u32,
     /// The port's file and line, where the place has one of its own.
     pub port: Option<(String, u32)>,
+    /// The side, point and digest of the event that differs.
+    event: Option<(usize, u32, u64)>,
 }
 
 impl Parting {
     /// The cause, in a few words.
     pub fn cause(&self) -> String {
-        match self.difference {
-            Difference::Missing if self.what.ends_with("barrier") => "barrier missing".to_owned(),
-            Difference::Missing => format!("{} missing", self.what),
-            Difference::Added => format!("{} added", self.what),
-            Difference::Value => match self.what {
-                "constant" => "another constant".to_owned(),
-                what => format!("{what} differs"),
-            },
-        }
+        cause(self.difference, self.what)
+    }
+}
+
+fn cause(difference: Difference, what: &str) -> String {
+    match difference {
+        Difference::Missing if what.ends_with("barrier") => "barrier missing".to_owned(),
+        Difference::Missing => format!("{what} missing"),
+        Difference::Added => format!("{what} added"),
+        Difference::Value => match what {
+            "constant" => "another constant".to_owned(),
+            what => format!("{what} differs"),
+        },
     }
 }
 
@@ -148,10 +158,20 @@ pub fn first_difference(
         };
         let aligned = Aligned::new(sides, &machines, [first, second]);
         if let Some(found) = aligned.first_difference() {
+            let unlike = aligned.unlike_lines();
+            let found = aligned.source(&unlike, &found).unwrap_or(found);
             return Some(Parting { launch, block, ..found });
         }
     }
-    None
+    // What the blocks that were looked at do not show may still stand there.
+    let glances = glances.each_ref().map(|run| &run.traces);
+    glances[0].iter().find_map(|first| {
+        let second = glances[1].iter().find(|other| other.launch == first.launch)?;
+        let aligned = Aligned::new(sides, &machines, [first, second]);
+        let found = aligned.unlike_lines();
+        let found = found.iter().find(|unlike| !unlike.idle).or(found.first())?;
+        Some(Parting { launch: first.launch, ..aligned.standing(found) })
+    })
 }
 
 /// Launches and blocks to look at: of the first launch that leaves other memory, the blocks that write
@@ -209,6 +229,77 @@ struct At {
     file: FileId,
     line: u32,
     called: bool,
+}
+
+/// The line of the reference's text that a place in a function belongs to, and whether it is only one
+/// that calls it.
+fn resolve(
+    sides: [Side<'_>; 2],
+    side: usize,
+    lines: &Lines,
+    function: &Function,
+    location: Location,
+) -> Option<At> {
+    let Side { code, sources, .. } = sides[side];
+    let mut location = location;
+    let mut called = false;
+    // Longer chains of calls are not made by hand.
+    for _ in 0..64 {
+        let span = code.expansions.outermost(location.origin);
+        let line = sources.file(span.file).line_column(span.start).line;
+        match side {
+            0 => return Some(At { file: span.file, line, called }),
+            _ => {
+                if let Some((file, line)) = lines.reference(span.file, line) {
+                    return Some(At { file, line, called });
+                }
+            }
+        }
+        called = true;
+        location = function.inlined.get(location.inlined?)?.call;
+    }
+    None
+}
+
+/// The lines that the port's function makes otherwise than the reference's, in the order of the
+/// reference's text.
+fn unlike_lines(
+    sides: [Side<'_>; 2],
+    functions: [Handle<Function>; 2],
+    lines: &Lines,
+) -> Vec<Unlike> {
+    let structure = |side: usize| {
+        let code = sides[side].code;
+        // Before it is resolved for an arithmetic: what may be fused still stands there.
+        let function = code.module.functions.get(functions[side])?;
+        Some(Structure::of(code, function, |location| {
+            let at = resolve(sides, side, lines, function, location)?;
+            Some(Standing { line: (at.file.0, at.line), called: at.called })
+        }))
+    };
+    match (structure(0), structure(1)) {
+        (Some(reference), Some(port)) => reference.unlike(&port),
+        _ => Vec::new(),
+    }
+}
+
+/// The lines of the reference's text on which a kernel of the port is made otherwise, each with how;
+/// lines that a header of the port does part of are not among them.
+pub fn made_otherwise(
+    reference: Side<'_>,
+    port: Side<'_>,
+    kernel: &str,
+) -> Vec<(FileId, u32, String)> {
+    let sides = [reference, port];
+    let handle = |side: Side<'_>| Some(machine::find_kernel(side.code, kernel).ok()?.1);
+    let lines = Lines::new(reference.sources, port.sources);
+    let (Some(first), Some(second)) = (handle(reference), handle(port)) else { return Vec::new() };
+    let found = unlike_lines(sides, [first, second], &lines);
+    let text = |unlike: Unlike| {
+        let cause = cause(unlike.difference, unlike.what);
+        (FileId(unlike.line.0), unlike.line.1, cause)
+    };
+    found.into_iter().map(text).collect()
 }
 
 /// Two traces in the terms of the reference's lines.
@@ -333,28 +424,49 @@ impl<'a> Aligned<'a> {
         }
     }
 
-    /// The line of the reference's text that a place belongs to, and whether it is only one that
-    /// calls it.
     fn resolve(&self, side: usize, location: Location) -> Option<At> {
-        let Side { code, sources, .. } = self.sides[side];
-        let mut location = location;
-        let mut called = false;
-        // Longer chains of calls are not made by hand.
-        for _ in 0..64 {
-            let span = code.expansions.outermost(location.origin);
-            let line = sources.file(span.file).line_column(span.start).line;
-            match side {
-                0 => return Some(At { file: span.file, line, called }),
-                _ => {
-                    if let Some((file, line)) = self.lines.reference(span.file, line) {
-                        return Some(At { file, line, called });
-                    }
-                }
-            }
-            called = true;
-            location = self.functions[side]?.inlined.get(location.inlined?)?.call;
+        resolve(self.sides, side, &self.lines, self.functions[side]?, location)
+    }
+
+    /// The lines that the port makes otherwise, in the order of the reference's text.
+    fn unlike_lines(&self) -> Vec<Unlike> {
+        let functions = self.traces.map(|trace| trace.function);
+        unlike_lines(self.sides, functions, &self.lines)
+    }
+
+    /// The line that is made otherwise and that a difference comes from; `None` where the difference
+    /// stands for itself.
+    fn source(&self, unlike: &[Unlike], parting: &Parting) -> Option<Parting> {
+        let used: Vec<&Unlike> = unlike.iter().filter(|unlike| !unlike.idle).collect();
+        let used = if used.is_empty() { unlike.iter().collect() } else { used };
+        let own = (parting.place.file.0, parting.line);
+        if used.iter().any(|unlike| unlike.line == own) {
+            return None;
         }
-        None
+        // Of several the last that is reached before the values part.
+        let mut reached: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+        let mut end = usize::MAX;
+        for (index, event) in self.traces[1].trace.events.iter().enumerate() {
+            let place = self.places[1].get(event.point as usize).copied().flatten();
+            let Some((file, line)) = place else { continue };
+            let line = (file.0, line);
+            if line == own && parting.event == Some((1, event.point, event.digest)) {
+                end = index;
+                break;
+            }
+            reached.entry(line).or_insert(index);
+        }
+        let before = |unlike: &&&Unlike| reached.get(&unlike.line).is_some_and(|at| *at < end);
+        let last = used.iter().filter(before).max_by_key(|unlike| reached.get(&unlike.line));
+        let found = last.or(used.first())?;
+        Some(self.standing(found))
+    }
+
+    fn standing(&self, unlike: &Unlike) -> Parting {
+        let (file, line) = (FileId(unlike.line.0), unlike.line.1);
+        let place = self.line_span(file, line);
+        let (difference, what) = (unlike.difference, unlike.what);
+        Parting { launch: 0, block: 0, difference, what, place, line, port: None, event: None }
     }
 
     fn first_difference(&self) -> Option<Parting> {
@@ -423,6 +535,7 @@ impl<'a> Aligned<'a> {
 
     fn parting(&self, side: usize, step: &Step, difference: Difference) -> Parting {
         let (mut what, mut at) = (step.key.2, step.point);
+        let event = Some((side, step.point, step.digest));
         // A value may differ because of one under it that has no counterpart to be compared with.
         if side == 1
             && difference != Difference::Missing
@@ -442,7 +555,7 @@ impl<'a> Aligned<'a> {
             Some(span) => span,
             None => self.line_span(file, line),
         };
-        Parting { launch: 0, block: 0, difference, what, place, line, port }
+        Parting { launch: 0, block: 0, difference, what, place, line, port, event }
     }
 
     fn span(&self, side: usize, point: &Point) -> Span {
@@ -579,160 +692,9 @@ fn unmatched(steps: &[Step], others: &[Step]) -> Vec<usize> {
     (0..half).filter(|at| alone(&steps[*at])).collect()
 }
 
-/// Which line of the reference a line of the port stands for.
-struct Lines {
-    /// By the port's file: the reference's file, and for each line of the port its line.
-    files: BTreeMap<FileId, (FileId, Vec<u32>)>,
-}
-
-impl Lines {
-    fn new(reference: &SourceMap, port: &SourceMap) -> Lines {
-        let stem = |path: &str| match path.rsplit_once('.') {
-            Some((stem, "cu" | "hip" | "cpp")) => stem.to_owned(),
-            _ => path.to_owned(),
-        };
-        let mut files = BTreeMap::new();
-        for id in port.ids() {
-            let own = port.file(id);
-            let found =
-                reference.ids().find(|other| stem(&reference.file(*other).path) == stem(&own.path));
-            if let Some(other) = found {
-                let lines = matched_lines(&reference.file(other).text, &own.text);
-                files.insert(id, (other, lines));
-            }
-        }
-        Lines { files }
-    }
-
-    fn reference(&self, file: FileId, line: u32) -> Option<(FileId, u32)> {
-        let (other, lines) = self.files.get(&file)?;
-        Some((*other, *lines.get(line as usize - 1)?))
-    }
-}
-
-/// For each line of `port` the line of `reference`, from 1, that it is, or stands in the place of.
-fn matched_lines(reference: &str, port: &str) -> Vec<u32> {
-    let a: Vec<&str> = reference.lines().collect();
-    let b: Vec<&str> = port.lines().collect();
-    let mut matches: Vec<(usize, usize)> = Vec::new();
-    common_lines(&a, &b, 0, 0, &mut matches, 0);
-    matches.push((a.len(), b.len()));
-    let mut lines = vec![1u32; b.len()];
-    let (mut i, mut j) = (0, 0);
-    for (x, y) in matches {
-        // A replaced stretch: line by line, the rest at its last.
-        for (offset, line) in lines[j..y].iter_mut().enumerate() {
-            let last = if x > i { x - 1 } else { x.min(a.len().saturating_sub(1)) };
-            *line = ((i + offset).min(last.max(i))) as u32 + 1;
-        }
-        if y < b.len() {
-            lines[y] = x as u32 + 1;
-        }
-        (i, j) = (x + 1, y + 1);
-    }
-    lines
-}
-
-/// Equal lines of two texts, in order: common ends, then lines that both have once, then between them.
-fn common_lines(
-    a: &[&str],
-    b: &[&str],
-    first: usize,
-    second: usize,
-    matches: &mut Vec<(usize, usize)>,
-    depth: usize,
-) {
-    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    matches.extend((0..head).map(|at| (first + at, second + at)));
-    let (a, b) = (&a[head..], &b[head..]);
-    let (first, second) = (first + head, second + head);
-    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    let (inner_a, inner_b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
-    if !inner_a.is_empty() && !inner_b.is_empty() && depth < 64 {
-        let mut at = (0, 0);
-        let mut places: BTreeMap<&str, [(usize, usize); 2]> = BTreeMap::new();
-        for (side, lines) in [inner_a, inner_b].into_iter().enumerate() {
-            for (index, line) in lines.iter().enumerate() {
-                let entry = &mut places.entry(line).or_default()[side];
-                *entry = (entry.0 + 1, index);
-            }
-        }
-        let mut anchors: Vec<(usize, usize)> = places
-            .values()
-            .filter(|[x, y]| x.0 == 1 && y.0 == 1)
-            .map(|[x, y]| (x.1, y.1))
-            .collect();
-        anchors.sort_unstable();
-        let anchors = increasing(&anchors);
-        for (x, y) in anchors {
-            let (from, to) = (&inner_a[at.0..x], &inner_b[at.1..y]);
-            common_lines(from, to, first + at.0, second + at.1, matches, depth + 1);
-            matches.push((first + x, second + y));
-            at = (x + 1, y + 1);
-        }
-        if at != (0, 0) {
-            let (from, to) = (&inner_a[at.0..], &inner_b[at.1..]);
-            common_lines(from, to, first + at.0, second + at.1, matches, depth + 1);
-        }
-    }
-    let (x, y) = (first + a.len() - tail, second + b.len() - tail);
-    matches.extend((0..tail).map(|at| (x + at, y + at)));
-}
-
-/// The longest part of the pairs, which are in order of the first, that is in order of the second too.
-fn increasing(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    // For each length the pair that the best sequence of that length ends with, and for each pair the
-    // one before it.
-    let mut ends: Vec<usize> = Vec::new();
-    let mut before: Vec<Option<usize>> = vec![None; pairs.len()];
-    for (index, pair) in pairs.iter().enumerate() {
-        let length = ends.partition_point(|end| pairs[*end].1 < pair.1);
-        before[index] = length.checked_sub(1).map(|shorter| ends[shorter]);
-        match ends.get_mut(length) {
-            Some(end) => *end = index,
-            None => ends.push(index),
-        }
-    }
-    let mut found = Vec::new();
-    let mut next = ends.last().copied();
-    while let Some(index) = next {
-        found.push(pairs[index]);
-        next = before[index];
-    }
-    found.reverse();
-    found
-}
-
 impl Machine<'_> {
     /// A function as it is run.
     fn function(&self, handle: Handle<Function>) -> Option<&Function> {
         self.module().functions.get(handle)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_an_edited_text_are_those_of_the_original() {
-        let reference = "a\nb\n{\nc\n}\n{\nd\n}\ne";
-        let port = "new\na\nB\n{\nc\n}\nnew\n{\nd\nnew\n}\ne";
-        let lines = matched_lines(reference, port);
-        assert_eq!(lines, [1, 1, 2, 3, 4, 5, 6, 6, 7, 8, 8, 9]);
-    }
-
-    #[test]
-    fn a_removed_line_moves_no_other() {
-        let lines = matched_lines("a\nb\nc\nb\nd", "a\nc\nb\nd");
-        assert_eq!(lines, [1, 3, 4, 5]);
-        assert_eq!(matched_lines("", "x"), [1]);
-        assert_eq!(matched_lines("x", ""), [0u32; 0]);
-    }
-
-    #[test]
-    fn the_longest_run_in_order_is_found() {
-        assert_eq!(increasing(&[(0, 5), (1, 1), (2, 2), (3, 0), (4, 3)]), [(1, 1), (2, 2), (4, 3)]);
-        assert_eq!(increasing(&[]), []);
     }
 }

@@ -60,13 +60,21 @@ impl PortedUnit<'_> {
     /// (path, text) of the port: its root first, then its other files and the unit's headers that
     /// stay as they are.
     fn emitted(&self, extension: &str) -> Vec<(String, String)> {
-        let root = PathBuf::from(&*self.sources.file(self.root).path);
+        let root_path = &*self.sources.file(self.root).path;
+        let root = PathBuf::from(root_path);
+        // A port that is a folder has all files in it; it is compiled there.
+        let is_folder = self.translation.target.backend.folder_suffix().is_some();
+        let place = |path: &str| match is_folder {
+            true => port::in_folder(root_path, path),
+            false => path.to_owned(),
+        };
         let files = &self.translation.ported.files;
         let mut emitted: Vec<(String, String)> = Vec::new();
         for file in files {
             let path = match file.role {
-                FileRole::Root => root.with_extension(extension).to_string_lossy().into_owned(),
-                FileRole::Header(id) => self.sources.file(id).path.to_string(),
+                FileRole::Root => place(&root.with_extension(extension).to_string_lossy()),
+                FileRole::Header(id) => place(&self.sources.file(id).path),
+                FileRole::Generated(name) if is_folder => name.to_owned(),
                 FileRole::Generated(name) => {
                     root.with_file_name(name).to_string_lossy().into_owned()
                 }
@@ -77,7 +85,7 @@ impl PortedUnit<'_> {
             let ported = files.iter().any(|file| file.role == FileRole::Header(*id));
             if *id != self.root && !ported {
                 let file = self.sources.file(*id);
-                emitted.push((file.path.to_string(), file.text.to_string()));
+                emitted.push((place(&file.path), file.text.to_string()));
             }
         }
         emitted
@@ -123,7 +131,30 @@ impl PortedUnit<'_> {
         let port = program.run(self.case, &self.run_options(32));
         let port = port.map_err(|error| ended(what, &error))?;
         let how = "the compiled port against the machine under `cpu`".to_owned();
-        Ok(Executed { how, reference: None, port, is_target: true })
+        Ok(Executed { how, reference: None, port, is_target: true, reordered: false })
+    }
+
+    /// The Ascend port on the model of the chip. Its reference is the machine under the target's
+    /// arithmetic; sums may be in another order, and the bits of functions are not public. Rules of
+    /// the chip that it breaks end it.
+    pub fn executed_on_ascend(&self) -> Attempt {
+        let what =
+            "the port, compiled with the system's C++ compiler against the model of the chip";
+        let build = || -> Result<_, OracleError> {
+            let model = crate::ascend::Model::new(&Toolchain::discover())?;
+            let source = self.source(Language::Ascend, "asc").ok_or_else(no_root)?;
+            model.build(&source, self.spec)
+        };
+        let program = build().map_err(|error| note(what, &error))?;
+        let run = program.run(self.case, &self.run_options(32));
+        let run = run.map_err(|error| ended(what, &error))?;
+        if let Some(broken) = run.violations.first() {
+            let why = format!("a rule of the chip is broken: {broken}");
+            return Err(EvidenceNote { stopped: true, ..EvidenceNote::missing(what, why) });
+        }
+        let target = self.translation.target;
+        let how = format!("the port on the model of the chip against the machine under `{target}`");
+        Ok(Executed { how, reference: None, port: run.result, is_target: true, reordered: true })
     }
 
     /// The original and the HIP port, both compiled against the fiber runtime and run: the same
@@ -144,7 +175,7 @@ impl PortedUnit<'_> {
         let port = program.run(self.case, &self.run_options(wave));
         let port = port.map_err(|error| ended(what, &error))?;
         let how = format!("both texts on the fiber runtime, the port with waves of {wave}");
-        Ok(Executed { how, reference: Some(reference), port, is_target: false })
+        Ok(Executed { how, reference: Some(reference), port, is_target: false, reordered: false })
     }
 
     /// The HIP port as kernels, read back under the target's macros. The error says what in it the

@@ -158,6 +158,7 @@ fn check(
 fn target_profile(target: &Target) -> Result<Profile, String> {
     let name = match (target.backend.name(), target.architecture) {
         ("hip", None) => "hip:gfx90a".to_owned(),
+        ("ascend", None) => "ascend:910b".to_owned(),
         (_, Some(_)) => target.to_string(),
         (name, None) => name.to_owned(),
     };
@@ -198,9 +199,10 @@ fn check_target(
         let what = "the port, compiled with the system's C++ compiler";
         missing.push(EvidenceNote::missing(what, "--no-compiler"));
     } else {
-        let attempt = match is_hip {
-            true => unit.executed_as_hip(wave),
-            false => unit.executed_on_cpu(),
+        let attempt = match target.backend.name() {
+            "hip" => unit.executed_as_hip(wave),
+            "ascend" => unit.executed_on_ascend(),
+            _ => unit.executed_on_cpu(),
         };
         match attempt {
             Ok(done) => executed.push(done),

@@ -1,4 +1,5 @@
-//! `port exec`: ports a whole program, compiles it with the system's C++ compiler and runs it.
+//! `port exec`: ports a whole program, compiles it with the system's C++ compiler and runs it; a port to
+//! Ascend on a model of the chip.
 //!
 //! The program's input, output and exit status are passed on; what goes wrong on our side is 125.
 
@@ -9,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 use port::{FileRole, Severity, Status, Target, Translation};
+use port_check::ascend;
+use port_check::oracle::{Language, OracleError, Source};
+use port_check::toolchain::Toolchain;
 use port_diag::render::human;
 use serde_json::{Value, json};
 
@@ -75,9 +79,11 @@ fn attempt(
     if !matches!(common.message_format, MessageFormat::Human | MessageFormat::Json) {
         return Err("`exec` reports as `human` or `json`".to_owned());
     }
-    if arguments.target.backend.name() != "cpu" {
-        let name = arguments.target.backend.name();
-        return Err(format!("`exec` runs on this machine's processor; `{name}` is not that"));
+    let name = arguments.target.backend.name();
+    if !["cpu", "ascend"].contains(&name) {
+        return Err(format!(
+            "`exec` runs on this machine's processor (`cpu`) or a model (`ascend`); `{name}` is neither"
+        ));
     }
     let kept = arguments.keep.as_deref().map(empty_folder).transpose()?;
     let input = Input { path: arguments.input.clone(), folder: None };
@@ -112,8 +118,12 @@ fn attempt(
     for (path, bytes) in &program.files {
         write(&folder.join(path), bytes)?;
     }
-    let compiler = Compiler::find()?;
-    let executable = match compiler.compile(&folder, &program, arguments) {
+    let on_model = name == "ascend";
+    let compiled = match on_model {
+        true => compile_for_model(&program, arguments),
+        false => Compiler::find()?.compile(&folder, &program, arguments),
+    };
+    let executable = match compiled {
         Ok(path) => path,
         Err(Failure::Start(message)) => return Err(message),
         Err(Failure::Rejected(output)) => {
@@ -128,21 +138,64 @@ fn attempt(
                 "if nvcc takes the program with the same `-I` and `-D`, this is a defect of port: please report it with the program"
             };
             return Err(format!(
-                "{} rejects the port, which is in {}: {reason}",
-                compiler.name(),
+                "the C++ compiler rejects the port, which is in {}: {reason}",
                 folder.display()
             ));
         }
     };
+    let report = temporary.path().join("ascend-report.json");
     let mut command = Command::new(&executable);
     command.args(&arguments.arguments);
+    if on_model {
+        command.env(ascend::REPORT_VARIABLE, &report);
+    }
     let started = |error: std::io::Error| format!("cannot run the program: {error}");
     if common.message_format == MessageFormat::Json {
         let output = command.stdin(Stdio::inherit()).output().map_err(started)?;
-        return Ok(Run { status: status(output.status), output: Some(output) });
+        let status = status(output.status);
+        return if_rules_hold(&report, Run { status, output: Some(output) });
     }
     let ended = command.status().map_err(started)?;
-    Ok(Run { status: status(ended), output: None })
+    if_rules_hold(&report, Run { status: status(ended), output: None })
+}
+
+/// A run in which the chip's rules were kept. What breaks them is a defect of the port, whatever the
+/// program made of its results; the model said so on standard error.
+fn if_rules_hold(report: &Path, run: Run) -> Result<Run, String> {
+    let cost = ascend::read_report(report).map_err(|error| error.to_string())?;
+    match cost.violations.first() {
+        None => Ok(run),
+        Some(first) => Err(format!(
+            "the port breaks a rule of the chip: {first}; this is a defect of port: please report it with the program"
+        )),
+    }
+}
+
+/// Compiles a port to Ascend against the model.
+fn compile_for_model(program: &Emitted, arguments: &ExecArguments) -> Result<PathBuf, Failure> {
+    let start = |error: &dyn std::fmt::Display| Failure::Start(error.to_string());
+    let text = |(path, bytes): &(PathBuf, Vec<u8>)| {
+        (path.to_string_lossy().into_owned(), String::from_utf8_lossy(bytes).into_owned())
+    };
+    let mut files: Vec<(String, String)> = program.files.iter().map(text).collect();
+    let root = program.root.to_string_lossy();
+    files.sort_by_key(|(path, _)| *path != root);
+    let mut source = Source::new(Language::Ascend, "", "");
+    source.files = files;
+    source.include_directories = program.include.clone();
+    for define in &arguments.reading.define {
+        let (name, value) = define.split_once('=').unwrap_or((define, "1"));
+        source = source.with_define(name, value);
+    }
+    if arguments.allow_manual {
+        source = source.with_define("PORT_ALLOW_MANUAL", "1");
+    }
+    let model = ascend::Model::new(&Toolchain::discover()).map_err(|error| start(&error))?;
+    match model.build_program(&source) {
+        Ok(program) => Ok(program.path().to_owned()),
+        Err(OracleError::Compile { output, .. }) => Err(Failure::Rejected(output)),
+        Err(error) => Err(start(&error)),
+    }
 }
 
 /// A folder to keep the port in: nothing in it is overwritten.

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::scan::{self, Replacement};
+use super::scan::{self, Launches, Replacement};
 use super::{Language, OracleError, Source, assets, driver, elf};
 use crate::spec::Spec;
 use crate::toolchain::Toolchain;
@@ -301,8 +301,8 @@ impl Oracle {
         let (dialect, defines) = match source.language {
             Language::Cuda => ("cuda", CUDA_DEFINES),
             Language::Hip => ("rocm", HIP_DEFINES),
-            Language::Cpu => {
-                let what = "a port for the processor is compiled by `port_check::cpu`";
+            Language::Cpu | Language::Ascend => {
+                let what = "ports without CUDA's names are compiled by modules of their own";
                 return Err(OracleError::Io(what.into()));
             }
         };
@@ -366,7 +366,7 @@ fn rewrite(source: &Source) -> (Vec<(String, String)>, Vec<Replacement>) {
         .files
         .iter()
         .map(|(path, text)| {
-            let (text, found) = scan::rewrite(path, text);
+            let (text, found) = scan::rewrite(path, text, Launches::Fibers);
             replacements.extend(found);
             (path.clone(), text)
         })

@@ -28,6 +28,9 @@ pub(crate) const CPU: Names = Names {
           return port_check::driver::main(argc, argv, port_oracle_entries, port_oracle_symbols);\n}\n",
 };
 
+/// The driver of Ascend ports.
+pub(crate) const ASCEND: Names = Names { header: "\"port_check_ascend_call.hpp\"", ..CPU };
+
 /// The text of the driver's translation unit: the user's text, then the tables.
 pub(crate) fn translation_unit(source: &Source, spec: Option<&Spec>, names: &Names) -> String {
     let Names { header, namespace, end } = names;

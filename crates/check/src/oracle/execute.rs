@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::build::{Environment, Executable, Program};
+use super::build::{Executable, Program};
 use super::{OracleError, RunOptions, driver};
 use crate::spec::Case;
 use crate::tensor::Tensor;
@@ -53,7 +53,7 @@ pub struct Note {
 }
 
 /// What a whole program gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProgramResult {
     /// Its exit status; `None` when a signal ended it.
     pub status: Option<i32>,
@@ -69,10 +69,21 @@ impl Executable {
     /// Runs the launches of a case.
     pub fn run(&self, case: &Case, options: &RunOptions) -> Result<RunResult, OracleError> {
         let folder = tempfile::tempdir()?;
-        let at = |name: &str| folder.path().join(name);
+        let finished = self.start(folder.path(), case, options)?;
+        finished.check(options)?;
+        self.results(folder.path(), case, finished)
+    }
+
+    /// Runs the launches in a folder.
+    pub(crate) fn start(
+        &self,
+        folder: &Path,
+        case: &Case,
+        options: &RunOptions,
+    ) -> Result<Finished, OracleError> {
         let (plan, data) = driver::plan(case);
-        fs::write(at("data"), data)?;
-        fs::write(at("plan"), plan)?;
+        fs::write(folder.join("data"), data)?;
+        fs::write(folder.join("plan"), plan)?;
         let path = match &self.wide {
             Some(wide) if options.warp == 64 => wide,
             _ => &self.path,
@@ -80,14 +91,21 @@ impl Executable {
         let started = Started {
             program: path,
             arguments: &["plan"],
-            folder: folder.path(),
-            directory: Some(folder.path()),
-            environment: self.environment,
+            folder,
+            directory: Some(folder),
+            environment: self.environment.to_vec(),
         };
-        let finished = run_process(&started, options)?;
-        finished.check(options)?;
+        run_process(&started, options)
+    }
 
-        let bytes = fs::read(at("results"))?;
+    /// What a run in a folder gave.
+    pub(crate) fn results(
+        &self,
+        folder: &Path,
+        case: &Case,
+        finished: Finished,
+    ) -> Result<RunResult, OracleError> {
+        let bytes = fs::read(folder.join("results"))?;
         let mut rest = bytes.as_slice();
         let mut outputs = Vec::new();
         for buffer in driver::outputs(case) {
@@ -114,27 +132,34 @@ impl Program {
         options: &RunOptions,
     ) -> Result<ProgramResult, OracleError> {
         let folder = tempfile::tempdir()?;
-        let started = Started {
-            program: &self.path,
-            arguments,
-            folder: folder.path(),
-            directory: None,
-            environment: self.environment,
-        };
-        let finished = run_process(&started, options)?;
-        if let Some(error) = finished.error {
-            return Err(error);
-        }
-        Ok(ProgramResult {
-            status: finished.status.code(),
-            stdout: finished.stdout,
-            stderr: finished.stderr,
-            notes: finished.notes,
-        })
+        run_program(&self.path, arguments, folder.path(), self.environment, options)
     }
 }
 
-struct Finished {
+/// Runs a program whose output goes to a folder.
+pub(crate) fn run_program<T: AsRef<str>>(
+    program: &Path,
+    arguments: &[&str],
+    folder: &Path,
+    environment: &[(&str, T)],
+    options: &RunOptions,
+) -> Result<ProgramResult, OracleError> {
+    let environment = environment.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    let started = Started { program, arguments, folder, directory: None, environment };
+    let finished = run_process(&started, options)?;
+    if let Some(error) = finished.error {
+        return Err(error);
+    }
+    Ok(ProgramResult {
+        status: finished.status.code(),
+        stdout: finished.stdout,
+        stderr: finished.stderr,
+        notes: finished.notes,
+    })
+}
+
+/// A process that has ended.
+pub(crate) struct Finished {
     status: ExitStatus,
     stdout: String,
     stderr: String,
@@ -143,7 +168,13 @@ struct Finished {
 }
 
 impl Finished {
-    fn check(&self, options: &RunOptions) -> Result<(), OracleError> {
+    /// The exit status; `None` when a signal ended it.
+    pub(crate) fn status(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Whether it came to its end.
+    pub(crate) fn check(&self, options: &RunOptions) -> Result<(), OracleError> {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
@@ -166,11 +197,11 @@ struct Started<'a> {
     folder: &'a Path,
     /// Where it runs; the current folder without one.
     directory: Option<&'a Path>,
-    environment: Environment,
+    environment: Vec<(&'a str, &'a str)>,
 }
 
 fn run_process(started: &Started<'_>, options: &RunOptions) -> Result<Finished, OracleError> {
-    let Started { program, arguments, folder, directory, environment } = *started;
+    let Started { program, arguments, folder, directory, ref environment } = *started;
     let [stdout, stderr, report] = ["stdout", "stderr", "report"].map(|name| folder.join(name));
     // Processor time passes on every core at once.
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;

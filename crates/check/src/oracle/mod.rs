@@ -24,12 +24,12 @@
 //! - **Arithmetic** is the processor's: each operation rounded once, no contraction; 16-bit floats
 //!   round once to nearest even. Library functions are the C library's on both sides.
 
-mod assets;
+pub(crate) mod assets;
 pub(crate) mod build;
 pub(crate) mod driver;
 mod elf;
 mod error;
-mod execute;
+pub(crate) mod execute;
 pub mod scan;
 
 use std::path::PathBuf;
@@ -48,6 +48,8 @@ pub enum Language {
     Hip,
     /// None: a port for the processor, which brings its own header ([`crate::cpu`]).
     Cpu,
+    /// Ascend C, which [`crate::ascend`] runs on a model.
+    Ascend,
 }
 
 impl Language {
@@ -57,6 +59,7 @@ impl Language {
             Language::Cuda => "CUDA",
             Language::Hip => "HIP",
             Language::Cpu => "C++",
+            Language::Ascend => "Ascend C",
         }
     }
 }

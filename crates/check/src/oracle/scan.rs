@@ -39,9 +39,18 @@ struct Token {
     end: usize,
 }
 
+/// What a launch becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Launches {
+    /// A call of the fiber runtime's `launch`, around a call of the kernel.
+    Fibers,
+    /// `port_ascend::launch("k<T>", k<T>, blocks, nullptr, stream)(a, b)`.
+    Ascend,
+}
+
 /// Rewrites a file's text; the replacements are in order of their place.
-pub fn rewrite(file: &str, text: &str) -> (String, Vec<Replacement>) {
-    let scanner = Scanner { text, tokens: tokens(text) };
+pub fn rewrite(file: &str, text: &str, launches: Launches) -> (String, Vec<Replacement>) {
+    let scanner = Scanner { text, tokens: tokens(text), launches };
     let mut edits = scanner.aligned_shared();
     edits.extend(scanner.untyped_kernels());
     let mut at = 0;
@@ -197,6 +206,7 @@ const CONDITIONS: &[&str] = &["if", "while", "for", "switch", "constexpr"];
 struct Scanner<'text> {
     text: &'text str,
     tokens: Vec<Token>,
+    launches: Launches,
 }
 
 impl Scanner<'_> {
@@ -460,6 +470,15 @@ impl Scanner<'_> {
             |from: usize, to: usize| &self.text[self.tokens[from].start..self.tokens[to].start];
         let configuration = slice(index + 3, close);
         let arguments = slice(open + 1, end);
+        if self.launches == Launches::Ascend {
+            let to = format!(
+                "::port_ascend::launch(\"{quoted}\",{}{name},{configuration}){}({arguments})",
+                self.breaks(callee, index + 3),
+                self.breaks(close, open),
+            );
+            let edit = Edit { start: self.tokens[callee].start, end: self.tokens[end].end, to };
+            return Some((edit, end + 1));
+        }
         let mut to = format!(
             "port_oracle::launch(port_oracle::configure(\"{quoted}\",{}{configuration}){}",
             self.breaks(callee, index + 3),
@@ -536,7 +555,7 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> String {
-        let (output, replacements) = rewrite("k.cu", text);
+        let (output, replacements) = rewrite("k.cu", text, Launches::Fibers);
         assert_eq!(replacements.len(), 1, "{text}: {replacements:?}");
         assert_eq!(output.matches('\n').count(), text.matches('\n').count());
         output
@@ -578,6 +597,14 @@ mod tests {
     }
 
     #[test]
+    fn launches_of_ascend_keep_the_kernel_and_its_arguments() {
+        let launch = "k<T><<<blocks, nullptr, stream>>>(x, {1}, 0);";
+        let (output, _) = rewrite("k.asc", launch, Launches::Ascend);
+        let call = "::port_ascend::launch(\"k<T>\",k<T>,blocks, nullptr, stream)(x, {1}, 0);";
+        assert_eq!(output, call);
+    }
+
+    #[test]
     fn null_and_braces_stay_where_they_are() {
         assert_eq!(
             one("k<<<g,b>>>(NULL, {1, 2});"),
@@ -611,7 +638,7 @@ mod tests {
             "\"k<<<1,2>>>(x)",
             "R\"a(k<<<1,2>>>(x)",
         ] {
-            assert_eq!(rewrite("k.cu", text), (text.to_string(), Vec::new()));
+            assert_eq!(rewrite("k.cu", text, Launches::Fibers), (text.to_string(), Vec::new()));
         }
     }
 
@@ -630,16 +657,18 @@ mod tests {
             "cudaLaunchCooperativeKernel(k<float>, g, b, args);"
         );
         assert_eq!(one("cudaLaunchKernel ( ( const void * ) k, g"), "cudaLaunchKernel (  k, g");
-        assert!(rewrite("k.cu", "cudaLaunchKernel(k, g); f((void*)k)").1.is_empty());
+        assert!(
+            rewrite("k.cu", "cudaLaunchKernel(k, g); f((void*)k)", Launches::Fibers).1.is_empty()
+        );
     }
 
     #[test]
     fn every_prefix_and_deep_nesting_end() {
         let text = "a->b<c(d[e<<<f, g(1)>>>(h, {i}))]> __shared__ alignas cudaLaunchKernel((void*) R\"x( '";
         for end in 0..text.len() {
-            rewrite("k.cu", &text[..end]);
+            rewrite("k.cu", &text[..end], Launches::Fibers);
         }
-        rewrite("k.cu", &"k<<<(".repeat(2_000));
-        rewrite("k.cu", &"k<".repeat(2_000));
+        rewrite("k.cu", &"k<<<(".repeat(2_000), Launches::Fibers);
+        rewrite("k.cu", &"k<".repeat(2_000), Launches::Fibers);
     }
 }

@@ -1,0 +1,332 @@
+// Global memory: allocations, who accessed which bytes since cores last agreed, and agreement between cores.
+
+#include "machine.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace port_ascend {
+namespace {
+
+struct Allocation { size_t bytes; std::string name; };
+
+std::map<uintptr_t, Allocation>& allocations() {
+    static auto* map = new std::map<uintptr_t, Allocation>();
+    return *map;
+}
+
+// A block of 32 bytes: the last write and the last read of the running launch.
+struct GmBlock {
+    uint32_t write_call, read_call, write_clock, read_clock, write_sequence, read_sequence;
+    uint32_t write_bytes, read_bytes;
+    int16_t write_core, read_core;
+    uint8_t write_pipe, read_pipe;
+    bool write_atomic, read_by_many, dirty;
+};
+
+struct Page { GmBlock blocks[128]; };
+
+std::unordered_map<uintptr_t, Page>& pages() {
+    static auto* map = new std::unordered_map<uintptr_t, Page>();
+    return *map;
+}
+
+uintptr_t last_page_number;
+Page* last_page;
+
+GmBlock& gm_block(uintptr_t address) {
+    uintptr_t number = address >> 12;
+    if (!last_page || number != last_page_number) {
+        auto [place, fresh] = pages().try_emplace(number);
+        if (fresh) {
+            std::memset(&place->second, 0, sizeof(Page));
+            for (GmBlock& block : place->second.blocks) block.write_core = block.read_core = -1;
+        }
+        last_page = &place->second;
+        last_page_number = number;
+    }
+    return last_page->blocks[(address >> 5) & 127];
+}
+
+bool knows(int other, uint32_t clock) {
+    return core->index == other || core->hidden->clock[size_t(other)] >= clock;
+}
+
+std::string name_of(uintptr_t address) {
+    auto& all = allocations();
+    auto after = all.upper_bound(address);
+    char text[64];
+    if (after != all.begin()) {
+        auto it = std::prev(after);
+        if (address < it->first + it->second.bytes) {
+            std::snprintf(text, sizeof text, "byte %llu of ", (unsigned long long)(address - it->first));
+            return std::string(text) + (it->second.name.empty() ? "its buffer" : it->second.name);
+        }
+    }
+    std::snprintf(text, sizeof text, "address 0x%llx", (unsigned long long)address);
+    return text;
+}
+
+void order_within(GmBlock& block, uintptr_t address, uint32_t mask, bool write) {
+    Core& c = *core;
+    auto check = [&](int pipe, uint32_t sequence, uint32_t call, bool was_write) {
+        if (pipe == c.pipe || sequence <= c.seen[c.pipe][pipe]) return;
+        if (auto_sync() && (pipe == pipe_s || c.pipe == pipe_s)) {
+            ++c.counters.auto_syncs;
+            c.seen[c.pipe][pipe] = std::max(c.seen[c.pipe][pipe], c.issued[pipe]);
+            return;
+        }
+        static const char* const names[] = {"S", "V", "M", "MTE1", "MTE2", "MTE3", "FIX"};
+        report("missing-sync", c.call, c.site, "%s GM at %s, which %s %s on %s, and nothing makes %s wait for it: set and wait for a flag (HardEvent::%s_%s)",
+               write ? "writes" : "reads", name_of(address).c_str(), describe_call(call).c_str(), was_write ? "writes" : "reads",
+               pipe_name(Pipe(pipe)), pipe_name(c.pipe), names[pipe], names[c.pipe]);
+    };
+    if (block.write_core == c.index && (block.write_bytes & mask)) check(block.write_pipe, block.write_sequence, block.write_call, true);
+    if (write && block.read_core == c.index && (block.read_bytes & mask)) check(block.read_pipe, block.read_sequence, block.read_call, false);
+}
+
+void line_conflict(const GmBlock& block, uintptr_t address) {
+    report("gm-line-conflict", core->call, core->site,
+           "writes a cache line of %u bytes (%s) in which core %d writes too (%s): the scalar unit writes lines back whole, so one write may be lost; give each core whole lines, or collect in UB and use DataCopyPad",
+           gm_line_bytes, name_of(address).c_str(), block.write_core, describe_call(block.write_call).c_str());
+}
+
+// The accesses of one instruction to `bytes` bytes.
+void record(uintptr_t address, size_t bytes, bool write) {
+    Core& c = *core;
+    bool atomic = write && c.atomic != Atomic::none && (c.pipe == pipe_mte3 || c.pipe == pipe_fix);
+    uint32_t clock = c.hidden->clock[size_t(c.index)];
+    uintptr_t end = address + bytes;
+    while (address < end) {
+        GmBlock& block = gm_block(address);
+        uint32_t first = uint32_t(address & 31), count = uint32_t(std::min<uintptr_t>(32 - first, end - address));
+        uint32_t mask = count >= 32 ? ~0u : ((1u << count) - 1) << first;
+        if (block.write_core >= 0 && block.write_core != c.index && (block.write_bytes & mask) && !(atomic && block.write_atomic) &&
+            !knows(block.write_core, block.write_clock)) {
+            report(write ? "gm-write-conflict" : "gm-read-after-write", c.call, c.site,
+                   write ? "writes GM at %s, which core %d writes too (%s), with no order between the two cores: give each core its own part, use SetAtomicAdd, or SyncAll between them"
+                         : "reads GM at %s, which core %d writes (%s), with no order between the two cores: SyncAll (or a flag between the cores) before the read",
+                   name_of(address).c_str(), block.write_core, describe_call(block.write_call).c_str());
+        }
+        if (write && block.read_core >= 0 && (block.read_bytes & mask) &&
+            ((block.read_core != c.index && !knows(block.read_core, block.read_clock)))) {
+            report("gm-write-after-read", c.call, c.site, "writes GM at %s, which core %d reads (%s), with no order between the two cores: SyncAll between them",
+                   name_of(address).c_str(), block.read_core, describe_call(block.read_call).c_str());
+        }
+        if (write && c.pipe != pipe_s && block.write_core >= 0 && block.write_core != c.index && block.write_pipe == pipe_s &&
+            !(block.write_bytes & mask) && !knows(block.write_core, block.write_clock)) {
+            line_conflict(block, address);
+        }
+        order_within(block, address, mask, write);
+        if (!write && block.dirty && c.pipe != pipe_s && block.write_core == c.index && block.write_pipe == pipe_s && (block.write_bytes & mask)) {
+            report("gm-cache", c.call, c.site, "reads GM at %s, where %s of this core lies in the scalar unit's cache still: DataCacheCleanAndInvalid after the scalar write",
+                   name_of(address).c_str(), describe_call(block.write_call).c_str());
+            block.dirty = false;
+        }
+        if (write) {
+            if (block.write_core != c.index || block.write_clock != clock || !knows(block.write_core < 0 ? c.index : block.write_core, block.write_clock)) block.write_bytes = 0;
+            block.write_core = int16_t(c.index);
+            block.write_clock = clock;
+            block.write_call = c.call_id;
+            block.write_bytes |= mask;
+            block.write_pipe = c.pipe;
+            block.write_sequence = c.sequence;
+            block.write_atomic = atomic;
+            block.dirty = c.pipe == pipe_s;
+        } else {
+            block.read_core = int16_t(c.index);
+            block.read_clock = clock;
+            block.read_call = c.call_id;
+            block.read_bytes |= mask;
+            block.read_pipe = c.pipe;
+            block.read_sequence = c.sequence;
+        }
+        address += count;
+    }
+}
+
+}  // namespace
+
+namespace {
+std::map<std::pair<int, int>, CrossFlag>& block_flags() {
+    static auto* flags = new std::map<std::pair<int, int>, CrossFlag>();
+    return *flags;
+}
+}  // namespace
+
+void forget_gm_accesses() {
+    pages().clear();
+    block_flags().clear();
+    last_page = nullptr;
+}
+
+void register_gm(void* pointer, size_t bytes, const char* name) {
+    if (pointer) allocations()[uintptr_t(pointer)] = {bytes, name ? name : ""};
+}
+
+void unregister_gm(void* pointer) { allocations().erase(uintptr_t(pointer)); }
+
+bool gm_access(const void* pointer, size_t bytes, bool write) {
+    uintptr_t address = uintptr_t(pointer);
+    auto& all = allocations();
+    if (!all.empty()) {
+        static uintptr_t last_start, last_end;
+        static size_t last_count;
+        if (last_count != all.size() || address < last_start || address + bytes > last_end) {
+            auto after = all.upper_bound(address);
+            bool inside = false;
+            if (after != all.begin()) {
+                auto it = std::prev(after);
+                if (address + bytes <= it->first + it->second.bytes) {
+                    inside = true;
+                    last_start = it->first;
+                    last_end = it->first + it->second.bytes;
+                    last_count = all.size();
+                } else if (address < it->first + it->second.bytes || address - it->first < it->second.bytes + (1 << 20)) {
+                    report("gm-out-of-bounds", core->call, core->site, "%s %zu bytes at byte %llu of a GM buffer%s%s of %zu bytes: lower the count of the last tile or use DataCopyPad",
+                           write ? "writes" : "reads", bytes, (unsigned long long)(address - it->first), it->second.name.empty() ? "" : " ",
+                           it->second.name.c_str(), it->second.bytes);
+                    return false;
+                }
+            }
+            if (!inside) {
+                uintptr_t workspace = uintptr_t(system_workspace());
+                if (address < workspace || address + bytes > workspace + (16 << 20)) {
+                    report("gm-out-of-bounds", core->call, core->site, "%s %zu bytes at 0x%llx, which lies in no GM buffer", write ? "writes" : "reads", bytes,
+                           (unsigned long long)address);
+                    return false;
+                }
+            }
+        }
+    } else if (!pointer) {
+        report("gm-out-of-bounds", core->call, core->site, "%s %zu bytes at a null pointer: SetGlobalBuffer was not called", write ? "writes" : "reads", bytes);
+        return false;
+    }
+    record(address, bytes, write);
+    return true;
+}
+
+void gm_scalar(const void* pointer, size_t bytes, bool write, const char* call, Site site) {
+    begin(call, site, pipe_s, write ? 30 : 200);
+    ++core->counters.scalar_gm;
+    Atomic saved = core->atomic;
+    core->atomic = Atomic::none;
+    if (write) {
+        // The whole line goes back to memory: another core that wrote in it, too, loses its bytes or brings back old ones.
+        uintptr_t line = uintptr_t(pointer) / gm_line_bytes * gm_line_bytes;
+        for (uintptr_t at = line; at < line + gm_line_bytes; at += 32) {
+            GmBlock& block = gm_block(at);
+            if (block.write_core >= 0 && !knows(block.write_core, block.write_clock)) line_conflict(block, uintptr_t(pointer));
+        }
+    }
+    bool fine = gm_access(pointer, bytes, write);
+    core->atomic = saved;
+    if (!fine) stop_core();
+}
+
+void gm_clean(const void* pointer, size_t bytes, bool all) {
+    if (all) {
+        for (auto& [number, page] : pages()) {
+            for (GmBlock& block : page.blocks) if (block.write_core == core->index) block.dirty = false;
+        }
+        return;
+    }
+    uintptr_t line = uintptr_t(pointer) / gm_line_bytes * gm_line_bytes;
+    for (uintptr_t at = line; at < uintptr_t(pointer) + bytes; at += 32) gm_block(at).dirty = false;
+    gm_block(line + 32).dirty = false;
+}
+
+// ---- between cores ----------------------------------------------------------------------------
+
+namespace {
+void learn(const std::vector<uint32_t>& from) {
+    auto& mine = core->hidden->clock;
+    for (size_t i = 0; i < mine.size() && i < from.size(); ++i) mine[i] = std::max(mine[i], from[i]);
+}
+}  // namespace
+
+void sync_all(Site site, uint64_t) {
+    pipe_barrier(-1, site);
+    core->call = "SyncAll";
+    core->site = site;
+    ++core->counters.core_syncs;
+    Hidden& h = *core->hidden;
+    uint64_t round = ++h.barrier;
+    h.arrived[round & 1] = h.clock;
+    h.arrived_at[round & 1] = core->free_at[pipe_s];
+    ++h.clock[size_t(core->index)];
+    auto all_here = [&] {
+        for (Core* each : launch_now->cores) {
+            if (each->cube == core->cube && each->hidden->barrier < round) return false;
+        }
+        return true;
+    };
+    while (!all_here()) yield_core("SyncAll");
+    double time = 0;
+    for (Core* each : launch_now->cores) {
+        if (each->cube != core->cube) continue;
+        learn(each->hidden->arrived[round & 1]);
+        time = std::max(time, each->hidden->arrived_at[round & 1]);
+    }
+    // 800 cycles: what an agreement of all cores costs, roughly.
+    for (double& at : core->free_at) at = std::max(at, time) + 800;
+}
+
+void cross_core_set(int mode, Pipe pipe, int id, Site site) {
+    core->call = "CrossCoreSetFlag";
+    core->site = site;
+    ++core->counters.syncs;
+    unsigned vectors = launch_now->kind == CoreKind::mix_1_2 ? 2 : 1;
+    unsigned same_kind = 0;
+    for (Core* each : launch_now->cores) same_kind += each->cube == core->cube;
+    for (Core* each : launch_now->cores) {
+        bool reached = mode == 0 ? each->cube == core->cube
+                       : mode == 1 ? each->block == core->block && each->cube == core->cube
+                                   : each->block == core->block && each->cube != core->cube;
+        if (!reached) continue;
+        CrossFlag& flag = each->hidden->cross[id];
+        ++flag.count;
+        // Mode 0 gathers all cores of a kind, mode 1 the vector cores of a group, mode 2 the other kind of the group.
+        flag.need = mode == 0 ? same_kind : mode == 1 ? vectors : core->cube ? 1 : vectors;
+        flag.clock.resize(launch_now->cores.size());
+        for (size_t i = 0; i < flag.clock.size(); ++i) flag.clock[i] = std::max(flag.clock[i], core->hidden->clock[i]);
+        flag.time = std::max(flag.time, core->free_at[pipe]);
+    }
+    ++core->hidden->clock[size_t(core->index)];
+}
+
+void cross_core_wait(int id, Pipe pipe, Site site) {
+    core->call = "CrossCoreWaitFlag";
+    core->site = site;
+    ++core->counters.syncs;
+    CrossFlag& flag = core->hidden->cross[id];
+    while (!flag.need || flag.count < flag.need) yield_core("CrossCoreWaitFlag");
+    flag.count -= flag.need;
+    learn(flag.clock);
+    core->free_at[pipe] = std::max(core->free_at[pipe], flag.time);
+    ++core->counters.core_syncs;
+}
+
+void block_flag_set(int32_t block, int32_t event, Site site) {
+    core->call = "IBSet";
+    core->site = site;
+    CrossFlag& flag = block_flags()[{block, event}];
+    flag.count = 1;
+    flag.clock = core->hidden->clock;
+    flag.time = core->free_at[pipe_s];
+    ++core->hidden->clock[size_t(core->index)];
+    ++core->counters.syncs;
+}
+
+void block_flag_wait(int32_t block, int32_t event, Site site) {
+    core->call = "IBWait";
+    core->site = site;
+    CrossFlag& flag = block_flags()[{block, event}];
+    while (!flag.count) yield_core("IBWait");
+    flag.count = 0;
+    learn(flag.clock);
+    ++core->counters.syncs;
+    ++core->counters.core_syncs;
+}
+
+}  // namespace port_ascend

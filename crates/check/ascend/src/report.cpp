@@ -1,0 +1,216 @@
+// Errors and counters: kept while the program runs, written as JSON at its end. A program with errors ends with status
+// 87 whatever it returns.
+
+#include "machine.hpp"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+namespace port_ascend {
+namespace {
+
+struct Error {
+    std::string rule, call, file, kernel, message;
+    int line, core;
+    uint64_t times;
+};
+
+struct Record {
+    std::string kernel;
+    uint32_t blocks;
+    size_t cores;
+    Counters counters;
+    double cycles, overlap, busy[pipe_count];
+};
+
+struct Report {
+    std::vector<Error> errors;
+    std::unordered_map<std::string, size_t> known;
+    std::vector<Record> launches;
+    std::string path;
+    bool written;
+};
+
+Report& state() {
+    static Report* report = new Report();  // lives to the very end: other parts report from their own ends
+    return *report;
+}
+
+std::string quote(const std::string& text) {
+    std::string out = "\"";
+    for (unsigned char c : text) {
+        char escape[8];
+        if (c == '"' || c == '\\') { out += '\\'; out += char(c); }
+        else if (c == '\n') out += "\\n";
+        else if (c < 32) { std::snprintf(escape, sizeof escape, "\\u%04x", c); out += escape; }
+        else out += char(c);
+    }
+    return out + "\"";
+}
+
+void write_report() {
+    Report& all = state();
+    if (all.path.empty() || all.written) return;
+    all.written = true;
+    std::FILE* file = std::fopen(all.path.c_str(), "w");
+    if (!file) {
+        std::fprintf(stderr, "port_ascend: cannot write the report %s\n", all.path.c_str());
+        return;
+    }
+    std::fprintf(file, "{\"schema\":1,\"errors\":[");
+    const char* comma = "";
+    for (const Error& error : all.errors) {
+        std::fprintf(file, "%s\n{\"rule\":%s,\"call\":%s,\"file\":%s,\"line\":%d,\"core\":%d,\"kernel\":%s,\"times\":%llu,\"message\":%s}",
+                     comma, quote(error.rule).c_str(), quote(error.call).c_str(), quote(error.file).c_str(), error.line,
+                     error.core, quote(error.kernel).c_str(), (unsigned long long)error.times, quote(error.message).c_str());
+        comma = ",";
+    }
+    std::fprintf(file, "],\n\"launches\":[");
+    comma = "";
+    for (const Record& record : all.launches) {
+        const Counters& c = record.counters;
+        std::fprintf(file, "%s\n{\"kernel\":%s,\"blocks\":%u,\"cores\":%zu,\"counters\":{", comma,
+                     quote(record.kernel).c_str(), record.blocks, record.cores);
+        const std::pair<const char*, uint64_t> counters[] = {
+            {"gm_to_ub_bytes", c.gm_to_ub}, {"ub_to_gm_bytes", c.ub_to_gm}, {"gm_to_l1_bytes", c.gm_to_l1},
+            {"l1_to_gm_bytes", c.l1_to_gm}, {"ub_to_ub_bytes", c.ub_to_ub}, {"ub_to_l1_bytes", c.ub_to_l1},
+            {"l1_to_l0_bytes", c.l1_to_l0}, {"l0c_out_bytes", c.l0c_out}, {"transfers", c.transfers},
+            {"vector_instructions", c.vector_instructions}, {"vector_repeats", c.vector_repeats},
+            {"vector_lanes", c.vector_lanes}, {"vector_lanes_possible", c.vector_lanes_possible},
+            {"scalar_gm_accesses", c.scalar_gm}, {"scalar_ub_accesses", c.scalar_ub}, {"cube_macs", c.cube_macs},
+            {"syncs", c.syncs}, {"auto_syncs", c.auto_syncs}, {"core_syncs", c.core_syncs},
+            {"atomic_bytes", c.atomic_bytes}, {"ub_peak_bytes", c.ub_peak}, {"l1_peak_bytes", c.l1_peak}};
+        const char* inner = "";
+        for (auto& [name, value] : counters) {
+            std::fprintf(file, "%s\"%s\":%llu", inner, name, (unsigned long long)value);
+            inner = ",";
+        }
+        static const char* pipes[] = {"s", "v", "m", "mte1", "mte2", "mte3", "fix"};
+        for (int pipe = 0; pipe < pipe_count; ++pipe) std::fprintf(file, ",\"busy_%s\":%.0f", pipes[pipe], record.busy[pipe]);
+        std::fprintf(file, ",\"overlap\":%.4f},\"cycles\":%.0f}", record.overlap, record.cycles);
+        comma = ",";
+    }
+    std::fprintf(file, "]}\n");
+    std::fclose(file);
+}
+
+void at_end() {
+    write_report();
+    std::fflush(nullptr);
+    if (!state().errors.empty()) {
+        if (state().errors.size() > 20) {
+            std::fprintf(stderr, "port_ascend: %zu errors, the first 20 are shown\n", state().errors.size());
+        }
+        _exit(87);
+    }
+}
+
+// The report's file is relative to the folder where the program starts.
+struct AtStart {
+    AtStart() {
+        const char* path = std::getenv("PORT_ASCEND_REPORT");
+        if (path && *path) {
+            if (*path != '/') {
+                char* folder = getcwd(nullptr, 0);
+                if (folder) state().path = std::string(folder) + "/";
+                std::free(folder);
+            }
+            state().path += path;
+        }
+        std::atexit(at_end);
+    }
+} at_start;
+
+}  // namespace
+
+void report(const char* rule, const char* call, Site site, const char* format, ...) {
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    std::vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    Report& all = state();
+    std::string kernel = launch_now ? launch_now->kernel : "";
+    std::string key = std::string(rule) + '\n' + call + '\n' + (site.file ? site.file : "") + '\n' + std::to_string(site.line) + '\n' + kernel;
+    auto [place, fresh] = all.known.emplace(key, all.errors.size());
+    if (!fresh) {
+        ++all.errors[place->second].times;
+        return;
+    }
+    Error error{rule, call, site.file ? site.file : "", kernel, text, site.line, core ? core->index : -1, 1};
+    if (all.errors.size() < 20) {
+        std::fflush(stdout);
+        std::fprintf(stderr, "%s:%d: error: %s: %s [%s", error.file.c_str(), error.line, call, text, rule);
+        if (core) std::fprintf(stderr, ", core %d", core->index);
+        if (!kernel.empty()) std::fprintf(stderr, ", kernel %s", kernel.c_str());
+        std::fprintf(stderr, "]\n");
+    }
+    if (all.errors.size() < 10000) all.errors.push_back(std::move(error));
+}
+
+void stop_core() {
+    std::fflush(stdout);
+    if (launch_now) finish_launch(*launch_now);
+    write_report();
+    std::fflush(nullptr);
+    _exit(87);
+}
+
+void finish_launch(Launch& launch) {
+    Record record{launch.kernel, launch.blocks, launch.cores.size(), {}, 0, 0, {}};
+    double overlapped = 0, moving = 0;
+    for (Core* each : launch.cores) {
+        auto add = [](uint64_t& to, uint64_t from) { to += from; };
+        Counters& to = record.counters;
+        const Counters& from = each->counters;
+        uint64_t ub = to.ub_peak, l1 = to.l1_peak;
+        const uint64_t* source = reinterpret_cast<const uint64_t*>(&from);
+        uint64_t* target = reinterpret_cast<uint64_t*>(&to);
+        for (size_t i = 0; i < sizeof(Counters) / sizeof(uint64_t); ++i) add(target[i], source[i]);
+        to.ub_peak = std::max(ub, from.ub_peak);
+        to.l1_peak = std::max(l1, from.l1_peak);
+        double end = 0;
+        for (int pipe = 0; pipe < pipe_count; ++pipe) {
+            end = std::max(end, each->free_at[pipe]);
+            record.busy[pipe] += each->busy[pipe];
+        }
+        record.cycles = std::max(record.cycles, end);
+        // How much of the time of transfers from and to global memory runs beside computation.
+        struct Edge { double at; int kind, change; };
+        std::vector<Edge> edges;
+        auto take = [&](Pipe pipe, int kind) {
+            for (const Interval& interval : each->hidden->busy[pipe]) {
+                edges.push_back({interval.start, kind, 1});
+                edges.push_back({interval.end, kind, -1});
+            }
+        };
+        take(pipe_mte2, 0); take(pipe_mte3, 0); take(pipe_fix, 0);
+        take(pipe_v, 1); take(pipe_m, 1);
+        std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
+            return a.at != b.at ? a.at < b.at : a.change < b.change;
+        });
+        int active[2] = {0, 0};
+        double last = 0;
+        for (const Edge& edge : edges) {
+            double length = edge.at - last;
+            if (active[0] > 0) {
+                moving += length;
+                if (active[1] > 0) overlapped += length;
+            }
+            active[edge.kind] += edge.change;
+            last = edge.at;
+        }
+    }
+    // Blocks beyond the chip's cores run one wave after another.
+    size_t vector_cores = 48;
+    size_t at_once = launch.kind == CoreKind::cube || launch.kind == CoreKind::mix_1_0 ? 24 : launch.kind == CoreKind::mix_1_2 ? 72 : vector_cores;
+    size_t waves = (launch.cores.size() + at_once - 1) / at_once;
+    record.cycles *= double(waves ? waves : 1);
+    record.overlap = moving > 0 ? overlapped / moving : 0;
+    state().launches.push_back(std::move(record));
+}
+
+}  // namespace port_ascend

@@ -1,0 +1,435 @@
+//! What stands on each line of a kernel, as operations on operands: for finding lines of a port that
+//! are made otherwise than the reference's. Knows nothing of what the lines compute.
+//!
+//! An operation is told by its kind and attributes, by its operands as far as they stand on the same
+//! line, and by the branches and loops around it. What stands on another line is told by that line
+//! alone, so that a difference shows where it is, not where it leads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use port::DeviceCode;
+use port_ir::{Block, Expression, Function, Location, Module, StatementKind, Type, Value};
+use port_simt::names;
+
+use crate::localize::Difference;
+
+/// A line: its file's number and its own, from 1.
+pub(crate) type Line = (u32, u32);
+
+/// Where something stands: a line of the reference's text, and whether in truth in a header that the
+/// line calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub line: Line,
+    pub called: bool,
+}
+
+/// Something that stands on a line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Item {
+    /// `addition`, `store`, `constant` …
+    what: &'static str,
+    /// Whether it is done for what it does, not for its value.
+    effect: bool,
+    digest: u64,
+}
+
+/// A line that is made otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unlike {
+    pub line: Line,
+    pub difference: Difference,
+    pub what: &'static str,
+    /// Only values that nothing needs any more are gone.
+    pub idle: bool,
+}
+
+/// The lines of a kernel.
+#[derive(Debug, Default)]
+pub(crate) struct Structure {
+    items: BTreeMap<Line, Vec<Item>>,
+    /// Lines that are, in part, in a header.
+    helped: BTreeSet<Line>,
+    /// The sizes of variables, by the lines that declare them and their names.
+    sizes: BTreeMap<(Line, String), BTreeSet<u64>>,
+}
+
+impl Structure {
+    /// Reads a function. `standing` says where its text is.
+    pub(crate) fn of(
+        code: &DeviceCode,
+        function: &Function,
+        standing: impl Fn(Location) -> Option<Standing>,
+    ) -> Structure {
+        let mut reader = Reader {
+            module: &code.module,
+            function,
+            standing: &standing,
+            known: BTreeMap::new(),
+            places: BTreeMap::new(),
+            defined: BTreeMap::new(),
+            found: Structure::default(),
+        };
+        reader.read();
+        reader.found
+    }
+
+    /// The lines of `port` that are made otherwise than this reference's, in the order of the text.
+    /// Where a line is in part in a header of the port, nothing is known.
+    pub(crate) fn unlike(&self, port: &Structure) -> Vec<Unlike> {
+        let declared = self.sizes.keys().map(|(line, _)| line);
+        let lines: BTreeSet<Line> =
+            self.items.keys().chain(port.items.keys()).chain(declared).copied().collect();
+        let none = Vec::new();
+        let mut found = Vec::new();
+        for line in lines {
+            if port.helped.contains(&line) {
+                continue;
+            }
+            let of = |side: &Structure| side.items.get(&line).unwrap_or(&none).clone();
+            let (mut missing, mut added) = (of(self), of(port));
+            missing.sort();
+            added.sort();
+            subtract(&mut missing, &mut added);
+            let Some(first) = added.first().or(missing.first()) else {
+                // Each side may have variables of its own, and types that have no size.
+                let start = (line, String::new());
+                let mut declared = self.sizes.range(start..).take_while(|(at, _)| at.0 == line);
+                let resized = declared.any(|(at, sizes)| {
+                    let other = port.sizes.get(at).filter(|other| !other.is_empty());
+                    !sizes.is_empty() && other.is_some_and(|other| other != sizes)
+                });
+                if resized {
+                    let (difference, what) = (Difference::Value, "declaration");
+                    found.push(Unlike { line, difference, what, idle: false });
+                }
+                continue;
+            };
+            // The smallest piece that differs says most: what holds it differs with it.
+            let in_both = |item: &&Item| {
+                added.iter().any(|other| other.what == item.what)
+                    && missing.iter().any(|other| other.what == item.what)
+            };
+            let alone = |items: &[Item], others: &[Item]| {
+                let lone = |item: &&Item| {
+                    let count = |list: &[Item]| list.iter().filter(|o| o.what == item.what).count();
+                    count(items) > count(others)
+                };
+                items.iter().find(lone).map(|item| item.what)
+            };
+            let (difference, what) = match (alone(&added, &missing), alone(&missing, &added)) {
+                (Some(what), _) => (Difference::Added, what),
+                (None, Some(what)) => (Difference::Missing, what),
+                (None, None) => {
+                    let constant = added.iter().find(|item| item.what == "constant");
+                    let value = added.iter().filter(in_both).find(|item| !item.effect);
+                    (Difference::Value, constant.or(value).unwrap_or(first).what)
+                }
+            };
+            let idle = added.is_empty() && !missing.iter().any(|item| item.effect);
+            found.push(Unlike { line, difference, what, idle });
+        }
+        found
+    }
+}
+
+/// Takes away what two sorted lists have in common.
+fn subtract(a: &mut Vec<Item>, b: &mut Vec<Item>) {
+    let mut only = [Vec::new(), Vec::new()];
+    let (mut i, mut j) = (0, 0);
+    while i < a.len() || j < b.len() {
+        match (a.get(i), b.get(j)) {
+            (Some(x), Some(y)) if x == y => {
+                i += 1;
+                j += 1;
+            }
+            (Some(x), Some(y)) if x < y => {
+                only[0].push(x.clone());
+                i += 1;
+            }
+            (Some(x), None) => {
+                only[0].push(x.clone());
+                i += 1;
+            }
+            (_, Some(y)) => {
+                only[1].push(y.clone());
+                j += 1;
+            }
+            (None, None) => break,
+        }
+    }
+    let [first, second] = only;
+    (*a, *b) = (first, second);
+}
+
+/// A digest of words and texts (FNV-1a).
+#[derive(Clone, Copy)]
+struct Digest(u64);
+
+impl Digest {
+    fn new(tag: &str) -> Digest {
+        Digest(0xcbf2_9ce4_8422_2325).text(tag)
+    }
+
+    fn word(self, word: u64) -> Digest {
+        word.to_le_bytes().iter().fold(self, |sum, byte| sum.byte(*byte))
+    }
+
+    fn text(self, text: &str) -> Digest {
+        text.bytes().fold(self.word(text.len() as u64), Digest::byte)
+    }
+
+    fn byte(self, byte: u8) -> Digest {
+        Digest((self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    }
+
+    fn line(self, line: Line) -> Digest {
+        self.word(u64::from(line.0)).word(u64::from(line.1))
+    }
+}
+
+struct Reader<'a> {
+    module: &'a Module,
+    function: &'a Function,
+    standing: &'a dyn Fn(Location) -> Option<Standing>,
+    /// What each value is, on its own line.
+    known: BTreeMap<Value, u64>,
+    places: BTreeMap<Value, Option<Standing>>,
+    /// The statements that define values.
+    defined: BTreeMap<Value, &'a StatementKind>,
+    found: Structure,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self) {
+        let Some(body) = &self.function.body else { return };
+        let mut needed: BTreeSet<Value> = BTreeSet::new();
+        let mut pending: Vec<Value> = Vec::new();
+        let mut blocks = vec![body];
+        while let Some(block) = blocks.pop() {
+            for statement in &block.statements {
+                pending.extend(statement.kind.operands());
+                if let StatementKind::Loop(looping) = &statement.kind {
+                    pending.extend(looping.test);
+                }
+                for result in statement.kind.results() {
+                    self.defined.insert(result, &statement.kind);
+                }
+                blocks.extend(statement.kind.blocks());
+            }
+        }
+        while let Some(next) = pending.pop() {
+            if needed.insert(next)
+                && let Some(expression) = self.function.expressions.get(next)
+            {
+                pending.extend(expression.operands());
+            }
+        }
+        for value in &needed {
+            let place =
+                self.function.expressions.location(*value).and_then(|at| (self.standing)(at));
+            self.places.insert(*value, place);
+        }
+        // Operands come before what uses them.
+        for value in needed {
+            self.value(value);
+        }
+        self.block(body, Digest::new("body"), 0);
+        self.declarations();
+    }
+
+    fn put(&mut self, at: Option<Standing>, what: &'static str, effect: bool, digest: u64) {
+        match at {
+            Some(Standing { line, called: true }) => {
+                self.found.helped.insert(line);
+            }
+            Some(Standing { line, called: false }) => {
+                self.found.items.entry(line).or_default().push(Item { what, effect, digest });
+            }
+            None => {}
+        }
+    }
+
+    fn value(&mut self, value: Value) {
+        let Some(expression) = self.function.expressions.get(value) else { return };
+        let here = self.places.get(&value).copied().flatten();
+        let what = what_of(expression);
+        let digest = match (expression, self.defined.get(&value)) {
+            (Expression::Result(_), Some(statement)) => {
+                let number = statement.results().iter().position(|result| *result == value);
+                let digest = Digest::new("result").word(number.unwrap_or(0) as u64);
+                self.operation(digest, statement, here)
+            }
+            _ => {
+                let mut digest = self.shape(expression);
+                expression.for_each_operand(|operand| {
+                    digest = digest.word(self.operand(operand, here));
+                });
+                digest
+            }
+        };
+        self.known.insert(value, digest.0);
+        if !matches!(expression, Expression::Result(_)) && !is_name(expression) {
+            self.put(here, what, false, digest.0);
+        }
+    }
+
+    /// An operand of what stands `here`.
+    fn operand(&self, value: Value, here: Option<Standing>) -> u64 {
+        let Some(expression) = self.function.expressions.get(value) else { return 0 };
+        if is_name(expression) {
+            return self.shape(expression).0;
+        }
+        let place = self.places.get(&value).copied().flatten();
+        match (place, here) {
+            (Some(own), Some(here)) if own.line == here.line && !own.called => {
+                self.known.get(&value).copied().unwrap_or(0)
+            }
+            (Some(own), _) => Digest::new("elsewhere").line(own.line).0,
+            (None, _) => Digest::new("nowhere").0,
+        }
+    }
+
+    /// A statement without what is around and inside it.
+    fn operation(&self, digest: Digest, kind: &StatementKind, here: Option<Standing>) -> Digest {
+        let mut digest = digest.text(names::of_statement(kind));
+        match kind {
+            StatementKind::Call { function, .. } => {
+                let name = self.module.functions.get(*function).map_or("", |f| &f.name);
+                digest = digest.text(name);
+            }
+            StatementKind::Block(_) | StatementKind::If { .. } => {}
+            StatementKind::Loop(looping) => {
+                digest = digest.text(&format!("{:?}", looping.when));
+                if let Some(test) = looping.test {
+                    digest = digest.word(self.operand(test, here));
+                }
+            }
+            StatementKind::Switch { cases, .. } => {
+                for case in cases {
+                    digest = digest.word(u64::from(case.default) + 2 * u64::from(case.fallthrough));
+                    digest = case.values.iter().fold(digest, |sum, bits| sum.word(*bits));
+                }
+            }
+            // Without blocks inside, so what is left is small.
+            plain => {
+                let mut plain = plain.clone();
+                plain.for_each_value_mut(|value| *value = Value::from_index(0));
+                digest = digest.text(&format!("{plain:?}"));
+            }
+        }
+        for operand in kind.operands() {
+            digest = digest.word(self.operand(operand, here));
+        }
+        digest
+    }
+
+    fn block(&mut self, block: &'a Block, around: Digest, depth: usize) {
+        // As deep as valid modules are.
+        if depth > port_ir::MAX_BLOCK_DEPTH {
+            return;
+        }
+        for statement in &block.statements {
+            let here = (self.standing)(statement.location);
+            let own = matches!(here, Some(Standing { called: false, .. }));
+            if !matches!(statement.kind, StatementKind::Block(_)) {
+                let digest = self.operation(around, &statement.kind, here);
+                self.put(here, names::of_statement(&statement.kind), true, digest.0);
+            }
+            for (number, inner) in statement.kind.blocks().into_iter().enumerate() {
+                let around = match (here, own) {
+                    (Some(here), true) => around
+                        .line(here.line)
+                        .text(names::of_statement(&statement.kind))
+                        .word(number as u64),
+                    _ => around,
+                };
+                self.block(inner, around, depth + 1);
+            }
+        }
+    }
+
+    /// Variables that the function uses, at the lines that declare them.
+    fn declarations(&mut self) {
+        let used: Vec<Value> = self.known.keys().copied().collect();
+        for value in used {
+            let declared = match self.function.expressions.get(value) {
+                Some(Expression::Local(local)) => self
+                    .function
+                    .locals
+                    .get(*local)
+                    .zip(self.function.locals.location(*local))
+                    .map(|(known, at)| (&known.name, known.ty, at)),
+                Some(Expression::Variable(handle)) => self
+                    .module
+                    .variables
+                    .get(*handle)
+                    .zip(self.module.variables.location(*handle))
+                    .map(|(known, at)| (&known.name, known.ty, at)),
+                _ => None,
+            };
+            let Some((name, ty, at)) = declared else { continue };
+            let Some(Standing { line, called: false }) = (self.standing)(at) else { continue };
+            let sized = self.module.types.layout(ty).map(|layout| layout.size);
+            let sizes = self.found.sizes.entry((line, name.clone())).or_default();
+            sizes.extend(sized);
+        }
+    }
+
+    /// A type by its size: a port may have a structure for what is a number or fragment to the
+    /// reference.
+    fn ty(&self, digest: Digest, ty: Type) -> Digest {
+        match self.module.types.layout(ty) {
+            Some(layout) => digest.word(layout.size),
+            None => digest,
+        }
+    }
+
+    /// An expression without its operands.
+    fn shape(&self, expression: &Expression) -> Digest {
+        let digest = Digest::new(what_of(expression));
+        match expression {
+            Expression::Local(local) => {
+                let name = self.function.locals.get(*local).map_or("", |local| &local.name);
+                digest.text("local").text(name)
+            }
+            Expression::Variable(variable) => {
+                let name = self.module.variables.get(*variable).map_or("", |known| &known.name);
+                digest.text("variable").text(name)
+            }
+            Expression::Zero(ty) | Expression::Undefined(ty) | Expression::Result(ty) => {
+                self.ty(digest, *ty)
+            }
+            Expression::Convert { kind, to, .. } => self.ty(digest.text(&format!("{kind:?}")), *to),
+            Expression::Splat { ty, .. } | Expression::Compose { ty, .. } => self.ty(digest, *ty),
+            Expression::Element { element, .. } => self.ty(digest.text("element"), *element),
+            Expression::Member { index, .. } => digest.text("member").word(u64::from(*index)),
+            other => {
+                let mut plain = other.clone();
+                plain.for_each_operand_mut(|operand| *operand = Value::from_index(0));
+                digest.text(&format!("{plain:?}"))
+            }
+        }
+    }
+}
+
+/// What a value is called; what people have no word for is an address or a part of something.
+fn what_of(expression: &Expression) -> &'static str {
+    match expression {
+        Expression::Builtin(_) => "thread number",
+        Expression::Argument(_) | Expression::ArgumentAddress(_) => "parameter",
+        Expression::Element { .. } | Expression::Member { .. } => "address",
+        other => names::of_expression(other).unwrap_or("value"),
+    }
+}
+
+/// What is named where it is used, and so is told by its name.
+fn is_name(expression: &Expression) -> bool {
+    matches!(
+        expression,
+        Expression::Argument(_)
+            | Expression::ArgumentAddress(_)
+            | Expression::Local(_)
+            | Expression::Variable(_)
+    )
+}
