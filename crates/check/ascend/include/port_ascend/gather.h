@@ -9,15 +9,16 @@ struct GatherRepeatParams {
     GatherRepeatParams() = default;
     GatherRepeatParams(uint8_t dstBlk, uint8_t dstRep) : dstBlkStride(dstBlk), dstRepStride(dstRep) {}
     uint32_t blockNumber = 8;
+    uint8_t dstBlkStride = 1;
     uint16_t dstRepStride = 8;
-    uint8_t dstBlkStride = 1, src0BlkStride = 1, src1BlkStride = 1, src0RepStride = 8, src1RepStride = 8;
+    uint8_t src0BlkStride = 1, src1BlkStride = 1, src0RepStride = 8, src1RepStride = 8;
     bool repeatStrideMode = false, strideSizeMode = false;
 };
 struct BrcbRepeatParams {
     BrcbRepeatParams() = default;
     BrcbRepeatParams(uint16_t dstBlk, uint16_t dstRep) : dstBlkStride(dstBlk), dstRepStride(dstRep) {}
     uint32_t blockNumber = 8;
-    uint16_t dstRepStride = 8, dstBlkStride = 1;
+    uint16_t dstBlkStride = 1, dstRepStride = 8;
 };
 struct GatherMaskParams {
     GatherMaskParams() = default;
