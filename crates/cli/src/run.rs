@@ -151,7 +151,9 @@ pub fn checks(sanitize: bool) -> Checks {
 
 /// The machine's options from flags.
 pub fn machine_options(machine: &crate::arguments::MachineArguments) -> Result<Options, String> {
-    Ok(Options { schedule: schedule(&machine.schedule)?, fuel: machine.fuel, ..Options::default() })
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let schedule = schedule(&machine.schedule)?;
+    Ok(Options { schedule, fuel: machine.fuel, threads, ..Options::default() })
 }
 
 fn schedule(text: &str) -> Result<Schedule, String> {

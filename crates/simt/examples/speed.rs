@@ -2,7 +2,8 @@
 //! thread of the kernel and pass of its loops.
 //!
 //! `speed [profile] [kernel]`; with `plain` instead of a kernel, lines of `name`, milliseconds without
-//! checks and with all of them, at best, and microseconds to load.
+//! checks and with all of them, at best, microseconds to load, the number of the host's threads and
+//! milliseconds on all of them.
 
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
@@ -89,8 +90,8 @@ fn main() {
         };
         launch.cluster = None;
         if plain {
-            let mut best = |checks: Checks| {
-                let options = Options { checks, ..Options::default() };
+            let mut best = |checks: Checks, threads: usize| {
+                let options = Options { checks, threads, ..Options::default() };
                 let (begin, mut best, mut runs) = (now(), f64::MAX, 0);
                 while runs < 10 || now() - begin < 0.2 {
                     // Of one run the scheduler's figure is too coarse; the best has seen no other load.
@@ -101,8 +102,11 @@ fn main() {
                 }
                 best * 1e3
             };
-            let (without, with) = (best(Checks::NONE), best(Checks::ALL));
-            println!("{} {without:.4} {with:.4} {:.1}", kernel.name, load * 1e6);
+            let (without, with) = (best(Checks::NONE, 1), best(Checks::ALL, 1));
+            let many = std::thread::available_parallelism().map_or(1, usize::from);
+            let together = best(Checks::NONE, many);
+            let load = load * 1e6;
+            println!("{} {without:.4} {with:.4} {load:.1} {many} {together:.4}", kernel.name);
             continue;
         }
         let mut instructions = 0;

@@ -111,6 +111,9 @@ pub struct Options {
     pub findings_limit: usize,
     /// How many bytes may be printed; the rest is dropped.
     pub print_limit: usize,
+    /// Threads of the host that run blocks; 0 is 1. The result is the same for any number: launches
+    /// whose blocks depend on each other run on one.
+    pub threads: usize,
     /// What is traced; only programs of [`Program::traced`](crate::Program::traced) have points.
     pub trace: Option<TraceRequest>,
 }
@@ -124,6 +127,7 @@ impl Default for Options {
             memory_limit: 1 << 30,
             findings_limit: 4,
             print_limit: 1 << 24,
+            threads: 1,
             trace: None,
         }
     }

@@ -5,6 +5,8 @@
 //! side does not reach another. Zero is the null pointer; object 0 is never used.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::check::written::Written;
 
@@ -21,10 +23,75 @@ pub(crate) const FIRST_BUFFER: u64 = 1 << 14;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BufferId(pub(crate) u32);
 
+/// The bytes of a buffer: its own, or ones that several threads of the host read, until one writes
+/// and has its own from then on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bytes {
+    own: Vec<u8>,
+    lent: Option<Arc<Vec<u8>>>,
+}
+
+impl Bytes {
+    /// Makes them such that a clone costs nothing.
+    fn lend(&mut self) {
+        if self.lent.is_none() {
+            self.lent = Some(Arc::new(std::mem::take(&mut self.own)));
+        }
+    }
+
+    /// Makes them its own again: without a copy, if nobody else has them any more.
+    #[cold]
+    pub(crate) fn reclaim(&mut self) {
+        if let Some(lent) = self.lent.take() {
+            self.own = Arc::try_unwrap(lent).unwrap_or_else(|lent| lent.to_vec());
+        }
+    }
+
+    fn resize(&mut self, size: usize) {
+        self.reclaim();
+        self.own.resize(size, 0);
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(own: Vec<u8>) -> Self {
+        Bytes { own, lent: None }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+    #[inline(always)]
+    fn deref(&self) -> &[u8] {
+        match &self.lent {
+            None => &self.own,
+            Some(lent) => lent,
+        }
+    }
+}
+
+impl DerefMut for Bytes {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        if self.lent.is_some() {
+            self.reclaim();
+        }
+        &mut self.own
+    }
+}
+
+impl PartialEq for Bytes {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Bytes {}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Buffer {
     pub(crate) name: String,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Bytes,
     /// Which bytes were ever written; `None` if all were.
     pub(crate) written: Option<Written>,
 }
@@ -45,7 +112,7 @@ impl Memory {
 
     /// Adds a buffer with its content. The name is for findings; it need not be unique.
     pub fn add(&mut self, name: impl Into<String>, bytes: Vec<u8>) -> BufferId {
-        self.buffers.push(Buffer { name: name.into(), bytes, written: None });
+        self.buffers.push(Buffer { name: name.into(), bytes: bytes.into(), written: None });
         BufferId(self.buffers.len() as u32 - 1)
     }
 
@@ -53,7 +120,7 @@ impl Memory {
     /// [`Checks::initialised`](crate::Checks) if they are loaded.
     pub fn add_uninitialised(&mut self, name: impl Into<String>, size: usize) -> BufferId {
         let written = Some(Written::none(size));
-        self.buffers.push(Buffer { name: name.into(), bytes: vec![0; size], written });
+        self.buffers.push(Buffer { name: name.into(), bytes: vec![0; size].into(), written });
         BufferId(self.buffers.len() as u32 - 1)
     }
 
@@ -73,6 +140,30 @@ impl Memory {
             buffer.written = None;
             &mut buffer.bytes
         })
+    }
+
+    /// A copy that shares the bytes of every buffer until one of the two writes to it.
+    pub(crate) fn lend(&mut self) -> Memory {
+        for buffer in &mut self.buffers {
+            buffer.bytes.lend();
+        }
+        self.clone()
+    }
+
+    /// No copy is left: all bytes are its own again.
+    pub(crate) fn reclaim(&mut self) {
+        for buffer in &mut self.buffers {
+            buffer.bytes.reclaim();
+        }
+    }
+
+    /// Makes a buffer larger.
+    pub(crate) fn extend(&mut self, id: BufferId, size: u64) {
+        if let Some(buffer) = self.buffers.get_mut(id.0 as usize)
+            && (buffer.bytes.len() as u64) < size
+        {
+            buffer.bytes.resize(size as usize);
+        }
     }
 
     /// A launch wrote without noting where.
@@ -110,7 +201,7 @@ impl Memory {
         let name = name.into();
         if let Some(id) = self.symbol(&name) {
             if let Some(buffer) = self.buffers.get_mut(id.0 as usize) {
-                buffer.bytes = bytes;
+                buffer.bytes = bytes.into();
             }
             return id;
         }

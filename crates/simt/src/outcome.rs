@@ -16,6 +16,8 @@ pub struct Outcome {
     pub counters: Counters,
     /// What was traced, where that was asked for.
     pub trace: Option<Trace>,
+    /// Threads of the host that ran blocks.
+    pub threads: usize,
 }
 
 /// What was counted.

@@ -33,7 +33,7 @@ use crate::machine::access::Element;
 use crate::machine::lanes::Kernel;
 use crate::machine::registers::{Raw, Shape, progression};
 use crate::machine::warp::{NONE, WarpInst};
-use crate::machine::{CHUNK, Inst, Machine, Object, Place, Unit};
+use crate::machine::{CHUNK, Inst, Machine, Object, Place, Unit, parallel};
 use crate::memory::{FIRST_BUFFER, WINDOW_BITS};
 use crate::outcome::{FindingKind, Participant};
 use address::{alignment, read_only};
@@ -151,6 +151,9 @@ impl Watch {
 /// address of each is in `i.a`, with `i.imm` bytes to add.
 #[inline(never)]
 pub(crate) fn before_access<E: Element>(m: &mut Machine<'_>, i: &Inst, writes: bool) {
+    if m.tracker.is_some() {
+        return parallel::track::<E>(m, i, writes);
+    }
     if m.checks.memory {
         let align = 1 << (i.slot >> slot::ALIGN & 15);
         alignment(m, i, i.imm, align.max(E::SIZE as u64), writes);
@@ -169,6 +172,9 @@ pub(crate) fn before_access<E: Element>(m: &mut Machine<'_>, i: &Inst, writes: b
 /// As [`before_access`] for an atomic operation, whose offset lies above the low byte.
 #[inline(never)]
 pub(crate) fn before_atomic<E: Element>(m: &mut Machine<'_>, i: &Inst) {
+    if m.tracker.is_some() {
+        return parallel::track_atomic::<E>(m, i);
+    }
     let offset = ((i.imm as i64) >> 8) as u64;
     if m.checks.memory {
         alignment(m, i, offset, E::SIZE as u64, true);
@@ -266,6 +272,9 @@ pub(crate) fn before_one(
     size: u64,
     writes: bool,
 ) {
+    if m.tracker.is_some() {
+        return parallel::track_one(m, address, size, writes);
+    }
     let Some(mut watch) = m.watch.take() else { return };
     let touch = Touch {
         site: i.site,
@@ -288,6 +297,10 @@ pub(crate) fn before_copy(
     [to, from]: [u64; 2],
     [read, bytes]: [u64; 2],
 ) {
+    if m.tracker.is_some() {
+        parallel::track_one(m, from, read, false);
+        return parallel::track_one(m, to, bytes, true);
+    }
     let Some(mut watch) = m.watch.take() else { return };
     watch.instruction = watch.instruction.wrapping_add(16);
     let flags = watch.instruction;

@@ -9,6 +9,7 @@ mod allocate;
 mod expression;
 pub(crate) mod layout;
 mod locals;
+mod stale;
 mod statement;
 mod trace;
 pub(crate) mod unset;
@@ -601,6 +602,7 @@ impl<'m> Compiler<'m> {
             object.start = end;
         }
         self.code.static_shared = end;
+        self.code.reads_stale = stale::reads_stale(&self.drafts, &self.registers, &self.code);
         let (instructions, counts, presets) = allocate::allocate(
             &self.drafts,
             &self.registers,

@@ -94,6 +94,22 @@ pub(crate) fn bytes_of<'m>(
     }
 }
 
+/// As [`bytes_of`], to read them: what several threads of the host share is not copied for it.
+#[inline(always)]
+pub(crate) fn bytes_to_read<'m>(
+    memory: &'m Memory,
+    shared: &'m [u8],
+    parameters: &'m [u8],
+    object: Object,
+) -> &'m [u8] {
+    match object.place {
+        Place::Buffer(index) => memory.buffers.get(index).map_or(&[], |buffer| &buffer.bytes),
+        Place::Shared(start) => shared.get(start..start + object.size as usize).unwrap_or(&[]),
+        Place::Parameters => parameters,
+        Place::Local(_) => &[],
+    }
+}
+
 /// Reads a value of a lane's local memory.
 #[inline(always)]
 fn read_local<E: Element>(unit: &Unit, row: usize, offset: u64, lane: usize) -> E::Raw {
@@ -156,7 +172,7 @@ impl Machine<'_> {
                 if let Place::Local(row) = object.place {
                     return read_local::<E>(&self.unit, row, offset, lane);
                 }
-                let data = bytes_of(self.memory, &mut self.shared, &mut self.parameters, object);
+                let data = bytes_to_read(self.memory, &self.shared, &self.parameters, object);
                 return data.get(offset as usize..).map_or(E::Raw::default(), E::read);
             }
         }
@@ -227,7 +243,7 @@ pub(crate) struct Load<E>(std::marker::PhantomData<E>);
 impl<E: Element> Kernel for Load<E> {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        if m.checks.any() {
+        if m.hooked {
             crate::check::before_access::<E>(m, i, false);
         }
         let offset = i.imm;
@@ -265,7 +281,7 @@ fn load_affine<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
         let starts = starts(m, i.a, by);
         return load_strided::<E>(m, i, object, &starts, stride, target);
     }
-    let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+    let data = bytes_to_read(m.memory, &m.shared, &m.parameters, object);
     let unit = &mut m.unit;
     // The register of the result may be the one of the addresses: the last of them, which are the
     // first to be overwritten, are read first.
@@ -405,7 +421,7 @@ fn load_chunk<E: Element>(
     let mask = m.unit.mask.bits[k];
     match inside(&places, object.size - E::SIZE as u64, mask) {
         Some(places) => {
-            let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+            let data = bytes_to_read(m.memory, &m.shared, &m.parameters, object);
             let mut values = [E::Raw::default(); CHUNK];
             for (value, place) in values.iter_mut().zip(places) {
                 *value = data.get(place as usize..).map_or(E::Raw::default(), E::read);
@@ -489,7 +505,7 @@ pub(crate) struct Store<E>(std::marker::PhantomData<E>);
 impl<E: Element> Kernel for Store<E> {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        if m.checks.any() {
+        if m.hooked {
             crate::check::before_access::<E>(m, i, true);
         }
         let offset = i.imm;
@@ -665,7 +681,7 @@ fn copy_bytes(
     bytes: u64,
 ) {
     let read = read.min(bytes);
-    if m.watch.is_some() {
+    if m.hooked {
         crate::check::before_copy(m, i, lane, [to, from], [read, bytes]);
     }
     let mut at = 0;
@@ -705,7 +721,7 @@ impl Kernel for Fill {
             let (to, byte) = (m.unit.d.get(i.a, lane), m.unit.w.get(i.b, lane));
             for at in 0..bytes {
                 let found = m.outcome.findings.len();
-                if m.watch.is_some() {
+                if m.hooked {
                     crate::check::before_one(m, i, lane, to.wrapping_add(at), 1, true);
                 }
                 m.write_one::<U8>(to.wrapping_add(at), byte, i, lane);

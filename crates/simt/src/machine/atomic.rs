@@ -10,7 +10,7 @@ use super::{Exec, Inst, Machine, Place};
 use crate::launch::Schedule;
 
 /// What an atomic operation does, in `imm`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Change {
     Add,
     Subtract,
@@ -46,9 +46,16 @@ pub(crate) fn encode(change: Change, scalar: Scalar, offset: u64) -> u64 {
     change | scalar << 4 | offset << 8
 }
 
+/// What an atomic instruction does, to which scalar, and its byte offset.
+pub(crate) fn decode(imm: u64) -> (Change, Scalar, u64) {
+    let what = CHANGES.get((imm & 15) as usize).copied().unwrap_or(Change::Exchange);
+    let scalar = Scalar::ALL.get((imm >> 4 & 15) as usize).copied().unwrap_or(Scalar::U32);
+    (what, scalar, ((imm as i64) >> 8) as u64)
+}
+
 /// The memory's new value.
 #[inline(always)]
-fn change(change: Change, scalar: Scalar, old: u64, value: u64, expected: u64) -> u64 {
+pub(crate) fn change(change: Change, scalar: Scalar, old: u64, value: u64, expected: u64) -> u64 {
     use Change as C;
     let flags = FloatFlags::STRICT;
     macro_rules! float {
@@ -138,7 +145,7 @@ pub(crate) struct Atomic<E>(std::marker::PhantomData<E>);
 impl<E: Element> Kernel for Atomic<E> {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        if m.checks.any() {
+        if m.hooked {
             crate::check::before_atomic::<E>(m, i);
         }
         let what = CHANGES.get((i.imm & 15) as usize).copied().unwrap_or(Change::Exchange);

@@ -85,6 +85,7 @@ impl Kernel for Trap {
 
 /// Time passes with every look at it.
 fn tick(m: &mut Machine<'_>) -> u64 {
+    super::parallel::depends_on_order(m);
     m.executed += 16;
     m.executed
 }
@@ -120,7 +121,7 @@ impl Kernel for Sleep {
 }
 
 /// A block that is resident.
-struct Block {
+pub(super) struct Block {
     number: u64,
     place: [u32; 3],
     shared: Vec<u8>,
@@ -159,26 +160,44 @@ const RESIDENT: u64 = 64;
 /// Turns that a block's units get before the next block's.
 const ROUNDS: u32 = 16;
 
-/// Checks a launch, and runs it under a grouping.
-pub(crate) fn run(
+/// A launch that was looked at: what its blocks take.
+pub(super) struct Setup {
+    parameters: Vec<u8>,
+    cluster: [u32; 3],
+    symbols: Vec<u64>,
+    threads: usize,
+    /// Lanes and chunks of a unit, units of a block.
+    lanes: usize,
+    pub(super) chunks: usize,
+    unit_count: usize,
+    shared_bytes: u64,
+    /// Blocks of the launch, and those that take turns.
+    pub(super) blocks: u64,
+    pub(super) resident: u64,
+    /// Bytes of the resident blocks.
+    pub(super) needed: u64,
+}
+
+fn fail(kind: FaultKind) -> Ending {
+    Ending::Faulted(Box::new(Fault {
+        kind,
+        location: None,
+        block: None,
+        thread: None,
+        threads: 0,
+        outcome: Outcome::default(),
+    }))
+}
+
+/// Checks a launch.
+pub(super) fn prepare(
     code: &Code,
     memory: &mut Memory,
     launch: &Launch,
     options: &Options,
     grouping: Grouping,
-    may_restart: bool,
-) -> Ending {
-    let fail = |kind| {
-        Ending::Faulted(Box::new(Fault {
-            kind,
-            location: None,
-            block: None,
-            thread: None,
-            threads: 0,
-            outcome: Outcome::default(),
-        }))
-    };
-    let invalid = |what: String| fail(FaultKind::InvalidLaunch(what));
+) -> Result<Setup, Box<Ending>> {
+    let invalid = |what: String| Err(Box::new(fail(FaultKind::InvalidLaunch(what))));
     let count = |extent: [u32; 3]| {
         extent.iter().try_fold(1u64, |product, extent| product.checked_mul(u64::from(*extent)))
     };
@@ -220,64 +239,118 @@ pub(crate) fn run(
         .saturating_add(shared_bytes)
         .saturating_mul(resident);
     if needed > options.memory_limit {
-        return fail(FaultKind::MemoryLimit(needed));
+        return Err(Box::new(fail(FaultKind::MemoryLimit(needed))));
     }
     let symbols = symbols(code, memory);
-    let mut machine = Machine {
-        unit: Unit::default(),
-        code,
-        memory,
-        shared: Vec::new(),
+    Ok(Setup {
         parameters,
-        objects: objects(code, launch),
-        options,
-        checks: options.checks,
-        schedule: options.schedule,
-        grid: launch.grid,
-        block_dim: launch.block,
-        block: [0; 3],
-        outcome: Outcome::default(),
-        fuel: options.fuel,
-        warp_width: code.warp_width,
-        fault: None,
-        executed: 0,
-        turn_length: if unit_count > 1 || resident > 1 { TURN } else { u64::MAX },
-        trace: options.trace.map(|request| crate::trace::Tracer::new(request, blocks)),
-        watch: None,
-        reported: Default::default(),
-        barrier: Barrier::default(),
-        passed: Barrier::default(),
-        may_restart,
-        restart: false,
         cluster,
-        dynamic_shared: launch.dynamic_shared,
         symbols,
-    };
-    machine.watch = crate::check::Watch::new(&machine);
-    let order = order(blocks, options.schedule);
-    let new_block = |machine: &Machine<'_>| {
-        let units = (0..unit_count)
+        threads,
+        lanes,
+        chunks,
+        unit_count,
+        shared_bytes,
+        blocks,
+        resident,
+        needed,
+    })
+}
+
+impl Setup {
+    /// A machine for blocks of the launch.
+    pub(super) fn machine<'r>(
+        &self,
+        code: &'r Code,
+        memory: &'r mut Memory,
+        launch: &Launch,
+        options: &'r Options,
+        may_restart: bool,
+    ) -> Machine<'r> {
+        let mut machine = Machine {
+            unit: Unit::default(),
+            code,
+            memory,
+            shared: Vec::new(),
+            parameters: self.parameters.clone(),
+            objects: objects(code, launch),
+            options,
+            checks: options.checks,
+            schedule: options.schedule,
+            grid: launch.grid,
+            block_dim: launch.block,
+            block: [0; 3],
+            outcome: Outcome::default(),
+            fuel: options.fuel,
+            warp_width: code.warp_width,
+            fault: None,
+            executed: 0,
+            turn_length: if self.unit_count > 1 || self.resident > 1 { TURN } else { u64::MAX },
+            trace: options.trace.map(|request| crate::trace::Tracer::new(request, self.blocks)),
+            hooked: options.checks.any(),
+            tracker: None,
+            watch: None,
+            reported: Default::default(),
+            barrier: Barrier::default(),
+            passed: Barrier::default(),
+            may_restart,
+            restart: false,
+            cluster: self.cluster,
+            dynamic_shared: launch.dynamic_shared,
+            symbols: self.symbols.clone(),
+        };
+        machine.watch = crate::check::Watch::new(&machine);
+        machine
+    }
+
+    /// A block that can be started.
+    pub(super) fn block(&self, machine: &Machine<'_>) -> Block {
+        let units = (0..self.unit_count)
             .map(|number| {
-                let first = number * lanes;
-                new_unit(machine, first, (threads - first).min(lanes), chunks)
+                let first = number * self.lanes;
+                let lanes = (self.threads - first).min(self.lanes);
+                new_unit(machine, first, lanes, self.chunks)
             })
             .collect();
         Block {
             number: 0,
             place: [0; 3],
-            shared: vec![0; shared_bytes as usize],
+            shared: vec![0; self.shared_bytes as usize],
             units,
-            stops: vec![None; unit_count],
+            stops: vec![None; self.unit_count],
             barrier: Barrier::default(),
             passed: Barrier::default(),
             done: false,
         }
+    }
+}
+
+/// Checks a launch, and runs it under a grouping.
+pub(crate) fn run(
+    code: &Code,
+    memory: &mut Memory,
+    launch: &Launch,
+    options: &Options,
+    grouping: Grouping,
+    may_restart: bool,
+) -> Ending {
+    let setup = match prepare(code, memory, launch, options, grouping) {
+        Ok(setup) => setup,
+        Err(ending) => return *ending,
     };
+    let order = order(setup.blocks, options.schedule);
+    if let Some(ending) =
+        super::parallel::run(code, memory, launch, options, may_restart, &setup, &order)
+    {
+        return ending;
+    }
+    let mut machine = setup.machine(code, memory, launch, options, may_restart);
+    let resident = setup.resident;
     let finished = if resident > 1 {
         let mut resident_blocks: Vec<Block> = Vec::new();
         let mut waiting = order.iter();
         for number in waiting.by_ref().take(resident as usize) {
-            let mut block = new_block(&machine);
+            let mut block = setup.block(&machine);
             start(&mut machine, &mut block, *number);
             resident_blocks.push(block);
         }
@@ -317,7 +390,7 @@ pub(crate) fn run(
             }
         }
     } else {
-        let mut block = new_block(&machine);
+        let mut block = setup.block(&machine);
         let mut fine = true;
         for number in order {
             start(&mut machine, &mut block, number);
@@ -334,6 +407,7 @@ pub(crate) fn run(
     let instructions = options.fuel - machine.fuel;
     let mut outcome = std::mem::take(&mut machine.outcome);
     outcome.counters.instructions = instructions;
+    outcome.threads = 1;
     outcome.trace = machine.trace.take().map(|tracer| tracer.trace);
     if finished {
         return Ending::Finished(outcome);
@@ -407,11 +481,7 @@ fn symbols(code: &Code, memory: &mut Memory) -> Vec<u64> {
             Some(id) => id,
             None => memory.set_symbol(symbol.name.clone(), symbol.initial.clone()),
         };
-        if let Some(buffer) = memory.buffers.get_mut(id.0 as usize)
-            && (buffer.bytes.len() as u64) < symbol.size
-        {
-            buffer.bytes.resize(symbol.size as usize, 0);
-        }
+        memory.extend(id, symbol.size);
         addresses.push(memory.address(id, 0));
     }
     addresses
@@ -562,7 +632,7 @@ fn axis_index(axis: Axis) -> usize {
 }
 
 /// Makes a block ready to run as the one of this number.
-fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
+pub(super) fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
     let [x, y, _] = m.grid.map(u64::from);
     block.number = number;
     block.place = [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32];
@@ -581,6 +651,8 @@ fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
             unit.local_written.clear();
             unit.local_written.resize(unit.local.len(), 0);
         }
+        // A variable that nobody set holds the same, whichever block ran here before.
+        unit.local.fill([0; CHUNK]);
         unit.pc = 0;
         unit.turn = 0;
         for (preset, _, register) in &code.presets {
@@ -616,7 +688,7 @@ fn block_value(m: &Machine<'_>, block: [u32; 3], builtin: Builtin) -> u32 {
 
 /// Runs a block until it has ended or waits for the grid, or its units have had so many turns;
 /// `false` if a fault was raised.
-fn run_block(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
+pub(super) fn run_block(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
     m.block = block.place;
     std::mem::swap(&mut m.shared, &mut block.shared);
     m.barrier = block.barrier;

@@ -57,6 +57,10 @@ fn run(m: &mut Machine<'_>, i: &Inst) {
         if active == 0 {
             continue;
         }
+        if active != u64::MAX >> (64 - m.warp_width.clamp(1, 64)) {
+            // What lanes that are not there hold is what was there last.
+            super::parallel::depends_on_order(m);
+        }
         let leader = start + active.trailing_zeros() as usize;
         match &inst.work {
             MatrixWork::Load(fragment, by_rows) => {
@@ -194,7 +198,7 @@ fn load(
     for index in 0..(layout.rows * layout.columns).div_ceil(layout.packed) {
         let address = place(&layout, by_rows, pointer, stride, index);
         let lane = start + index % m.warp_width;
-        if m.watch.is_some() {
+        if m.hooked {
             crate::check::before_one(m, i, lane, address, layout.storage.size(), false);
         }
         let bits = match layout.storage {
@@ -230,7 +234,7 @@ fn store(
         let address = place(&layout, by_rows, pointer, stride, index);
         let lane = start + index % m.warp_width;
         let bits = get(m, registers, &layout, start, index);
-        if m.watch.is_some() {
+        if m.hooked {
             crate::check::before_one(m, i, lane, address, layout.storage.size(), true);
         }
         match layout.storage.size() {

@@ -18,6 +18,7 @@ pub(crate) mod grid;
 pub(crate) mod integer;
 pub(crate) mod lanes;
 pub(crate) mod matrix;
+pub(crate) mod parallel;
 pub(crate) mod print;
 pub(crate) mod registers;
 pub(crate) mod warp;
@@ -211,6 +212,10 @@ pub(crate) struct Machine<'r> {
     pub(crate) symbols: Vec<u64>,
     /// What is being traced.
     pub(crate) trace: Option<Box<crate::trace::Tracer>>,
+    /// Whether somebody looks at accesses to memory: the checks or the tracker.
+    pub(crate) hooked: bool,
+    /// What blocks on this thread of the host touched, where others run blocks too.
+    pub(crate) tracker: Option<Box<parallel::Tracker>>,
     /// What the checks remember.
     pub(crate) watch: Option<Box<crate::check::Watch>>,
     /// How often each place and kind has been reported.

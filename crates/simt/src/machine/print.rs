@@ -269,6 +269,7 @@ fn text(m: &mut Machine<'_>, address: u64, most: Option<usize>, i: &Inst, lane: 
     let mut text = Vec::new();
     while text.len() < most.unwrap_or(WIDEST).min(WIDEST) {
         let found = m.outcome.findings.len();
+        super::parallel::track_one(m, address.wrapping_add(text.len() as u64), 1, false);
         match m.read_one::<U8>(address.wrapping_add(text.len() as u64), i, lane) {
             0 => break,
             byte => text.push(byte as u8),

@@ -159,6 +159,10 @@ impl<E: Element> Kernel for Shuffle<E> {
             m.check_masks(inst, i);
             check_sources(m, inst, mode, i);
         }
+        if m.tracker.is_some() && reads_others(m, inst, mode) {
+            // What such a lane's register holds is what was there last.
+            super::parallel::depends_on_order(m);
+        }
         let warp = m.warp_width;
         let width_of = |m: &Machine<'_>, lane: usize| {
             let width = match inst.width {
@@ -267,6 +271,25 @@ fn check_sources(m: &mut Machine<'_>, inst: &WarpInst, mode: ShuffleMode, i: &In
             }
         }
     }
+}
+
+/// Whether a lane reads one that is not active.
+fn reads_others(m: &Machine<'_>, inst: &WarpInst, mode: ShuffleMode) -> bool {
+    let warp = m.warp_width;
+    let full = u64::MAX >> (64 - warp.clamp(1, 64));
+    m.warps().into_iter().any(|start| {
+        let active = m.active(start);
+        active != full
+            && lanes_of(active).any(|own| {
+                let width = match inst.width {
+                    NONE => warp,
+                    register => m.unit.w.get(register, start + own) as usize,
+                };
+                let width = if width.is_power_of_two() && width < warp { width } else { warp };
+                let by = m.unit.w.get(inst.lane, start + own);
+                active >> source(mode, own, by, width, warp).0 & 1 == 0
+            })
+    })
 }
 
 /// Votes, matches, masks, reductions, elections and barriers of warps.

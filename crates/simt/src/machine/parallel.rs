@@ -1,0 +1,565 @@
+//! Blocks on several threads of the host, with the result of one.
+//!
+//! Each thread of the host runs its blocks in the schedule's order, on memory of its own that shares
+//! the bytes of every buffer until it writes there, and notes which bytes its blocks read, wrote, or
+//! changed by operations whose order does not matter. If no thread touched what another wrote, each
+//! block has seen what it would have seen in turn: what was written is brought together. If not, or
+//! if a block did what depends on an order (a clock, a fault, a shuffle from a lane that is not
+//! there), all of it is thrown away and the blocks run in turn.
+//!
+//! The first block runs alone and says which buffers are written. Reads of the others are not noted;
+//! a write there ends the attempt.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use port_ir::Scalar;
+
+use super::access::Element;
+use super::atomic::{Change, change, decode};
+use super::grid::{self, Ending, Setup};
+use super::registers::Shape;
+use super::{CHUNK, Inst, Machine};
+use crate::launch::{Launch, Options, Schedule};
+use crate::memory::{FIRST_BUFFER, Memory, WINDOW_BITS, WINDOW_ORIGIN};
+use crate::outcome::Outcome;
+use crate::program::Code;
+
+/// A change whose order does not matter, if nobody sees the values between.
+type Reduction = (Change, Scalar);
+
+/// A bit for each byte of a buffer.
+#[derive(Default)]
+struct Bits {
+    words: Vec<u64>,
+    bytes: u64,
+}
+
+impl Bits {
+    fn none(bytes: u64) -> Self {
+        Bits { words: vec![0; bytes.div_ceil(64) as usize], bytes }
+    }
+
+    #[inline(always)]
+    fn set(&mut self, start: u64, end: u64) {
+        let end = end.min(self.bytes);
+        if start >= end {
+            return;
+        }
+        let (first, last) = ((start / 64) as usize, ((end - 1) / 64) as usize);
+        let low = u64::MAX << (start % 64);
+        let high = u64::MAX >> (63 - (end - 1) % 64);
+        if first == last {
+            self.words[first] |= low & high;
+            return;
+        }
+        self.words[first] |= low;
+        self.words[first + 1..last].fill(u64::MAX);
+        self.words[last] |= high;
+    }
+
+    fn meets(&self, other: &Bits) -> bool {
+        self.words.iter().zip(&other.words).any(|(a, b)| a & b != 0)
+    }
+
+    fn add(&mut self, other: &Bits) {
+        if self.words.is_empty() {
+            *self = Bits::none(other.bytes);
+        }
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+    }
+}
+
+/// What blocks did to a buffer.
+#[derive(Default)]
+struct Touched {
+    bytes: u64,
+    /// Whether reads are noted.
+    watched: bool,
+    read: Option<Bits>,
+    written: Option<Bits>,
+    reduced: BTreeMap<Reduction, Bits>,
+}
+
+/// What blocks on one thread of the host did.
+pub(crate) struct Tracker {
+    buffers: Vec<Touched>,
+    /// Something depends on the order of blocks.
+    depends: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Read,
+    Write,
+    /// Reads and writes.
+    Update,
+    Reduce(Reduction),
+}
+
+impl Tracker {
+    fn new(memory: &Memory, watched: impl Fn(usize) -> bool) -> Self {
+        let touched = |(index, buffer): (usize, &crate::memory::Buffer)| Touched {
+            bytes: buffer.bytes.len() as u64,
+            watched: watched(index),
+            ..Touched::default()
+        };
+        Tracker {
+            buffers: memory.buffers.iter().enumerate().map(touched).collect(),
+            depends: false,
+        }
+    }
+
+    /// Notes an access to bytes from an address, all in one window.
+    #[inline(always)]
+    fn note(&mut self, address: u64, bytes: u64, what: What) {
+        let Some(index) = (address >> WINDOW_BITS).checked_sub(FIRST_BUFFER) else { return };
+        let Some(touched) = self.buffers.get_mut(index as usize) else { return };
+        let place = (address & ((1 << WINDOW_BITS) - 1)).checked_sub(WINDOW_ORIGIN);
+        // Outside of the object, it is a fault.
+        let Some(start) = place else { return };
+        let end = start.saturating_add(bytes);
+        let length = touched.bytes;
+        let none = || Bits::none(length);
+        match what {
+            What::Read if !touched.watched => {}
+            What::Read => touched.read.get_or_insert_with(none).set(start, end),
+            _ if !touched.watched => self.depends = true,
+            What::Write => touched.written.get_or_insert_with(none).set(start, end),
+            What::Reduce((_, scalar)) if start % scalar.size() != 0 => self.depends = true,
+            What::Reduce(by) => touched.reduced.entry(by).or_insert_with(none).set(start, end),
+            What::Update => {
+                touched.read.get_or_insert_with(none).set(start, end);
+                touched.written.get_or_insert_with(none).set(start, end);
+            }
+        }
+    }
+
+    /// Whether reads of the window of an address are of interest.
+    #[inline(always)]
+    fn ignores_reads(&self, address: u64) -> bool {
+        let index = (address >> WINDOW_BITS).checked_sub(FIRST_BUFFER);
+        let touched = index.and_then(|index| self.buffers.get(index as usize));
+        touched.is_none_or(|touched| !touched.watched)
+    }
+}
+
+/// Notes that what happens next depends on which blocks ran before.
+pub(crate) fn depends_on_order(m: &mut Machine<'_>) {
+    if let Some(tracker) = &mut m.tracker {
+        tracker.depends = true;
+    }
+}
+
+/// Notes an access to one range.
+pub(crate) fn track_one(m: &mut Machine<'_>, address: u64, bytes: u64, writes: bool) {
+    if let Some(tracker) = &mut m.tracker
+        && bytes != 0
+    {
+        tracker.note(address, bytes, if writes { What::Write } else { What::Read });
+    }
+}
+
+/// Notes an access of the active lanes.
+#[inline(never)]
+pub(crate) fn track<E: Element>(m: &mut Machine<'_>, i: &Inst, writes: bool) {
+    let what = if writes { What::Write } else { What::Read };
+    track_lanes::<E>(m, i, i.imm, what);
+}
+
+/// Notes an atomic operation of the active lanes.
+#[inline(never)]
+pub(crate) fn track_atomic<E: Element>(m: &mut Machine<'_>, i: &Inst) {
+    let (what, scalar, offset) = decode(i.imm);
+    let what = match what {
+        _ if i.slot & 1 != 0 || scalar.is_float() => What::Update,
+        Change::Add | Change::Subtract => What::Reduce((Change::Add, plain(scalar))),
+        Change::And | Change::Or | Change::Xor => What::Reduce((what, plain(scalar))),
+        Change::Minimum | Change::Maximum => What::Reduce((what, scalar)),
+        _ => What::Update,
+    };
+    track_lanes::<E>(m, i, offset, what);
+}
+
+/// The scalar of the same size for operations that do not ask for more.
+fn plain(scalar: Scalar) -> Scalar {
+    match scalar.size() {
+        8 => Scalar::U64,
+        2 => Scalar::U16,
+        _ => Scalar::U32,
+    }
+}
+
+fn track_lanes<E: Element>(m: &mut Machine<'_>, i: &Inst, offset: u64, what: What) {
+    let Some(mut tracker) = m.tracker.take() else { return };
+    let size = E::SIZE as u64;
+    let unit = &m.unit;
+    if unit.mask.is_empty() {
+        // What is written then, if anything, is no lane's.
+    } else if let Some(address) = unit.d.uniform(i.a) {
+        tracker.note(address.wrapping_add(offset), size, what);
+    } else {
+        let affine = unit.d.shape(i.a) == Shape::Affine;
+        let stride = unit.d.stride(i.a);
+        // Neighbours of a whole chunk, and of the chunk after it, are one range.
+        let mut range = (0, 0);
+        for k in 0..unit.chunks {
+            let mask = unit.mask.bits[k];
+            if mask == 0 {
+                continue;
+            }
+            if affine && stride == size && mask == u16::MAX {
+                let start = unit.d.base(i.a, k).wrapping_add(offset);
+                let end = start.wrapping_add(size * CHUNK as u64);
+                if (start ^ end) >> WINDOW_BITS == 0 {
+                    if range.1 == start {
+                        range.1 = end;
+                    } else {
+                        tracker.note(range.0, range.1 - range.0, what);
+                        range = (start, end);
+                    }
+                    continue;
+                }
+            }
+            let addresses = m.addresses(i.a, offset, k);
+            if what == What::Read {
+                let first = addresses[mask.trailing_zeros() as usize & 15];
+                let other = addresses.iter().fold(0, |bits, address| bits | (address ^ first));
+                if other >> WINDOW_BITS == 0 && tracker.ignores_reads(first) {
+                    continue;
+                }
+            }
+            for (l, address) in addresses.into_iter().enumerate() {
+                if mask >> l & 1 == 1 {
+                    tracker.note(address, size, what);
+                }
+            }
+        }
+        if range.1 != range.0 {
+            tracker.note(range.0, range.1 - range.0, what);
+        }
+    }
+    m.tracker = Some(tracker);
+}
+
+/// What a thread of the host gives.
+struct Work {
+    memory: Memory,
+    tracker: Tracker,
+    /// What blocks printed, by their place in the order.
+    printed: Vec<(usize, Vec<u8>)>,
+    instructions: u64,
+    blocks: u64,
+    fine: bool,
+}
+
+/// Work (instructions of chunks) below which threads cost more than they bring.
+const LEAST_WORK: u64 = 60_000;
+
+/// Parts that each thread's share of the blocks comes in.
+const PARTS: usize = 8;
+
+/// What all threads of the host know of a launch.
+struct Common<'r> {
+    code: &'r Code,
+    launch: &'r Launch,
+    options: &'r Options,
+    may_restart: bool,
+    setup: &'r Setup,
+    order: &'r [u64],
+    next: AtomicUsize,
+    stop: AtomicBool,
+    part: usize,
+}
+
+impl Common<'_> {
+    /// Runs blocks until none are left. `pilot` is asked after each block of the first part.
+    fn work(
+        &self,
+        mut memory: Memory,
+        tracker: Tracker,
+        mut pilot: impl FnMut(&Machine<'_>) -> bool,
+        first: std::ops::Range<usize>,
+    ) -> Work {
+        let mut machine =
+            self.setup.machine(self.code, &mut memory, self.launch, self.options, self.may_restart);
+        machine.tracker = Some(Box::new(tracker));
+        machine.hooked = true;
+        let mut block = self.setup.block(&machine);
+        let mut printed = Vec::new();
+        let mut fine = true;
+        let mut range = first;
+        'all: loop {
+            for place in range {
+                let Some(number) = self.order.get(place) else { break 'all };
+                if self.stop.load(Ordering::Relaxed) {
+                    fine = false;
+                    break 'all;
+                }
+                grid::start(&mut machine, &mut block, *number);
+                fine = grid::run_block(&mut machine, &mut block, u32::MAX);
+                fine &= machine.tracker.as_ref().is_some_and(|tracker| !tracker.depends);
+                if !fine || !pilot(&machine) {
+                    fine = false;
+                    self.stop.store(true, Ordering::Relaxed);
+                    break 'all;
+                }
+                if !machine.outcome.printed.is_empty() {
+                    printed.push((place, std::mem::take(&mut machine.outcome.printed)));
+                }
+            }
+            let start = self.next.fetch_add(self.part, Ordering::Relaxed);
+            range = start..start.saturating_add(self.part);
+        }
+        let instructions = self.options.fuel - machine.fuel;
+        let blocks = machine.outcome.counters.blocks;
+        let tracker = machine.tracker.take();
+        let tracker = tracker.map_or_else(|| Tracker::new(&Memory::new(), |_| true), |it| *it);
+        Work { memory, tracker, printed, instructions, blocks, fine }
+    }
+}
+
+/// Runs a launch on several threads of the host; `None`, and nothing has happened, if the blocks
+/// have to run in turn.
+pub(super) fn run(
+    code: &Code,
+    memory: &mut Memory,
+    launch: &Launch,
+    options: &Options,
+    may_restart: bool,
+    setup: &Setup,
+    order: &[u64],
+) -> Option<Ending> {
+    let threads = options.threads.min(order.len()).min(256);
+    // A seed's order of lanes depends on what ran before.
+    if threads < 2
+        || setup.resident > 1
+        || code.reads_stale
+        || options.checks.any()
+        || options.trace.is_some()
+        || matches!(options.schedule, Schedule::Seeded(_))
+        || setup.needed.saturating_mul(threads as u64) > options.memory_limit
+    {
+        return None;
+    }
+    let lent = memory.lend();
+    let common = Common {
+        code,
+        launch,
+        options,
+        may_restart,
+        setup,
+        order,
+        next: AtomicUsize::new(1),
+        stop: AtomicBool::new(false),
+        part: ((order.len() - 1) / (threads * PARTS)).max(1),
+    };
+    let works = pilot(&common, &lent, threads).filter(|works| fits(works, options));
+    drop(lent);
+    let Some(mut works) = works else {
+        memory.reclaim();
+        return None;
+    };
+    let threads = works.iter().filter(|work| work.blocks > 0).count();
+    let mut outcome = Outcome { threads, ..Outcome::default() };
+    outcome.counters.instructions = works.iter().map(|work| work.instructions).sum();
+    outcome.counters.blocks = works.iter().map(|work| work.blocks).sum();
+    let mut printed: Vec<(usize, Vec<u8>)> =
+        works.iter_mut().flat_map(|work| std::mem::take(&mut work.printed)).collect();
+    printed.sort_by_key(|(place, _)| *place);
+    outcome.printed = printed.into_iter().flat_map(|(_, text)| text).collect();
+    for index in 0..memory.buffers.len() {
+        collect(memory, &mut works, index);
+    }
+    drop(works);
+    memory.reclaim();
+    Some(Ending::Finished(outcome))
+}
+
+/// Runs the first block, and then the others on all threads if that is worth it.
+fn pilot(common: &Common<'_>, lent: &Memory, threads: usize) -> Option<Vec<Work>> {
+    let spend = |work: u64| work.saturating_mul(common.setup.chunks as u64);
+    let tracker = Tracker::new(lent, |_| true);
+    let mut first = None;
+    std::thread::scope(|scope| {
+        let mut others = Vec::new();
+        let mut asked = false;
+        let own = common.work(
+            lent.clone(),
+            tracker,
+            |machine| {
+                if std::mem::replace(&mut asked, true) {
+                    return true;
+                }
+                let Some(tracker) = &machine.tracker else { return false };
+                let used = spend(common.options.fuel - machine.fuel);
+                if used.saturating_mul(common.order.len() as u64) < LEAST_WORK {
+                    return true;
+                }
+                let written: Vec<bool> = tracker.buffers.iter().map(Touched::is_written).collect();
+                let bytes = tracker.buffers.iter().filter(|touched| touched.is_written());
+                let bytes: u64 = bytes.map(|touched| touched.bytes).sum();
+                if bytes.saturating_mul(threads as u64) > common.options.memory_limit {
+                    return false;
+                }
+                for _ in 1..threads {
+                    let (memory, written) = (lent.clone(), written.clone());
+                    others.push(scope.spawn(move || {
+                        let is_written = |index: usize| written.get(index) == Some(&true);
+                        let tracker = Tracker::new(&memory, is_written);
+                        common.work(memory, tracker, |_| true, 0..0)
+                    }));
+                }
+                true
+            },
+            0..1,
+        );
+        let mut works = vec![own];
+        for other in others {
+            // Whoever panicked has done nothing that counts.
+            works.push(other.join().ok()?);
+        }
+        first = Some(works);
+        Some(())
+    })?;
+    first
+}
+
+impl Touched {
+    fn is_written(&self) -> bool {
+        self.written.is_some() || !self.reduced.is_empty()
+    }
+}
+
+/// Whether the blocks did what they would have done in turn.
+fn fits(works: &[Work], options: &Options) -> bool {
+    let sum = |of: fn(&Work) -> u64| works.iter().map(of).fold(0, u64::saturating_add);
+    let printed = works.iter().flat_map(|work| &work.printed).map(|(_, text)| text.len()).sum();
+    if !works.iter().all(|work| work.fine)
+        || sum(|work| work.instructions) > options.fuel
+        || options.print_limit < printed
+    {
+        return false;
+    }
+    let buffers = works.iter().map(|work| work.tracker.buffers.len()).max().unwrap_or(0);
+    (0..buffers).all(|index| {
+        let (mut read, mut written) = (Bits::default(), Bits::default());
+        let mut reduced: BTreeMap<Reduction, Bits> = BTreeMap::new();
+        works.iter().filter_map(|work| work.tracker.buffers.get(index)).all(|one| {
+            let fine = {
+                let meets_reduced = |bits: &Bits| reduced.values().any(|other| bits.meets(other));
+                one.read.as_ref().is_none_or(|it| !it.meets(&written) && !meets_reduced(it))
+                    && one.written.as_ref().is_none_or(|it| {
+                        !it.meets(&written) && !it.meets(&read) && !meets_reduced(it)
+                    })
+                    && one.reduced.iter().all(|(by, it)| {
+                        let others = reduced.iter().filter(|(other, _)| *other != by);
+                        !it.meets(&written)
+                            && !it.meets(&read)
+                            && others.map(|(_, other)| other).all(|other| !it.meets(other))
+                    })
+            };
+            for (all, here) in [(&mut read, &one.read), (&mut written, &one.written)] {
+                if let Some(here) = here {
+                    all.add(here);
+                }
+            }
+            for (by, here) in &one.reduced {
+                reduced.entry(*by).or_default().add(here);
+            }
+            fine
+        })
+    })
+}
+
+/// Brings a buffer together.
+fn collect(memory: &mut Memory, works: &mut [Work], index: usize) {
+    let changed = |work: &&mut Work| {
+        let touched = work.tracker.buffers.get(index);
+        touched.is_some_and(Touched::is_written)
+    };
+    let mut changed: Vec<&mut Work> = works.iter_mut().filter(changed).collect();
+    let Some(base) = memory.buffers.get(index).map(|buffer| buffer.bytes.clone()) else { return };
+    let Some((first, others)) = changed.split_first_mut() else { return };
+    let Some(mut result) =
+        first.memory.buffers.get_mut(index).map(|buffer| std::mem::take(&mut buffer.bytes))
+    else {
+        return;
+    };
+    let bytes: &mut [u8] = &mut result;
+    // What the first wrote is there; its reductions are, too.
+    for work in others {
+        let (Some(touched), Some(theirs)) =
+            (work.tracker.buffers.get(index), work.memory.buffers.get(index))
+        else {
+            continue;
+        };
+        let theirs: &[u8] = &theirs.bytes;
+        if let Some(written) = &touched.written {
+            each_run(written, |run| {
+                if let (Some(to), Some(from)) = (bytes.get_mut(run.clone()), theirs.get(run)) {
+                    to.copy_from_slice(from);
+                }
+            });
+        }
+        for ((what, scalar), bits) in &touched.reduced {
+            let size = scalar.size() as usize;
+            each_run(bits, |run| {
+                for start in run.step_by(size) {
+                    let at = start..start + size;
+                    let (Some(to), Some(old), Some(new)) =
+                        (bytes.get_mut(at.clone()), base.get(at.clone()), theirs.get(at))
+                    else {
+                        return;
+                    };
+                    let [now, old, new] = [&*to, old, new].map(|bytes| {
+                        let mut word = [0; 8];
+                        word[..size].copy_from_slice(bytes);
+                        u64::from_le_bytes(word)
+                    });
+                    // What they added, beside what was there.
+                    let by = match what {
+                        Change::Add => new.wrapping_sub(old),
+                        Change::Xor => new ^ old,
+                        _ => new,
+                    };
+                    let sum = change(*what, *scalar, now, by, 0);
+                    to.copy_from_slice(&sum.to_le_bytes()[..size]);
+                }
+            });
+        }
+    }
+    if let Some(buffer) = memory.buffers.get_mut(index) {
+        buffer.bytes = result;
+    }
+}
+
+/// Calls `each` with ranges of set bits.
+fn each_run(bits: &Bits, mut each: impl FnMut(std::ops::Range<usize>)) {
+    let mut open: Option<usize> = None;
+    for (index, word) in bits.words.iter().enumerate() {
+        let start = index * 64;
+        match *word {
+            0 => {
+                if let Some(from) = open.take() {
+                    each(from..start);
+                }
+            }
+            u64::MAX => {
+                open.get_or_insert(start);
+            }
+            word => {
+                for bit in 0..64 {
+                    if word >> bit & 1 == 1 {
+                        open.get_or_insert(start + bit);
+                    } else if let Some(from) = open.take() {
+                        each(from..start + bit);
+                    }
+                }
+            }
+        }
+    }
+    if let Some(from) = open {
+        each(from..bits.words.len() * 64);
+    }
+}
