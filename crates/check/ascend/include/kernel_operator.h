@@ -7,5 +7,6 @@
 #include <port_ascend/launch.h>
 #include <port_ascend/reduce.h>
 #include <port_ascend/select.h>
+#include <port_ascend/sort.h>
 #include <port_ascend/system.h>
 #include <port_ascend/vector.h>

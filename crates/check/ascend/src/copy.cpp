@@ -110,7 +110,7 @@ void copy_out(const char* call, Site site, uint8_t* gm, const uint8_t* limit, Lo
     for (uint32_t piece = 0; piece < pieces.count; ++piece) {
         uint8_t* to = gm + piece * pieces.gm_step;
         uint32_t at = uint32_t(from.offset + piece * pieces.local_step);
-        if (!gm_access(to, pieces.length, true)) return;
+        if (!gm_access(to, pieces.length, true, how ? nullptr : c.memory[from.space] + at)) return;
         if (!touch_read(from.space, at, uint32_t(pieces.length))) uninitialised_use(from.space, at, uint32_t(pieces.length), "copies to GM");
         const uint8_t* source = c.memory[from.space] + at;
         if (how) how(to, source, pieces.length, c.atomic);

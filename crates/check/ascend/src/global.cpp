@@ -92,7 +92,7 @@ void line_conflict(const GmBlock& block, uintptr_t address) {
 }
 
 // The accesses of one instruction to `bytes` bytes.
-void record(uintptr_t address, size_t bytes, bool write) {
+void record(uintptr_t address, size_t bytes, bool write, bool same) {
     Core& c = *core;
     bool atomic = write && c.atomic != Atomic::none && (c.pipe == pipe_mte3 || c.pipe == pipe_fix);
     uint32_t clock = c.hidden->clock[size_t(c.index)];
@@ -101,7 +101,7 @@ void record(uintptr_t address, size_t bytes, bool write) {
         GmBlock& block = gm_block(address);
         uint32_t first = uint32_t(address & 31), count = uint32_t(std::min<uintptr_t>(32 - first, end - address));
         uint32_t mask = count >= 32 ? ~0u : ((1u << count) - 1) << first;
-        if (block.write_core >= 0 && block.write_core != c.index && (block.write_bytes & mask) && !(atomic && block.write_atomic) &&
+        if (block.write_core >= 0 && block.write_core != c.index && !(write && same) && (block.write_bytes & mask) && !(atomic && block.write_atomic) &&
             !knows(block.write_core, block.write_clock)) {
             report(write ? "gm-write-conflict" : "gm-read-after-write", c.call, c.site,
                    write ? "writes GM at %s, which core %d writes too (%s), with no order between the two cores: give each core its own part, use SetAtomicAdd, or SyncAll between them"
@@ -166,7 +166,7 @@ void register_gm(void* pointer, size_t bytes, const char* name) {
 
 void unregister_gm(void* pointer) { allocations().erase(uintptr_t(pointer)); }
 
-bool gm_access(const void* pointer, size_t bytes, bool write) {
+bool gm_access(const void* pointer, size_t bytes, bool write, const void* written) {
     uintptr_t address = uintptr_t(pointer);
     auto& all = allocations();
     if (!all.empty()) {
@@ -202,11 +202,12 @@ bool gm_access(const void* pointer, size_t bytes, bool write) {
         report("gm-out-of-bounds", core->call, core->site, "%s %zu bytes at a null pointer: SetGlobalBuffer was not called", write ? "writes" : "reads", bytes);
         return false;
     }
-    record(address, bytes, write);
+    record(address, bytes, write, written && !std::memcmp(pointer, written, bytes));
     return true;
 }
 
-void gm_scalar(const void* pointer, size_t bytes, bool write, const char* call, Site site) {
+void gm_scalar(const void* pointer, size_t bytes, const void* written, const char* call, Site site) {
+    bool write = written != nullptr;
     begin(call, site, pipe_s, write ? 30 : 200);
     ++core->counters.scalar_gm;
     Atomic saved = core->atomic;
@@ -219,7 +220,7 @@ void gm_scalar(const void* pointer, size_t bytes, bool write, const char* call, 
             if (block.write_core >= 0 && !knows(block.write_core, block.write_clock)) line_conflict(block, uintptr_t(pointer));
         }
     }
-    bool fine = gm_access(pointer, bytes, write);
+    bool fine = gm_access(pointer, bytes, write, written);
     core->atomic = saved;
     if (!fine) stop_core();
 }

@@ -38,7 +38,7 @@ Shape shape_of_mask(uint64_t mask, const uint64_t* list, bool set, int64_t repea
         shape.mask[0] = lanes >= 64 ? ~uint64_t(0) : (uint64_t(1) << lanes) - 1;
         shape.mask[1] = lanes > 64 ? (lanes >= 128 ? ~uint64_t(0) : (uint64_t(1) << (lanes - 64)) - 1) : 0;
         // Kept for the report of begin_vector: a mask of more lanes than a repeat has.
-        if (mask > shape.lanes || mask == 0) shape.count = uint32_t(std::min<uint64_t>(mask + 1, 1 << 20));
+        if (mask > shape.lanes) shape.count = uint32_t(std::min<uint64_t>(mask + 1, 1 << 20));
     }
     return shape;
 }
@@ -58,7 +58,7 @@ void begin_vector(const char* call, Site site, const Shape& shape, double per_re
     c.counters.vector_lanes += shape.counted ? shape.count
         : uint64_t(shape.repeats) * uint64_t(__builtin_popcountll(shape.mask[0]) + __builtin_popcountll(shape.mask[1]));
     if (shape.counted) return;
-    if (shape.count) report("parameter-range", call, site, "mask is %u and can be 1 to %u here", shape.count - 1, shape.lanes);
+    if (shape.count) report("parameter-range", call, site, "mask is %u and can be 0 to %u here", shape.count - 1, shape.lanes);
     if (shape.repeats > max_repeat) report("parameter-range", call, site, "repeatTime is %u and can be %u at most: work in several instructions", shape.repeats, max_repeat);
 }
 

@@ -235,6 +235,12 @@ inline TPipe* GetTPipePtr() {
     return port_ascend::core ? static_cast<TPipe*>(port_ascend::core->pipe_object) : nullptr;
 }
 
+}  // namespace AscendC
+
+using AscendC::GetTPipePtr;
+
+namespace AscendC {
+
 // The whole local memory in order of Alloc, without a TPipe.
 template <Hardware hardware> class LocalMemAllocator {
 public:

@@ -297,4 +297,32 @@ template <typename T> inline void GetReduceMaxMinCount(T& value, T& index) {
     index = port_ascend::index_bits<T>(uint32_t(port_ascend::core->reduce_pair[1]));
 }
 
+// The same by their newer names.
+enum class ReduceType : uint8_t { SUM, MAX, MIN };
+#define PORT_ASCEND_REDUCE_TYPED(mask_type)                                                                                                                     \
+    template <ReduceType kind, typename T, typename U, bool isSetMask = true>                                                                                   \
+    inline void ReduceRepeat(const LocalTensor<T>& dst, const LocalTensor<U>& src, mask_type mask, const int32_t repeatTime, const int32_t dstRepStride,         \
+                             const int32_t srcBlkStride, const int32_t srcRepStride, ReduceOrder order = ReduceOrder::ORDER_VALUE_INDEX, PORT_ASCEND_SITE) {     \
+        if constexpr (kind == ReduceType::SUM) WholeReduceSum<T, isSetMask>(dst, src, mask, repeatTime, dstRepStride, srcBlkStride, srcRepStride, site);          \
+        else if constexpr (kind == ReduceType::MAX) WholeReduceMax<T, isSetMask>(dst, src, mask, repeatTime, dstRepStride, srcBlkStride, srcRepStride, order, site); \
+        else WholeReduceMin<T, isSetMask>(dst, src, mask, repeatTime, dstRepStride, srcBlkStride, srcRepStride, order, site);                                    \
+    }                                                                                                                                                           \
+    template <ReduceType kind, typename T, typename U, bool isSetMask = true>                                                                                   \
+    inline void ReduceDataBlock(const LocalTensor<T>& dst, const LocalTensor<U>& src, mask_type mask, const int32_t repeatTime, const int32_t dstRepStride,      \
+                                const int32_t srcBlkStride, const int32_t srcRepStride, PORT_ASCEND_SITE) {                                                     \
+        if constexpr (kind == ReduceType::SUM) BlockReduceSum<T, isSetMask>(dst, src, repeatTime, mask, dstRepStride, srcBlkStride, srcRepStride, site);          \
+        else if constexpr (kind == ReduceType::MAX) BlockReduceMax<T, isSetMask>(dst, src, repeatTime, mask, dstRepStride, srcBlkStride, srcRepStride, site);     \
+        else BlockReduceMin<T, isSetMask>(dst, src, repeatTime, mask, dstRepStride, srcBlkStride, srcRepStride, site);                                           \
+    }                                                                                                                                                           \
+    template <ReduceType kind, typename T, typename U, bool isSetMask = true>                                                                                   \
+    inline void ReducePairElem(const LocalTensor<T>& dst, const LocalTensor<U>& src, mask_type mask, const int32_t repeatTime, const int32_t dstRepStride,       \
+                               const int32_t srcBlkStride, const int32_t srcRepStride, PORT_ASCEND_SITE) {                                                      \
+        PairReduceSum<T, isSetMask>(dst, src, repeatTime, mask, dstRepStride, srcBlkStride, srcRepStride, site);                                                 \
+    }
+PORT_ASCEND_REDUCE_TYPED(const int32_t)
+PORT_ASCEND_REDUCE_TYPED(const uint64_t*)
+template <typename T> inline T GetReduceRepeatSumSpr() { return GetAccVal<T>(); }
+template <typename T> inline void GetReduceRepeatMaxMinSpr(T& value, T& index) { GetReduceMaxMinCount(value, index); }
+template <typename T> inline void GetReduceRepeatMaxMinSpr(T& value) { std::memcpy(&value, &port_ascend::core->reduce_pair[0], sizeof(T)); }
+
 }  // namespace AscendC

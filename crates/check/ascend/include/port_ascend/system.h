@@ -128,6 +128,12 @@ static const AscendC::PortCoreType g_coreType __attribute__((unused)) = {};
 #define ASCENDC_ASSERT(condition, behaviour) do { if (!(condition)) { ::port_ascend::report("assertion", "ASCENDC_ASSERT", ::port_ascend::Site{__FILE__, __LINE__}, "%s does not hold", #condition); ::port_ascend::stop_core(); } } while (false)
 #define ascendc_assert(...) ASSERT((__VA_ARGS__))
 
+// The number of the block, as a name of its own; a kernel's variable of this name hides it.
+struct PortBlockNumber { operator int64_t() const { return port_ascend::core ? port_ascend::core->block : 0; } };
+struct PortBlockCount { operator int64_t() const { return AscendC::GetBlockNum(); } };
+static const PortBlockNumber block_idx __attribute__((unused)) = {};
+static const PortBlockCount block_num __attribute__((unused)) = {};
+
 // The same by the names of the compiler's own functions.
 inline int64_t get_block_idx() { return port_ascend::core ? port_ascend::core->block : 0; }
 inline int64_t get_block_num() { return AscendC::GetBlockNum(); }

@@ -148,12 +148,12 @@ public:
         limit = nullptr;
     }
     T GetValue(uint64_t index, PORT_ASCEND_SITE) const {
-        port_ascend::gm_scalar(start + index, sizeof(T), false, "GlobalTensor::GetValue", site);
+        port_ascend::gm_scalar(start + index, sizeof(T), nullptr, "GlobalTensor::GetValue", site);
         check(index, 1, "GlobalTensor::GetValue", false);
         return start[index];
     }
     void SetValue(uint64_t index, T value, PORT_ASCEND_SITE) const {
-        port_ascend::gm_scalar(start + index, sizeof(T), true, "GlobalTensor::SetValue", site);
+        port_ascend::gm_scalar(start + index, sizeof(T), &value, "GlobalTensor::SetValue", site);
         check(index, 1, "GlobalTensor::SetValue", true);
         start[index] = value;
     }

@@ -144,6 +144,15 @@ struct bfloat16_t {
 // Two values of four bits in a byte: sizes count them, memory holds half as many bytes.
 struct int4b_t { uint8_t pair; };
 
+namespace AscendC {
+using ::bfloat16_t;
+using ::half;
+using ::int4b_t;
+template <bool condition, typename T, typename F> using Conditional = std::conditional<condition, T, F>;
+template <typename T, typename U> struct IsSameType { static constexpr bool value = std::is_same<T, U>::value; };
+template <typename T, typename... Of> constexpr bool SupportType() { return std::disjunction<std::is_same<T, Of>...>::value; }
+}  // namespace AscendC
+
 namespace port_ascend {
 template <typename T> struct same { typedef T type; };  // keeps a parameter out of deduction
 template <typename T> using same_t = typename same<T>::type;

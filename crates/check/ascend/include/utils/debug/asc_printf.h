@@ -1,0 +1,4 @@
+// printf in a kernel.
+#pragma once
+
+#include <port_ascend/system.h>
