@@ -57,38 +57,8 @@ impl PortedUnit<'_> {
         source
     }
 
-    /// (path, text) of the port: its root first, then its other files and the unit's headers that
-    /// stay as they are.
     fn emitted(&self, extension: &str) -> Vec<(String, String)> {
-        let root_path = &*self.sources.file(self.root).path;
-        let root = PathBuf::from(root_path);
-        // A port that is a folder has all files in it; it is compiled there.
-        let is_folder = self.translation.target.backend.folder_suffix().is_some();
-        let place = |path: &str| match is_folder {
-            true => port::in_folder(root_path, path),
-            false => path.to_owned(),
-        };
-        let files = &self.translation.ported.files;
-        let mut emitted: Vec<(String, String)> = Vec::new();
-        for file in files {
-            let path = match file.role {
-                FileRole::Root => place(&root.with_extension(extension).to_string_lossy()),
-                FileRole::Header(id) => place(&self.sources.file(id).path),
-                FileRole::Generated(name) if is_folder => name.to_owned(),
-                FileRole::Generated(name) => {
-                    root.with_file_name(name).to_string_lossy().into_owned()
-                }
-            };
-            emitted.push((path, file.text.clone()));
-        }
-        for id in self.files {
-            let ported = files.iter().any(|file| file.role == FileRole::Header(*id));
-            if *id != self.root && !ported {
-                let file = self.sources.file(*id);
-                emitted.push((place(&file.path), file.text.to_string()));
-            }
-        }
-        emitted
+        emitted(self.sources, self.files, self.root, self.translation, extension)
     }
 
     fn source(&self, language: Language, extension: &str) -> Option<Source> {
@@ -229,6 +199,46 @@ impl PortedUnit<'_> {
         }
         Ok((code, sources))
     }
+}
+
+/// (path, text) of a port: its root first, then its other files and the unit's headers (`unit` are the
+/// unit's own files) that stay as they are.
+pub fn emitted(
+    sources: &SourceMap,
+    unit: &[FileId],
+    root: FileId,
+    translation: &Translation,
+    extension: &str,
+) -> Vec<(String, String)> {
+    let root_path = &*sources.file(root).path;
+    let root_file = PathBuf::from(root_path);
+    // A port that is a folder has all files in it; it is compiled there.
+    let is_folder = translation.target.backend.folder_suffix().is_some();
+    let place = |path: &str| match is_folder {
+        true => port::in_folder(root_path, path),
+        false => path.to_owned(),
+    };
+    let files = &translation.ported.files;
+    let mut emitted: Vec<(String, String)> = Vec::new();
+    for file in files {
+        let path = match file.role {
+            FileRole::Root => place(&root_file.with_extension(extension).to_string_lossy()),
+            FileRole::Header(id) => place(&sources.file(id).path),
+            FileRole::Generated(name) if is_folder => name.to_owned(),
+            FileRole::Generated(name) => {
+                root_file.with_file_name(name).to_string_lossy().into_owned()
+            }
+        };
+        emitted.push((path, file.text.clone()));
+    }
+    for id in unit {
+        let ported = files.iter().any(|file| file.role == FileRole::Header(*id));
+        if *id != root && !ported {
+            let file = sources.file(*id);
+            emitted.push((place(&file.path), file.text.to_string()));
+        }
+    }
+    emitted
 }
 
 fn is_word(c: char) -> bool {

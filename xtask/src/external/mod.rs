@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+mod ascend;
 mod matlab_tensor_core;
 mod varity;
 
@@ -16,6 +17,16 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Suite {
+    /// Public Ascend C (gitcode.com/cann/asc-devkit, `examples`) against the model of its API; needs
+    /// Python with NumPy for the samples' own data and checks.
+    Ascend {
+        /// A folder of samples.
+        #[arg(long)]
+        path: PathBuf,
+        /// Only samples whose path contains this.
+        #[arg(long, default_value = "")]
+        filter: String,
+    },
     /// Published results of real matrix units (github.com/north-numerical-computing/MATLAB-tensor-core)
     /// against the models of `port-float`.
     MatlabTensorCore {
@@ -40,9 +51,11 @@ enum Suite {
 
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     match &arguments.suite {
+        Some(Suite::Ascend { path, filter }) => ascend::run(path, filter),
         Some(Suite::MatlabTensorCore { path }) => matlab_tensor_core::run(path),
         Some(Suite::Varity { path, cases, port }) => varity::run(path, cases, port.as_deref()),
         None => {
+            println!("ascend               samples of Ascend C: those that pass on the model");
             println!("matlab-tensor-core   matrix units: equal results by chip and format");
             println!(
                 "varity               random programs: equal results at -O3 and with fast math"
