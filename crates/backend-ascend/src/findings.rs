@@ -1,7 +1,175 @@
 //! What a port to Ascend has to say about the user's text. One struct a finding; its documentation
 //! is what `port explain` prints.
 
-use port_diag::Metadata;
+#![expect(missing_docs, reason = "the fields are the words that the messages show")]
+
+use port_diag::{Finding, Metadata};
+use port_macros::Diagnostic;
 
 /// Every finding of this crate.
-pub const FINDINGS: &[&Metadata] = &[];
+pub const FINDINGS: &[&Metadata] = &[
+    &NoForm::METADATA,
+    &ScalarForm::METADATA,
+    &NoHostForm::METADATA,
+    &NoHeader::METADATA,
+    &NoInstance::METADATA,
+    &UnreadableText::METADATA,
+];
+
+/// A kernel has no form on the Ascend chip.
+///
+/// ## What it means
+/// None of the forms that the target knows holds the kernel, for the reason given. The host code
+/// around it is ported; the launcher of this instance ends the program, and the file does not compile
+/// until `PORT_ALLOW_MANUAL` is defined, so that it cannot be shipped by accident.
+///
+/// ## What to do
+/// Rewrite what the reason names, or write the kernel by hand: its launcher at the end of the file
+/// shows what it is given.
+///
+/// ## Example
+/// ```cuda
+/// __global__ void k(double* x) { x[threadIdx.x] *= 2.0; }  // the 910B has no double vectors
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0801",
+    severity = error,
+    message = "`{kernel}` has no form on the {chip}, because {reason}",
+    help = "rewrite what the reason names; to build the rest of the file meanwhile, define PORT_ALLOW_MANUAL"
+)]
+pub struct NoForm {
+    pub kernel: String,
+    pub chip: String,
+    pub reason: String,
+}
+
+/// A kernel runs on the scalar unit, or otherwise below what the chip can do.
+///
+/// ## What it means
+/// The port is right and slow: the vector form does not hold the kernel, for the reason given.
+///
+/// ## What to do
+/// Nothing, if the kernel is not where time goes. Else rewrite what the reason names.
+///
+/// ## Example
+/// ```cuda
+/// __global__ void k(const int* next, int* x) { for (int i = 0; i >= 0; i = next[i]) x[i]++; }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0802",
+    severity = note,
+    message = "`{kernel}` is slow on the {chip} ({lowering}), because {reason}"
+)]
+pub struct ScalarForm {
+    pub kernel: String,
+    pub chip: String,
+    pub lowering: String,
+    pub reason: String,
+}
+
+/// A CUDA name of the host code has no form on Ascend.
+///
+/// ## What it means
+/// The host code is moved to ACL, but this name has no counterpart there: libraries of NVIDIA's,
+/// textures, graphs, the driver's modules. The text around it is ported. The file does not compile
+/// until `PORT_ALLOW_MANUAL` is defined; then a function that uses the name ends the program when it
+/// is called.
+///
+/// ## What to do
+/// Write this use for Ascend: a library call becomes one of aclnn's operators or a kernel, a texture
+/// becomes an array.
+///
+/// ## Example
+/// ```cuda
+/// cublasSgemm(handle, CUBLAS_OP_N, CUBLAS_OP_N, m, n, k, &alpha, a, m, b, k, &beta, c, m);
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0803",
+    severity = error,
+    message = "`{name}` has no form on Ascend: {reason}",
+    help = "{way}; to build the rest of the file meanwhile, define PORT_ALLOW_MANUAL"
+)]
+pub struct NoHostForm {
+    pub name: String,
+    pub reason: String,
+    pub way: String,
+}
+
+/// A header of CUDA's libraries has no form on Ascend.
+///
+/// ## What it means
+/// The include is left in place, behind `PORT_ALLOW_MANUAL`; each use of a name of it is reported
+/// where it stands.
+///
+/// ## What to do
+/// Include the header of Ascend's library in its place, and rewrite the uses.
+///
+/// ## Example
+/// ```cuda
+/// #include <cudnn.h>
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0804",
+    severity = error,
+    message = "`{header}` has no form on Ascend",
+    help = "{way}; to build the rest of the file meanwhile, define PORT_ALLOW_MANUAL"
+)]
+pub struct NoHeader {
+    pub header: String,
+    pub way: String,
+}
+
+/// No instance of a kernel template is in view.
+///
+/// ## What it means
+/// A kernel for Ascend is written for concrete types. Nothing in the file says for which ones this
+/// template is launched, so nothing was written for it; a launch of it does not compile.
+///
+/// ## What to do
+/// Name the instances: `--instantiate 'k<float, 128>'`, or an explicit instantiation in the text.
+///
+/// ## Example
+/// ```cuda
+/// template <int N> __global__ void k(float* x) { x[threadIdx.x] *= N; }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0805",
+    severity = warning,
+    message = "no instance of `{kernel}` is in view, so that it has no kernel on Ascend",
+    help = "name the instances: `--instantiate '{kernel}<…>'`"
+)]
+pub struct NoInstance {
+    pub kernel: String,
+}
+
+/// A kernel or a launch could not be joined with the port.
+///
+/// ## What it means
+/// The host calls a kernel through a function `launch_<kernel>` that stands where the kernel was
+/// declared. Here the declaration or the launch could not be read: a definition that several macros
+/// make, a launch whose arguments stand elsewhere.
+///
+/// ## What to do
+/// Write the kernel's head, or the launch with its arguments, in one place.
+///
+/// ## Example
+/// ```cuda
+/// #define CONFIGURED(k, n) k<<<n, 256>>>
+/// void run(float* x, int n) { CONFIGURED(scale, n)(x, n); }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0806",
+    severity = error,
+    message = "{what} cannot be read: {reason}",
+    help = "write it in one place"
+)]
+pub struct UnreadableText {
+    pub what: String,
+    pub reason: String,
+}

@@ -2,17 +2,25 @@
 //! host code on ACL.
 //!
 //! * `port`: the passes of a port, in order.
+//! * `host`: the user's own text.
+//! * `section`: the kernels behind their launchers, and their tiling.
+//! * `project`: build files, data, documentation.
 //! * `kernel`: what a kernel instance becomes, and the forms that are tried for it.
 //! * `tile`: the tile IR, its recognisers and its writer.
+//! * `code`: IR as plain C++ of the device.
 //! * `matrix`: products of matrices for the cube.
 //! * `scalar`: loops of the scalar unit, for what has no vector form.
 //! * `simt`: threads of the 950.
 
+mod code;
 pub mod findings;
+mod host;
 pub mod kernel;
 mod matrix;
 mod port;
+mod project;
 mod scalar;
+mod section;
 mod simt;
 mod tile;
 
@@ -40,6 +48,10 @@ impl Backend for Ascend {
 
     fn extension(&self) -> &'static str {
         "asc"
+    }
+
+    fn folder_suffix(&self) -> Option<&'static str> {
+        Some("_ascend")
     }
 
     fn merge_generated(&self, _name: &str, _texts: &[&str]) -> Option<String> {

@@ -9,6 +9,7 @@ use port_hir::{
     Body, CaptureDefault, Expr, ExprId, ExprKind, FunctionId, Res, TemplateParameter,
     TemplateParameterKind, TyKind,
 };
+use port_rewrite::instances::split_arguments;
 use port_rewrite::{Reason, Side};
 use port_syntax::TokenKind;
 
@@ -117,7 +118,7 @@ pub(crate) fn arguments(
         kernel.template_parameters.iter().flat_map(|list| &list.parameters).collect();
     let mut closures = Vec::new();
     let mut parts = Vec::new();
-    for (index, argument) in split(&instance.arguments).into_iter().enumerate() {
+    for (index, argument) in split_arguments(&instance.arguments).into_iter().enumerate() {
         let parameter = parameters.get(index).or(parameters.last()).ok_or(argument.clone())?;
         if let Some((holder, number)) = argument.rsplit_once("lambda#") {
             let number: usize = number.parse().map_err(|_| argument.clone())?;
@@ -162,29 +163,6 @@ pub(crate) fn spelled(arguments: &str) -> String {
         }
     }
     out
-}
-
-/// The arguments of `<a, b<c, d>, 3>`.
-fn split(arguments: &str) -> Vec<String> {
-    let inside = arguments.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
-    let Some(inside) = inside.filter(|inside| !inside.is_empty()) else { return Vec::new() };
-    let mut parts = vec![String::new()];
-    let mut depth = 0_i32;
-    for character in inside.chars() {
-        match character {
-            '<' | '(' | '[' => depth += 1,
-            '>' | ')' | ']' => depth -= 1,
-            ',' if depth == 0 => {
-                parts.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(last) = parts.last_mut() {
-            last.push(character);
-        }
-    }
-    parts.into_iter().map(|part| part.trim().to_owned()).collect()
 }
 
 /// The bytes of each lambda expression that stands in the root, outside macros' bodies.
@@ -279,9 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_are_told_apart() {
-        assert_eq!(split("<a, b<c, d>, (1, 2)>"), ["a", "b<c, d>", "(1, 2)"]);
-        assert_eq!(split(""), [""; 0]);
+    fn names_of_matrices_are_written_in_full() {
         assert_eq!(
             spelled("<half, row_major, my_row_major>"),
             "<half, ::nvcuda::wmma::row_major, my_row_major>"

@@ -69,7 +69,7 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
     let unit = port.unit;
     let reserved: BTreeSet<String> =
         unit.parsed.unit.macros.iter().map(|known| known.name.as_str().to_owned()).collect();
-    let types = type_names(port);
+    let types = port_rewrite::instances::type_names(port.unit.module);
     let listed = crate::lists::kernels(port, &types);
     let mut closures = BTreeSet::new();
     // A form may not hide what the header gives forms to use.
@@ -212,68 +212,7 @@ fn because(finding: &Diagnostic) -> String {
 
 /// The part of template arguments that does not name something at the end of the file.
 pub(crate) fn unnameable(arguments: &str, types: &BTreeSet<String>) -> Option<String> {
-    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '$');
-    let allowed = |c: char| is_name(c) || " <>,*&()[]-+.'".contains(c);
-    if let Some(other) = arguments.chars().find(|c| !allowed(*c)) {
-        return Some(other.to_string());
-    }
-    let words = arguments.split(|c| !is_name(c)).filter(|word| !word.is_empty());
-    for word in words {
-        let first = word.chars().next().unwrap_or(' ');
-        let is_keyword = Keyword::ALL.iter().any(|keyword| keyword.as_str() == word);
-        let known = first.is_ascii_digit()
-            || is_keyword
-            || types.contains(word)
-            || crate::lists::WMMA.contains(&word)
-            || port_api::find(word).is_some()
-            || (word.starts_with("std::") && !word.contains("::__"))
-            || matches!(word, "true" | "false" | "int8_t" | "uint8_t" | "int16_t" | "uint16_t")
-            || matches!(word, "int32_t" | "uint32_t" | "int64_t" | "uint64_t" | "size_t" | "half");
-        if !known {
-            return Some(word.to_owned());
-        }
-    }
-    None
-}
-
-/// The qualified names of the types, enumerators, functions and variables that namespaces hold.
-fn type_names(port: &Port<'_>) -> BTreeSet<String> {
-    let module = port.unit.module;
-    let at_namespace = |mut parent: Parent| loop {
-        match parent {
-            Parent::Namespace(_) => return true,
-            Parent::Record(id) if !module.records[id].name.as_str().is_empty() => {
-                parent = module.records[id].parent;
-            }
-            Parent::Record(_) | Parent::Function(_) => return false,
-        }
-    };
-    let mut names = BTreeSet::new();
-    for (_, record) in module.records.iter() {
-        if at_namespace(record.parent) && !record.name.as_str().is_empty() {
-            names.insert(module.qualified_name(record.parent, record.name.as_str()));
-        }
-    }
-    for (_, function) in module.functions.iter() {
-        if matches!(function.parent, Parent::Namespace(_)) && !function.name.as_str().is_empty() {
-            names.insert(module.qualified_name(function.parent, function.name.as_str()));
-        }
-    }
-    for (_, found) in module.enums.iter() {
-        if !at_namespace(found.parent) {
-            continue;
-        }
-        let own = module.qualified_name(found.parent, found.name.as_str());
-        for constant in &found.constants {
-            let name = constant.name.as_str();
-            names.insert(module.qualified_name(found.parent, name));
-            names.insert(format!("{own}::{name}"));
-        }
-        if !found.name.as_str().is_empty() {
-            names.insert(own);
-        }
-    }
-    names
+    port_rewrite::instances::unnameable(arguments, types, crate::lists::WMMA)
 }
 
 /// How many variables of namespaces have each qualified name.

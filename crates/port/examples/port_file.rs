@@ -52,11 +52,17 @@ fn main() {
     let base = input.parent().map(Path::to_path_buf).unwrap_or_default();
     for file in &translation.ported.files {
         let name = match file.role {
-            FileRole::Root => {
-                Path::new(input.file_name().unwrap_or_default()).with_extension("cpp")
-            }
+            FileRole::Root => Path::new(input.file_name().unwrap_or_default())
+                .with_extension(target.backend.extension()),
             FileRole::Header(id) => {
                 let path = Path::new(&*sources.file(id).path);
+                if target.backend.folder_suffix().is_some() {
+                    let root = &sources.file(root).path;
+                    let place = folder.join(port::in_folder(root, &path.to_string_lossy()));
+                    std::fs::create_dir_all(place.parent().unwrap_or(&folder)).expect("a folder");
+                    std::fs::write(place, &file.text).expect("a file");
+                    continue;
+                }
                 let relative = path.strip_prefix(&base).unwrap_or(path);
                 // Nothing outside the folder.
                 relative

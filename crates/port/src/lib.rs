@@ -23,8 +23,8 @@ mod unit;
 pub use device::{DeviceCode, DeviceKernel, Dialect, device_code, plain_name};
 pub use load::{IncludeRequest, Loaded, Read, Refused, include_requests, load};
 pub use port_backend::{
-    Architecture, Backend, Cann, FileRole, KernelReport, OutputFile, Ported, Project, Status, WarpMode,
-    in_folder,
+    Architecture, Backend, Cann, FileRole, KernelReport, OutputFile, Ported, Project, Status,
+    WarpMode, in_folder,
 };
 pub use port_diag::{Diagnostic, FileId, Severity, SourceMap};
 pub use port_rewrite::{Change, Reason};

@@ -10,6 +10,7 @@ pub fn findings() -> Vec<&'static Metadata> {
         port_lower::findings::FINDINGS,
         port_backend_dialect::findings::FINDINGS,
         port_backend_cpu::findings::FINDINGS,
+        port_backend_ascend::findings::FINDINGS,
     ];
     let mut all: Vec<&'static Metadata> = lists.into_iter().flatten().copied().collect();
     all.sort_by_key(|metadata| metadata.code);

@@ -4,12 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use port_backend::{Architecture, Backend};
+use port_backend_ascend::Ascend;
 use port_backend_cpu::Cpu;
 use port_backend_dialect::Hip;
 
 /// Every back end, in the order in which `port targets` lists them.
 pub fn backends() -> &'static [&'static dyn Backend] {
-    &[&Hip, &Cpu]
+    &[&Hip, &Cpu, &Ascend]
 }
 
 /// A target, perhaps with an architecture: `hip`, `hip:gfx90a`.
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn targets_parse_and_print() {
-        for text in ["hip", "hip:gfx90a", "hip:gfx936"] {
+        for text in ["hip", "hip:gfx90a", "hip:gfx936", "ascend", "ascend:950"] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
         let error = "hip:gfx1".parse::<Target>().unwrap_err().to_string();

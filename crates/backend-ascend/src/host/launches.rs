@@ -1,0 +1,132 @@
+//! Launches: `k<T><<<g, b>>>(x)` becomes `launch_k<T>(g, b, 0, nullptr, x)`, in code, macro bodies and
+//! inactive branches alike. The callee keeps its template arguments, or has them deduced as before.
+
+use port_diag::{Finding, Span};
+use port_rewrite::launches::{Launch, launches};
+use port_rewrite::{FileText, Reason, Side};
+use port_syntax::TokenKind;
+
+use super::kernels::Kernel;
+use crate::findings::UnreadableText;
+use crate::port::Port;
+
+const REASON: Reason = Reason::Row("__global__");
+
+/// What a launch leaves out: dynamic shared memory, the stream.
+const DEFAULTS: [&str; 2] = ["0", "nullptr"];
+
+/// Rewrites every launch.
+pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
+    let mut unreadable = Vec::new();
+    for index in 0..port.files.len() {
+        for launch in launches(&port.files[index]) {
+            if port.is_removed(launch.brackets) {
+                continue;
+            }
+            let file = &port.files[index];
+            match edits(file, &launch) {
+                Some(edits) => {
+                    for (span, text) in edits {
+                        if span.is_empty() {
+                            port.changes.insert(span.file, span.start, Side::Before, text, REASON);
+                        } else {
+                            port.changes.replace(span, text, REASON);
+                        }
+                    }
+                }
+                None => unreadable.push(launch.brackets),
+            }
+        }
+    }
+    for span in unreadable {
+        let what = "a launch".to_owned();
+        let reason = "its arguments stand elsewhere".to_owned();
+        let finding = UnreadableText { what, reason };
+        if !port.inactive.iter().any(|body| body.contains(span)) {
+            port.stops.push((span, UnreadableText::METADATA.code, finding.message()));
+            port.report_at(&finding, span);
+        }
+    }
+}
+
+fn edits(file: &FileText<'_>, launch: &Launch) -> Option<Vec<(Span, String)>> {
+    launch.end?;
+    let tokens = &file.tokens;
+    let at = |byte: u32| tokens.partition_point(|token| token.start < byte);
+    let first = at(launch.configuration.start);
+    let open = first.checked_sub(1)?;
+    let close = at(launch.configuration.end);
+    let paren = close + 1;
+    if tokens.get(open)?.kind != TokenKind::LaunchOpen
+        || tokens.get(paren)?.kind != TokenKind::LeftParen
+    {
+        return None;
+    }
+    let mut count = 1;
+    let mut depth = 0_i32;
+    let mut angles = 0_i32;
+    for token in tokens.get(first..close)? {
+        match token.kind {
+            kind if kind.is_open() => depth += 1,
+            kind if kind.is_close() => depth -= 1,
+            TokenKind::Less if depth == 0 => angles += 1,
+            TokenKind::Greater if depth == 0 => angles -= 1,
+            // `a < b, c` is two values; `f<a, b>(c)` one: what closes decides.
+            TokenKind::Comma if depth == 0 && angles <= 0 => count += 1,
+            _ => {}
+        }
+    }
+    let is_macro = file.directive_of(open).is_some() && count == 1;
+    if !(2..=4).contains(&count) && !is_macro {
+        return None;
+    }
+    let mut edits =
+        vec![(Span::new(file.id, tokens[open - 1].end, tokens[open].end), "(".to_owned())];
+    let missing: String = DEFAULTS
+        .iter()
+        .skip(usize::saturating_sub(count, 2))
+        .map(|value| format!(", {value}"))
+        .collect();
+    let is_empty = tokens.get(paren + 1)?.kind == TokenKind::RightParen;
+    let joined = if is_empty { missing } else { format!("{missing}, ") };
+    let end = if is_empty { tokens[paren].end } else { tokens[paren + 1].start };
+    let from = tokens[close - 1].end;
+    // A line break before the arguments stays.
+    let between = file.text.get(tokens[paren].end as usize..end as usize).unwrap_or("");
+    let joined = match between.contains('\n') {
+        true => format!("{}{between}", joined.trim_end()),
+        false => joined,
+    };
+    edits.push((Span::new(file.id, from, end), joined));
+    Some(edits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use port_diag::FileId;
+
+    fn edited(text: &str) -> String {
+        let file = FileText::of_text(FileId(0), text);
+        let launch = launches(&file)[0];
+        let mut all = edits(&file, &launch).unwrap();
+        all.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+        let mut out = text.to_owned();
+        for (span, replacement) in all {
+            out.replace_range(span.range(), &replacement);
+        }
+        out
+    }
+
+    #[test]
+    fn a_launch_is_a_call() {
+        for (text, expected) in [
+            ("k<<<1, 2>>>(x, y);", "k(1, 2, 0, nullptr, x, y);"),
+            ("k<float> <<< g, b, n * 4, s >>> ();", "k<float>(g, b, n * 4, s);"),
+            ("k<<<dim3(1, 2), f(a, b), 16>>>(x);", "k(dim3(1, 2), f(a, b), 16, nullptr, x);"),
+            ("k<<<g, b>>>(\n    x);", "k(g, b, 0, nullptr,\n    x);"),
+        ] {
+            assert_eq!(edited(text), expected);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a port needs around its sources: build files, documentation.
+
+use std::fmt::Write;
+
+use port_backend::Status;
+
+use crate::kernel::Chip;
+use crate::port::Port;
+use crate::section::Section;
+
+/// The files around the sources of a port: names and texts.
+pub(crate) fn files(port: &Port<'_>, section: &Section) -> Vec<(String, String)> {
+    vec![
+        ("CMakeLists.txt".to_owned(), cmake(port)),
+        ("README.md".to_owned(), readme(port, section)),
+    ]
+}
+
+/// Whether the port is a whole program.
+fn is_program(port: &Port<'_>) -> bool {
+    let module = port.unit.module;
+    let mains = module.functions_named("main");
+    mains.iter().any(|id| {
+        let function = &module.functions[*id];
+        function.parent == port_hir::Parent::Namespace(module.global())
+            && matches!(function.body, port_hir::Body::Block(_))
+    })
+}
+
+fn cmake(port: &Port<'_>) -> String {
+    let stem = port.stem();
+    let arch = match port.chip {
+        Chip::A910b => "dav-2201",
+        Chip::A950 => "dav-3510",
+    };
+    let simt = if port.chip == Chip::A950 { " --enable-simt" } else { "" };
+    let kind = match is_program(port) {
+        true => format!("add_executable({stem} {stem}.asc)"),
+        false => format!("add_library({stem} SHARED {stem}.asc)"),
+    };
+    format!(
+        "cmake_minimum_required(VERSION 3.16)\n\
+         find_package(ASC REQUIRED)\n\
+         project({stem} LANGUAGES ASC CXX)\n\n\
+         set(CMAKE_CXX_STANDARD 17)\n\
+         set(CMAKE_CXX_STANDARD_REQUIRED ON)\n\n\
+         {kind}\n\
+         target_include_directories({stem} PRIVATE ${{CMAKE_CURRENT_SOURCE_DIR}})\n\
+         target_compile_options({stem} PRIVATE $<$<COMPILE_LANGUAGE:ASC>:--npu-arch={arch}{simt}>)\n\
+         target_link_libraries({stem} PRIVATE ascendcl)\n"
+    )
+}
+
+fn readme(port: &Port<'_>, section: &Section) -> String {
+    let stem = port.stem();
+    let path = &port.unit.sources.file(port.unit.root).path;
+    let source = path.rsplit('/').next().unwrap_or(path);
+    let chip = port.chip_name();
+    let mut out =
+        format!("# {stem}\n\nThe port of `{source}` to Ascend C for the {chip}, made by port.\n\n");
+    out.push_str("| file | holds |\n|---|---|\n");
+    let _ = writeln!(
+        out,
+        "| `{stem}.asc` | the host code on ACL; the kernels and their launchers at the end |"
+    );
+    if section.tiling.is_some() {
+        let _ = writeln!(
+            out,
+            "| `{stem}_tiling.h` | what the host computes for each launch; needs no device |"
+        );
+    }
+    out.push_str("| `port_ascend.h` | what the host code needs beyond ACL |\n");
+    out.push_str("\n## Build\n\n```\nsource ${ASCEND_HOME_PATH}/set_env.sh\ncmake -B build && cmake --build build\n```\n");
+    if is_program(port) {
+        let _ = writeln!(out, "\n## Run\n\n```\n./build/{stem}\n```");
+    } else {
+        out.push_str("\nWho calls the library has called `aclInit` and `aclrtSetDevice`.\n");
+    }
+    out.push_str("\n## Kernels\n\n| kernel | status | form | note |\n|---|---|---|---|\n");
+    for outcome in &section.outcomes {
+        let name = port.unit.module.function_name(outcome.kernel);
+        let (status, form, note) = match &outcome.result {
+            Ok(made) => {
+                let reason = made.device.reason.as_ref().map_or("", |(reason, _)| reason.as_str());
+                (made.device.status, made.device.lowering, reason)
+            }
+            Err(refusal) => (Status::Manual, "none", refusal.reason.as_str()),
+        };
+        let note = note.replace('|', "\\|");
+        let _ = writeln!(
+            out,
+            "| `{name}{}` | {} | {form} | {note} |",
+            outcome.arguments,
+            status.as_str()
+        );
+    }
+    out.push_str(
+        "\nA launch `k<<<grid, block, shared, stream>>>(…)` is a call `launch_k(grid, block, shared, stream, …)`.\n\
+         `cudaMemcpy` and `cudaMemset` wait for the kernels before them; ACL's do not, so that\n\
+         `aclrtSynchronizeDevice` stands before each.\n",
+    );
+    out
+}

@@ -1,0 +1,783 @@
+//! The section at the end of the root: the kernels in Ascend C, each behind its launcher, and the
+//! header with their tiling.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use port_backend::{KernelInstance, KernelReport, Status};
+use port_diag::{Finding, Origin};
+use port_hir::{Body, FunctionId, Parent, RecordId};
+use port_ir::{Handle, Module, Scalar, Type};
+use port_rewrite::instances::{split_arguments, type_names, unnameable};
+use port_syntax::Keyword;
+
+use crate::findings::{NoForm, NoInstance, ScalarForm};
+use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
+use crate::host::text::{camel_case, has_word, replace_words};
+use crate::kernel::{self, DeviceKernel, Request, TilingField, Unit};
+use crate::port::Port;
+
+/// Names in expressions of the host that a kernel's parameter must not have.
+const RESERVED: &[&str] =
+    &["grid", "block", "shared", "stream", "cores", "ubBytes", "workspace", "tiling", "port_acl"];
+
+/// The section and what is in it.
+#[derive(Default)]
+pub(crate) struct Section {
+    /// Its text.
+    pub text: String,
+    /// The text of the header with the tiling structures.
+    pub tiling: Option<String>,
+    /// The launchers that exist, by the instance's index among the unit's.
+    pub launchers: BTreeMap<usize, Launcher>,
+    /// Kernel templates with instances that cannot be named: any instance ends the program.
+    pub general: BTreeSet<FunctionId>,
+    /// What became of each instance, in the order of the text.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// The launcher of an instance.
+pub(crate) struct Launcher {
+    /// `template <> void launch_k<float>(dim3 grid, …, float* x)`, for inside its namespace.
+    pub declaration: String,
+    /// The records that the instance's arguments name.
+    pub records: Vec<RecordId>,
+}
+
+/// What became of an instance.
+pub(crate) struct Outcome {
+    pub kernel: FunctionId,
+    /// Template arguments, as reports show them.
+    pub arguments: String,
+    pub result: Result<Made, Refusal>,
+}
+
+/// A kernel in Ascend C.
+pub(crate) struct Made {
+    /// Its name in the port.
+    pub name: String,
+    pub device: DeviceKernel,
+    /// Its parameters' names and types.
+    pub parameters: Vec<(String, Type)>,
+}
+
+/// Why an instance has no kernel.
+#[derive(Clone)]
+pub(crate) struct Refusal {
+    /// "… because `reason`".
+    pub reason: String,
+    pub origin: Option<Origin>,
+    /// No instance of it is in view.
+    pub unseen: bool,
+}
+
+impl Refusal {
+    fn of(reason: impl Into<String>) -> Self {
+        Refusal { reason: reason.into(), origin: None, unseen: false }
+    }
+}
+
+/// An instance on its way.
+struct Candidate<'k> {
+    kernel: &'k Kernel,
+    instance: Option<usize>,
+    /// The index of its request.
+    request: Option<usize>,
+    refusal: Option<Refusal>,
+    /// Whether its launcher can be declared.
+    nameable: bool,
+}
+
+/// Makes the section.
+pub(crate) fn make(port: &mut Port<'_>, kernels: &[Kernel]) -> Section {
+    let reserved: BTreeSet<String> =
+        port.unit.parsed.unit.macros.iter().map(|known| known.name.as_str().to_owned()).collect();
+    let types = type_names(port.unit.module);
+    let mut names = Names { taken: port.identifiers(), used: BTreeSet::new() };
+    let mut ir = port.unit.ir.clone();
+    let mut requests: Vec<Request> = Vec::new();
+    let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    for kernel in kernels {
+        let none = [None];
+        let own: Vec<Option<usize>> = match kernel.instances.is_empty() {
+            true => none.to_vec(),
+            false => kernel.instances.iter().copied().map(Some).collect(),
+        };
+        for index in own {
+            let instance = index.and_then(|index| port.unit.instances.get(index));
+            let admitted = admit(port, kernel, instance, &types);
+            let nameable = admitted.is_ok()
+                || instance.is_some_and(|i| {
+                    unnameable(&spelled(&i.arguments), &types, &["half", "bfloat16_t"]).is_none()
+                });
+            let (request, refusal) = match admitted {
+                Ok(function) => {
+                    name_parameters(&mut ir, function);
+                    let arguments = instance.map_or("", |instance| &instance.arguments);
+                    let full = format!("{}{arguments}", port.unit.module.function_name(kernel.id));
+                    requests.push(Request { function, name: names.unique(&full) });
+                    (Some(requests.len() - 1), None)
+                }
+                Err(refusal) => (None, Some(refusal)),
+            };
+            candidates.push(Candidate { kernel, instance: index, request, refusal, nameable });
+        }
+    }
+    let options =
+        kernel::Options { sources: port.unit.sources, reserved: &reserved, chip: port.chip };
+    let emitted = kernel::emit(&ir, &requests, &options);
+    let mut forms: Vec<Option<Result<DeviceKernel, kernel::NotTranslated>>> =
+        emitted.kernels.into_iter().map(Some).collect();
+    let mut section = Section::default();
+    let mut writer = Writer {
+        port,
+        ir: &ir,
+        device: String::new(),
+        launchers: Vec::new(),
+        tiling: String::new(),
+    };
+    for candidate in candidates {
+        let form = candidate.request.and_then(|index| forms.get_mut(index)).and_then(Option::take);
+        let request = candidate.request.and_then(|index| requests.get(index));
+        let result = match (form, request) {
+            (Some(Ok(device)), Some(request)) => {
+                let function = &ir.functions[request.function];
+                let parameters =
+                    function.parameters.iter().map(|p| (p.name.clone(), p.ty)).collect();
+                Ok(Made { name: request.name.clone(), device, parameters })
+            }
+            (Some(Err(not)), _) => {
+                Err(Refusal { reason: not.reason, origin: Some(not.origin), unseen: false })
+            }
+            _ => Err(candidate.refusal.clone().unwrap_or_else(|| Refusal::of("it has no form"))),
+        };
+        writer.instance(&mut section, &candidate, request, &result);
+        let instance = candidate.instance.and_then(|index| writer.port.unit.instances.get(index));
+        section.outcomes.push(Outcome {
+            kernel: candidate.kernel.id,
+            arguments: instance.map_or(String::new(), |instance| instance.arguments.clone()),
+            result,
+        });
+    }
+    writer.finish(&mut section, &emitted.declarations);
+    section
+}
+
+/// The IR of an instance, or why it has none that a launcher can be written for.
+fn admit(
+    port: &Port<'_>,
+    kernel: &Kernel,
+    instance: Option<&KernelInstance>,
+    types: &BTreeSet<String>,
+) -> Result<Handle<port_ir::Function>, Refusal> {
+    let module = port.unit.module;
+    let function = &module.functions[kernel.id];
+    if !matches!(function.parent, Parent::Namespace(_)) {
+        return Err(Refusal::of("it is a member of a class"));
+    }
+    let Some(instance) = instance else {
+        return Err(match function.body {
+            Body::Block(_) => {
+                Refusal { unseen: true, ..Refusal::of("no instance of it is in view") }
+            }
+            _ => Refusal { unseen: true, ..Refusal::of("its definition is not in view") },
+        });
+    };
+    let Some(ir) = instance.function else {
+        let why =
+            instance.failure.as_ref().map_or("it could not be analysed".to_owned(), |found| {
+                format!("of {}: {}", found.code, found.message)
+            });
+        return Err(Refusal::of(why));
+    };
+    if let Some(unnamed) = unnameable(&spelled(&instance.arguments), types, &["half", "bfloat16_t"])
+    {
+        return Err(Refusal::of(match unnamed.contains('#') || instance.arguments.contains("lambda") {
+            true => "its argument is a closure, whose type the port cannot name; make it a struct with `operator()`".to_owned(),
+            false => format!("its argument `{unnamed}` has no name at namespace scope"),
+        }));
+    }
+    let count = port.unit.ir.functions[ir].parameters.len();
+    if count != kernel.parameters.len() {
+        return Err(Refusal::of("its parameters could not be told apart"));
+    }
+    Ok(ir)
+}
+
+/// Template arguments as the port spells them.
+fn spelled(arguments: &str) -> String {
+    replace_words(arguments, &|word| crate::host::api::type_name(word).map(str::to_owned))
+}
+
+/// Gives each parameter of a kernel a name of its own that expressions of the host can hold.
+fn name_parameters(ir: &mut Module, function: Handle<port_ir::Function>) {
+    let mut taken: BTreeSet<String> = RESERVED.iter().map(|name| (*name).to_owned()).collect();
+    for (index, parameter) in ir.functions[function].parameters.iter_mut().enumerate() {
+        let mut name = parameter.name.clone();
+        if name.is_empty() {
+            name = format!("argument{index}");
+        }
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+        parameter.name = name;
+    }
+}
+
+struct Writer<'p, 'a> {
+    port: &'p mut Port<'a>,
+    ir: &'p Module,
+    device: String,
+    /// By namespace: the text of launchers, in order.
+    launchers: Vec<(Vec<String>, String)>,
+    tiling: String,
+}
+
+impl Writer<'_, '_> {
+    /// Writes the launcher of an instance, and the kernel behind it.
+    fn instance(
+        &mut self,
+        section: &mut Section,
+        candidate: &Candidate<'_>,
+        request: Option<&Request>,
+        result: &Result<Made, Refusal>,
+    ) {
+        let id = candidate.kernel.id;
+        let module = self.port.unit.module;
+        let function = &module.functions[id];
+        let is_template = function.template_parameters.is_some();
+        let instance = candidate.instance.and_then(|index| self.port.unit.instances.get(index));
+        let unseen = result.as_ref().is_err_and(|refusal| refusal.unseen);
+        if unseen && (is_template || !matches!(function.body, Body::Block(_))) {
+            return;
+        }
+        if !candidate.nameable && is_template {
+            section.general.insert(id);
+            let reason = result.as_ref().err().map_or("", |refusal| &refusal.reason);
+            let message = self.stop(id, instance, reason);
+            self.push(id, &message);
+            return;
+        }
+        let names: Option<Vec<String>> = request.map(|request| {
+            let parameters = &self.ir.functions[request.function].parameters;
+            parameters.iter().map(|parameter| parameter.name.clone()).collect()
+        });
+        let arguments = instance.map_or("", |instance| &instance.arguments);
+        let Some(head) = self.head(candidate.kernel, arguments, names.as_deref()) else {
+            section.general.insert(id);
+            let message = self.stop(id, instance, "its parameters depend on a pack");
+            self.push(id, &message);
+            return;
+        };
+        if is_template && let Some(index) = candidate.instance {
+            let records = self.records(arguments);
+            section.launchers.insert(index, Launcher { declaration: head.clone(), records });
+        }
+        let body = match result {
+            Ok(made) => {
+                self.kernel(id, arguments, made);
+                self.launch(made)
+            }
+            Err(refusal) => {
+                let stop = self.stop(id, instance, &refusal.reason);
+                let full = format!("{}{arguments}", module.function_name(id));
+                self.push(id, &stop);
+                format!("    port_acl::Untranslated({});\n", literal(&full))
+            }
+        };
+        self.push(id, &format!("{head}\n{{\n{body}}}\n"));
+    }
+
+    /// Adds text to the launchers of a kernel's namespace.
+    fn push(&mut self, kernel: FunctionId, text: &str) {
+        let path: Vec<String> = self
+            .port
+            .namespaces(kernel)
+            .unwrap_or_default()
+            .iter()
+            .map(|n| (*n).to_owned())
+            .collect();
+        match self.launchers.last_mut().filter(|last| last.0 == path) {
+            Some((_, known)) => {
+                known.push('\n');
+                known.push_str(text);
+            }
+            None => self.launchers.push((path, text.to_owned())),
+        }
+    }
+
+    /// The lines that hold the build up.
+    fn stop(&self, kernel: FunctionId, instance: Option<&KernelInstance>, reason: &str) -> String {
+        let finding = no_form(self.port, kernel, instance.map_or("", |i| &i.arguments), reason);
+        let message = finding.message().replace(['"', '\\'], "'").replace(['\n', '\r'], " ");
+        let code = NoForm::METADATA.code;
+        format!("#ifndef PORT_ALLOW_MANUAL\n#error \"port: {code}: {message}\"\n#endif\n")
+    }
+
+    /// The head of an instance's launcher; `None` where its parameters cannot be written.
+    fn head(&self, kernel: &Kernel, arguments: &str, names: Option<&[String]>) -> Option<String> {
+        let function = &self.port.unit.module.functions[kernel.id];
+        let mut to: BTreeMap<&str, String> = BTreeMap::new();
+        let mut head = String::new();
+        let mut list = String::new();
+        if let Some(template) = &function.template_parameters {
+            let values = split_arguments(arguments);
+            if template.parameters.iter().any(|p| p.pack) {
+                return None;
+            }
+            for (parameter, value) in template.parameters.iter().zip(&values) {
+                let value = spelled(value);
+                // `const T` of a pointer is no pointer to a constant.
+                let is_plain = !value.contains(['*', '&']) && !value.starts_with("const ");
+                let value = match parameter.kind {
+                    port_hir::TemplateParameterKind::Type { .. } if !is_plain => {
+                        format!("std::common_type_t<{value}>")
+                    }
+                    _ => value,
+                };
+                to.insert(parameter.name.as_str(), value);
+            }
+            head.push_str("template <>\n");
+            list = spelled(arguments);
+        }
+        let c_linkage = function.qualifiers.c_linkage;
+        if c_linkage {
+            head.push_str("extern \"C\" ");
+        }
+        let _ = write!(head, "void {PREFIX}{}{list}(", function.name.as_str());
+        let frame = FRAME.iter().map(|(ty, name)| format!("{ty} {name}"));
+        let substitute = |text: &str| replace_words(text, &|word| to.get(word).cloned());
+        let own = kernel.parameters.iter().enumerate().map(|(index, parameter)| {
+            let KernelParameter { before, after, .. } = parameter;
+            let name = names.and_then(|names| names.get(index)).map_or("", String::as_str);
+            let space = if name.is_empty()
+                || before.ends_with(['*', '&', '(']) && !before.ends_with(" *")
+            {
+                if before.ends_with('(') || name.is_empty() { "" } else { " " }
+            } else if before.ends_with(" *") {
+                ""
+            } else {
+                " "
+            };
+            format!("{}{space}{name}{}", substitute(before), substitute(after))
+        });
+        head.push_str(&frame.chain(own).collect::<Vec<_>>().join(", "));
+        head.push(')');
+        Some(head)
+    }
+
+    /// The records that template arguments name.
+    fn records(&self, arguments: &str) -> Vec<RecordId> {
+        let module = self.port.unit.module;
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+        let words: BTreeSet<&str> = arguments.split(|c| !is_name(c)).collect();
+        let records = module.records.iter().filter(|(_, record)| {
+            let name = record.name.as_str();
+            !name.is_empty()
+                && record.defined
+                && words.contains(&*module.qualified_name(record.parent, name))
+        });
+        records.map(|(id, _)| id).collect()
+    }
+
+    /// The kernel and its definitions.
+    fn kernel(&mut self, id: FunctionId, arguments: &str, made: &Made) {
+        let module = self.port.unit.module;
+        let device = &made.device;
+        let span = module.expansions.outermost(module.functions[id].origin);
+        let file = self.port.unit.sources.file(span.file);
+        let line = file.line_column(span.start).line;
+        let path = file.path.rsplit('/').next().unwrap_or("");
+        let name = &made.name;
+        let out = &mut self.device;
+        let _ = writeln!(out, "// {}{arguments} ({path}:{line})", module.function_name(id));
+        let definitions = device.definitions.trim();
+        if !definitions.is_empty() {
+            let _ = writeln!(out, "{definitions}\n");
+        }
+        let kind = match device.unit {
+            Unit::Vector => "__vector__ ",
+            Unit::Cube => "__mix__(1, 2) ",
+            Unit::Threads => "",
+        };
+        let mut parameters: Vec<String> = Vec::new();
+        for index in &device.pointers {
+            if let Some((name, _)) = made.parameters.get(*index as usize) {
+                parameters.push(format!("GM_ADDR {name}"));
+            }
+        }
+        for symbol in &device.symbols {
+            let name = self.ir.variables[*symbol].name.replace("::", "_");
+            parameters.push(format!("GM_ADDR {name}"));
+        }
+        if device.workspace.is_some() {
+            parameters.push("GM_ADDR workspace".to_owned());
+        }
+        if !device.tiling.is_empty() {
+            parameters.push(format!("{}Tiling tiling", camel_case(name)));
+            self.tiling.push_str(&tiling_text(
+                self.ir,
+                name,
+                arguments,
+                module.function_name(id),
+                made,
+            ));
+        }
+        let entry = device.entry.trim_end_matches('\n');
+        let _ = writeln!(
+            out,
+            "__global__ {kind}void {name}({})\n{{\n{entry}\n}}\n",
+            parameters.join(", ")
+        );
+    }
+
+    /// The statements of a launcher.
+    fn launch(&self, made: &Made) -> String {
+        let device = &made.device;
+        let name = &made.name;
+        let mut out = String::new();
+        let used = |word: &str| {
+            device.tiling.iter().any(|field| has_word(&field.value, word))
+                || has_word(&device.blocks, word)
+                || device.workspace.as_ref().is_some_and(|size| has_word(size, word))
+        };
+        if used("cores") {
+            let which = if device.unit == Unit::Cube { "CubeCores" } else { "VectorCores" };
+            let _ = writeln!(out, "    const uint32_t cores = port_acl::{which}();");
+        }
+        if used("ubBytes") {
+            let _ = writeln!(out, "    const uint32_t ubBytes = port_acl::kUbBytes;");
+        }
+        if !device.tiling.is_empty() {
+            let given: Vec<String> =
+                tiling_inputs(self.ir, made).into_iter().map(|(_, name)| name).collect();
+            let ty = camel_case(name);
+            let _ = writeln!(
+                out,
+                "    const {ty}Tiling tiling = Make{ty}Tiling({});",
+                given.join(", ")
+            );
+        }
+        let fields = |text: &str| of_tiling(&device.tiling, text);
+        let mut arguments: Vec<String> = Vec::new();
+        for index in &device.pointers {
+            if let Some((name, _)) = made.parameters.get(*index as usize) {
+                arguments.push(format!("(uint8_t*){name}"));
+            }
+        }
+        for symbol in &device.symbols {
+            let name = &self.ir.variables[*symbol].name;
+            arguments.push(format!("port_acl::SymbolAddress({name})"));
+        }
+        if let Some(size) = &device.workspace {
+            let _ = writeln!(
+                out,
+                "    uint8_t* workspace = port_acl::Workspace({}, stream);",
+                fields(size)
+            );
+            arguments.push("workspace".to_owned());
+        }
+        if !device.tiling.is_empty() {
+            arguments.push("tiling".to_owned());
+        }
+        let configuration = match device.unit {
+            Unit::Threads => "grid, block, shared, stream".to_owned(),
+            _ => format!("{}, nullptr, stream", fields(&device.blocks)),
+        };
+        let _ = writeln!(out, "    {name}<<<{configuration}>>>({});", arguments.join(", "));
+        out
+    }
+
+    fn finish(self, section: &mut Section, declarations: &str) {
+        if self.launchers.is_empty() {
+            return;
+        }
+        let stem = self.port.stem();
+        let mut text = String::from("\n// ---- Kernels in Ascend C, made by port. ----\n");
+        let mut includes: BTreeSet<&str> = BTreeSet::new();
+        for made in section.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
+            includes.extend(&made.device.includes);
+        }
+        for include in includes {
+            let _ = writeln!(text, "#include \"{include}\"");
+        }
+        if !self.tiling.is_empty() {
+            let _ = writeln!(text, "#include \"{stem}_tiling.h\"");
+            section.tiling = Some(format!(
+                "// Tiling of the kernels in {stem}.asc: what the host computes for each launch. Made by port.\n\
+                 #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{DIM3}{}",
+                self.tiling
+            ));
+        }
+        text.push('\n');
+        if !declarations.trim().is_empty() {
+            text.push_str(declarations.trim());
+            text.push_str("\n\n");
+        }
+        text.push_str(&self.device);
+        for (path, launchers) in &self.launchers {
+            for name in path {
+                let space = if name.is_empty() { "" } else { " " };
+                let _ = writeln!(text, "namespace {name}{space}{{");
+            }
+            if !path.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(launchers);
+            for name in path.iter().rev() {
+                let space = if name.is_empty() { "" } else { " " };
+                let _ = writeln!(text, "\n}}  // namespace{space}{name}");
+            }
+            text.push('\n');
+        }
+        let trimmed = text.trim_end().len();
+        text.truncate(trimmed);
+        text.push('\n');
+        section.text = text;
+    }
+}
+
+/// `dim3`, as `port_ascend.h` has it too.
+pub(crate) const DIM3: &str = "
+#ifndef PORT_DIM3
+#define PORT_DIM3
+// Extents of a grid or a block, as launches give them.
+struct dim3 {
+    uint32_t x, y, z;
+    constexpr dim3(uint32_t x = 1, uint32_t y = 1, uint32_t z = 1) : x(x), y(y), z(z) {}
+};
+#endif
+";
+
+/// An expression in which fields are the tiling's.
+fn of_tiling(fields: &[TilingField], text: &str) -> String {
+    replace_words(text, &|word| {
+        fields.iter().any(|field| field.name == word).then(|| format!("tiling.{word}"))
+    })
+}
+
+/// What the function that fills a tiling is given: types and names. A type that only the user's text
+/// has is a template parameter.
+fn tiling_inputs(ir: &Module, made: &Made) -> Vec<(Option<String>, String)> {
+    let used = |word: &str| made.device.tiling.iter().any(|field| has_word(&field.value, word));
+    let mut inputs = Vec::new();
+    let frame = [
+        ("const dim3&", "grid"),
+        ("const dim3&", "block"),
+        ("size_t", "shared"),
+        ("uint32_t", "cores"),
+        ("uint32_t", "ubBytes"),
+    ];
+    for (ty, name) in frame {
+        if used(name) {
+            inputs.push((Some(ty.to_owned()), name.to_owned()));
+        }
+    }
+    for (name, ty) in &made.parameters {
+        if used(name) {
+            inputs.push((parameter_type(ir, *ty).map(str::to_owned), name.clone()));
+        }
+    }
+    inputs
+}
+
+/// A parameter's type where it is one of C++'s own.
+fn parameter_type(_ir: &Module, ty: Type) -> Option<&'static str> {
+    Some(match ty {
+        Type::Pointer(_) => "const void*",
+        Type::Scalar(scalar) => match scalar {
+            Scalar::Bool => "bool",
+            Scalar::I8 => "int8_t",
+            Scalar::U8 => "uint8_t",
+            Scalar::I16 => "int16_t",
+            Scalar::U16 => "uint16_t",
+            Scalar::I32 => "int32_t",
+            Scalar::U32 => "uint32_t",
+            Scalar::I64 => "int64_t",
+            Scalar::U64 => "uint64_t",
+            Scalar::F32 => "float",
+            Scalar::F64 => "double",
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// The structure of a kernel's tiling and the function that fills it.
+fn tiling_text(ir: &Module, name: &str, arguments: &str, kernel: String, made: &Made) -> String {
+    let ty = camel_case(name);
+    let mut out = String::new();
+    let _ = writeln!(out, "\n// {kernel}{arguments}");
+    let _ = writeln!(out, "struct {ty}Tiling {{");
+    for field in &made.device.tiling {
+        let _ = writeln!(out, "    {} {};  // {}", field.ty, field.name, field.comment);
+    }
+    out.push_str("};\n\n");
+    let inputs = tiling_inputs(ir, made);
+    let templates: Vec<String> = inputs
+        .iter()
+        .enumerate()
+        .filter(|(_, (ty, _))| ty.is_none())
+        .map(|(index, _)| format!("typename Type{index}"))
+        .collect();
+    if !templates.is_empty() {
+        let _ = writeln!(out, "template <{}>", templates.join(", "));
+    }
+    let list: Vec<String> = inputs
+        .iter()
+        .enumerate()
+        .map(|(index, (ty, name))| match ty {
+            Some(ty) => format!("{ty} {name}"),
+            None => format!("const Type{index}& {name}"),
+        })
+        .collect();
+    let _ = writeln!(out, "inline {ty}Tiling Make{ty}Tiling({})\n{{", list.join(", "));
+    let _ = writeln!(out, "    {ty}Tiling tiling = {{}};");
+    for (index, field) in made.device.tiling.iter().enumerate() {
+        let before = made.device.tiling.get(..index).unwrap_or(&[]);
+        let value = of_tiling(before, &field.value);
+        let _ = writeln!(out, "    tiling.{} = {value};", field.name);
+    }
+    out.push_str("    return tiling;\n}\n");
+    out
+}
+
+fn no_form(port: &Port<'_>, kernel: FunctionId, arguments: &str, reason: &str) -> NoForm {
+    let name = port.unit.module.function_name(kernel);
+    NoForm {
+        kernel: format!("{name}{arguments}"),
+        chip: port.chip_name().to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// A C string literal.
+pub(crate) fn literal(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\n' | '\r' => out.push(' '),
+            '?' => out.push_str("\\?"),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
+}
+
+impl Section {
+    /// One report an instance, with its finding.
+    pub fn reports(&self, port: &mut Port<'_>) -> Vec<KernelReport> {
+        let module = port.unit.module;
+        let mut reports = Vec::new();
+        for outcome in &self.outcomes {
+            let function = &module.functions[outcome.kernel];
+            let name = module.function_name(outcome.kernel);
+            let full = format!("{name}{}", outcome.arguments);
+            let span = module.expansions.outermost(function.origin);
+            let (status, lowering, found, origin) = match &outcome.result {
+                Ok(made) => {
+                    let slow = made.device.reason.as_ref().map(|(reason, origin)| {
+                        let finding = ScalarForm {
+                            kernel: full.clone(),
+                            chip: port.chip_name().to_owned(),
+                            lowering: made.device.lowering.to_owned(),
+                            reason: reason.clone(),
+                        };
+                        (finding.at(function.origin, &module.expansions), Some(*origin))
+                    });
+                    let (found, origin) = slow.map_or((None, None), |(f, o)| (Some(f), o));
+                    (made.device.status, made.device.lowering, found, origin)
+                }
+                Err(refusal) if refusal.unseen => {
+                    let finding = NoInstance { kernel: name.clone() };
+                    let found = finding.at(function.origin, &module.expansions);
+                    (Status::Manual, "none", Some(found), None)
+                }
+                Err(refusal) => {
+                    let finding =
+                        no_form(port, outcome.kernel, &outcome.arguments, &refusal.reason);
+                    let found = finding.at(function.origin, &module.expansions);
+                    (Status::Manual, "none", Some(found), refusal.origin)
+                }
+            };
+            if let Some(mut found) = found {
+                let place = found.primary.as_ref().map(|label| label.span);
+                let label = origin.map(|origin| module.expansions.outermost(origin));
+                if let Some(span) = label.filter(|span| !span.is_empty() && Some(*span) != place) {
+                    found = found.with_label(span, "here");
+                }
+                port.findings.push(found.in_kernel(full.clone()));
+            }
+            let codes: BTreeSet<&'static str> = port
+                .findings
+                .iter()
+                .filter(|f| f.kernel.as_ref().is_some_and(|k| *k == full || *k == name))
+                .map(|finding| finding.code)
+                .collect();
+            reports.push(KernelReport {
+                name,
+                instance: outcome.arguments.clone(),
+                file: span.file,
+                line: port.unit.sources.file(span.file).line_column(span.start).line,
+                status,
+                lowering,
+                codes: codes.into_iter().collect(),
+            });
+        }
+        reports
+    }
+}
+
+/// Names of C++ functions, each once.
+struct Names {
+    /// The user's identifiers.
+    taken: BTreeSet<String>,
+    used: BTreeSet<String>,
+}
+
+impl Names {
+    /// `ns::SoftMax<float, 4>` as `ns_soft_max_float_4`.
+    fn unique(&mut self, own: &str) -> String {
+        let mut name = String::new();
+        let mut after_lower = false;
+        for character in own.chars() {
+            if character.is_ascii_alphanumeric() {
+                if character.is_ascii_uppercase() && after_lower {
+                    name.push('_');
+                }
+                after_lower = character.is_ascii_lowercase() || character.is_ascii_digit();
+                name.push(character.to_ascii_lowercase());
+            } else {
+                after_lower = false;
+                if !name.is_empty() && !name.ends_with('_') {
+                    name.push('_');
+                }
+            }
+        }
+        let base = name.trim_end_matches('_').to_owned();
+        let is_keyword = Keyword::ALL.iter().any(|keyword| keyword.as_str() == base);
+        let starts_badly = !base.starts_with(|c: char| c.is_ascii_alphabetic());
+        let mut name = match base.is_empty() || is_keyword || starts_badly {
+            true => format!("kernel_{base}").trim_end_matches('_').to_owned(),
+            false => base,
+        };
+        // The kernel's own name is free: where it stood, its launcher's stands.
+        let plain = own.split('<').next().unwrap_or(own);
+        let is_free = |names: &Names, name: &str| {
+            !names.used.contains(name) && (name == plain || !names.taken.contains(name))
+        };
+        if !is_free(self, &name) {
+            name.push_str("_kernel");
+        }
+        let base = name.clone();
+        let mut number = 2;
+        while !is_free(self, &name) {
+            name = format!("{base}_{number}");
+            number += 1;
+        }
+        self.used.insert(name.clone());
+        name
+    }
+}
