@@ -111,7 +111,10 @@ void copy_out(const char* call, Site site, uint8_t* gm, const uint8_t* limit, Lo
         uint8_t* to = gm + piece * pieces.gm_step;
         uint32_t at = uint32_t(from.offset + piece * pieces.local_step);
         if (!gm_access(to, pieces.length, true, how ? nullptr : c.memory[from.space] + at)) return;
-        if (!touch_read(from.space, at, uint32_t(pieces.length))) uninitialised_use(from.space, at, uint32_t(pieces.length), "copies to GM");
+        if (!touch_read(from.space, at, uint32_t(pieces.length))) {
+            if (pieces.length % 32 == 0) uninitialised_blocks(from.space, at, uint32_t(pieces.length), "copies to GM");
+            else uninitialised_use(from.space, at, uint32_t(pieces.length), "copies to GM");
+        }
         const uint8_t* source = c.memory[from.space] + at;
         if (how) how(to, source, pieces.length, c.atomic);
         else std::memcpy(to, source, pieces.length);

@@ -225,8 +225,13 @@ void touch_write(Space space, uint32_t offset, uint32_t bytes, bool initialised)
         }
         block.written_bytes[c.pipe] |= mask;
         block.written[c.pipe] = c.sequence;
-        if (initialised) block.initialised |= mask;
-        else { block.initialised &= ~mask; block.origin = c.pending_origin; }
+        if (initialised) {
+            block.initialised |= mask;
+            if (block.initialised == 0xffffffffu) block.origin = 0;
+        } else {
+            block.initialised &= ~mask;
+            block.origin = c.pending_origin;
+        }
         offset += count;
     }
 }
@@ -260,6 +265,7 @@ void set_initialised(Space space, uint32_t offset, uint32_t bytes, bool yes) {
 
 void uninitialised_use(Space space, uint32_t offset, uint32_t bytes, const char* what) {
     Core& c = *core;
+    if (offset + bytes > c.capacity[space]) return;
     uint32_t origin = 0, at = offset;
     for (uint32_t i = offset; i < offset + bytes && i < c.capacity[space]; ++i) {
         const BlockShadow& block = c.shadow[space][i / 32];
@@ -276,6 +282,13 @@ void uninitialised_use(Space space, uint32_t offset, uint32_t bytes, const char*
                what, space_names[space], at);
     }
     set_initialised(space, offset, bytes, true);  // once is enough
+}
+
+void uninitialised_blocks(Space space, uint32_t offset, uint32_t bytes, const char* what) {
+    for (uint32_t at = offset; at < offset + bytes && at < core->capacity[space]; at += 32) {
+        const BlockShadow& block = core->shadow[space][at / 32];
+        if (block.initialised == 0 || (block.origin && ~block.initialised)) return uninitialised_use(space, at, 32, what);
+    }
 }
 
 bool in_bounds(Space space, uint64_t offset, uint64_t bytes, uint64_t low, uint64_t high, bool write) {

@@ -72,7 +72,7 @@ template <typename T, typename S> inline T convert(S value, Rounding mode) {
             return T(wide);
         }
     } else {
-        return T(value);
+        return T();
     }
 }
 
@@ -83,32 +83,35 @@ template <typename T, typename S> inline auto converter(Rounding mode) {
     };
 }
 
-// int4b_t: two lanes a byte, the first in the low half.
-template <typename T, typename S> void cast_packed(const AscendC::LocalTensor<T>& dst, const AscendC::LocalTensor<S>& src, Rounding mode, int64_t count, Site site) {
-    begin_vector("Cast", site, shape_of_count(count, 2), 1);
-    if (count % 2) report("parameter-range", "Cast", site, "count is %lld and must be even for int4b_t", (long long)count);
-    uint32_t pairs = uint32_t(count / 2);
-    uint64_t from_bytes = bytes_of<S>(count), to_bytes = bytes_of<T>(count);
-    if (!in_bounds(src.space, src.offset, from_bytes, src.low, src.high, false) || !in_bounds(dst.space, dst.offset, to_bytes, dst.low, dst.high, true)) return;
-    if (!touch_read(src.space, src.offset, uint32_t(from_bytes))) uninitialised_use(src.space, src.offset, uint32_t(from_bytes), "converts");
-    touch_write(dst.space, dst.offset, uint32_t(to_bytes));
-    for (uint32_t i = 0; i < pairs; ++i) {
+// int4b_t: two lanes a byte, the first in the low half. Strides are in data blocks on both sides.
+template <typename T, typename S>
+void cast_packed(const AscendC::LocalTensor<T>& dst, const AscendC::LocalTensor<S>& src, Rounding mode, const Shape& shape, uint32_t dst_block, uint32_t dst_repeat,
+                 uint32_t src_block, uint32_t src_repeat, Site site) {
+    begin_vector("Cast", site, shape, 1);
+    if (shape.counted && shape.count % 2) report("parameter-range", "Cast", site, "count is %u and must be even for int4b_t", shape.count);
+    auto at = [&](uint32_t offset, uint32_t half_bytes, uint32_t block, uint32_t step, uint32_t repeat, uint32_t lane) {
+        uint32_t bytes = lane * half_bytes / 2;  // of the lanes before it in its repeat
+        if (shape.counted) return offset + (repeat * shape.lanes + lane) * half_bytes / 2;
+        return offset + repeat * step * 32 + bytes / 32 * block * 32 + bytes % 32;
+    };
+    constexpr uint32_t to_size = std::is_same<T, int4b_t>::value ? 1 : 2 * uint32_t(sizeof(T)), from_size = std::is_same<S, int4b_t>::value ? 1 : 2 * uint32_t(sizeof(S));
+    each_lane(shape, [&](uint32_t repeat, uint32_t lane) {
+        uint32_t to = at(dst.offset, to_size, dst_block, dst_repeat, repeat, lane), from = at(src.offset, from_size, src_block, src_repeat, repeat, lane);
+        uint32_t to_bytes = to_size > 1 ? to_size / 2 : 1, from_bytes = from_size > 1 ? from_size / 2 : 1;
+        if (!in_bounds(src.space, from, from_bytes, src.low, src.high, false) || !in_bounds(dst.space, to, to_bytes, dst.low, dst.high, true)) return;
+        core->pending_uninitialised = false;
+        bool known = touch_read(src.space, from, from_bytes);
+        touch_write(dst.space, to, to_bytes, known);
         if constexpr (std::is_same<S, int4b_t>::value) {
-            uint8_t byte = local_at<uint8_t>(src.space, src.offset + i);
-            for (int k = 0; k < 2; ++k) {
-                int value = byte >> (4 * k) & 15;
-                local_at<T>(dst.space, uint32_t(dst.offset + (2 * i + uint32_t(k)) * sizeof(T))) = T(float(value > 7 ? value - 16 : value));
-            }
+            int value = local_at<uint8_t>(src.space, from) >> (4 * (lane % 2)) & 15;
+            if constexpr (!std::is_same<T, int4b_t>::value) local_at<T>(dst.space, to) = T(float(value > 7 ? value - 16 : value));
         } else {
-            uint8_t byte = 0;
-            for (int k = 0; k < 2; ++k) {
-                int8_t value = convert<int8_t, S>(local_at<S>(src.space, uint32_t(src.offset + (2 * i + uint32_t(k)) * sizeof(S))), mode);
-                value = value > 7 ? 7 : value < -8 ? -8 : value;
-                byte |= uint8_t((value & 15) << (4 * k));
-            }
-            local_at<uint8_t>(dst.space, dst.offset + i) = byte;
+            int value = convert<int8_t, S>(local_at<S>(src.space, from), mode);
+            value = value > 7 ? 7 : value < -8 ? -8 : value;
+            uint8_t& byte = local_at<uint8_t>(dst.space, to);
+            byte = uint8_t(lane % 2 ? (byte & 15) | value << 4 : (byte & 240) | (value & 15));
         }
-    }
+    });
 }
 
 }  // namespace port_ascend
@@ -120,22 +123,32 @@ template <typename T, typename U> constexpr uint32_t port_wider() { return sizeo
 template <typename T, typename U> inline void Cast(const LocalTensor<T>& dst, const LocalTensor<U>& src, const RoundMode& roundMode, const uint32_t count, PORT_ASCEND_SITE) {
     port_ascend::check_cast(port_ascend::type_name<U>(), port_ascend::type_name<T>(), roundMode, site);
     auto mode = port_ascend::Rounding(int(roundMode));
-    if constexpr (std::is_same<T, int4b_t>::value || std::is_same<U, int4b_t>::value) port_ascend::cast_packed(dst, src, mode, count, site);
+    if constexpr (std::is_same<T, int4b_t>::value || std::is_same<U, int4b_t>::value) port_ascend::cast_packed(dst, src, mode, port_ascend::shape_of_count(count, 2), 1, 8, 1, 8, site);
     else port_ascend::unary("Cast", site, 1, dst, src, count, port_ascend::converter<T, U>(mode));
 }
 template <typename T, typename U, bool isSetMask = true>
 inline void Cast(const LocalTensor<T>& dst, const LocalTensor<U>& src, const RoundMode& roundMode, const uint64_t mask, const int32_t repeatTime, const UnaryRepeatParams& p,
                  PORT_ASCEND_SITE) {
     port_ascend::check_cast(port_ascend::type_name<U>(), port_ascend::type_name<T>(), roundMode, site);
-    port_ascend::unary("Cast", site, 1, dst, src, port_ascend::shape_of_mask(mask, nullptr, isSetMask, repeatTime, port_wider<T, U>()), p,
-                       port_ascend::converter<T, U>(port_ascend::Rounding(int(roundMode))));
+    port_ascend::Shape shape = port_ascend::shape_of_mask(mask, nullptr, isSetMask, repeatTime, port_wider<T, U>());
+    auto mode = port_ascend::Rounding(int(roundMode));
+    if constexpr (std::is_same<T, int4b_t>::value || std::is_same<U, int4b_t>::value) {
+        port_ascend::cast_packed(dst, src, mode, shape, p.dstBlkStride, p.dstRepStride, p.srcBlkStride, p.srcRepStride, site);
+    } else {
+        port_ascend::unary("Cast", site, 1, dst, src, shape, p, port_ascend::converter<T, U>(mode));
+    }
 }
 template <typename T, typename U, bool isSetMask = true>
 inline void Cast(const LocalTensor<T>& dst, const LocalTensor<U>& src, const RoundMode& roundMode, const uint64_t* mask, const int32_t repeatTime, const UnaryRepeatParams& p,
                  PORT_ASCEND_SITE) {
     port_ascend::check_cast(port_ascend::type_name<U>(), port_ascend::type_name<T>(), roundMode, site);
-    port_ascend::unary("Cast", site, 1, dst, src, port_ascend::shape_of_mask(0, mask, isSetMask, repeatTime, port_wider<T, U>()), p,
-                       port_ascend::converter<T, U>(port_ascend::Rounding(int(roundMode))));
+    port_ascend::Shape shape = port_ascend::shape_of_mask(0, mask, isSetMask, repeatTime, port_wider<T, U>());
+    auto mode = port_ascend::Rounding(int(roundMode));
+    if constexpr (std::is_same<T, int4b_t>::value || std::is_same<U, int4b_t>::value) {
+        port_ascend::cast_packed(dst, src, mode, shape, p.dstBlkStride, p.dstRepStride, p.srcBlkStride, p.srcRepStride, site);
+    } else {
+        port_ascend::unary("Cast", site, 1, dst, src, shape, p, port_ascend::converter<T, U>(mode));
+    }
 }
 inline void SetDeqScale(half scale) { port_ascend::core->deq_scale = float(scale); }
 inline void SetDeqScale(float scale, int16_t = 0, bool = false) { port_ascend::core->deq_scale = scale; }

@@ -118,6 +118,8 @@ bool is_initialised(Space space, uint32_t offset, uint32_t bytes);
 void set_initialised(Space space, uint32_t offset, uint32_t bytes, bool yes);
 // Reports a use of uninitialised bytes that matters (they leave the core, or decide something).
 void uninitialised_use(Space space, uint32_t offset, uint32_t bytes, const char* what);
+// The same for whole data blocks: beside written bytes the rest of a block may be unwritten, as lengths are whole blocks.
+void uninitialised_blocks(Space space, uint32_t offset, uint32_t bytes, const char* what);
 void unsupported_type(const char* call, Site site, const char* type, const char* supported);
 // A scalar access to local memory.
 bool scalar_local(Space space, uint64_t offset, uint32_t bytes, uint64_t low, uint64_t high, bool write,

@@ -4,6 +4,7 @@
 
 #include <cstdarg>
 #include <cstdio>
+#include <port_ascend/vector.h>
 #include <port_ascend/copy.h>
 
 namespace AscendC {
