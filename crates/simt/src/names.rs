@@ -1,6 +1,24 @@
 //! What people call an operation of the IR: in traces, and where a port does something else.
 
-use port_ir::{CompareOp, Conversion, Expression, FloatOp, IntegerOp, StatementKind, UnaryOp};
+use port_ir::{
+    AtomicOp, CompareOp, Conversion, Expression, FloatOp, IntegerOp, StatementKind, UnaryOp};
+
+/// What an atomic operation is called.
+pub fn of_atomic(op: AtomicOp) -> &'static str {
+    match op {
+        AtomicOp::Add => "atomic addition",
+        AtomicOp::Subtract => "atomic subtraction",
+        AtomicOp::Minimum => "atomic minimum",
+        AtomicOp::Maximum => "atomic maximum",
+        AtomicOp::And => "atomic and",
+        AtomicOp::Or => "atomic or",
+        AtomicOp::Xor => "atomic xor",
+        AtomicOp::Exchange => "atomic exchange",
+        AtomicOp::CompareExchange { .. } => "atomic compare-and-exchange",
+        AtomicOp::IncrementWrap => "atomic increment",
+        AtomicOp::DecrementWrap => "atomic decrement",
+    }
+}
 
 /// What a statement, and so its result, is noted as.
 pub fn of_statement(kind: &StatementKind) -> &'static str {

@@ -144,6 +144,8 @@ pub(crate) struct Code {
     pub(crate) needs_lanes: bool,
     /// Whether some barrier may be reached by a part of the block.
     pub(crate) may_diverge: bool,
+    /// What it may write to; `None` if that is not known.
+    pub(crate) writes: Option<compile::writes::Targets>,
     /// Whether a local variable may be read that nobody set.
     pub(crate) reads_stale: bool,
 }

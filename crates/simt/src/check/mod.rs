@@ -24,6 +24,7 @@ mod address;
 mod initial;
 mod order;
 mod report;
+mod runs;
 mod shadow;
 pub(crate) mod written;
 
@@ -40,6 +41,7 @@ use address::{alignment, read_only};
 use initial::{is_written, local_rows, local_word, mark, set_written, unwritten};
 use order::Order;
 use report::{same_value, settle};
+use runs::{is_quiet, only_read, reads_one, runs};
 use shadow::{ATOMIC, Clash, LINE, Pattern, Shadow, VOLATILE, Window};
 use written::Written;
 
@@ -72,6 +74,8 @@ pub(crate) struct Watch {
     clashes: Vec<Clash>,
     /// The buffers of constant variables.
     constants: Vec<usize>,
+    /// Whether each buffer is only read: no access to it can be part of a race.
+    only_read: Vec<bool>,
     /// Bytes that the shadow of one object may take.
     limit: u64,
     /// Pairs of sites that were reported.
@@ -108,6 +112,7 @@ impl Watch {
                     m.code.constants.contains(name).then_some(index)
                 })
                 .collect(),
+            only_read: only_read(m),
             limit: m.options.memory_limit,
             reported: BTreeSet::new(),
             instruction: 0,
@@ -392,6 +397,11 @@ fn access<E: Element>(m: &mut Machine<'_>, watch: &mut Watch, i: &Inst, writes: 
     }
     let affine = m.unit.d.shape(i.a) == Shape::Affine;
     let stride = m.unit.d.stride(i.a);
+    if (!writes && reads_one(m, watch, i, affine, stride))
+        || (affine && runs::<E>(m, watch, i, &touch, stride))
+    {
+        return;
+    }
     for k in 0..m.unit.chunks {
         let mask = m.unit.mask.bits[k];
         if mask == 0 {
@@ -437,7 +447,9 @@ fn uniform<E: Element>(
     if let Place::Local(row) = object.place {
         return local_rows(m, watch, touch, row, offset, address);
     }
-    if object.place == Place::Parameters {
+    if object.place == Place::Parameters
+        || !touch.writes && is_quiet(m, watch, address >> WINDOW_BITS)
+    {
         return;
     }
     let first = m.unit.mask.lowest();

@@ -17,7 +17,8 @@ const PAGE: usize = 64;
 pub(super) const ATOMIC: u8 = 1;
 /// The access is volatile.
 pub(super) const VOLATILE: u8 = 2;
-/// All threads from `base` to `other` read each granule, or write one value there.
+/// Many threads read each granule, or write one value there: from `base + (g >> shift)` to
+/// `other + (g >> shift)`.
 const MANY: u8 = 4;
 /// What of the flags says what an access is; the rest counts instructions.
 const KIND: u8 = 7;
@@ -37,7 +38,15 @@ pub(super) struct Pattern {
 impl Pattern {
     /// All lanes between two threads access the granules of the mask.
     pub(super) fn many(mut self, base: i16, other: i16) -> Self {
-        (self.base, self.other) = (base, other);
+        (self.base, self.other, self.shift) = (base, other, 4);
+        self.flags |= MANY;
+        self
+    }
+
+    /// Rows of threads read the granules: the first row and the last are given by the threads of
+    /// the line's first granule.
+    pub(super) fn rows(mut self, base: i16, other: i16) -> Self {
+        (self.base, self.other, self.shift) = (base, other, 0);
         self.flags |= MANY;
         self
     }
@@ -45,8 +54,10 @@ impl Pattern {
     /// The pattern of one half of the line, in granules of half the size.
     fn half(mut self, half: usize) -> Self {
         self.mask = pairs(self.mask >> (8 * half) & 0xff);
-        if self.flags & MANY == 0 {
-            self.base += ((8 * half) >> self.shift.min(15)) as i16;
+        let by = ((8 * half) >> self.shift.min(15)) as i16;
+        self.base += by;
+        if self.flags & MANY != 0 {
+            self.other += by;
         }
         self.shift += 1;
         self
@@ -54,10 +65,13 @@ impl Pattern {
 
     #[inline(always)]
     fn thread(&self, granule: u32) -> u16 {
-        match self.flags & MANY {
-            0 => (i32::from(self.base) + (granule >> self.shift) as i32) as u16,
-            _ => self.base as u16,
-        }
+        (i32::from(self.base) + (granule >> self.shift) as i32) as u16
+    }
+
+    /// Of many threads, the last.
+    #[inline(always)]
+    fn last(&self, granule: u32) -> u16 {
+        (i32::from(self.other) + (granule >> self.shift) as i32) as u16
     }
 
     /// Whether the same threads access the same granules, where masks agree.
@@ -247,6 +261,37 @@ impl Shadow {
             let none = [Pattern::default(); PAGE];
             Box::new(Page { writes: none, reads: none, more: None, cells: None })
         }))
+    }
+
+    /// Notes an access to neighbouring granules. The pattern's threads are those of the first.
+    #[inline(always)]
+    pub(super) fn run(
+        &mut self,
+        [first, count]: [u64; 2],
+        pattern: Pattern,
+        writes: bool,
+        window: &Window,
+        out: &mut Vec<Clash>,
+    ) {
+        let (line, last) = (LINE as u64, first + count - 1);
+        for number in first / line..=last / line {
+            let start = number * line;
+            let (from, to) = (first.max(start) - start, last.min(start + line - 1) - start);
+            let mut new = pattern;
+            new.mask = ((2u32 << to) - (1 << from)) as u16;
+            if pattern.shift == 0 {
+                let by = start.wrapping_sub(first) as i16;
+                new.base = new.base.wrapping_add(by);
+                if new.flags & MANY != 0 {
+                    new.other = new.other.wrapping_add(by);
+                }
+            }
+            if writes {
+                self.write(number as usize, new, window, out);
+            } else {
+                self.read(number as usize, new, window, out);
+            }
+        }
     }
 
     /// Notes a read of a line.
@@ -504,20 +549,20 @@ fn compare(
         let (mut earlier, mut thread) = (old.thread(granule), new.thread(granule));
         // Who wrote the same value itself reads that one, whichever write landed.
         if old.flags & MANY != 0 && earlier_writes && !writes && !foreign {
-            let range = old.base as u16..=old.other as u16;
-            let all = new.flags & MANY == 0 || range.contains(&(new.other as u16));
+            let range = old.thread(granule)..=old.last(granule);
+            let all = new.flags & MANY == 0 || range.contains(&new.last(granule));
             if all && range.contains(&thread) {
                 continue;
             }
             if range.contains(&thread) {
-                thread = new.other as u16;
+                thread = new.last(granule);
             }
         }
         if earlier == thread && !foreign {
             if old.flags & MANY != 0 {
-                earlier = old.other as u16;
+                earlier = old.last(granule);
             } else if new.flags & MANY != 0 {
-                thread = new.other as u16;
+                thread = new.last(granule);
             }
             if earlier == thread {
                 continue;
@@ -560,7 +605,7 @@ fn compare_cells(
                 if new.flags & MANY == 0 {
                     return;
                 }
-                thread = new.other as u16;
+                thread = new.last(granule);
             }
             let granule = (number * LINE) as u64 + u64::from(granule);
             out.push(clash(granule, thread, old, earlier_writes));

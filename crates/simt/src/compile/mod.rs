@@ -13,6 +13,7 @@ mod stale;
 mod statement;
 mod trace;
 pub(crate) mod unset;
+pub(crate) mod writes;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -176,6 +177,7 @@ pub(crate) fn compile(
     if let Some(body) = &function.body {
         compiler.block(body)?;
     }
+    compiler.code.writes = writes::targets(module, function);
     compiler.meet();
     compiler.control(Op::End, None, 0);
     compiler.finish()
