@@ -105,6 +105,8 @@ pub struct DeviceKernel {
     pub tiling: Vec<TilingField>,
     /// How many cores: a C++ expression of the host.
     pub blocks: String,
+    /// For [`Unit::Threads`], threads of a block at most: the kernel's `__launch_bounds__`.
+    pub threads: Option<u32>,
     /// Bytes of workspace in global memory: a C++ expression of the host.
     pub workspace: Option<String>,
     /// Includes that the text needs beyond `kernel_operator.h`.
@@ -158,7 +160,10 @@ impl Declarations {
     }
 
     fn text(&self) -> String {
-        self.pieces.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n")
+        let text = self.pieces.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n");
+        // Neighbours in one namespace are one text.
+        let space = crate::code::NAMESPACE;
+        text.replace(&format!("}}  // namespace {space}\n\nnamespace {space} {{\n\n"), "")
     }
 }
 
@@ -207,6 +212,7 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
                         }
                         return Ok(kernel);
                     }
+                    Err(why) if why.reason == "no form holds it" && refused.is_some() => {}
                     Err(why) => refused = Some(why),
                 }
             }

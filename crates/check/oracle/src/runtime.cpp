@@ -596,7 +596,7 @@ int run_grid(const LaunchConfig& config, void (*body)(void*), void* context) {
     if (current) fail("unsupported", "a kernel launches a kernel (dynamic parallelism)");
     const int invalid_configuration = 9, invalid_value = 1;
     std::uint64_t threads = std::uint64_t(config.block.x) * config.block.y * config.block.z;
-    if (threads == 0 || threads > 1024 || config.block.z > 64 || config.grid.x == 0 ||
+    if (threads == 0 || threads > config.max_threads || config.block.z > 64 || config.grid.x == 0 ||
         config.grid.y == 0 || config.grid.z == 0 || config.grid.x > 0x7fffffffu ||
         config.grid.y > 65535 || config.grid.z > 65535) {
         return invalid_configuration;

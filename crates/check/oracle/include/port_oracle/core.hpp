@@ -93,6 +93,7 @@ struct LaunchConfig {
     dim3 grid, block;
     std::size_t shared = 0;
     const char* kernel = "";
+    unsigned max_threads = 1024;   // of a block
 };
 // Runs `body(context)` once for each thread. Returns 0, or the CUDA error code of a configuration
 // that a GPU would refuse.

@@ -34,9 +34,13 @@ PORT_ORACLE_VECTORS(double, double, 16, 16)
 
 #undef PORT_ORACLE_VECTORS
 
+// Another header of the text may have it, with the same members.
+#ifndef PORT_DIM3
+#define PORT_DIM3
 struct dim3 {
     unsigned int x, y, z;
     constexpr dim3(unsigned int x = 1, unsigned int y = 1, unsigned int z = 1) : x(x), y(y), z(z) {}
     constexpr dim3(uint3 v) : x(v.x), y(v.y), z(v.z) {}
     operator uint3() const { return uint3{x, y, z}; }
 };
+#endif

@@ -1,0 +1,254 @@
+//! Named functions: what the device calls them.
+
+use port_ir::{MathFunction, Scalar};
+
+use super::cpp::{Level, Text, binary, call};
+use super::printer::Printer;
+use super::types::scalar_name;
+use super::{Form, refuse};
+use crate::kernel::NotTranslated;
+
+type Made = Result<Text, NotTranslated>;
+
+impl Printer<'_, '_, '_> {
+    /// `a * b + c` in `float`, rounded once.
+    pub(crate) fn fused(&mut self, texts: &[Text]) -> Made {
+        Ok(match self.context.form {
+            Form::Threads => call("fmaf", texts),
+            Form::Scalar => call(self.spelling.helper("FusedMultiplyAdd"), texts),
+        })
+    }
+
+    /// A named function of scalars. 16-bit floats compute in `float` and round.
+    pub(crate) fn math(
+        &mut self,
+        function: MathFunction,
+        from: Scalar,
+        to: Scalar,
+        texts: &[Text],
+    ) -> Made {
+        if let Some(text) = self.bits_function(function, from, to, texts)? {
+            return Ok(text);
+        }
+        let wide: Vec<Text> = texts
+            .iter()
+            .enumerate()
+            .map(|(index, text)| {
+                let integer = matches!(
+                    (function, index),
+                    (MathFunction::PowerInteger | MathFunction::ScaleByPowerOfTwo, 1)
+                );
+                if integer { text.clone() } else { self.widened(from, text) }
+            })
+            .collect();
+        let text = self.float_function(function, &wide)?;
+        Ok(self.rounded(to, text))
+    }
+
+    fn float_function(&mut self, function: MathFunction, texts: &[Text]) -> Made {
+        use MathFunction as M;
+        let threads = self.context.form == Form::Threads;
+        let one = texts.first().cloned().unwrap_or_else(|| Text::primary("0.0f"));
+        let over = |text: Text| binary(Level::Product, "/", &Text::primary("1.0f"), &text);
+        // What both units compute alike.
+        match function {
+            M::Reciprocal => return Ok(over(one)),
+            M::ReciprocalSquareRoot if !threads => {
+                return Ok(over(call(self.spelling.helper("SquareRoot"), &[one])));
+            }
+            M::Floor => return Ok(self.round_call("Floor", "floorf", &one)),
+            M::Ceil => return Ok(self.round_call("Ceil", "ceilf", &one)),
+            M::Trunc => return Ok(self.round_call("Truncate", "truncf", &one)),
+            M::Round => return Ok(self.round_call("RoundAway", "roundf", &one)),
+            M::RoundEven => return Ok(self.round_call("RoundEven", "rintf", &one)),
+            M::CopySign => return Ok(call(self.spelling.helper("CopySign"), texts)),
+            M::Saturate => {
+                let (low, high) = if threads {
+                    ("fmaxf", "fminf")
+                } else {
+                    (self.spelling.helper("MaximumNumber"), self.spelling.helper("MinimumNumber"))
+                };
+                return Ok(Text::primary(format!("{high}({low}({}, 0.0f), 1.0f)", one.text)));
+            }
+            _ => {}
+        }
+        if !threads {
+            return self.scalar_function(function, texts);
+        }
+        let name = match function {
+            M::SquareRoot => "sqrtf",
+            M::ReciprocalSquareRoot => "rsqrtf",
+            M::CubeRoot => "cbrtf",
+            M::ReciprocalCubeRoot => "rcbrtf",
+            M::Exp => "expf",
+            M::Exp2 => "exp2f",
+            M::Exp10 => "exp10f",
+            M::ExpMinusOne => "expm1f",
+            M::Log => "logf",
+            M::Log2 => "log2f",
+            M::Log10 => "log10f",
+            M::LogOnePlus => "log1pf",
+            M::LogBinary => "logbf",
+            M::Sin => "sinf",
+            M::Cos => "cosf",
+            M::Tan => "tanf",
+            M::SinPi => "sinpif",
+            M::CosPi => "cospif",
+            M::Asin => "asinf",
+            M::Acos => "acosf",
+            M::Atan => "atanf",
+            M::Atan2 => "atan2f",
+            M::Sinh => "sinhf",
+            M::Cosh => "coshf",
+            M::Tanh => "tanhf",
+            M::Asinh => "asinhf",
+            M::Acosh => "acoshf",
+            M::Atanh => "atanhf",
+            M::Erf => "erff",
+            M::Erfc => "erfcf",
+            M::ErfcScaled => "erfcxf",
+            M::ErfInverse => "erfinvf",
+            M::ErfcInverse => "erfcinvf",
+            M::NormalCdf => "normcdff",
+            M::NormalCdfInverse => "normcdfinvf",
+            M::Gamma => "tgammaf",
+            M::LogGamma => "lgammaf",
+            M::BesselJ0 => "j0f",
+            M::BesselJ1 => "j1f",
+            M::BesselY0 => "y0f",
+            M::BesselY1 => "y1f",
+            M::BesselI0 => "cyl_bessel_i0f",
+            M::BesselI1 => "cyl_bessel_i1f",
+            M::Power => "powf",
+            M::PowerInteger => {
+                let mut texts = texts.to_vec();
+                if let Some(exponent) = texts.get_mut(1) {
+                    *exponent = Text::primary(format!("static_cast<float>({})", exponent.text));
+                }
+                return Ok(call("powf", &texts));
+            }
+            M::ScaleByPowerOfTwo => "ldexpf",
+            M::IntegerLogBinary => "ilogbf",
+            M::FloatModulo => "fmodf",
+            M::FloatRemainder => "remainderf",
+            M::Hypot => "hypotf",
+            M::ReciprocalHypot => "rhypotf",
+            M::Norm3 => "norm3df",
+            M::ReciprocalNorm3 => "rnorm3df",
+            M::Norm4 => "norm4df",
+            M::ReciprocalNorm4 => "rnorm4df",
+            M::PositiveDifference => "fdimf",
+            M::NextAfter => "nextafterf",
+            _ => return Err(no_function(function)),
+        };
+        Ok(call(name, texts))
+    }
+
+    /// What is computed on bits: the same text on both units.
+    fn bits_function(
+        &mut self,
+        function: MathFunction,
+        from: Scalar,
+        to: Scalar,
+        texts: &[Text],
+    ) -> Result<Option<Text>, NotTranslated> {
+        use MathFunction as M;
+        let wide: Vec<Text> = texts.iter().map(|text| self.widened(from, text)).collect();
+        let spelled = scalar_name(from)?;
+        let threads = self.context.form == Form::Threads;
+        Ok(Some(match function {
+            M::IsNan => call(self.spelling.helper("IsNan"), &wide),
+            M::IsInfinite => call(self.spelling.helper("IsInfinite"), &wide),
+            M::IsFinite => call(self.spelling.helper("IsFinite"), &wide),
+            M::SignBit => call(self.spelling.helper("IsNegative"), &wide),
+            M::PopulationCount | M::CountLeadingZeros | M::FindFirstSet
+                if threads && matches!(from, Scalar::I32 | Scalar::U32) =>
+            {
+                let (name, cast) = match function {
+                    M::PopulationCount => ("__popc", "uint32_t"),
+                    M::CountLeadingZeros => ("__clz", "int32_t"),
+                    _ => ("__ffs", "int32_t"),
+                };
+                let same = spelled == cast;
+                let argument = if same {
+                    texts[0].clone()
+                } else {
+                    Text::primary(format!("{cast}({})", texts[0].text))
+                };
+                call(name, &[argument])
+            }
+            M::PopulationCount | M::CountLeadingZeros | M::FindFirstSet => {
+                let name = match function {
+                    M::PopulationCount => self.spelling.helper("PopulationCount"),
+                    M::CountLeadingZeros => self.spelling.helper("LeadingZeros"),
+                    _ => self.spelling.helper("FirstSet"),
+                };
+                // Narrow and signed integers must not bring their sign along.
+                let unsigned = unsigned_name(from);
+                Text::primary(format!("{name}<{unsigned}>({unsigned}({}))", texts[0].text))
+            }
+            M::ReverseBits => {
+                let unsigned = unsigned_name(from);
+                let name = self.spelling.helper("ReverseBits");
+                let text = format!("{name}<{unsigned}>({unsigned}({}))", texts[0].text);
+                Text::primary(if from.is_signed() { format!("{spelled}({text})") } else { text })
+            }
+            M::BytePermute => call(self.spelling.helper("BytePermute"), texts),
+            M::FunnelShiftLeft => call(self.spelling.helper("FunnelLeft"), texts),
+            M::FunnelShiftRight => call(self.spelling.helper("FunnelRight"), texts),
+            M::DotFourBytes => call(self.spelling.helper("DotFourBytes"), texts),
+            M::Multiply24 => {
+                let low = |text: &Text| {
+                    let text = text.in_level(Level::Unary);
+                    if from.is_signed() {
+                        format!("(int32_t(uint32_t({text}) << 8) >> 8)")
+                    } else {
+                        format!("({text} & 0xffffffu)")
+                    }
+                };
+                Text::at(format!("{} * {}", low(&texts[0]), low(&texts[1])), Level::Product)
+            }
+            M::AverageDown if to.size() <= 4 => Text::primary(format!(
+                "{spelled}((int64_t({}) + int64_t({})) >> 1)",
+                texts[0].text, texts[1].text
+            )),
+            M::AverageUp if to.size() <= 4 => Text::primary(format!(
+                "{spelled}((int64_t({}) + int64_t({}) + 1) >> 1)",
+                texts[0].text, texts[1].text
+            )),
+            M::SumOfAbsoluteDifference if to.size() <= 4 => {
+                let (a, b) =
+                    (format!("int64_t({})", texts[0].text), format!("int64_t({})", texts[1].text));
+                let name = self.spelling.helper("AbsoluteValue");
+                Text::primary(format!(
+                    "uint32_t({name}<int64_t>({a} - {b}) + int64_t({}))",
+                    texts[2].text
+                ))
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// A function on the scalar unit of the 910B.
+    fn scalar_function(&mut self, function: MathFunction, texts: &[Text]) -> Made {
+        use MathFunction as M;
+        let name = match function {
+            M::SquareRoot => "SquareRoot",
+            _ => return Err(no_function(function)),
+        };
+        Ok(call(self.spelling.helper(name), texts))
+    }
+}
+
+fn unsigned_name(scalar: Scalar) -> &'static str {
+    match scalar.size() {
+        1 => "uint8_t",
+        2 => "uint16_t",
+        4 => "uint32_t",
+        _ => "uint64_t",
+    }
+}
+
+fn no_function(function: MathFunction) -> NotTranslated {
+    refuse(format!("it calls `{}`, which the chip does not have", function.name()))
+}

@@ -1,0 +1,67 @@
+//! IR as plain C++ of the device: expressions, addresses and the statements of one thread.
+//!
+//! The SIMT form prints a kernel nearly one to one with it; the loops of the scalar unit print what
+//! stands between two barriers with it. It knows address spaces (`__gm__`, `__ubuf__`), the types
+//! that the device has, and what it lacks (`double`), but not where threads come from: a
+//! [`Printer`] is told by its [`Form`].
+//!
+//! Signed additions stay the plain operators that the user wrote: what overflows there is undefined
+//! in the source too. Shifts, conversions of floats to integers and half-precision arithmetic are
+//! spelled out where C++ and CUDA differ, by small functions that [`helpers`] holds.
+
+pub(crate) mod admit;
+mod expression;
+pub(crate) mod frame;
+mod functions;
+pub(crate) mod helpers;
+mod math;
+mod place;
+mod printer;
+mod statement;
+pub(crate) mod types;
+
+use std::collections::BTreeSet;
+
+use port_diag::{Origin, SourceMap};
+use port_ir::analysis::program::Program;
+use port_ir::analysis::uniformity::ModuleUniformity;
+
+use crate::kernel::NotTranslated;
+
+pub(crate) use port_backend::text::{cpp, facts, writer};
+pub(crate) use printer::{Printer, has_word};
+
+/// The namespace of all that forms of this crate define for the device.
+pub(crate) const NAMESPACE: &str = "port_device";
+
+/// Who executes the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Threads of the 950.
+    Threads,
+    /// The scalar unit of a 910B core, which runs the threads of a block one after the other.
+    Scalar,
+}
+
+/// What the printer looks at: a flattened module and what is known of it.
+pub(crate) struct Context<'c, 'a> {
+    pub(crate) program: &'c Program<'a>,
+    pub(crate) uniformity: &'c ModuleUniformity,
+    pub(crate) sources: &'c SourceMap,
+    pub(crate) reserved: &'c BTreeSet<String>,
+    pub(crate) form: Form,
+}
+
+/// A refusal whose place the caller knows.
+pub(crate) fn refuse(reason: impl Into<String>) -> NotTranslated {
+    let nowhere = Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
+    NotTranslated { reason: reason.into(), origin: nowhere }
+}
+
+/// A refusal with the place where it came up.
+pub(crate) fn placed(mut refused: NotTranslated, at: Origin) -> NotTranslated {
+    if refused.origin.span.is_empty() {
+        refused.origin = at;
+    }
+    refused
+}
