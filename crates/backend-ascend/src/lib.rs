@@ -8,12 +8,10 @@
 //! * `kernel`: what a kernel instance becomes, and the forms that are tried for it.
 //! * `tile`: the tile IR, its recognisers and its writer.
 //! * `code`: IR as plain C++ of the device.
-//! * `code`: IR as plain C++ of the device.
 //! * `matrix`: products of matrices for the cube.
 //! * `scalar`: loops of the scalar unit, for what has no vector form.
 //! * `simt`: threads of the 950.
 
-mod code;
 mod code;
 pub mod findings;
 mod host;
