@@ -53,6 +53,9 @@ fn run(kernel: &Kernel, seed: u64, per_kernel: usize) -> Done {
     if let Some(why) = bench.stand_in() {
         eprintln!("{name}: the original stands in for the port: {why}");
     }
+    for line in bench.made_otherwise() {
+        eprintln!("{name}: made otherwise: {line}");
+    }
     let problem = bench.twin().err().map(|why| format!("without a fault: {why}"));
     // Each kernel has its own sequence.
     let own = name.bytes().fold(seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));

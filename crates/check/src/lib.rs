@@ -31,6 +31,7 @@ pub mod npy;
 pub mod oracle;
 pub mod ports;
 pub mod rules;
+pub mod search;
 pub mod spec;
 mod structure;
 pub mod tensor;

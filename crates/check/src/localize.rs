@@ -268,19 +268,21 @@ fn unlike_lines(
     functions: [Handle<Function>; 2],
     lines: &Lines,
 ) -> Vec<Unlike> {
-    let structure = |side: usize| {
-        let code = sides[side].code;
-        // Before it is resolved for an arithmetic: what may be fused still stands there.
-        let function = code.module.functions.get(functions[side])?;
-        Some(Structure::of(code, function, |location| {
-            let at = resolve(sides, side, lines, function, location)?;
-            Some(Standing { line: (at.file.0, at.line), called: at.called })
-        }))
+    // Before it is resolved for an arithmetic: what may be fused still stands there.
+    let function = |side: usize| sides[side].code.module.functions.get(functions[side]);
+    let (Some(reference), Some(port)) = (function(0), function(1)) else { return Vec::new() };
+    let standing = |side: usize, function: &Function, location: Location| {
+        let at = resolve(sides, side, lines, function, location)?;
+        Some(Standing { line: (at.file.0, at.line), called: at.called })
     };
-    match (structure(0), structure(1)) {
-        (Some(reference), Some(port)) => reference.unlike(&port),
-        _ => Vec::new(),
-    }
+    let mut helped = Structure::helped(port, |location| standing(1, port, location));
+    let fragments = Structure::fragments(port, |location| standing(1, port, location));
+    let own = Structure::fragments(reference, |location| standing(0, reference, location));
+    helped.extend(own.difference(&fragments));
+    let of = |side: usize, function: &Function| {
+        Structure::of(sides[side].code, function, &helped, |at| standing(side, function, at))
+    };
+    of(0, reference).unlike(&of(1, port), &helped)
 }
 
 /// The lines of the reference's text on which a kernel of the port is made otherwise, each with how;

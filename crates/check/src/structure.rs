@@ -48,22 +48,54 @@ pub(crate) struct Unlike {
 #[derive(Debug, Default)]
 pub(crate) struct Structure {
     items: BTreeMap<Line, Vec<Item>>,
-    /// Lines that are, in part, in a header.
-    helped: BTreeSet<Line>,
+    /// For each line the lines that use its values.
+    users: BTreeMap<Line, BTreeSet<Line>>,
+    /// Atomic operations by line, those of headers too: they are spelled there, but are the line's own.
+    atomics: BTreeMap<Line, Vec<&'static str>>,
     /// The sizes of variables, by the lines that declare them and their names.
     sizes: BTreeMap<(Line, String), BTreeSet<u64>>,
 }
 
 impl Structure {
-    /// Reads a function. `standing` says where its text is.
+    /// The lines that a function does in part in a header.
+    pub(crate) fn helped(
+        function: &Function,
+        standing: impl Fn(Location) -> Option<Standing>,
+    ) -> BTreeSet<Line> {
+        let mut found = BTreeSet::new();
+        each_place(function, |place, _| {
+            let called = standing(place).filter(|standing| standing.called);
+            found.extend(called.map(|standing| standing.line));
+        });
+        found
+    }
+
+    /// The lines on which a function works on fragments of matrices, for which a port may have a type
+    /// of its own.
+    pub(crate) fn fragments(
+        function: &Function,
+        standing: impl Fn(Location) -> Option<Standing>,
+    ) -> BTreeSet<Line> {
+        let mut found = BTreeSet::new();
+        each_place(function, |place, is_fragment| {
+            let line = standing(place).filter(|_| is_fragment);
+            found.extend(line.map(|standing| standing.line));
+        });
+        found
+    }
+
+    /// Reads a function. `standing` says where its text is; `helped` are the lines of which the port
+    /// does part in a header: what comes from them is taken to be the same.
     pub(crate) fn of(
         code: &DeviceCode,
         function: &Function,
+        helped: &BTreeSet<Line>,
         standing: impl Fn(Location) -> Option<Standing>,
     ) -> Structure {
         let mut reader = Reader {
             module: &code.module,
             function,
+            helped,
             standing: &standing,
             known: BTreeMap::new(),
             places: BTreeMap::new(),
@@ -76,14 +108,15 @@ impl Structure {
 
     /// The lines of `port` that are made otherwise than this reference's, in the order of the text.
     /// Where a line is in part in a header of the port, nothing is known.
-    pub(crate) fn unlike(&self, port: &Structure) -> Vec<Unlike> {
+    pub(crate) fn unlike(&self, port: &Structure, helped: &BTreeSet<Line>) -> Vec<Unlike> {
         let declared = self.sizes.keys().map(|(line, _)| line);
         let lines: BTreeSet<Line> =
             self.items.keys().chain(port.items.keys()).chain(declared).copied().collect();
         let none = Vec::new();
         let mut found = Vec::new();
         for line in lines {
-            if port.helped.contains(&line) {
+            if helped.contains(&line) {
+                found.extend(self.unlike_atomics(port, line));
                 continue;
             }
             let of = |side: &Structure| side.items.get(&line).unwrap_or(&none).clone();
@@ -127,9 +160,58 @@ impl Structure {
                 }
             };
             let idle = added.is_empty() && !missing.iter().any(|item| item.effect);
+            let mut users = self.users.get(&line).into_iter().flatten();
+            // What a header needs no more, such as the mask of a shuffle.
+            if idle && users.all(|user| *user == line || helped.contains(user)) {
+                continue;
+            }
             found.push(Unlike { line, difference, what, idle });
         }
         found
+    }
+}
+
+impl Structure {
+    /// A line with as many atomic operations as this reference's, but others.
+    fn unlike_atomics(&self, port: &Structure, line: Line) -> Option<Unlike> {
+        let of = |side: &Structure| {
+            let mut operations = side.atomics.get(&line).cloned().unwrap_or_default();
+            operations.sort_unstable();
+            operations
+        };
+        let (reference, port) = (of(self), of(port));
+        let (_, what) = reference
+            .iter()
+            .zip(&port)
+            .find(|(a, b)| a != b)
+            .filter(|_| reference.len() == port.len())?;
+        Some(Unlike { line, difference: Difference::Added, what, idle: false })
+    }
+}
+
+/// Calls `visit` with the places of a function, and whether a fragment of a matrix is worked on there.
+fn each_place(function: &Function, mut visit: impl FnMut(Location, bool)) {
+    let mut blocks: Vec<&Block> = function.body.iter().collect();
+    while let Some(block) = blocks.pop() {
+        for statement in &block.statements {
+            let is_fragment = matches!(
+                statement.kind,
+                StatementKind::MatrixLoad { .. }
+                    | StatementKind::MatrixStore { .. }
+                    | StatementKind::MatrixMultiply { .. }
+            );
+            visit(statement.location, is_fragment);
+            blocks.extend(statement.kind.blocks());
+        }
+    }
+    for (value, expression) in function.expressions.iter() {
+        let is_fragment = matches!(
+            expression,
+            Expression::FragmentElement { .. } | Expression::FragmentLength(_)
+        );
+        if let Some(place) = function.expressions.location(value) {
+            visit(place, is_fragment);
+        }
     }
 }
 
@@ -191,6 +273,7 @@ impl Digest {
 struct Reader<'a> {
     module: &'a Module,
     function: &'a Function,
+    helped: &'a BTreeSet<Line>,
     standing: &'a dyn Fn(Location) -> Option<Standing>,
     /// What each value is, on its own line.
     known: BTreeMap<Value, u64>,
@@ -239,22 +322,17 @@ impl<'a> Reader<'a> {
     }
 
     fn put(&mut self, at: Option<Standing>, what: &'static str, effect: bool, digest: u64) {
-        match at {
-            Some(Standing { line, called: true }) => {
-                self.found.helped.insert(line);
-            }
-            Some(Standing { line, called: false }) => {
-                self.found.items.entry(line).or_default().push(Item { what, effect, digest });
-            }
-            None => {}
+        if let Some(Standing { line, called: false }) = at {
+            self.found.items.entry(line).or_default().push(Item { what, effect, digest });
         }
     }
 
     fn value(&mut self, value: Value) {
-        let Some(expression) = self.function.expressions.get(value) else { return };
+        let function = self.function;
+        let Some(expression) = function.expressions.get(value) else { return };
         let here = self.places.get(&value).copied().flatten();
         let what = what_of(expression);
-        let digest = match (expression, self.defined.get(&value)) {
+        let digest = match (expression, self.defined.get(&value).copied()) {
             (Expression::Result(_), Some(statement)) => {
                 let number = statement.results().iter().position(|result| *result == value);
                 let digest = Digest::new("result").word(number.unwrap_or(0) as u64);
@@ -275,23 +353,33 @@ impl<'a> Reader<'a> {
     }
 
     /// An operand of what stands `here`.
-    fn operand(&self, value: Value, here: Option<Standing>) -> u64 {
-        let Some(expression) = self.function.expressions.get(value) else { return 0 };
+    fn operand(&mut self, value: Value, here: Option<Standing>) -> u64 {
+        let function = self.function;
+        let Some(expression) = function.expressions.get(value) else { return 0 };
         if is_name(expression) {
             return self.shape(expression).0;
         }
         let place = self.places.get(&value).copied().flatten();
+        if let (Some(own), Some(here)) = (place, here) {
+            self.found.users.entry(own.line).or_default().insert(here.line);
+        }
         match (place, here) {
             (Some(own), Some(here)) if own.line == here.line && !own.called => {
                 self.known.get(&value).copied().unwrap_or(0)
             }
+            (Some(own), _) if self.helped.contains(&own.line) => Digest::new("helped").0,
             (Some(own), _) => Digest::new("elsewhere").line(own.line).0,
             (None, _) => Digest::new("nowhere").0,
         }
     }
 
     /// A statement without what is around and inside it.
-    fn operation(&self, digest: Digest, kind: &StatementKind, here: Option<Standing>) -> Digest {
+    fn operation(
+        &mut self,
+        digest: Digest,
+        kind: &StatementKind,
+        here: Option<Standing>,
+    ) -> Digest {
         let mut digest = digest.text(names::of_statement(kind));
         match kind {
             StatementKind::Call { function, .. } => {
@@ -332,7 +420,11 @@ impl<'a> Reader<'a> {
         for statement in &block.statements {
             let here = (self.standing)(statement.location);
             let own = matches!(here, Some(Standing { called: false, .. }));
-            if !matches!(statement.kind, StatementKind::Block(_)) {
+            if let (StatementKind::Atomic { op, .. }, Some(here)) = (&statement.kind, here) {
+                let operation = names::of_atomic(*op);
+                self.found.atomics.entry(here.line).or_default().push(operation);
+            }
+            if !is_order(&statement.kind) {
                 let digest = self.operation(around, &statement.kind, here);
                 self.put(here, names::of_statement(&statement.kind), true, digest.0);
             }
@@ -395,7 +487,9 @@ impl<'a> Reader<'a> {
             }
             Expression::Variable(variable) => {
                 let name = self.module.variables.get(*variable).map_or("", |known| &known.name);
-                digest.text("variable").text(name)
+                // A kernel's own variables are named after it, and so after its types.
+                let own = name.rsplit(['.', ':']).next().unwrap_or(name);
+                digest.text("variable").text(own)
             }
             Expression::Zero(ty) | Expression::Undefined(ty) | Expression::Result(ty) => {
                 self.ty(digest, *ty)
@@ -411,6 +505,17 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// What does nothing of its own that another thread could see: a port may do without.
+fn is_order(kind: &StatementKind) -> bool {
+    matches!(
+        kind,
+        StatementKind::Block(_)
+            | StatementKind::AsyncCommit
+            | StatementKind::AsyncWait { .. }
+            | StatementKind::Prefetch { .. }
+    )
 }
 
 /// What a value is called; what people have no word for is an address or a part of something.

@@ -1,7 +1,8 @@
 //! What people call an operation of the IR: in traces, and where a port does something else.
 
 use port_ir::{
-    AtomicOp, CompareOp, Conversion, Expression, FloatOp, IntegerOp, StatementKind, UnaryOp};
+    AtomicOp, CompareOp, Conversion, Expression, FloatOp, IntegerOp, StatementKind, UnaryOp,
+};
 
 /// What an atomic operation is called.
 pub fn of_atomic(op: AtomicOp) -> &'static str {

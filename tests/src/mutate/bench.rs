@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use port::{DeviceCode, Dialect, FileRole, Options, Target, Translation, WarpMode};
-use port_check::judge::{Comparison, Report};
-use port_check::localize;
+use port_check::judge::{Comparison, Report, multiplies_fragments};
+use port_check::localize::{self, Side};
 use port_check::machine::{Checks, Machine, MachineRun, Options as MachineOptions, Schedule};
 use port_check::ports::PortedUnit;
 use port_check::rules::Rule;
 use port_check::verdict::Verdict;
 use port_check::{Case, Spec};
 use port_diag::{FileId, SourceMap};
-use port_float::Profile;
+use port_float::{PartId, Profile};
 
 use super::{Class, Edit, Kind, Mutant, code, text};
 use crate::kernels::Kernel;
@@ -162,6 +162,15 @@ impl Bench {
             }
             None => bench.read_again(None)?,
         };
+        // A matrix unit sums in another order than plain code: a fault is what differs beside that.
+        if multiplies_fragments(&bench.reference) && !multiplies_fragments(&bench.port) {
+            let plain = Profile::named("cpu").map_err(|error| Unusable(error.to_string()))?;
+            bench.profile = bench.profile.with(PartId::MatrixUnit, &plain);
+            let machine = Machine::new(&bench.reference, &bench.profile);
+            for (_, case, run) in &mut bench.cases {
+                *run = machine.run(case, &MachineOptions::default());
+            }
+        }
         Ok(bench)
     }
 
@@ -391,6 +400,21 @@ impl Bench {
             }
         }
         Ok(())
+    }
+
+    /// The lines that the port without a fault makes otherwise than the original, by kernel.
+    pub fn made_otherwise(&self) -> Vec<String> {
+        let profile = &self.profile;
+        let reference = Side { code: &self.reference, sources: &self.sources, profile };
+        let port = Side { code: &self.port, sources: &self.port_sources, profile };
+        let kernels: BTreeSet<&str> = self.spec.launches.iter().map(|l| &*l.kernel).collect();
+        let found = kernels.into_iter().flat_map(|kernel| {
+            let lines = localize::made_otherwise(reference, port, kernel).into_iter();
+            lines.map(move |(file, line, how)| {
+                format!("{kernel}: {}:{line}: {how}", self.sources.file(file).path)
+            })
+        });
+        found.collect()
     }
 
     /// Runs a mutant, and asks the check.
