@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use port::{Target, WarpMode};
+use port::{Cann, Project, Target, WarpMode};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -12,11 +12,13 @@ Examples:
   port a.cu b.cu --target hip,cpu -o out/    two files to two targets: out/hip/…, out/cpu/…
   port csrc --target hip:gfx90a -o build/hip a folder, paths mirrored
   port - --target hip < k.cu                 standard input to standard output
+  port softmax.cu --target ascend            a folder: softmax_ascend/softmax.asc …
+  port softmax.cu --target ascend:950 --torch
   port k.cu --target hip --message-format json
   port scan csrc                             what would port, what would not, and why
 
-Where ports go: beside the input; with `-o` where it says; for a folder, or a file whose headers
-change with it, below port-out/<target>/. Nothing is overwritten without --force.
+Where ports go: beside the input (to ascend: a folder beside it); with `-o` where it says; for a
+folder, or a file whose headers change with it, below port-out/<target>/. Nothing is overwritten without --force.
 
 Exit status: 0 clean, 1 findings that need a person, 2 wrong usage or a file that cannot be read or
 written.";
@@ -209,6 +211,19 @@ pub struct ReadingArguments {
     #[arg(long, value_name = "SM", default_value_t = DEFAULT_CUDA_ARCH,
         value_parser = clap::value_parser!(u32).range(30..=130))]
     pub cuda_arch: u32,
+
+    /// The release of CANN that ports to Ascend are for. Example: `--target ascend --cann 8`
+    #[arg(long, value_name = "8|9", default_value = "9", value_parser = parse_cann)]
+    pub cann: Cann,
+
+    /// What a port to Ascend is laid out as: sources with a CMakeLists.txt, or also a custom operator of
+    /// msopgen. Example: `--target ascend --project msopgen`
+    #[arg(long, value_name = "plain|msopgen", default_value = "plain", value_parser = parse_project)]
+    pub project: Project,
+
+    /// Adds a binding for PyTorch to a port to Ascend. Example: `--target ascend --torch`
+    #[arg(long)]
+    pub torch: bool,
 }
 
 #[derive(Args)]
@@ -497,6 +512,22 @@ fn parse_thread(text: &str) -> Result<(u64, u32), String> {
     let (block, thread) = text.split_once(':').ok_or_else(wrong)?;
     let block = block.trim().parse().map_err(|_| wrong())?;
     Ok((block, thread.trim().parse().map_err(|_| wrong())?))
+}
+
+fn parse_cann(text: &str) -> Result<Cann, String> {
+    match text {
+        "8" => Ok(Cann::V8),
+        "9" => Ok(Cann::V9),
+        other => Err(format!("`{other}` is neither `8` nor `9`")),
+    }
+}
+
+fn parse_project(text: &str) -> Result<Project, String> {
+    match text {
+        "plain" => Ok(Project::Plain),
+        "msopgen" => Ok(Project::Msopgen),
+        other => Err(format!("`{other}` is neither `plain` nor `msopgen`")),
+    }
 }
 
 fn parse_warp(text: &str) -> Result<WarpMode, String> {

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use port::{FileId, FileRole, Target, Translation};
+use port::{FileId, FileRole, OutputFile, Target, Translation};
 
 /// Ports of folders, and of files whose headers change, go below this folder, one folder a target.
 pub const DEFAULT_FOLDER: &str = "port-out";
@@ -96,8 +96,12 @@ pub fn common_folder<'a>(paths: impl IntoIterator<Item = &'a str>) -> String {
     common.unwrap_or_default().join("/")
 }
 
-/// Whether the port of a unit is more than one file of the user's.
+/// Whether the port of a unit is more than one file of the user's, which then need a place together. A
+/// port that is a folder has it.
 pub fn changes_headers(translation: &Translation) -> bool {
+    if translation.target.backend.folder_suffix().is_some() {
+        return false;
+    }
     let mut files = translation.ported.files.iter();
     files.any(|file| matches!(file.role, FileRole::Header(_)) && !file.changes.is_empty())
 }
@@ -211,6 +215,9 @@ impl Placing<'_> {
         real: &dyn Fn(FileId) -> PathBuf,
     ) -> Result<Vec<Placed<'t>>, String> {
         let extension = translation.target.backend.extension();
+        if let Some(suffix) = translation.target.backend.folder_suffix() {
+            return Ok(self.place_folder(translation, root, name, real, suffix));
+        }
         if let Destination::File(path) = self.destination
             && changes_headers(translation)
         {
@@ -255,6 +262,42 @@ impl Placing<'_> {
             placed.push(Placed { path, text: &file.text, generated });
         }
         Ok(placed)
+    }
+
+    /// Places a port that is a folder of its own: `x_ascend` for `x.cu`, with all that it needs.
+    fn place_folder<'t>(
+        &self,
+        translation: &'t Translation,
+        root: FileId,
+        name: &dyn Fn(FileId) -> String,
+        real: &dyn Fn(FileId) -> PathBuf,
+        suffix: &str,
+    ) -> Vec<Placed<'t>> {
+        let source = match (self.folder(&translation.target), self.destination) {
+            (Some(folder), _) => {
+                let spelled = absolute(&name(root), self.current);
+                mirrored(&spelled, &real(root), self.base, &folder)
+            }
+            // A folder to be: a port of one file has no other use for a name.
+            (None, Destination::File(path)) => {
+                let file = real(root);
+                path.join(file.file_name().unwrap_or(file.as_os_str()))
+            }
+            (None, _) => real(root),
+        };
+        let stem = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let folder = source.with_file_name(format!("{stem}{suffix}"));
+        let extension = translation.target.backend.extension();
+        let place = |file: &'t OutputFile| {
+            let path = match file.role {
+                FileRole::Root => folder.join(format!("{stem}.{extension}")),
+                FileRole::Header(id) => folder.join(port::in_folder(&name(root), &name(id))),
+                FileRole::Generated(name) => folder.join(name),
+            };
+            let generated = matches!(file.role, FileRole::Generated(_));
+            Placed { path, text: &file.text, generated }
+        };
+        translation.ported.files.iter().map(place).collect()
     }
 }
 
@@ -337,5 +380,36 @@ mod tests {
         let placed = placing.place(&translation, FileId(0), &name, &real).expect("places");
         assert_eq!(placed[0].path, Path::new("out/hip/a.hip"));
         assert_eq!(target_folder(&targets[0], &targets), "hip-gfx90a");
+    }
+
+    #[test]
+    fn a_port_to_ascend_is_a_folder() {
+        let translation = translation("ascend");
+        let targets = [translation.target];
+        let placing = Placing {
+            destination: &Destination::Beside,
+            targets: &targets,
+            shared: false,
+            base: "/r",
+            current: "/r",
+            taken: &|_, _| true,
+        };
+        let name = |_| "ops/a.cu".to_owned();
+        let real = |_| PathBuf::from("ops/a.cu");
+        let first = |placing: &Placing<'_>| {
+            let placed = placing.place(&translation, FileId(0), &name, &real).expect("places");
+            placed[0].path.clone()
+        };
+        assert_eq!(first(&placing), Path::new("ops/a_ascend/a.asc"));
+        let folder = Destination::File("out".into());
+        assert_eq!(
+            first(&Placing { destination: &folder, ..placing }),
+            Path::new("out/a_ascend/a.asc")
+        );
+        let folder = Destination::Folder("out".into());
+        assert_eq!(
+            first(&Placing { destination: &folder, ..placing }),
+            Path::new("out/ops/a_ascend/a.asc")
+        );
     }
 }

@@ -36,7 +36,10 @@ pub fn options(reading: &ReadingArguments, shared_folder: Option<String>) -> Opt
         warp: reading.warp,
         cuda_arch: reading.cuda_arch,
         shared_folder,
-        ..Options::default()
+        cann: reading.cann,
+        project: reading.project,
+        torch: reading.torch,
+        specification: None,
     }
 }
 
@@ -53,13 +56,22 @@ pub fn targets(asked: &[Target]) -> Vec<Target> {
 
 /// Ports a unit; what is to be said about its files is among the findings of each target.
 pub fn translate(unit: &Unit, targets: &[Target], options: &Options) -> Vec<Translation> {
-    let mut translations = port::translate(&unit.sources, unit.root, targets, options);
+    let asks = targets.iter().any(|target| target.backend.folder_suffix().is_some());
+    let specification = asks.then(|| specification(unit)).flatten();
+    let options = Options { specification, ..options.clone() };
+    let mut translations = port::translate(&unit.sources, unit.root, targets, &options);
     for translation in &mut translations {
         let diagnostics = &mut translation.ported.diagnostics;
         diagnostics.extend(unit.findings.iter().cloned());
         port_diag::render::sort(&unit.sources, diagnostics);
     }
     translations
+}
+
+/// The text of the specification beside a unit's root, where there is one.
+fn specification(unit: &Unit) -> Option<String> {
+    let path = unit.real_path(unit.root).with_extension("toml");
+    std::fs::read_to_string(path).ok()
 }
 
 /// Ports loaded units on several threads, with progress on a terminal. A defect of ours becomes that
