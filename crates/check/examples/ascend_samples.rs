@@ -92,8 +92,18 @@ fn commands(readme: &str) -> (Vec<String>, Vec<(String, String)>) {
     let blocks = readme.split("```").skip(1).step_by(2);
     let mut blocks = blocks.filter(|block| block.contains("cmake") && block.contains("./"));
     let (mut commands, mut defines) = (Vec::new(), Vec::new());
+    let mut variables: Vec<(String, String)> = Vec::new();
     for line in blocks.next().unwrap_or_default().lines() {
-        let line = line.split(" #").next().unwrap_or(line).trim();
+        let mut line = line.split(" #").next().unwrap_or(line).trim().to_owned();
+        if let Some((name, value)) = line.split_once('=')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        {
+            variables.push((format!("${name}"), value.to_owned()));
+            continue;
+        }
+        for (name, value) in &variables {
+            line = line.replace(name, value);
+        }
         for command in line.split([';', '&']).map(str::trim).filter(|command| !command.is_empty()) {
             if command.starts_with("cmake") {
                 let words = command.split_whitespace().filter_map(|word| word.strip_prefix("-D"));
@@ -226,8 +236,8 @@ fn texts(folder: &Path, base: &Path, found: &mut Vec<(String, String)>) -> std::
 mod tests {
     #[test]
     fn commands_are_those_of_the_readme() {
-        let readme = "x\n```bash\nsource a\n```\ny\n  ```bash\n  mkdir -p build && cd build;\n  cmake \
-                      -DN=1 -DCMAKE_ASC_ARCHITECTURES=dav-2201 ..;make -j; # x\n  python3 ../g.py 1\n  \
+        let readme = "x\n```bash\nsource a\n```\ny\n  ```bash\n  N=1\n  mkdir -p build && cd build;\n  cmake \
+                      -DN=$N -DCMAKE_ASC_ARCHITECTURES=dav-2201 ..;make -j; # x\n  python3 ../g.py 1\n  \
                       ./demo\n  python3 ../v.py a b   # verify\n  ```\n";
         let (commands, defines) = super::commands(readme);
         assert_eq!(commands, ["python3 ../g.py 1", "./demo", "python3 ../v.py a b"]);
