@@ -39,14 +39,14 @@ impl Printer<'_, '_, '_> {
     pub(crate) fn kept_value(&mut self, value: Value) -> Made {
         let ty = self.facts.ty(value);
         let Type::Pointer(space) = ty else { return self.value(value) };
-        let real = self.space(value);
-        if space == Space::Generic && matches!(real, Space::Shared | Space::Local) {
-            return Err(refuse("it keeps a pointer that may point to several kinds of memory"));
+        if let Expression::Zero(_) | Expression::Undefined(_) = self.facts.expression(value) {
+            return self.zero(ty);
         }
-        if let Expression::Zero(_) = self.facts.expression(value) {
-            return Ok(Text::primary("nullptr"));
+        let pointer = self.bytes(value)?;
+        if space == Space::Generic {
+            return Ok(Text::primary(format!("reinterpret_cast<uint64_t>({})", pointer.text)));
         }
-        self.bytes(value)
+        Ok(pointer)
     }
 
     /// Gives a value a name here.
@@ -61,6 +61,7 @@ impl Printer<'_, '_, '_> {
         let wish = self.wish(value);
         let name = self.names.fresh(&wish);
         let spelled = match ty {
+            Type::Pointer(Space::Generic) if self.is_integer(value) => "const uint64_t".to_owned(),
             Type::Pointer(_) => {
                 let (space, pointee) = (self.space(value), self.pointee(value));
                 self.spelling.pointer(space, pointee)?
@@ -112,12 +113,15 @@ impl Printer<'_, '_, '_> {
             }
             Expression::Convert { kind: Conversion::Space, value, .. } => self.value(*value),
             Expression::Convert { kind: Conversion::PointerToInteger, value, .. } => {
-                let pointer = self.value(*value)?;
+                let pointer = self.bytes(*value)?;
                 Ok(Text::primary(format!("reinterpret_cast<uint64_t>({})", pointer.text)))
             }
             Expression::Convert { kind: Conversion::IntegerToPointer, value, to } => {
                 let integer = self.value(*value)?;
-                let spelled = self.spelling.value(*to)?;
+                let Type::Pointer(space) = to else {
+                    return Err(refuse("it makes something else than a pointer of an integer"));
+                };
+                let spelled = self.spelling.pointer(*space, None)?;
                 Ok(Text::primary(format!("reinterpret_cast<{spelled}>({})", integer.text)))
             }
             Expression::Convert {
@@ -307,6 +311,7 @@ impl Printer<'_, '_, '_> {
             {
                 self.constant(Constant::from_bits(scalar, 0))?
             }
+            Type::Pointer(Space::Generic) => Text::primary("uint64_t(0)"),
             Type::Pointer(_) => Text::primary("nullptr"),
             other => Text::primary(format!("{}{{}}", self.spelling.value(other)?)),
         })

@@ -2,7 +2,7 @@
 //! memories that their pointers point into.
 
 use port_ir::analysis::flow::StatementId;
-use port_ir::{Expression, Function, Handle, Space, Type, Value, Variable};
+use port_ir::{Function, Handle, Space, Type, Value, Variable};
 
 use super::facts::Facts;
 use super::printer::{Printer, has_word};
@@ -169,7 +169,8 @@ impl Printer<'_, '_, '_> {
         self.functions = std::mem::take(&mut inner.functions);
         let (place, includes) = (inner.place, std::mem::take(&mut inner.includes));
         self.includes.extend(includes);
-        written.map_err(|refused| super::placed(refused, place))?;
+        let pointers = inner.check_pointers();
+        written.and(pointers).map_err(|refused| super::placed(refused, place))?;
         let identifier = port_backend::text::names::identifier(&called.name);
         let name = format!("{}{}_{identifier}", self.base, self.functions.len());
         let text = format!(
@@ -202,11 +203,5 @@ impl Printer<'_, '_, '_> {
             None => self.out.line("return;"),
         }
         Ok(())
-    }
-
-    /// The memory that a parameter of a called function points into.
-    pub(super) fn argument_space(&self, value: Value) -> Option<Space> {
-        let Expression::Argument(index) = self.facts.expression(value) else { return None };
-        self.argument_spaces.as_ref()?.get(*index as usize).copied()
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod helpers;
 mod math;
 mod place;
 mod printer;
+mod spaces;
 mod statement;
 pub(crate) mod types;
 

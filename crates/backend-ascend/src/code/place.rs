@@ -56,25 +56,27 @@ impl Printer<'_, '_, '_> {
         (layout.size > 0 && spelled).then_some(ty)
     }
 
-    /// The memory that a pointer points into; a generic one, that it was converted from.
+    /// The memory that a pointer points into; generic means global memory.
     pub(crate) fn space(&self, value: Value) -> Space {
-        let facts = self.facts;
+        self.spaces.space(self.facts, self.argument_spaces.as_deref(), value)
+    }
+
+    /// Whether a pointer's text is an integer: a generic one that was kept in memory.
+    pub(super) fn is_integer(&self, value: Value) -> bool {
         let mut at = value;
-        loop {
-            if let Some(space) = self.argument_space(at) {
-                return space;
-            }
-            match facts.ty(at).space() {
-                Some(Space::Generic) | None => {}
-                Some(space) => return space,
-            }
-            at = match facts.expression(at) {
-                Expression::Element { base, .. } | Expression::Member { base, .. } => *base,
-                Expression::Convert { kind: Conversion::Space, value, .. } => *value,
-                Expression::FragmentElement { base, .. } => *base,
-                _ => return Space::Generic,
-            };
+        while let Expression::Convert { kind: Conversion::Space, value, .. } =
+            self.facts.expression(at)
+        {
+            at = *value;
         }
+        self.facts.ty(at) == Type::Pointer(Space::Generic)
+            && matches!(
+                self.facts.expression(at),
+                Expression::Result(_)
+                    | Expression::Extract { .. }
+                    | Expression::Select { .. }
+                    | Expression::Convert { .. }
+            )
     }
 
     /// A pointer as it is.
@@ -181,7 +183,10 @@ impl Printer<'_, '_, '_> {
         let pointer = self.pointer(value)?;
         let space = self.space(value);
         let spelled = self.spelling.pointer(space, Some(ty))?;
-        if pointer.pointee.is_none() && ty == Type::Scalar(port_ir::Scalar::U8) {
+        if pointer.pointee.is_none()
+            && ty == Type::Scalar(port_ir::Scalar::U8)
+            && !self.is_integer(value)
+        {
             return Ok(pointer.text);
         }
         Ok(Text::primary(format!("reinterpret_cast<{spelled}>({})", pointer.text.text)))
@@ -190,7 +195,7 @@ impl Printer<'_, '_, '_> {
     /// A pointer as one to bytes.
     pub(crate) fn bytes(&mut self, value: Value) -> Result<Text, NotTranslated> {
         let pointer = self.pointer(value)?;
-        if pointer.pointee.is_none() {
+        if pointer.pointee.is_none() && !self.is_integer(value) {
             return Ok(pointer.text);
         }
         let space = self.space(value);

@@ -51,6 +51,7 @@ pub(crate) struct Printer<'e, 'c, 'a> {
     pub(super) functions: Vec<super::functions::Called>,
     /// The functions whose text this is, outermost first; empty for the kernel's own.
     pub(super) inside: Vec<Handle<Function>>,
+    pub(super) spaces: super::spaces::Spaces,
     /// Of a called function, the memories that its parameters point into.
     pub(super) argument_spaces: Option<Vec<Space>>,
     /// Includes that the text needs.
@@ -86,6 +87,7 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
             base: String::new(),
             functions: Vec::new(),
             inside: Vec::new(),
+            spaces: super::spaces::Spaces::of(facts),
             argument_spaces: None,
             includes: BTreeSet::new(),
         };
@@ -338,6 +340,14 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
             return Err(refuse("it uses a variable in a way that is not followed"));
         };
         Ok(if self.kept_locals.contains(&local) { format!("{name}[t]") } else { name })
+    }
+
+    /// Refuses a text that keeps a pointer which may point into several memories.
+    pub(crate) fn check_pointers(&self) -> Result<(), NotTranslated> {
+        if self.spaces.is_mixed() {
+            return Err(refuse("it keeps a pointer that may point to several kinds of memory"));
+        }
+        Ok(())
     }
 
     // Comments.

@@ -196,6 +196,8 @@ impl<'a> Spelling<'a> {
         Ok(match ty {
             Type::Scalar(scalar) => scalar_name(scalar)?.to_string(),
             Type::Vector(scalar, size) => self.vector(scalar, size)?,
+            // Where it points is known where it is used.
+            Type::Pointer(Space::Generic) => "uint64_t".to_owned(),
             Type::Pointer(space) => format!("{}uint8_t*", space_name(space)),
             Type::Array(handle) => {
                 let array = self.module.types.arrays()[handle];
@@ -274,7 +276,9 @@ impl<'a> Spelling<'a> {
         let natural = self.is_natural(structure) && !structure.members.is_empty();
         text.open(format!("struct alignas({}) {name} {{", structure.align));
         let mut own = names(&BTreeSet::new());
-        own.take(&name);
+        for known in &self.struct_names {
+            own.take(known);
+        }
         let mut declared = Vec::new();
         if natural {
             for (member, ty) in structure.members.iter().zip(&members) {

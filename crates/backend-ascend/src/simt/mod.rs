@@ -65,6 +65,7 @@ fn write(
     }
     printer.plan_locals(&|block| block == 0);
     printer.block(0)?;
+    printer.check_pointers()?;
     let body = std::mem::take(&mut printer.out).finish();
     let mut frame = printer.frame(&body)?;
     let shared = shared_lines(printer, &body)?;

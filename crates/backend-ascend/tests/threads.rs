@@ -1,0 +1,17 @@
+//! The SIMT form against the fiber oracle: kernels of the repository, run by both on the same
+//! inputs. The emitted text is compiled against the SIMT API on the oracle's own machine.
+//!
+//! Without `PORT_ALL_KERNELS` only some of them are run.
+
+mod common;
+
+use port_backend_ascend::kernel::Chip;
+
+/// Kernels that together use what the form has: shuffles, votes, shared memory of both kinds,
+/// atomics, 16-bit floats, vectors, structs.
+const SAMPLE: &[&str] = &["histogram", "silu_and_mul"];
+
+#[test]
+fn threads_agree_with_the_oracle() {
+    common::check_all(Chip::A950, SAMPLE);
+}
