@@ -14,6 +14,7 @@
 
 #define PORT_ASCEND 1
 
+//@ PORT_DIM3
 #ifndef PORT_DIM3
 #define PORT_DIM3
 // Extents of a grid or a block, as launches give them.
@@ -799,6 +800,18 @@ constexpr std::common_type_t<A, B> max(A a, B b)
 #define CUDART_INF std::numeric_limits<double>::infinity()
 #define CUDART_NAN std::numeric_limits<double>::quiet_NaN()
 #define CUDART_PI 3.1415926535897931
+
+//@ nvcuda
+// Names that choose an instance of a kernel of matrix products; what they stood for is in the kernels.
+namespace nvcuda {
+namespace wmma {
+struct row_major;
+struct col_major;
+struct matrix_a;
+struct matrix_b;
+struct accumulator;
+}  // namespace wmma
+}  // namespace nvcuda
 
 //@ half2
 struct alignas(4) half2 {

@@ -8,7 +8,7 @@ use port_hir::{FunctionId, TokenRange};
 use port_rewrite::{ChangeSet, FileText, Program, Reason};
 use port_syntax::{Token, TokenKind};
 
-use crate::host::{api, device, header, includes, kernels, launches, qualifiers};
+use crate::host::{api, device, header, includes, kernels, launches, pointers, qualifiers};
 use crate::kernel::Chip;
 use crate::{project, section};
 
@@ -58,10 +58,11 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     let section = section::make(&mut port, &found);
     kernels::declare(&mut port, &found, &section);
     launches::apply(&mut port, &found);
+    pointers::apply(&mut port);
     qualifiers::apply(&mut port);
     api::apply(&mut port, &found);
     device::apply(&mut port);
-    includes::apply(&mut port);
+    includes::apply(&mut port, &section.includes);
     port.finish(&section)
 }
 

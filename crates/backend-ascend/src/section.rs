@@ -14,12 +14,23 @@ use port_syntax::Keyword;
 use crate::findings::{NoForm, NoInstance, ScalarForm};
 use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
 use crate::host::text::{camel_case, has_word, replace_words};
-use crate::kernel::{self, DeviceKernel, Request, TilingField, Unit};
+use crate::kernel::{self, Chip, DeviceKernel, Request, TilingField, Unit};
 use crate::port::Port;
 
 /// Names in expressions of the host that a kernel's parameter must not have.
 const RESERVED: &[&str] =
     &["grid", "block", "shared", "stream", "cores", "ubBytes", "workspace", "tiling", "port_acl"];
+
+/// Names that template arguments may have besides the user's and CUDA's.
+const KNOWN: &[&str] = &[
+    "half",
+    "bfloat16_t",
+    "::nvcuda::wmma::row_major",
+    "::nvcuda::wmma::col_major",
+    "::nvcuda::wmma::matrix_a",
+    "::nvcuda::wmma::matrix_b",
+    "::nvcuda::wmma::accumulator",
+];
 
 /// The section and what is in it.
 #[derive(Default)]
@@ -28,6 +39,8 @@ pub(crate) struct Section {
     pub text: String,
     /// The text of the header with the tiling structures.
     pub tiling: Option<String>,
+    /// Headers that the kernels need.
+    pub includes: BTreeSet<&'static str>,
     /// The launchers that exist, by the instance's index among the unit's.
     pub launchers: BTreeMap<usize, Launcher>,
     /// Kernel templates with instances that cannot be named: any instance ends the program.
@@ -107,9 +120,8 @@ pub(crate) fn make(port: &mut Port<'_>, kernels: &[Kernel]) -> Section {
             let instance = index.and_then(|index| port.unit.instances.get(index));
             let admitted = admit(port, kernel, instance, &types);
             let nameable = admitted.is_ok()
-                || instance.is_some_and(|i| {
-                    unnameable(&spelled(&i.arguments), &types, &["half", "bfloat16_t"]).is_none()
-                });
+                || instance
+                    .is_some_and(|i| unnameable(&spelled(&i.arguments), &types, KNOWN).is_none());
             let (request, refusal) = match admitted {
                 Ok(function) => {
                     name_parameters(&mut ir, function);
@@ -129,9 +141,11 @@ pub(crate) fn make(port: &mut Port<'_>, kernels: &[Kernel]) -> Section {
     let mut forms: Vec<Option<Result<DeviceKernel, kernel::NotTranslated>>> =
         emitted.kernels.into_iter().map(Some).collect();
     let mut section = Section::default();
+    let namespace = names.unique(&format!("{} kernels", port.stem()));
     let mut writer = Writer {
         port,
         ir: &ir,
+        namespace,
         device: String::new(),
         launchers: Vec::new(),
         tiling: String::new(),
@@ -190,8 +204,7 @@ fn admit(
             });
         return Err(Refusal::of(why));
     };
-    if let Some(unnamed) = unnameable(&spelled(&instance.arguments), types, &["half", "bfloat16_t"])
-    {
+    if let Some(unnamed) = unnameable(&spelled(&instance.arguments), types, KNOWN) {
         return Err(Refusal::of(match unnamed.contains('#') || instance.arguments.contains("lambda") {
             true => "its argument is a closure, whose type the port cannot name; make it a struct with `operator()`".to_owned(),
             false => format!("its argument `{unnamed}` has no name at namespace scope"),
@@ -206,8 +219,14 @@ fn admit(
 
 /// Template arguments as the port spells them.
 fn spelled(arguments: &str) -> String {
-    replace_words(arguments, &|word| crate::host::api::type_name(word).map(str::to_owned))
+    replace_words(arguments, &|word| match WMMA.contains(&word) {
+        true => Some(format!("::nvcuda::wmma::{word}")),
+        false => crate::host::api::type_name(word).map(str::to_owned),
+    })
 }
+
+/// Names of `nvcuda::wmma` that template arguments are.
+const WMMA: &[&str] = &["row_major", "col_major", "matrix_a", "matrix_b", "accumulator"];
 
 /// Gives each parameter of a kernel a name of its own that expressions of the host can hold.
 fn name_parameters(ir: &mut Module, function: Handle<port_ir::Function>) {
@@ -228,6 +247,8 @@ struct Writer<'p, 'a> {
     port: &'p mut Port<'a>,
     ir: &'p Module,
     device: String,
+    /// The namespace of device code.
+    namespace: String,
     /// By namespace: the text of launchers, in order.
     launchers: Vec<(Vec<String>, String)>,
     tiling: String,
@@ -248,7 +269,17 @@ impl Writer<'_, '_> {
         let is_template = function.template_parameters.is_some();
         let instance = candidate.instance.and_then(|index| self.port.unit.instances.get(index));
         let unseen = result.as_ref().is_err_and(|refusal| refusal.unseen);
-        if unseen && (is_template || !matches!(function.body, Body::Block(_))) {
+        if unseen && !matches!(function.body, Body::Block(_)) {
+            return;
+        }
+        if unseen && is_template {
+            // What the text launches, for types that are not in view, has to build under the guard.
+            if self.is_launched(id) {
+                section.general.insert(id);
+                let message =
+                    self.stop(id, None, "no instance of it is in view; `--instantiate` names one");
+                self.push(id, &message);
+            }
             return;
         }
         if !candidate.nameable && is_template {
@@ -286,6 +317,16 @@ impl Writer<'_, '_> {
             }
         };
         self.push(id, &format!("{head}\n{{\n{body}}}\n"));
+    }
+
+    /// Whether the text launches a kernel.
+    fn is_launched(&self, kernel: FunctionId) -> bool {
+        let module = self.port.unit.module;
+        let name = module.functions[kernel].name;
+        module.launches.iter().any(|(_, launch)| match &module.exprs[launch.callee].kind {
+            port_hir::ExprKind::Name(callee) => callee.last().is_some_and(|last| last.name == name),
+            _ => true,
+        })
     }
 
     /// Adds text to the launchers of a kernel's namespace.
@@ -400,6 +441,8 @@ impl Writer<'_, '_> {
             Unit::Cube => "__mix__(1, 2) ",
             Unit::Threads => "",
         };
+        let bounds = device.threads.map(|threads| format!("__launch_bounds__({threads}) "));
+        let kind = format!("{kind}{}", bounds.unwrap_or_default());
         let mut parameters: Vec<String> = Vec::new();
         for index in &device.pointers {
             if let Some((name, _)) = made.parameters.get(*index as usize) {
@@ -481,11 +524,48 @@ impl Writer<'_, '_> {
             arguments.push("tiling".to_owned());
         }
         let configuration = match device.unit {
-            Unit::Threads => "grid, block, shared, stream".to_owned(),
+            Unit::Threads => format!("{}, block, shared, stream", fields(&device.blocks)),
             _ => format!("{}, nullptr, stream", fields(&device.blocks)),
         };
-        let _ = writeln!(out, "    {name}<<<{configuration}>>>({});", arguments.join(", "));
+        let _ = writeln!(
+            out,
+            "    {}::{name}<<<{configuration}>>>({});",
+            self.namespace,
+            arguments.join(", ")
+        );
         out
+    }
+
+    /// Device code in a namespace of its own, so that the names of Ascend C do not meet the user's in
+    /// the launchers. Where it calls what the user's text has at namespace scope too, the namespace
+    /// stands inside Ascend C's own, whose names then come first.
+    fn in_namespace(&self, device: &str) -> String {
+        let module = self.port.unit.module;
+        let global = module.global();
+        let records = module.records.iter().map(|(_, record)| (record.parent, record.name));
+        let functions = module.functions.iter().map(|(_, found)| (found.parent, found.name));
+        let variables = module.variables.iter().map(|(_, found)| (found.parent, found.name));
+        let aliases = module.aliases.iter().map(|(_, found)| (found.parent, found.name));
+        let meets = records
+            .chain(functions)
+            .chain(variables)
+            .chain(aliases)
+            .filter(|(parent, _)| *parent == Parent::Namespace(global))
+            .any(|(_, name)| !name.as_str().is_empty() && has_word(device, name.as_str()));
+        let own = &self.namespace;
+        let device = device.trim_end();
+        if self.port.chip == Chip::A950 {
+            format!("namespace {own} {{\n\n{device}\n\n}}  // namespace {own}\n\n")
+        } else if meets {
+            format!(
+                "namespace AscendC {{\nnamespace {own} {{\n\n{device}\n\n}}  // namespace {own}\n}}  // namespace AscendC\n\n\
+                 namespace {own} = AscendC::{own};\n\n"
+            )
+        } else {
+            format!(
+                "namespace {own} {{\n\nusing namespace AscendC;\n\n{device}\n\n}}  // namespace {own}\n\n"
+            )
+        }
     }
 
     fn finish(self, section: &mut Section, declarations: &str) {
@@ -494,27 +574,27 @@ impl Writer<'_, '_> {
         }
         let stem = self.port.stem();
         let mut text = String::from("\n// ---- Kernels in Ascend C, made by port. ----\n");
-        let mut includes: BTreeSet<&str> = BTreeSet::new();
         for made in section.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
-            includes.extend(&made.device.includes);
-        }
-        for include in includes {
-            let _ = writeln!(text, "#include \"{include}\"");
+            section.includes.extend(&made.device.includes);
         }
         if !self.tiling.is_empty() {
             let _ = writeln!(text, "#include \"{stem}_tiling.h\"");
             section.tiling = Some(format!(
                 "// Tiling of the kernels in {stem}.asc: what the host computes for each launch. Made by port.\n\
-                 #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{DIM3}{}",
+                 #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{}{}",
+                dim3(self.port.chip),
                 self.tiling
             ));
         }
         text.push('\n');
-        if !declarations.trim().is_empty() {
-            text.push_str(declarations.trim());
-            text.push_str("\n\n");
+        if !self.device.is_empty() {
+            let mut device = declarations.trim().to_owned();
+            if !device.is_empty() {
+                device.push_str("\n\n");
+            }
+            device.push_str(&self.device);
+            text.push_str(&self.in_namespace(&device));
         }
-        text.push_str(&self.device);
         for (path, launchers) in &self.launchers {
             for name in path {
                 let space = if name.is_empty() { "" } else { " " };
@@ -537,8 +617,15 @@ impl Writer<'_, '_> {
     }
 }
 
-/// `dim3`, as `port_ascend.h` has it too.
-pub(crate) const DIM3: &str = "
+/// `dim3`, as `port_ascend.h` has it too; the 950's own headers have it.
+fn dim3(chip: Chip) -> &'static str {
+    match chip {
+        Chip::A910b => DIM3,
+        Chip::A950 => "\n#include \"simt_api/asc_simt.h\"\n",
+    }
+}
+
+const DIM3: &str = "
 #ifndef PORT_DIM3
 #define PORT_DIM3
 // Extents of a grid or a block, as launches give them.

@@ -16,13 +16,18 @@ use crate::port::Port;
 const REASON: Reason = Reason::Row("__device__");
 
 /// Namespaces that hold device code alone.
-const LIBRARIES: &[&str] = &["cooperative_groups", "nvcuda", "cub", "cuda"];
+const LIBRARIES: &[&str] = &["cooperative_groups", "cub", "cuda"];
 
 /// Finds what leaves.
 pub(crate) fn find(port: &mut Port<'_>) {
     let mut gone: Vec<Span> = Vec::new();
+    let named = named(port);
+    let mut bodies: Vec<Span> = Vec::new();
     for id in functions(port) {
-        gone.extend(declarations(port, id));
+        match named.contains(&port.unit.module.function_name(id)) {
+            true => bodies.extend(body(port, id)),
+            false => gone.extend(declarations(port, id)),
+        }
     }
     let module = port.unit.module;
     for (_, variable) in module.variables.iter() {
@@ -43,6 +48,29 @@ pub(crate) fn find(port: &mut Port<'_>) {
     }
     port.removed = outer.clone();
     port.gone = outer;
+    for body in bodies {
+        if !port.is_removed(body) {
+            port.changes.replace(body, ";", REASON);
+            port.removed.push(body);
+        }
+    }
+}
+
+/// The functions that template arguments of kernels name: host code names them too.
+fn named(port: &Port<'_>) -> BTreeSet<String> {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    let instances = port.unit.instances.iter();
+    let words = instances.flat_map(|instance| instance.arguments.split(|c| !is_name(c)));
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The body of a function, with the blanks before it.
+fn body(port: &Port<'_>, id: FunctionId) -> Option<Span> {
+    let Body::Block(body) = port.unit.module.functions[id].body else { return None };
+    let span = port.source_span(port.unit.module.stmts[body].tokens)?;
+    let text = &port.unit.sources.file(span.file).text;
+    let before = text.get(..span.start as usize)?.trim_end().len();
+    Some(Span::new(span.file, before as u32, span.end))
 }
 
 /// Takes the text out, with the comment and the blank line that belong to it.

@@ -14,6 +14,9 @@ pub(crate) const FILE_NAME: &str = "port_ascend.h";
 /// that every port has.
 const TEXT: &str = include_str!("../../assets/port_ascend.h");
 
+/// What begins the section that every port to a chip without such types has.
+const DIM3: &str = "PORT_DIM3";
+
 struct Section {
     words: Vec<&'static str>,
     text: String,

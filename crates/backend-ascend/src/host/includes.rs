@@ -1,6 +1,6 @@
 //! Headers: CUDA's own become ACL's, once; the repository's are found where the port has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_diag::{FileId, Finding, Span};
 use port_rewrite::{FileText, IncludeLine, Reason, Side};
@@ -8,6 +8,7 @@ use port_syntax::TokenKind;
 
 use super::header;
 use crate::findings::NoHeader;
+use crate::kernel::Chip;
 use crate::port::Port;
 
 /// Headers whose content leaves with the device code, or is in `port_ascend.h`.
@@ -55,11 +56,14 @@ const TORCH: &[(&str, &str)] = &[
     ("c10/cuda/CUDAGuard.h", "torch_npu/csrc/core/npu/NPUGuard.h"),
 ];
 
+/// The 950's own header.
+const SIMT: &str = "simt_api/asc_simt.h";
+
 /// The header that nvcc includes by itself.
 const RUNTIME: &str = "cuda_runtime.h";
 
 /// Edits the include lines.
-pub(crate) fn apply(port: &mut Port<'_>) {
+pub(crate) fn apply(port: &mut Port<'_>, device: &BTreeSet<&'static str>) {
     let resolved = resolved(port);
     for index in 0..port.files.len() {
         let id = port.files[index].id;
@@ -67,10 +71,18 @@ pub(crate) fn apply(port: &mut Port<'_>) {
         let newline = if port.files[index].text.contains("\r\n") { "\r\n" } else { "\n" };
         let is_root = id == port.unit.root;
         let own: Vec<String> = match is_root {
-            true => ["acl/acl.h", "kernel_operator.h", header::FILE_NAME]
-                .iter()
-                .map(|name| format!("\"{name}\""))
-                .collect(),
+            true => {
+                let mut names = vec!["acl/acl.h"];
+                if port.chip == Chip::A910b {
+                    names.push("kernel_operator.h");
+                }
+                names.extend(device);
+                if port.chip == Chip::A950 && !names.contains(&SIMT) {
+                    names.push(SIMT);
+                }
+                names.push(header::FILE_NAME);
+                names.iter().map(|name| format!("\"{name}\"")).collect()
+            }
             false => vec![format!("\"{}{}\"", up_from(port, id), header::FILE_NAME)],
         };
         let own = own.join(&format!("{newline}#include "));

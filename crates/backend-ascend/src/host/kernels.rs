@@ -268,7 +268,14 @@ fn declaration(
             let from = before.filter(|from| *from <= span.start).unwrap_or(span.start);
             let whole = Span::new(span.file, from, span.end);
             port.changes.remove_inside(whole);
-            port.changes.replace(whole, format!("{deleted};"), REASON);
+            let text = match is_general && is_template {
+                true => {
+                    let name = port.unit.module.function_name(kernel.id);
+                    format!(" {{ port_acl::Untranslated({}); }}", crate::section::literal(&name))
+                }
+                false => format!("{deleted};"),
+            };
+            port.changes.replace(whole, text, REASON);
             // What is inside is no one's to edit.
             port.removed.push(span);
         }

@@ -1,10 +1,13 @@
 //! Launches: `k<T><<<g, b>>>(x)` becomes `launch_k<T>(g, b, 0, nullptr, x)`, in code, macro bodies and
 //! inactive branches alike. The callee keeps its template arguments, or has them deduced as before.
 
+use std::collections::BTreeMap;
+
 use port_diag::{Finding, Span};
 use port_rewrite::launches::{Launch, launches};
 use port_rewrite::{FileText, Reason, Side};
 use port_syntax::TokenKind;
+use port_syntax::token::RawToken;
 
 use super::kernels::Kernel;
 use crate::findings::UnreadableText;
@@ -18,13 +21,14 @@ const DEFAULTS: [&str; 2] = ["0", "nullptr"];
 /// Rewrites every launch.
 pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
     let mut unreadable = Vec::new();
+    let counts = counts(port);
     for index in 0..port.files.len() {
         for launch in launches(&port.files[index]) {
             if port.is_removed(launch.brackets) {
                 continue;
             }
             let file = &port.files[index];
-            match edits(file, &launch) {
+            match edits(file, &launch, counts.get(&launch.configuration).copied()) {
                 Some(edits) => {
                     for (span, text) in edits {
                         if span.is_empty() {
@@ -49,7 +53,23 @@ pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
     }
 }
 
-fn edits(file: &FileText<'_>, launch: &Launch) -> Option<Vec<(Span, String)>> {
+/// How many values each configuration has, as the front end read it.
+fn counts(port: &Port<'_>) -> BTreeMap<Span, usize> {
+    let launches = port.unit.module.launches.iter();
+    launches
+        .filter_map(|(_, launch)| {
+            let span = port.source_span(launch.configuration)?;
+            let values = [launch.grid, launch.block, launch.shared, launch.stream];
+            Some((span, values.iter().flatten().count()))
+        })
+        .collect()
+}
+
+fn edits(
+    file: &FileText<'_>,
+    launch: &Launch,
+    known: Option<usize>,
+) -> Option<Vec<(Span, String)>> {
     launch.end?;
     let tokens = &file.tokens;
     let at = |byte: u32| tokens.partition_point(|token| token.start < byte);
@@ -62,20 +82,13 @@ fn edits(file: &FileText<'_>, launch: &Launch) -> Option<Vec<(Span, String)>> {
     {
         return None;
     }
-    let mut count = 1;
-    let mut depth = 0_i32;
-    let mut angles = 0_i32;
-    for token in tokens.get(first..close)? {
-        match token.kind {
-            kind if kind.is_open() => depth += 1,
-            kind if kind.is_close() => depth -= 1,
-            TokenKind::Less if depth == 0 => angles += 1,
-            TokenKind::Greater if depth == 0 => angles -= 1,
-            // `a < b, c` is two values; `f<a, b>(c)` one: what closes decides.
-            TokenKind::Comma if depth == 0 && angles <= 0 => count += 1,
-            _ => {}
-        }
-    }
+    // `a < b, c` is two values, `f<a, b>(c)` one: what the front end did not read is taken plainly
+    // where that gives a configuration.
+    let inside = tokens.get(first..close)?;
+    let fits = |count: &usize| (2..=4).contains(count);
+    let plain = values(inside, false);
+    let count =
+        known.filter(fits).or_else(|| Some(values(inside, true)).filter(fits)).unwrap_or(plain);
     let is_macro = file.directive_of(open).is_some() && count == 1;
     if !(2..=4).contains(&count) && !is_macro {
         return None;
@@ -101,6 +114,22 @@ fn edits(file: &FileText<'_>, launch: &Launch) -> Option<Vec<(Span, String)>> {
     Some(edits)
 }
 
+/// The values between commas outside brackets; with `angles`, `<` and `>` are brackets as well.
+fn values(tokens: &[RawToken], angles: bool) -> usize {
+    let (mut count, mut depth, mut inside) = (1, 0_i32, 0_i32);
+    for token in tokens {
+        match token.kind {
+            kind if kind.is_open() => depth += 1,
+            kind if kind.is_close() => depth -= 1,
+            TokenKind::Less if angles && depth == 0 => inside += 1,
+            TokenKind::Greater if angles && depth == 0 => inside -= 1,
+            TokenKind::Comma if depth == 0 && inside <= 0 => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,7 +138,7 @@ mod tests {
     fn edited(text: &str) -> String {
         let file = FileText::of_text(FileId(0), text);
         let launch = launches(&file)[0];
-        let mut all = edits(&file, &launch).unwrap();
+        let mut all = edits(&file, &launch, None).unwrap();
         all.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
         let mut out = text.to_owned();
         for (span, replacement) in all {
@@ -124,6 +153,7 @@ mod tests {
             ("k<<<1, 2>>>(x, y);", "k(1, 2, 0, nullptr, x, y);"),
             ("k<float> <<< g, b, n * 4, s >>> ();", "k<float>(g, b, n * 4, s);"),
             ("k<<<dim3(1, 2), f(a, b), 16>>>(x);", "k(dim3(1, 2), f(a, b), 16, nullptr, x);"),
+            ("k<<<n < 9 ? n : 9, b>>>(x);", "k(n < 9 ? n : 9, b, 0, nullptr, x);"),
             ("k<<<g, b>>>(\n    x);", "k(g, b, 0, nullptr,\n    x);"),
         ] {
             assert_eq!(edited(text), expected);

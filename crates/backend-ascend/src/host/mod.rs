@@ -3,6 +3,7 @@
 //! * `device`: device-only text leaves.
 //! * `kernels`: a kernel becomes the declaration of its launcher.
 //! * `launches`: `k<<<g, b>>>(x)` becomes a call of the launcher.
+//! * `pointers`: pointers to kernels.
 //! * `qualifiers`: words of CUDA in declarations.
 //! * `api`: names of CUDA's API.
 //! * `includes`: headers.
@@ -15,5 +16,6 @@ pub(crate) mod header;
 pub(crate) mod includes;
 pub(crate) mod kernels;
 pub(crate) mod launches;
+pub(crate) mod pointers;
 pub(crate) mod qualifiers;
 pub(crate) mod text;
