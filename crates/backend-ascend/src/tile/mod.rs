@@ -1,15 +1,267 @@
-//! Tiles of vectors: the IR between a kernel and Ascend C for the 910B.
+//! Tiles of vectors: the forms of the 910B's vector unit.
+//!
+//! * `shape`: what differs between lanes.
+//! * `engine`, `value`, `memory`, `control`: from the IR of a thread to vectors of lanes.
+//! * `ir`: statements over vectors, and where vectors lie in the unified buffer.
+//! * `write`: the class of a kernel.
+//!
+//! Two choices of lanes make two forms. *Flatten*: threads of a kernel that never work together are
+//! lanes of tiles of any length, whatever the user's blocks are. *Block*: the threads of a block are
+//! the lanes; shared memory, barriers, shuffles and votes work between them.
 
-use port_diag::Origin;
+mod control;
+mod engine;
+mod ir;
+mod memory;
+mod shape;
+mod value;
+mod write;
 
-use crate::kernel::{Context, Declarations, DeviceKernel, NotTranslated, Request};
+use std::collections::{BTreeMap, BTreeSet};
+
+use port_backend::Status;
+use port_backend::text::names::Names;
+use port_ir::analysis::affine::Affine;
+use port_ir::analysis::flow::Root;
+use port_ir::{FunctionKind, StatementKind, Type};
+
+use crate::kernel::{Context, Declarations, DeviceKernel, NotTranslated, Request, Unit};
+use engine::{Active, Engine, GlobalRoot, State};
+use shape::{Lanes, Shape};
+
+/// The support code: what a block of lanes can do.
+const SUPPORT: &str = include_str!("assets/lanes.h");
+
+/// Bytes of the unified buffer, less what the stack of the high-level functions needs.
+const BUFFER_BYTES: u64 = 192 * 1024 - 512;
+/// Bytes for each lane that the support code takes, without coordinates.
+const SCRATCH_BYTES: u32 = 34;
+const COORDINATE_BYTES: u32 = 12;
+/// Threads of a block where nothing is said about them.
+const MAX_THREADS: u64 = 1024;
+/// Lanes of a tile, at most.
+const MAX_TILE: u64 = 4032;
 
 /// The form of a kernel.
 pub(crate) fn kernel(
-    _context: &Context<'_, '_>,
-    _request: &Request,
-    _declarations: &mut Declarations,
+    context: &Context<'_, '_>,
+    request: &Request,
+    declarations: &mut Declarations,
 ) -> Result<DeviceKernel, NotTranslated> {
-    let nowhere = Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
-    Err(NotTranslated { reason: "no form holds it".to_owned(), origin: nowhere })
+    let module = context.program.module;
+    let function = &module.functions[request.function];
+    let flat = translate(context, request, Lanes::Grid);
+    let made = match flat {
+        Ok(made) => made,
+        Err(_) => translate(context, request, Lanes::Block)?,
+    };
+    let _ = function;
+    declarations.add("lanes", SUPPORT);
+    Ok(made)
+}
+
+fn translate(
+    context: &Context<'_, '_>,
+    request: &Request,
+    lanes: Lanes,
+) -> Result<DeviceKernel, NotTranslated> {
+    let program = context.program;
+    let module = program.module;
+    let function = &module.functions[request.function];
+    let flow = program.flow(request.function);
+    let info = program.info(request.function);
+    let location = module.functions.location(request.function);
+    let refuse = |reason: &str| {
+        let nowhere = port_diag::Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
+        Err(NotTranslated {
+            reason: reason.to_owned(),
+            origin: location.map_or(nowhere, |l| l.origin),
+        })
+    };
+    let Some(body) = &function.body else { return refuse("it is not defined here") };
+    if !info.poison.is_empty() {
+        return refuse("a part of it could not be translated");
+    }
+    let shape = Shape::of(flow, lanes);
+    let Some((shared, static_shared)) = Engine::shared_layout(module, &info.variables) else {
+        return refuse("its shared memory has no layout");
+    };
+    let dynamic =
+        info.variables.iter().any(|v| module.variables[*v].extent == port_ir::Extent::Dynamic);
+    if lanes == Lanes::Grid && !shared.is_empty() {
+        return refuse("the threads of a block share memory");
+    }
+    let mut last_use = vec![0u32; function.expressions.len()];
+    let mut writes: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+    let mut written = BTreeSet::new();
+    for (id, entry) in flow.statements() {
+        for operand in entry.statement.kind.operands() {
+            let last = &mut last_use[operand.index()];
+            *last = (*last).max(id.0);
+        }
+        // A condition is needed until its arms begin; a loop's until its end.
+        if let StatementKind::Loop(looping) = &entry.statement.kind
+            && let Some(test) = looping.test
+        {
+            last_use[test.index()] = entry.end.0;
+        }
+        let pointer = match &entry.statement.kind {
+            StatementKind::Store { pointer, .. } | StatementKind::Atomic { pointer, .. } => {
+                *pointer
+            }
+            _ => continue,
+        };
+        match flow.root(pointer) {
+            Root::Local(local) => writes.entry(local).or_default().push(id.0),
+            Root::Argument(index) => {
+                written.insert(GlobalRoot::Argument(index));
+            }
+            Root::Variable(variable) => {
+                written.insert(GlobalRoot::Symbol(variable));
+            }
+            Root::Value(_) | Root::Unknown => {
+                for (index, parameter) in function.parameters.iter().enumerate() {
+                    if matches!(parameter.ty, Type::Pointer(_)) && !parameter.attributes.read_only {
+                        written.insert(GlobalRoot::Argument(index as u32));
+                    }
+                }
+            }
+            Root::ArgumentAddress(_) => {}
+        }
+    }
+    for index in (0..function.expressions.len()).rev() {
+        let handle = port_ir::Handle::from_index(index);
+        let last = last_use[index];
+        function.expressions[handle].for_each_operand(|operand| {
+            let own = &mut last_use[operand.index()];
+            *own = (*own).max(last);
+        });
+    }
+    let taken: Vec<String> = function
+        .parameters
+        .iter()
+        .map(|p| p.name.clone())
+        .chain(RESERVED.iter().map(|s| (*s).to_owned()))
+        .collect();
+    let taken: Vec<&str> = taken.iter().map(String::as_str).collect();
+    let state = State {
+        tile: ir::Tile::default(),
+        names: Names::new(context.options.reserved, &taken),
+        scopes: vec![(Vec::new(), BTreeMap::new())],
+        storage: BTreeMap::new(),
+        tiling: Vec::new(),
+        views: BTreeMap::new(),
+        counted: BTreeSet::new(),
+        input: 0,
+        output: 0,
+        coordinates: false,
+        depth: 0,
+        loops: Vec::new(),
+        returned: None,
+        stored: BTreeSet::new(),
+        scalar_work: Vec::new(),
+        one_core: false,
+        next: 0,
+        vector_work: 0,
+        uses_shared: false,
+        flat_used: false,
+    };
+    let mut engine = Engine {
+        module,
+        function,
+        flow,
+        affine: Affine::new(flow, &module.types),
+        shape: &shape,
+        lanes,
+        last_use,
+        writes,
+        shared,
+        state,
+        written,
+    };
+    engine.block(body, &Active::Box("everyone".to_owned()))?;
+    let nodes = engine.close();
+    let state = engine.state;
+    let places = ir::place(&state.tile, &nodes);
+    let coordinates = if state.coordinates { COORDINATE_BYTES } else { 0 };
+    let values = places.bytes.div_ceil(4) * 4;
+    let lane_bytes = u64::from(
+        values + SCRATCH_BYTES + coordinates + 2 * (state.input.max(4) + state.output.max(4)),
+    );
+    let threads = match function.kind {
+        FunctionKind::Kernel(bounds) => bounds.max_threads.map(u64::from),
+        FunctionKind::Device => None,
+    };
+    let threads = most_threads(module, request, threads);
+    let fixed = static_shared + if dynamic { 32 * 1024 } else { 0 };
+    let room = BUFFER_BYTES.saturating_sub(fixed) / lane_bytes.max(1) / 64 * 64;
+    if lanes == Lanes::Block && room < threads.div_ceil(64) * 64 {
+        return refuse("its threads hold more values than the unified buffer has room for");
+    }
+    if room < 64 {
+        return refuse("its threads hold more values than the unified buffer has room for");
+    }
+    let slow = state.one_core;
+    let reason = state.scalar_work.first().cloned();
+    let made = write::Written {
+        context,
+        request,
+        function,
+        lanes,
+        places: &places,
+        nodes: &nodes,
+        values,
+        tile: room.min(MAX_TILE),
+        static_shared,
+        dynamic,
+        state,
+    };
+    let mut made = made.kernel();
+    if slow {
+        made.status = Status::PortedSlow;
+        made.reason = reason;
+    }
+    made.unit = Unit::Vector;
+    Ok(made)
+}
+
+/// Names of the kernel's class that no value may have.
+const RESERVED: &[&str] = &[
+    "lanes",
+    "tiling_",
+    "tiling",
+    "shared_",
+    "pipe_",
+    "values_",
+    "everyone",
+    "blockX",
+    "blockY",
+    "blockZ",
+    "tileStart",
+    "Lanes",
+    "Process",
+    "Init",
+    "AscendC",
+    "shared",
+    "grid",
+    "block",
+    "cores",
+    "ubBytes",
+    "stream",
+    "workspace",
+];
+
+/// The threads of a block in the launches in view; else what the kernel or the chip allows.
+fn most_threads(module: &port_ir::Module, request: &Request, bound: Option<u64>) -> u64 {
+    let mut most = 0;
+    for launch in module.launches.iter().filter(|l| l.kernel == request.function) {
+        let mut product = 1u64;
+        for axis in &launch.block {
+            let high = axis.map_or(i64::MAX, |range| range.high);
+            product = product.saturating_mul(u64::try_from(high).unwrap_or(1));
+        }
+        most = most.max(product);
+    }
+    let limit = bound.unwrap_or(MAX_THREADS).min(MAX_THREADS);
+    if most == 0 { limit } else { most.min(limit) }
 }

@@ -1,0 +1,1647 @@
+// ---- The threads of a block as lanes of vectors ----
+// A value that differs between threads is a tensor with one element for each; what all threads share is a
+// scalar. Threads that do not take part keep their lane and are masked where it matters: in memory.
+namespace lanes {
+using namespace AscendC;
+
+constexpr int32_t INPUT_BUFFERS = 2;
+constexpr int32_t OUTPUT_BUFFERS = 2;
+constexpr uint32_t BLOCK_BYTES = 32;
+constexpr uint32_t MAX_COPIES = 4095;
+
+template <HardEvent event>
+__aicore__ inline void Wait()
+{
+    const auto id = GetTPipePtr()->FetchEventID(event);
+    SetFlag<event>(id);
+    WaitFlag<event>(id);
+}
+
+__aicore__ inline int64_t Smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+__aicore__ inline int64_t Larger(int64_t a, int64_t b) { return a > b ? a : b; }
+__aicore__ inline int64_t FloorDivide(int64_t a, int64_t b)
+{
+    const int64_t quotient = a / b;
+    return quotient * b > a ? quotient - 1 : quotient;
+}
+
+// Lanes whose x, y, z and number each lie in a range.
+struct Box {
+    int32_t low[4];
+    int32_t high[4];
+};
+__aicore__ inline bool IsEmpty(const Box& box)
+{
+    bool empty = false;
+    for (int i = 0; i < 4; ++i) empty = empty || box.low[i] >= box.high[i];
+    return empty;
+}
+__aicore__ inline Box Intersect(const Box& a, const Box& b)
+{
+    Box result;
+    for (int i = 0; i < 4; ++i) {
+        result.low[i] = a.low[i] > b.low[i] ? a.low[i] : b.low[i];
+        result.high[i] = a.high[i] < b.high[i] ? a.high[i] : b.high[i];
+    }
+    return result;
+}
+
+// How an address, or an integer, depends on the lane: base + x * X + y * Y + z * Z + number * N.
+struct Form {
+    int64_t base;
+    int64_t step[4];
+};
+
+// In which type a type of memory is computed with.
+template <typename T> struct Computed { using Type = int32_t; };
+template <> struct Computed<float> { using Type = float; };
+template <> struct Computed<half> { using Type = float; };
+template <> struct Computed<bfloat16_t> { using Type = float; };
+
+using Mask = LocalTensor<uint8_t>;
+
+// What an atomic operation does.
+enum class Update { Add, Subtract, Minimum, Maximum, And, Or, Xor, Exchange };
+
+class Block {
+public:
+    uint32_t extent[3];    // threads in x, y and z
+    uint32_t count;        // of the block
+    uint32_t padded;       // a multiple of what one instruction handles
+    TQue<TPosition::VECIN, INPUT_BUFFERS> inQueue;
+    TQue<TPosition::VECOUT, OUTPUT_BUFFERS> outQueue;
+    TBuf<TPosition::VECCALC> memory;
+    uint32_t next;         // bytes of `memory` that are given away
+
+    // Bytes for each lane: of the input and output buffers and of values.
+    __aicore__ inline void Init(TPipe& pipe, uint32_t x, uint32_t y, uint32_t z, uint32_t inBytes, uint32_t outBytes,
+                                uint32_t valueBytes, uint32_t fixedBytes)
+    {
+        extent[0] = x;
+        extent[1] = y;
+        extent[2] = z;
+        count = x * y * z;
+        padded = (count + 63) / 64 * 64;
+        pipe.InitBuffer(inQueue, INPUT_BUFFERS, inBytes * padded);
+        pipe.InitBuffer(outQueue, OUTPUT_BUFFERS, outBytes * padded);
+        pipe.InitBuffer(memory, (valueBytes + SCRATCH_BYTES) * padded + fixedBytes);
+        next = fixedBytes;
+        number = Take<int32_t>(4);
+        for (auto& tensor : scratch) tensor = Take<float>(4);
+        for (auto& tensor : scratchMask) tensor = Take<uint8_t>(1);
+        for (auto& tensor : spare) tensor = Take<int32_t>(4);
+        // What no lane has written is read for lanes that take no part.
+        Duplicate(memory.template Get<int32_t>(), static_cast<int32_t>(0), ((valueBytes + SCRATCH_BYTES) * padded + fixedBytes) / 4);
+        CreateVecIndex(number, static_cast<int32_t>(0), padded);
+    }
+    static constexpr uint32_t SCRATCH_BYTES = 4 + 4 * 4 + 2 + 3 * 4;
+
+    template <typename T>
+    __aicore__ inline LocalTensor<T> Take(uint32_t bytesOfLane)
+    {
+        auto tensor = memory.GetWithOffset<T>(bytesOfLane * padded / sizeof(T), next);
+        next += bytesOfLane * padded;
+        return tensor;
+    }
+    // x, y and z of the lanes, for kernels that ask for them.
+    __aicore__ inline void Coordinates()
+    {
+        for (auto& tensor : place) tensor = Take<int32_t>(4);
+        Wait<HardEvent::V_S>();
+        for (uint32_t lane = 0; lane < padded; ++lane) {
+            place[0].SetValue(lane, lane % extent[0]);
+            place[1].SetValue(lane, lane / extent[0] % extent[1]);
+            place[2].SetValue(lane, lane / extent[0] / extent[1]);
+        }
+        Wait<HardEvent::S_V>();
+    }
+    __aicore__ inline Box All() const
+    {
+        Box box;
+        for (int i = 0; i < 4; ++i) {
+            box.low[i] = 0;
+            box.high[i] = static_cast<int32_t>(i < 3 ? extent[i] : count);
+        }
+        return box;
+    }
+    __aicore__ inline Box None() const
+    {
+        Box box = All();
+        box.high[3] = 0;
+        return box;
+    }
+    // The lanes where form < 0, for a form in one coordinate.
+    __aicore__ inline Box Below(const Form& form, int axis) const
+    {
+        Box box = All();
+        const int64_t step = form.step[axis];
+        if (step > 0) {
+            // base + step * i < 0: i < ceil(-base / step)
+            box.high[axis] = Clamp(-FloorDivide(form.base, step), axis);
+        } else if (step < 0) {
+            // i > base / -step: i >= floor(base / -step) + 1
+            box.low[axis] = Clamp(FloorDivide(form.base, -step) + 1, axis);
+        } else if (form.base >= 0) {
+            box = None();
+        }
+        return box;
+    }
+    __aicore__ inline int32_t Clamp(int64_t value, int axis) const
+    {
+        const int64_t end = axis < 3 ? extent[axis] : count;
+        return static_cast<int32_t>(value < 0 ? 0 : value > end ? end : value);
+    }
+
+    // ---- Integers of lanes ----
+    __aicore__ inline const LocalTensor<int32_t>& Coordinate(int axis) const { return axis < 3 ? place[axis] : number; }
+    __aicore__ inline void Spread(const LocalTensor<int32_t>& result, const Form& form)
+    {
+        bool first = true;
+        for (int axis = 3; axis >= 0; --axis) {
+            if (form.step[axis] == 0) continue;
+            if (first) {
+                Muls(result, Coordinate(axis), static_cast<int32_t>(form.step[axis]), padded);
+            } else {
+                auto part = scratch[0].ReinterpretCast<int32_t>();
+                Muls(part, Coordinate(axis), static_cast<int32_t>(form.step[axis]), padded);
+                Add(result, result, part, padded);
+            }
+            first = false;
+        }
+        if (first) {
+            Duplicate(result, static_cast<int32_t>(form.base), padded);
+        } else if (form.base != 0) {
+            Adds(result, result, static_cast<int32_t>(form.base), padded);
+        }
+    }
+
+    // ---- Truth values ----
+    template <typename T>
+    __aicore__ inline LocalTensor<uint16_t> Halves(const LocalTensor<T>& tensor) const
+    {
+        return tensor.template ReinterpretCast<uint16_t>();
+    }
+    __aicore__ inline void MaskAnd(const Mask& result, const Mask& a, const Mask& b)
+    {
+        And(Halves(result), Halves(a), Halves(b), padded / 16);
+    }
+    __aicore__ inline void MaskOr(const Mask& result, const Mask& a, const Mask& b)
+    {
+        Or(Halves(result), Halves(a), Halves(b), padded / 16);
+    }
+    __aicore__ inline void MaskNot(const Mask& result, const Mask& a) { Not(Halves(result), Halves(a), padded / 16); }
+    __aicore__ inline void MaskAndNot(const Mask& result, const Mask& a, const Mask& b)
+    {
+        MaskNot(scratchMask[1], b);
+        MaskAnd(result, a, scratchMask[1]);
+    }
+    __aicore__ inline void MaskXor(const Mask& result, const Mask& a, const Mask& b)
+    {
+        MaskAnd(scratchMask[0], a, b);
+        MaskOr(scratchMask[1], a, b);
+        MaskNot(scratchMask[0], scratchMask[0]);
+        MaskAnd(result, scratchMask[0], scratchMask[1]);
+    }
+    __aicore__ inline void MaskCopy(const Mask& result, const Mask& a) { Or(Halves(result), Halves(a), Halves(a), padded / 16); }
+    __aicore__ inline void MaskSet(const Mask& result, bool value)
+    {
+        Duplicate(Halves(result), static_cast<uint16_t>(value ? 0xffff : 0), padded / 16);
+    }
+    __aicore__ inline void MaskOf(const Mask& result, const Box& box)
+    {
+        const bool empty = IsEmpty(box);
+        MaskSet(result, !empty);
+        if (empty) return;
+        for (int axis = 0; axis < 4; ++axis) {
+            const int32_t end = static_cast<int32_t>(axis < 3 ? extent[axis] : padded);
+            if (box.low[axis] == 0 && box.high[axis] >= end) continue;
+            Cast(scratch[0], Coordinate(axis), RoundMode::CAST_NONE, padded);
+            if (box.low[axis] > 0) {
+                CompareScalar(scratchMask[0], scratch[0], static_cast<float>(box.low[axis]), CMPMODE::GE, padded);
+                MaskAnd(result, result, scratchMask[0]);
+            }
+            if (box.high[axis] < end) {
+                CompareScalar(scratchMask[0], scratch[0], static_cast<float>(box.high[axis]), CMPMODE::LT, padded);
+                MaskAnd(result, result, scratchMask[0]);
+            }
+        }
+    }
+    // Number of lanes of the block in a mask.
+    __aicore__ inline bool Any(const Mask& mask)
+    {
+        Wait<HardEvent::V_S>();
+        auto words = mask.ReinterpretCast<uint32_t>();
+        bool any = false;
+        for (uint32_t word = 0; word * 32 < count; ++word) any = any || Word(words, word) != 0;
+        return any;
+    }
+    // The bits of 32 lanes, those beyond the block zero.
+    __aicore__ inline uint32_t Word(const LocalTensor<uint32_t>& words, uint32_t word) const
+    {
+        const uint32_t bits = words.GetValue(word);
+        const uint32_t left = count - word * 32;
+        return left >= 32 ? bits : bits & ((1u << left) - 1);
+    }
+    template <typename T>
+    __aicore__ inline void Choose(const LocalTensor<T>& result, const Mask& mask, const LocalTensor<T>& accept,
+                                  const LocalTensor<T>& reject)
+    {
+        Select(result.template ReinterpretCast<float>(), mask, accept.template ReinterpretCast<float>(),
+               reject.template ReinterpretCast<float>(), SELMODE::VSEL_TENSOR_TENSOR_MODE, padded);
+    }
+    template <typename T>
+    __aicore__ inline void Move(const LocalTensor<T>& result, const LocalTensor<T>& value)
+    {
+        DataCopy(result, value, padded);
+    }
+    // Integers of 32 bits: only equality has an instruction; a >= b where the larger is a.
+    __aicore__ inline void CompareIntegers(const Mask& result, const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& b,
+                                           CMPMODE mode)
+    {
+        auto larger = scratch[3].ReinterpretCast<int32_t>();
+        switch (mode) {
+            case CMPMODE::EQ:
+            case CMPMODE::NE:
+                Compare(result, a, b, CMPMODE::EQ, padded);
+                break;
+            case CMPMODE::GE:
+            case CMPMODE::LT:
+                Max(larger, a, b, padded);
+                Compare(result, larger, a, CMPMODE::EQ, padded);
+                break;
+            default:
+                Max(larger, a, b, padded);
+                Compare(result, larger, b, CMPMODE::EQ, padded);
+                break;
+        }
+        if (mode == CMPMODE::NE || mode == CMPMODE::LT || mode == CMPMODE::GT) MaskNot(result, result);
+    }
+    __aicore__ inline void CompareUnsigned(const Mask& result, const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& b,
+                                           CMPMODE mode)
+    {
+        // Order is that of signed numbers once the sign bit is turned.
+        auto left = scratch[0].ReinterpretCast<int32_t>();
+        auto right = scratch[1].ReinterpretCast<int32_t>();
+        Adds(left, a, static_cast<int32_t>(0x80000000u), padded);
+        Adds(right, b, static_cast<int32_t>(0x80000000u), padded);
+        CompareIntegers(result, left, right, mode);
+    }
+
+    // ---- Arithmetic without an instruction of its own ----
+    __aicore__ inline void BitAnd(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& b)
+    {
+        And(Halves(result), Halves(a), Halves(b), padded * 2);
+    }
+    __aicore__ inline void BitOr(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& b)
+    {
+        Or(Halves(result), Halves(a), Halves(b), padded * 2);
+    }
+    __aicore__ inline void BitXor(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& b)
+    {
+        auto both = scratch[0].ReinterpretCast<int32_t>();
+        auto either = scratch[1].ReinterpretCast<int32_t>();
+        BitAnd(both, a, b);
+        Not(Halves(both), Halves(both), padded * 2);
+        BitOr(either, a, b);
+        BitAnd(result, both, either);
+    }
+    __aicore__ inline void BitNot(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a)
+    {
+        Not(Halves(result), Halves(a), padded * 2);
+    }
+    __aicore__ inline void ShiftUp(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, uint32_t amount)
+    {
+        if (amount >= 32) {
+            Duplicate(result, 0, padded);
+        } else {
+            ShiftLeft(result.ReinterpretCast<uint32_t>(), a.ReinterpretCast<uint32_t>(), amount, padded);
+        }
+    }
+    __aicore__ inline void ShiftDown(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, uint32_t amount)
+    {
+        if (amount >= 32) {
+            Duplicate(result, 0, padded);
+        } else {
+            ShiftRight(result.ReinterpretCast<uint32_t>(), a.ReinterpretCast<uint32_t>(), amount, padded);
+        }
+    }
+    __aicore__ inline void ShiftDownSigned(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, uint32_t amount)
+    {
+        ShiftRight(result, a, static_cast<int32_t>(amount >= 32 ? 31 : amount), padded);
+    }
+    // Shifts by amounts that differ: one step for each bit of the amount. kind: 0 up, 1 down, 2 down with the sign.
+    __aicore__ inline void ShiftEach(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a,
+                                     const LocalTensor<int32_t>& amount, int kind)
+    {
+        auto value = scratch[0].ReinterpretCast<int32_t>();
+        auto moved = scratch[1].ReinterpretCast<int32_t>();
+        auto bit = scratch[2].ReinterpretCast<int32_t>();
+        auto zero = scratch[3].ReinterpretCast<int32_t>();
+        Move(value, a);
+        Duplicate(zero, 0, padded);
+        for (uint32_t step = 0; step < 6; ++step) {
+            // Amounts of 32 and more: the last step moves by 32 where any higher bit is set.
+            if (step < 5) {
+                ShiftUp(bit, amount, 31 - step);
+                ShiftDown(bit, bit, 31);
+            } else {
+                ShiftDown(bit, amount, 5);
+            }
+            Compare(scratchMask[0], bit, zero, CMPMODE::EQ, padded);
+            if (kind == 0) {
+                ShiftUp(moved, value, 1u << step);
+            } else if (kind == 1) {
+                ShiftDown(moved, value, 1u << step);
+            } else {
+                ShiftDownSigned(moved, value, 1u << step);
+            }
+            Choose(value, scratchMask[0], value, moved);
+        }
+        Move(result, value);
+    }
+    // The quotient of numbers that are not negative, by positive ones: estimates from below through float, and what
+    // is left of them.
+    __aicore__ inline void DividePositive(const LocalTensor<int32_t>& quotient, const LocalTensor<int32_t>& rest,
+                                          const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& b)
+    {
+        constexpr float BELOW = 1.0f - 1.0f / 4194304.0f;
+        auto part = scratch[1].ReinterpretCast<int32_t>();
+        Move(rest, a);
+        Duplicate(quotient, 0, padded);
+        for (int round = 0; round < 3; ++round) {
+            Cast(scratch[0], rest, RoundMode::CAST_RINT, padded);
+            Cast(scratch[1], b, RoundMode::CAST_RINT, padded);
+            Div(scratch[0], scratch[0], scratch[1], padded);
+            Muls(scratch[0], scratch[0], BELOW, padded);
+            Cast(part, scratch[0], RoundMode::CAST_TRUNC, padded);
+            Add(quotient, quotient, part, padded);
+            Mul(part, part, b, padded);
+            Sub(rest, rest, part, padded);
+        }
+        // rest >= b: one more.
+        CompareIntegers(scratchMask[0], rest, b, CMPMODE::GE);
+        auto one = scratch[0].ReinterpretCast<int32_t>();
+        auto zero = scratch[1].ReinterpretCast<int32_t>();
+        Duplicate(one, 1, padded);
+        Duplicate(zero, 0, padded);
+        Choose(one, scratchMask[0], one, zero);
+        Add(quotient, quotient, one, padded);
+        Mul(one, one, b, padded);
+        Sub(rest, rest, one, padded);
+    }
+    // a / b and a - a / b * b toward zero.
+    __aicore__ inline void DivideSigned(const LocalTensor<int32_t>& quotient, const LocalTensor<int32_t>& rest,
+                                        const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& b,
+                                        const LocalTensor<int32_t>& temporary, const LocalTensor<int32_t>& other)
+    {
+        auto negative = scratch[0].ReinterpretCast<int32_t>();
+        Muls(negative, a, -1, padded);
+        Max(temporary, a, negative, padded);
+        Muls(negative, b, -1, padded);
+        Max(other, b, negative, padded);
+        DividePositive(quotient, rest, temporary, other);
+        // The signs: all ones where negative.
+        auto sign = scratch[2].ReinterpretCast<int32_t>();
+        ShiftDownSigned(sign, a, 31);
+        BitXor(rest, rest, sign);
+        Sub(rest, rest, sign, padded);
+        ShiftDownSigned(temporary, b, 31);
+        BitXor(temporary, temporary, sign);
+        BitXor(quotient, quotient, temporary);
+        Sub(quotient, quotient, temporary, padded);
+    }
+    // The high half of the product of unsigned numbers.
+    __aicore__ inline void MultiplyHigh(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a,
+                                        const LocalTensor<int32_t>& b, const LocalTensor<int32_t>& temporary,
+                                        const LocalTensor<int32_t>& other)
+    {
+        auto lowA = scratch[0].ReinterpretCast<int32_t>();
+        auto lowB = scratch[1].ReinterpretCast<int32_t>();
+        auto highA = scratch[2].ReinterpretCast<int32_t>();
+        auto highB = scratch[3].ReinterpretCast<int32_t>();
+        ShiftUp(lowA, a, 16);
+        ShiftDown(lowA, lowA, 16);
+        ShiftUp(lowB, b, 16);
+        ShiftDown(lowB, lowB, 16);
+        ShiftDown(highA, a, 16);
+        ShiftDown(highB, b, 16);
+        Mul(temporary, lowA, lowB, padded);
+        ShiftDown(temporary, temporary, 16);
+        Mul(other, highA, lowB, padded);
+        Add(temporary, temporary, other, padded);   // fits: (2^16 - 1)^2 + 2^16 - 1 < 2^32
+        ShiftUp(other, temporary, 16);
+        ShiftDown(other, other, 16);
+        Mul(lowA, lowA, highB, padded);
+        Add(other, other, lowA, padded);
+        Mul(result, highA, highB, padded);
+        ShiftDown(temporary, temporary, 16);
+        ShiftDown(other, other, 16);
+        Add(result, result, temporary, padded);
+        Add(result, result, other, padded);
+    }
+    // Unsigned numbers as floats: both halves are exact, their sum is rounded once.
+    __aicore__ inline void FloatOfUnsigned(const LocalTensor<float>& result, const LocalTensor<int32_t>& a)
+    {
+        auto part = scratch[0].ReinterpretCast<int32_t>();
+        ShiftDown(part, a, 16);
+        Cast(scratch[1], part, RoundMode::CAST_RINT, padded);
+        Muls(scratch[1], scratch[1], 65536.0f, padded);
+        ShiftUp(part, a, 16);
+        ShiftDown(part, part, 16);
+        Cast(result, part, RoundMode::CAST_RINT, padded);
+        Add(result, result, scratch[1], padded);
+    }
+    // Floats as integers toward zero; NaN gives 0.
+    __aicore__ inline void IntegerOfFloat(const LocalTensor<int32_t>& result, const LocalTensor<float>& a, RoundMode mode)
+    {
+        Compare(scratchMask[0], a, a, CMPMODE::EQ, padded);
+        Duplicate(scratch[0], 0.0f, padded);
+        Choose(scratch[0], scratchMask[0], a, scratch[0]);
+        Cast(result, scratch[0], mode, padded);
+    }
+    __aicore__ inline void UnsignedOfFloat(const LocalTensor<int32_t>& result, const LocalTensor<float>& a, RoundMode mode)
+    {
+        Compare(scratchMask[0], a, a, CMPMODE::EQ, padded);
+        Duplicate(scratch[0], 0.0f, padded);
+        Choose(scratch[0], scratchMask[0], a, scratch[0]);
+        Maxs(scratch[0], scratch[0], 0.0f, padded);
+        Mins(scratch[0], scratch[0], 4294967040.0f, padded);
+        CompareScalar(scratchMask[0], scratch[0], 2147483648.0f, CMPMODE::GE, padded);
+        Adds(scratch[1], scratch[0], -2147483648.0f, padded);
+        Choose(scratch[0], scratchMask[0], scratch[1], scratch[0]);
+        Cast(result, scratch[0], mode, padded);
+        auto high = scratch[0].ReinterpretCast<int32_t>();
+        auto moved = scratch[1].ReinterpretCast<int32_t>();
+        Duplicate(high, static_cast<int32_t>(0x80000000u), padded);
+        Add(moved, result, high, padded);
+        Choose(result, scratchMask[0], moved, result);
+    }
+    // Of a number and a NaN the number.
+    __aicore__ inline void MaximumNumber(const LocalTensor<float>& result, const LocalTensor<float>& a, const LocalTensor<float>& b)
+    {
+        Numbers(a, b);
+        Max(result, scratch[0], scratch[1], padded);
+    }
+    __aicore__ inline void MinimumNumber(const LocalTensor<float>& result, const LocalTensor<float>& a, const LocalTensor<float>& b)
+    {
+        Numbers(a, b);
+        Min(result, scratch[0], scratch[1], padded);
+    }
+    __aicore__ inline void Numbers(const LocalTensor<float>& a, const LocalTensor<float>& b)
+    {
+        Compare(scratchMask[0], a, a, CMPMODE::EQ, padded);
+        Choose(scratch[0], scratchMask[0], a, b);
+        Compare(scratchMask[0], b, b, CMPMODE::EQ, padded);
+        Choose(scratch[1], scratchMask[0], b, a);
+    }
+    // A variable of the lanes that take part.
+    template <typename T>
+    __aicore__ inline void Assign(const LocalTensor<T>& variable, const LocalTensor<T>& value, const Mask& mask)
+    {
+        Choose(variable, mask, value, variable);
+    }
+    template <typename T>
+    __aicore__ inline void Assign(const LocalTensor<T>& variable, const LocalTensor<T>& value, const Box& box)
+    {
+        if (IsAll(box)) {
+            Move(variable, value);
+            return;
+        }
+        MaskOf(scratchMask[1], box);
+        Choose(variable, scratchMask[1], value, variable);
+    }
+    __aicore__ inline bool IsAll(const Box& box) const
+    {
+        bool all = true;
+        for (int i = 0; i < 4; ++i) all = all && box.low[i] <= 0 && box.high[i] >= static_cast<int32_t>(i < 3 ? extent[i] : count);
+        return all;
+    }
+    // e^x - e^-x over their sum; near zero, where that cancels, the series.
+    __aicore__ inline void HyperbolicTangent(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        Abs(scratch[0], a, padded);
+        Muls(scratch[0], scratch[0], -2.0f, padded);
+        Exp(scratch[0], scratch[0], padded);
+        Muls(scratch[1], scratch[0], -1.0f, padded);
+        Adds(scratch[1], scratch[1], 1.0f, padded);
+        Adds(scratch[0], scratch[0], 1.0f, padded);
+        Div(scratch[1], scratch[1], scratch[0], padded);
+        Muls(scratch[0], scratch[1], -1.0f, padded);
+        CompareScalar(scratchMask[0], a, 0.0f, CMPMODE::LT, padded);
+        Choose(scratch[1], scratchMask[0], scratch[0], scratch[1]);
+        Mul(scratch[0], a, a, padded);
+        Muls(scratch[2], scratch[0], 62.0f / 2835.0f, padded);
+        Adds(scratch[2], scratch[2], -17.0f / 315.0f, padded);
+        Mul(scratch[2], scratch[2], scratch[0], padded);
+        Adds(scratch[2], scratch[2], 2.0f / 15.0f, padded);
+        Mul(scratch[2], scratch[2], scratch[0], padded);
+        Adds(scratch[2], scratch[2], -1.0f / 3.0f, padded);
+        Mul(scratch[2], scratch[2], scratch[0], padded);
+        Mul(scratch[2], scratch[2], a, padded);
+        Add(scratch[2], scratch[2], a, padded);
+        CompareScalar(scratchMask[0], scratch[0], 0.0625f, CMPMODE::LT, padded);
+        Choose(result, scratchMask[0], scratch[2], scratch[1]);
+    }
+    // The error function: near zero its series; elsewhere 1 - (polynomial of t) * e^(-x^2), t = 1 / (1 + p |x|), with an
+    // absolute error below 2e-7.
+    __aicore__ inline void ErrorFunction(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        constexpr float TAIL[] = {1.061405429f, -1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f};
+        constexpr float SERIES[] = {1.0f / 9360.0f, -1.0f / 1320.0f, 1.0f / 216.0f, -1.0f / 42.0f, 0.1f, -1.0f / 3.0f, 1.0f};
+        Abs(scratch[0], a, padded);
+        Muls(scratch[0], scratch[0], 0.3275911f, padded);
+        Adds(scratch[0], scratch[0], 1.0f, padded);
+        Duplicate(scratch[1], 1.0f, padded);
+        Div(scratch[0], scratch[1], scratch[0], padded);
+        Duplicate(scratch[1], 0.0f, padded);
+        for (const float coefficient : TAIL) {
+            Mul(scratch[1], scratch[1], scratch[0], padded);
+            Adds(scratch[1], scratch[1], coefficient, padded);
+        }
+        Mul(scratch[1], scratch[1], scratch[0], padded);
+        Mul(scratch[0], a, a, padded);
+        Muls(scratch[2], scratch[0], -1.0f, padded);
+        Exp(scratch[2], scratch[2], padded);
+        Mul(scratch[1], scratch[1], scratch[2], padded);
+        Muls(scratch[1], scratch[1], -1.0f, padded);
+        Adds(scratch[1], scratch[1], 1.0f, padded);
+        Muls(scratch[2], scratch[1], -1.0f, padded);
+        CompareScalar(scratchMask[0], a, 0.0f, CMPMODE::LT, padded);
+        Choose(scratch[1], scratchMask[0], scratch[2], scratch[1]);
+        Duplicate(scratch[2], 0.0f, padded);
+        for (const float coefficient : SERIES) {
+            Mul(scratch[2], scratch[2], scratch[0], padded);
+            Adds(scratch[2], scratch[2], coefficient, padded);
+        }
+        Mul(scratch[2], scratch[2], a, padded);
+        Muls(scratch[2], scratch[2], 1.12837916709551f, padded);
+        CompareScalar(scratchMask[0], scratch[0], 0.25f, CMPMODE::LT, padded);
+        Choose(result, scratchMask[0], scratch[2], scratch[1]);
+    }
+    // To a narrower format and back: what a value of that format is after rounding.
+    template <typename T>
+    __aicore__ inline void RoundTo(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        auto narrow = scratch[0].ReinterpretCast<T>();
+        Cast(narrow, a, RoundMode::CAST_RINT, padded);
+        Cast(result, narrow, RoundMode::CAST_NONE, padded);
+    }
+    // 1 or 0.
+    __aicore__ inline void IntegerOfMask(const LocalTensor<int32_t>& result, const Mask& mask)
+    {
+        auto one = scratch[0].ReinterpretCast<int32_t>();
+        auto zero = scratch[1].ReinterpretCast<int32_t>();
+        Duplicate(one, 1, padded);
+        Duplicate(zero, 0, padded);
+        Choose(result, mask, one, zero);
+    }
+    __aicore__ inline void MaskOfInteger(const Mask& result, const LocalTensor<int32_t>& value)
+    {
+        auto zero = scratch[0].ReinterpretCast<int32_t>();
+        Duplicate(zero, 0, padded);
+        Compare(result, value, zero, CMPMODE::EQ, padded);
+        MaskNot(result, result);
+    }
+    // The low bits, with or without their sign.
+    __aicore__ inline void Narrow(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& value, uint32_t bits, bool isSigned)
+    {
+        ShiftUp(result, value, 32 - bits);
+        if (isSigned) {
+            ShiftDownSigned(result, result, 32 - bits);
+        } else {
+            ShiftDown(result, result, 32 - bits);
+        }
+    }
+
+    // ---- Numbers of 64 bits: low and high halves ----
+    __aicore__ inline void AddWide(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const LocalTensor<int32_t>& a,
+                                   int64_t base)
+    {
+        // `a` is not negative: what it adds to the low half may carry.
+        Adds(low, a, static_cast<int32_t>(base), padded);
+        Duplicate(high, static_cast<int32_t>(base), padded);
+        CompareUnsigned(scratchMask[0], low, high, CMPMODE::LT);
+        auto one = scratch[0].ReinterpretCast<int32_t>();
+        auto zero = scratch[1].ReinterpretCast<int32_t>();
+        Duplicate(one, 1, padded);
+        Duplicate(zero, 0, padded);
+        Choose(high, scratchMask[0], one, zero);
+        Adds(high, high, static_cast<int32_t>(base >> 32), padded);
+    }
+    __aicore__ inline void SpreadWide(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const Form& form)
+    {
+        // From the smallest value of the form on, nothing is negative.
+        int64_t least = form.base;
+        for (int axis = 0; axis < 4; ++axis) {
+            const int64_t end = axis < 3 ? static_cast<int64_t>(extent[axis]) - 1 : static_cast<int64_t>(padded) - 1;
+            if (form.step[axis] < 0) least += form.step[axis] * end;
+        }
+        auto offset = spare[0];
+        Form rest = form;
+        rest.base = form.base - least;
+        Spread(offset, rest);
+        AddWide(low, high, offset, least);
+    }
+    __aicore__ inline void AddLong(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const LocalTensor<int32_t>& aLow,
+                                   const LocalTensor<int32_t>& aHigh, const LocalTensor<int32_t>& bLow, const LocalTensor<int32_t>& bHigh)
+    {
+        Add(low, aLow, bLow, padded);
+        CompareUnsigned(scratchMask[0], low, aLow, CMPMODE::LT);
+        IntegerOfMask(high, scratchMask[0]);
+        Add(high, high, aHigh, padded);
+        Add(high, high, bHigh, padded);
+    }
+    __aicore__ inline void SubLong(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const LocalTensor<int32_t>& aLow,
+                                   const LocalTensor<int32_t>& aHigh, const LocalTensor<int32_t>& bLow, const LocalTensor<int32_t>& bHigh)
+    {
+        CompareUnsigned(scratchMask[0], aLow, bLow, CMPMODE::LT);
+        IntegerOfMask(high, scratchMask[0]);
+        Sub(low, aLow, bLow, padded);
+        Sub(high, aHigh, high, padded);
+        Sub(high, high, bHigh, padded);
+    }
+    // how: 0 up, 1 down, 2 down with the sign
+    __aicore__ inline void ShiftLong(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const LocalTensor<int32_t>& aLow,
+                                     const LocalTensor<int32_t>& aHigh, uint32_t amount, int how, const LocalTensor<int32_t>& carried)
+    {
+        if (amount == 0) {
+            Move(low, aLow);
+            Move(high, aHigh);
+        } else if (how == 0) {
+            if (amount >= 32) {
+                ShiftUp(high, aLow, amount - 32);
+                Duplicate(low, 0, padded);
+            } else {
+                ShiftDown(carried, aLow, 32 - amount);
+                ShiftUp(high, aHigh, amount);
+                BitOr(high, high, carried);
+                ShiftUp(low, aLow, amount);
+            }
+        } else if (amount >= 32) {
+            if (how == 1) {
+                ShiftDown(low, aHigh, amount - 32);
+                Duplicate(high, 0, padded);
+            } else {
+                ShiftDownSigned(low, aHigh, amount - 32);
+                ShiftDownSigned(high, aHigh, 31);
+            }
+        } else {
+            ShiftUp(carried, aHigh, 32 - amount);
+            ShiftDown(low, aLow, amount);
+            BitOr(low, low, carried);
+            if (how == 1) {
+                ShiftDown(high, aHigh, amount);
+            } else {
+                ShiftDownSigned(high, aHigh, amount);
+            }
+        }
+    }
+    __aicore__ inline void CompareLong(const Mask& result, const LocalTensor<int32_t>& aLow, const LocalTensor<int32_t>& aHigh,
+                                       const LocalTensor<int32_t>& bLow, const LocalTensor<int32_t>& bHigh, CMPMODE mode, bool isSigned,
+                                       const Mask& equal)
+    {
+        Compare(equal, aHigh, bHigh, CMPMODE::EQ, padded);
+        if (mode == CMPMODE::EQ || mode == CMPMODE::NE) {
+            Compare(result, aLow, bLow, CMPMODE::EQ, padded);
+            MaskAnd(result, result, equal);
+            if (mode == CMPMODE::NE) MaskNot(result, result);
+            return;
+        }
+        CompareUnsigned(result, aLow, bLow, mode);
+        MaskAnd(result, result, equal);
+        const bool less = mode == CMPMODE::LT || mode == CMPMODE::LE;
+        if (isSigned) {
+            CompareIntegers(scratchMask[0], aHigh, bHigh, less ? CMPMODE::LT : CMPMODE::GT);
+        } else {
+            CompareUnsigned(scratchMask[0], aHigh, bHigh, less ? CMPMODE::LT : CMPMODE::GT);
+        }
+        MaskOr(result, result, scratchMask[0]);
+    }
+    // Quotient and rest of a form by a number: gives the base's quotient, to which `quotient` is added.
+    __aicore__ inline int64_t Decompose(const LocalTensor<int32_t>& quotient, const LocalTensor<int32_t>& rest, const Form& form,
+                                        int64_t divisor, const LocalTensor<int32_t>& temporary)
+    {
+        const int64_t whole = divisor > 0 && form.base >= 0 ? form.base / divisor : 0;
+        Form small = form;
+        small.base = form.base - whole * divisor;
+        Spread(temporary, small);
+        // A divisor beyond 31 bits is larger than what the lanes add.
+        auto by = scratch[2].ReinterpretCast<int32_t>();
+        Duplicate(by, static_cast<int32_t>(Smaller(divisor, 0x7fffffff)), padded);
+        DividePositive(quotient, rest, temporary, by);
+        return whole;
+    }
+    // Unsigned numbers of 32 bits: half of the dividend is not negative.
+    __aicore__ inline void DivideUnsigned(const LocalTensor<int32_t>& quotient, const LocalTensor<int32_t>& rest,
+                                          const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& b, const LocalTensor<int32_t>& temporary)
+    {
+        ShiftDown(temporary, a, 1);
+        DividePositive(quotient, rest, temporary, b);
+        Add(quotient, quotient, quotient, padded);
+        Mul(rest, quotient, b, padded);
+        Sub(rest, a, rest, padded);
+        CompareUnsigned(scratchMask[0], rest, b, CMPMODE::GE);
+        IntegerOfMask(temporary, scratchMask[0]);
+        Add(quotient, quotient, temporary, padded);
+        // A divisor with the highest bit goes once or not at all.
+        auto zero = scratch[2].ReinterpretCast<int32_t>();
+        Duplicate(zero, 0, padded);
+        CompareUnsigned(scratchMask[1], a, b, CMPMODE::GE);
+        IntegerOfMask(rest, scratchMask[1]);
+        Duplicate(zero, 0, padded);
+        CompareIntegers(scratchMask[1], b, zero, CMPMODE::LT);
+        Choose(quotient, scratchMask[1], rest, quotient);
+        Mul(rest, quotient, b, padded);
+        Sub(rest, a, rest, padded);
+    }
+
+    // ---- Bits and functions ----
+    template <typename T>
+    __aicore__ inline void BitsOf(const LocalTensor<int32_t>& result, const LocalTensor<float>& a)
+    {
+        auto narrow = scratch[1].ReinterpretCast<T>();
+        Cast(narrow, a, RoundMode::CAST_RINT, padded);
+        Convert<uint16_t>(result, narrow.template ReinterpretCast<uint16_t>());
+    }
+    template <typename T>
+    __aicore__ inline void OfBits(const LocalTensor<float>& result, const LocalTensor<int32_t>& a)
+    {
+        auto wide = scratch[1].ReinterpretCast<int32_t>();
+        auto narrow = scratch[0].ReinterpretCast<int16_t>();
+        Narrow(wide, a, 16, true);
+        Cast(narrow, wide, RoundMode::CAST_NONE, padded);
+        Cast(result, narrow.template ReinterpretCast<T>(), RoundMode::CAST_NONE, padded);
+    }
+    __aicore__ inline void IsNegative(const Mask& result, const LocalTensor<float>& a)
+    {
+        auto sign = scratch[1].ReinterpretCast<int32_t>();
+        ShiftDown(sign, a.ReinterpretCast<int32_t>(), 31);
+        MaskOfInteger(result, sign);
+    }
+    __aicore__ inline void IsInfinite(const Mask& result, const LocalTensor<float>& a)
+    {
+        Abs(scratch[0], a, padded);
+        CompareScalar(result, scratch[0], __builtin_inff(), CMPMODE::EQ, padded);
+    }
+    __aicore__ inline void IsFinite(const Mask& result, const LocalTensor<float>& a)
+    {
+        Abs(scratch[0], a, padded);
+        CompareScalar(result, scratch[0], __builtin_inff(), CMPMODE::LT, padded);
+    }
+    __aicore__ inline void Invert(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        Duplicate(scratch[0], 1.0f, padded);
+        Div(result, scratch[0], a, padded);
+    }
+    __aicore__ inline void ReciprocalRoot(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        Sqrt(scratch[1], a, padded);
+        Invert(result, scratch[1]);
+    }
+    // 2^a as 2^n e^(f ln 2): the power of two from its bits, in two factors.
+    __aicore__ inline void PowerOfTwo(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        auto power = scratch[1].ReinterpretCast<int32_t>();
+        auto half = scratch[2].ReinterpretCast<int32_t>();
+        Mins(scratch[0], a, 130.0f, padded);
+        Maxs(scratch[0], scratch[0], -160.0f, padded);
+        Cast(scratch[3], scratch[0], RoundMode::CAST_RINT, padded);
+        Sub(scratch[0], scratch[0], scratch[3], padded);
+        Muls(scratch[0], scratch[0], 0.693147180559945f, padded);
+        Exp(scratch[0], scratch[0], padded);
+        Cast(power, scratch[3], RoundMode::CAST_RINT, padded);
+        ShiftDownSigned(half, power, 1);
+        Sub(power, power, half, padded);
+        Adds(half, half, 127, padded);
+        Adds(power, power, 127, padded);
+        ShiftUp(half, half, 23);
+        ShiftUp(power, power, 23);
+        Mul(scratch[0], scratch[0], scratch[1], padded);
+        Mul(scratch[0], scratch[0], scratch[2], padded);
+        Compare(scratchMask[0], a, a, CMPMODE::EQ, padded);
+        Choose(result, scratchMask[0], scratch[0], a);
+    }
+    // With u = e^a: (u - 1) a / ln u, which is right where u - 1 cancels.
+    __aicore__ inline void ExpMinusOne(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        Exp(scratch[0], a, padded);
+        Ln(scratch[1], scratch[0], padded);
+        Adds(scratch[2], scratch[0], -1.0f, padded);
+        Mul(scratch[3], scratch[2], a, padded);
+        Div(scratch[3], scratch[3], scratch[1], padded);
+        Abs(scratch[1], a, padded);
+        CompareScalar(scratchMask[0], scratch[1], 1.0f, CMPMODE::LT, padded);
+        Choose(scratch[2], scratchMask[0], scratch[3], scratch[2]);
+        CompareScalar(scratchMask[0], scratch[0], 1.0f, CMPMODE::EQ, padded);
+        Choose(result, scratchMask[0], a, scratch[2]);
+    }
+    // With u = 1 + a: a ln u / (u - 1).
+    __aicore__ inline void LogOnePlus(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        Adds(scratch[0], a, 1.0f, padded);
+        Ln(scratch[1], scratch[0], padded);
+        Adds(scratch[2], scratch[0], -1.0f, padded);
+        Mul(scratch[3], scratch[1], a, padded);
+        Div(scratch[3], scratch[3], scratch[2], padded);
+        CompareScalar(scratchMask[0], scratch[2], 0.0f, CMPMODE::EQ, padded);
+        Choose(scratch[3], scratchMask[0], a, scratch[3]);
+        // Infinity over infinity.
+        CompareScalar(scratchMask[0], a, __builtin_inff(), CMPMODE::EQ, padded);
+        Choose(result, scratchMask[0], a, scratch[3]);
+    }
+    // Sine (or, with quarter = 1, cosine): a less the nearest multiple of pi / 2 in three parts, then the series of the
+    // quarter.
+    __aicore__ inline void Sine(const LocalTensor<float>& result, const LocalTensor<float>& a, int32_t quarter)
+    {
+        auto turns = scratch[3].ReinterpretCast<int32_t>();
+        Muls(scratch[0], a, 0.636619772367581f, padded);
+        Cast(scratch[1], scratch[0], RoundMode::CAST_RINT, padded);
+        Cast(turns, scratch[1], RoundMode::CAST_RINT, padded);
+        Adds(turns, turns, quarter, padded);
+        Muls(scratch[2], scratch[1], -1.5703125f, padded);
+        Add(scratch[0], a, scratch[2], padded);
+        Muls(scratch[2], scratch[1], -4.837512969970703e-4f, padded);
+        Add(scratch[0], scratch[0], scratch[2], padded);
+        Muls(scratch[2], scratch[1], -7.549789948768648e-8f, padded);
+        Add(scratch[0], scratch[0], scratch[2], padded);
+        Mul(scratch[1], scratch[0], scratch[0], padded);
+        // sine
+        Muls(scratch[2], scratch[1], 2.7557319e-6f, padded);
+        Adds(scratch[2], scratch[2], -1.9841270e-4f, padded);
+        Mul(scratch[2], scratch[2], scratch[1], padded);
+        Adds(scratch[2], scratch[2], 8.3333333e-3f, padded);
+        Mul(scratch[2], scratch[2], scratch[1], padded);
+        Adds(scratch[2], scratch[2], -1.6666667e-1f, padded);
+        Mul(scratch[2], scratch[2], scratch[1], padded);
+        Mul(scratch[2], scratch[2], scratch[0], padded);
+        Add(scratch[2], scratch[2], scratch[0], padded);
+        // cosine
+        Muls(scratch[0], scratch[1], -2.7557319e-7f, padded);
+        Adds(scratch[0], scratch[0], 2.4801587e-5f, padded);
+        Mul(scratch[0], scratch[0], scratch[1], padded);
+        Adds(scratch[0], scratch[0], -1.3888889e-3f, padded);
+        Mul(scratch[0], scratch[0], scratch[1], padded);
+        Adds(scratch[0], scratch[0], 4.1666667e-2f, padded);
+        Mul(scratch[0], scratch[0], scratch[1], padded);
+        Adds(scratch[0], scratch[0], -0.5f, padded);
+        Mul(scratch[0], scratch[0], scratch[1], padded);
+        Adds(scratch[0], scratch[0], 1.0f, padded);
+        auto bit = spare[0];
+        Narrow(bit, turns, 1, false);
+        auto zero = scratch[1].ReinterpretCast<int32_t>();
+        Duplicate(zero, 0, padded);
+        Compare(scratchMask[0], bit, zero, CMPMODE::EQ, padded);
+        Choose(scratch[2], scratchMask[0], scratch[2], scratch[0]);
+        Muls(scratch[0], scratch[2], -1.0f, padded);
+        Narrow(bit, turns, 2, false);
+        ShiftDown(bit, bit, 1);
+        Compare(scratchMask[0], bit, zero, CMPMODE::EQ, padded);
+        Choose(result, scratchMask[0], scratch[2], scratch[0]);
+    }
+    __aicore__ inline void Saturate(const LocalTensor<float>& result, const LocalTensor<float>& a)
+    {
+        Compare(scratchMask[0], a, a, CMPMODE::EQ, padded);
+        Duplicate(scratch[0], 0.0f, padded);
+        Choose(scratch[0], scratchMask[0], a, scratch[0]);
+        Maxs(scratch[0], scratch[0], 0.0f, padded);
+        Mins(result, scratch[0], 1.0f, padded);
+    }
+    __aicore__ inline void CopySign(const LocalTensor<float>& result, const LocalTensor<float>& a, const LocalTensor<float>& b)
+    {
+        IsNegative(scratchMask[1], b);
+        Abs(scratch[2], a, padded);
+        Muls(scratch[3], scratch[2], -1.0f, padded);
+        Choose(result, scratchMask[1], scratch[3], scratch[2]);
+    }
+    // Sums of neighbouring bits, of pairs, of fours ...
+    __aicore__ inline void PopulationCount(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& temporary)
+    {
+        auto pattern = scratch[0].ReinterpretCast<int32_t>();
+        Duplicate(pattern, 0x55555555, padded);
+        ShiftDown(temporary, a, 1);
+        BitAnd(temporary, temporary, pattern);
+        Sub(result, a, temporary, padded);
+        Duplicate(pattern, 0x33333333, padded);
+        ShiftDown(temporary, result, 2);
+        BitAnd(temporary, temporary, pattern);
+        BitAnd(result, result, pattern);
+        Add(result, result, temporary, padded);
+        ShiftDown(temporary, result, 4);
+        Add(result, result, temporary, padded);
+        Duplicate(pattern, 0x0f0f0f0f, padded);
+        BitAnd(result, result, pattern);
+        Muls(result, result, 0x01010101, padded);
+        ShiftDown(result, result, 24);
+    }
+    __aicore__ inline void LeadingZeros(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& temporary)
+    {
+        // All bits below the highest one set: what is missing are the zeros.
+        Move(temporary, a);
+        for (uint32_t step = 1; step < 32; step *= 2) {
+            ShiftDown(result, temporary, step);
+            BitOr(temporary, temporary, result);
+        }
+        BitNot(temporary, temporary);
+        auto value = spare[0];
+        Move(value, temporary);
+        PopulationCount(result, value, temporary);
+    }
+    __aicore__ inline void FirstSet(const LocalTensor<int32_t>& result, const LocalTensor<int32_t>& a, const LocalTensor<int32_t>& temporary)
+    {
+        // a ^ (a - 1) has the lowest bit and all below it; of 0 all, which is 32 too many.
+        auto value = spare[0];
+        Adds(value, a, -1, padded);
+        BitXor(value, value, a);
+        PopulationCount(result, value, temporary);
+        Duplicate(temporary, 0, padded);
+        Compare(scratchMask[0], a, temporary, CMPMODE::EQ, padded);
+        Choose(result, scratchMask[0], temporary, result);
+    }
+    // Lanes of the block in a mask.
+    __aicore__ inline int32_t Count(const Mask& mask)
+    {
+        Wait<HardEvent::V_S>();
+        auto words = mask.ReinterpretCast<uint32_t>();
+        int32_t number = 0;
+        for (uint32_t word = 0; word * 32 < count; ++word) {
+            number += static_cast<int32_t>(ScalarGetCountOfValue<1>(static_cast<uint64_t>(Word(words, word))));
+        }
+        return number;
+    }
+
+    // ---- Memory ----
+    __aicore__ inline bool Inside(uint32_t lane, const Box& box) const
+    {
+        const int32_t at[4] = {static_cast<int32_t>(lane % extent[0]), static_cast<int32_t>(lane / extent[0] % extent[1]),
+                               static_cast<int32_t>(lane / extent[0] / extent[1]), static_cast<int32_t>(lane)};
+        for (int i = 0; i < 4; ++i) {
+            if (at[i] < box.low[i] || at[i] >= box.high[i]) return false;
+        }
+        return true;
+    }
+    __aicore__ inline int64_t At(const Form& form, uint32_t lane) const
+    {
+        return form.base + form.step[0] * (lane % extent[0]) + form.step[1] * (lane / extent[0] % extent[1]) +
+               form.step[2] * (lane / extent[0] / extent[1]) + form.step[3] * lane;
+    }
+    // Whether the lanes of a box are all lanes in a range, and a form is one in their number.
+    __aicore__ inline bool IsRow(const Form& form, const Box& box, int64_t& step, int32_t& from, int32_t& to) const
+    {
+        from = box.low[3];
+        to = box.high[3];
+        if (extent[1] * extent[2] == 1) {
+            step = form.step[0] + form.step[3];
+            from = static_cast<int32_t>(Larger(from, box.low[0]));
+            to = static_cast<int32_t>(Smaller(to, box.high[0]));
+            return true;
+        }
+        step = form.step[3];
+        bool whole = form.step[0] == 0 && form.step[1] == 0 && form.step[2] == 0;
+        for (int i = 0; i < 3; ++i) whole = whole && box.low[i] == 0 && box.high[i] == static_cast<int32_t>(extent[i]);
+        return whole;
+    }
+    // The first active lane, and one past the last.
+    __aicore__ inline void Range(const Mask& mask, int32_t& from, int32_t& to, bool& dense)
+    {
+        Wait<HardEvent::V_S>();
+        auto words = mask.ReinterpretCast<uint32_t>();
+        from = to = 0;
+        uint32_t active = 0;
+        for (uint32_t word = 0; word * 32 < count; ++word) {
+            const uint32_t bits = Word(words, word);
+            if (bits == 0) continue;
+            if (active == 0) from = static_cast<int32_t>(word * 32 + ScalarGetSFFValue<1>(static_cast<uint64_t>(bits)));
+            to = static_cast<int32_t>(word * 32 + 64 - ScalarCountLeadingZero(static_cast<uint64_t>(bits)));
+            active += static_cast<uint32_t>(ScalarGetCountOfValue<1>(static_cast<uint64_t>(bits)));
+        }
+        dense = active == static_cast<uint32_t>(to - from);
+    }
+    __aicore__ inline bool IsActive(const LocalTensor<uint32_t>& words, uint32_t lane) const
+    {
+        return (words.GetValue(lane / 32) >> (lane % 32) & 1) != 0;
+    }
+
+    // What lies in local memory as T becomes what is computed with.
+    template <typename T>
+    __aicore__ inline void Convert(const LocalTensor<typename Computed<T>::Type>& result, const LocalTensor<T>& value)
+    {
+        if constexpr (sizeof(T) == 4) {
+            DataCopy(result, value.template ReinterpretCast<typename Computed<T>::Type>(), padded);
+        } else if constexpr (IsSameType<T, half>::value || IsSameType<T, bfloat16_t>::value) {
+            Cast(result, value, RoundMode::CAST_NONE, padded);
+        } else if constexpr (sizeof(T) == 2) {
+            Cast(scratch[0], value.template ReinterpretCast<int16_t>(), RoundMode::CAST_NONE, padded);
+            Cast(result, scratch[0], RoundMode::CAST_RINT, padded);
+            if constexpr (IsSameType<T, uint16_t>::value) Narrow(result, result, 16, false);
+        } else {
+            auto narrow = scratch[0].ReinterpretCast<half>();
+            Cast(narrow, value, RoundMode::CAST_NONE, padded);
+            Cast(result, narrow, RoundMode::CAST_RINT, padded);
+        }
+    }
+    // Elements at byte offsets of local memory; member `part` of what lies there.
+    template <typename T>
+    __aicore__ inline void ConvertAt(const LocalTensor<typename Computed<T>::Type>& result, const LocalTensor<T>& from,
+                                     const LocalTensor<int32_t>& offsets, uint32_t part)
+    {
+        auto bytes = offsets.ReinterpretCast<uint32_t>();
+        if constexpr (sizeof(T) == 4) {
+            Gather(result, from.template ReinterpretCast<typename Computed<T>::Type>(), bytes, part * 4, padded);
+        } else if constexpr (sizeof(T) == 2) {
+            auto found = scratch[1].ReinterpretCast<T>();
+            Gather(found, from, bytes, part * 2, padded);
+            Convert(result, found);
+        } else {
+            // There is no Gather of bytes: the half word that holds it, and of that the half.
+            auto at = scratch[2].ReinterpretCast<int32_t>();
+            auto odd = scratch[3].ReinterpretCast<int32_t>();
+            Adds(at, offsets, static_cast<int32_t>(part), padded);
+            ShiftUp(odd, at, 31);
+            ShiftDown(at, at, 1);
+            ShiftUp(at, at, 1);
+            auto found = scratch[1].ReinterpretCast<uint16_t>();
+            Gather(found, from.template ReinterpretCast<uint16_t>(), at.ReinterpretCast<uint32_t>(), 0, padded);
+            Convert<uint16_t>(result, found);
+            Duplicate(at, 0, padded);
+            Compare(scratchMask[0], odd, at, CMPMODE::EQ, padded);
+            ShiftDown(at, result, 8);
+            Choose(result, scratchMask[0], result, at);
+            Narrow(result, result, 8, IsSameType<T, int8_t>::value);
+        }
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void ConvertParts(const LocalTensor<typename Computed<T>::Type>& result, const LocalTensor<T>& from,
+                                        uint32_t pitch)
+    {
+        if (parts == 1 && pitch == sizeof(T)) {
+            Convert(result, from);
+            return;
+        }
+        auto offsets = spare[0];
+        Muls(offsets, number, static_cast<int32_t>(pitch), padded);
+        for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], from, offsets, part);
+    }
+    template <typename T>
+    __aicore__ inline void Prepare(const LocalTensor<T>& tensor, uint32_t bytesOfLane)
+    {
+        Duplicate(tensor.template ReinterpretCast<int16_t>(), static_cast<int16_t>(0), padded * bytesOfLane / 2);
+        Wait<HardEvent::V_MTE2>();
+    }
+    // Bytes of a lane in a buffer where each lane begins a block of its own.
+    template <typename T, uint32_t parts>
+    __aicore__ inline static constexpr uint32_t Apart()
+    {
+        return (parts * sizeof(T) + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
+    }
+
+    // Loads `parts` neighbours for each lane of a box.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void Load(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, const Form& form,
+                                const Box& box)
+    {
+        if (IsEmpty(box)) return;
+        int64_t step = 0;
+        int32_t from = 0, to = 0;
+        if (IsRow(form, box, step, from, to) && (step == 0 || step >= static_cast<int64_t>(parts))) {
+            LoadRow<T, parts>(result, gm, form.base, step, from, to);
+            return;
+        }
+        auto input = inQueue.template AllocTensor<T>();
+        Prepare(input, Apart<T, parts>());
+        constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            if (Inside(lane, box)) CopyOne<T, parts>(input[lane * PITCH], gm, At(form, lane));
+        }
+        inQueue.EnQue(input);
+        input = inQueue.template DeQue<T>();
+        ConvertParts<T, parts>(result, input, PITCH * sizeof(T));
+        inQueue.FreeTensor(input);
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void CopyOne(const LocalTensor<T>& to, const GlobalTensor<T>& gm, int64_t at)
+    {
+        DataCopyPad(to, gm[at], DataCopyExtParams{1, static_cast<uint32_t>(parts * sizeof(T)), 0, 0, 0},
+                    DataCopyPadExtParams<T>{false, 0, 0, static_cast<T>(0)});
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void LoadRow(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, int64_t base,
+                                   int64_t step, int32_t from, int32_t to)
+    {
+        if (from >= to) return;
+        auto input = inQueue.template AllocTensor<T>();
+        if (step == static_cast<int64_t>(parts)) {
+            // The lanes before the first one that takes part, in its block of 32 bytes, are not read.
+            const uint32_t before = static_cast<uint32_t>(from) * parts;
+            const uint32_t left = before % (BLOCK_BYTES / sizeof(T));
+            const uint32_t length = static_cast<uint32_t>(to - from) * parts;
+            if (left != 0 || from > 0 || static_cast<uint32_t>(to) < padded) Prepare(input, parts * sizeof(T));
+            DataCopyPad(input[before - left], gm[base + before],
+                        DataCopyExtParams{1, static_cast<uint32_t>(length * sizeof(T)), 0, 0, 0},
+                        DataCopyPadExtParams<T>{left != 0, static_cast<uint8_t>(left), 0, static_cast<T>(0)});
+            inQueue.EnQue(input);
+            input = inQueue.template DeQue<T>();
+            ConvertParts<T, parts>(result, input, parts * sizeof(T));
+        } else if (step == 0) {
+            Prepare(input, parts * sizeof(T));
+            CopyOne<T, parts>(input, gm, base);
+            inQueue.EnQue(input);
+            input = inQueue.template DeQue<T>();
+            auto offsets = spare[0];
+            Duplicate(offsets, 0, padded);
+            for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, offsets, part);
+        } else {
+            constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+            if (from > 0 || static_cast<uint32_t>(to) < padded) Prepare(input, Apart<T, parts>());
+            for (int32_t first = from; first < to; first += MAX_COPIES) {
+                const auto copies = static_cast<uint16_t>(Smaller(to - first, MAX_COPIES));
+                DataCopyPad(input[first * PITCH], gm[base + step * first],
+                            DataCopyExtParams{copies, static_cast<uint32_t>(parts * sizeof(T)),
+                                              static_cast<uint32_t>((step - parts) * sizeof(T)), 0, 0},
+                            DataCopyPadExtParams<T>{false, 0, 0, static_cast<T>(0)});
+            }
+            inQueue.EnQue(input);
+            input = inQueue.template DeQue<T>();
+            ConvertParts<T, parts>(result, input, PITCH * sizeof(T));
+        }
+        inQueue.FreeTensor(input);
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void Load(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, const Form& form,
+                                const Mask& mask)
+    {
+        int32_t from = 0, to = 0;
+        bool dense = false;
+        Range(mask, from, to, dense);
+        Box box = All();
+        int64_t step = 0;
+        int32_t first = 0, last = 0;
+        if (IsRow(form, box, step, first, last) && (step == 0 || step >= static_cast<int64_t>(parts))) {
+            // What lies between two elements that are read can be read.
+            LoadRow<T, parts>(result, gm, form.base, step, from, to);
+            return;
+        }
+        Spread(spare[1], Form{0, {form.step[0], form.step[1], form.step[2], form.step[3]}});
+        LoadAt<T, parts>(result, gm, form.base, spare[1], mask);
+    }
+    // Loads from offsets that differ, in elements from `base`.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void LoadAt(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, int64_t base,
+                                  const LocalTensor<int32_t>& offsets, const Mask& mask)
+    {
+        Wait<HardEvent::V_S>();
+        auto words = mask.ReinterpretCast<uint32_t>();
+        int64_t low = 0, high = -1;
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            if (!IsActive(words, lane)) continue;
+            const int64_t at = offsets.GetValue(lane);
+            const bool first = high < low;
+            low = first ? at : Smaller(low, at);
+            high = first ? at : Larger(high, at);
+        }
+        if (high < low) return;
+        const int64_t span = high - low + parts;
+        auto input = inQueue.template AllocTensor<T>();
+        if (static_cast<uint64_t>(span) * sizeof(T) <= static_cast<uint64_t>(input.GetSize()) * sizeof(T) - BLOCK_BYTES) {
+            // All that is asked for fits: one copy, and the elements from there.
+            Prepare(input, input.GetSize() * sizeof(T) / padded);
+            DataCopyPad(input, gm[base + low], DataCopyExtParams{1, static_cast<uint32_t>(span * sizeof(T)), 0, 0, 0},
+                        DataCopyPadExtParams<T>{false, 0, 0, static_cast<T>(0)});
+            inQueue.EnQue(input);
+            input = inQueue.template DeQue<T>();
+            auto at = spare[0];
+            auto lowest = scratch[0].ReinterpretCast<int32_t>();
+            Duplicate(lowest, static_cast<int32_t>(low), padded);
+            Choose(at, mask, offsets, lowest);
+            Adds(at, at, static_cast<int32_t>(-low), padded);
+            Muls(at, at, static_cast<int32_t>(sizeof(T)), padded);
+            Within(at);
+            for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, at, part);
+        } else {
+            constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+            Prepare(input, Apart<T, parts>());
+            for (uint32_t lane = 0; lane < count; ++lane) {
+                if (IsActive(words, lane)) CopyOne<T, parts>(input[lane * PITCH], gm, base + offsets.GetValue(lane));
+            }
+            inQueue.EnQue(input);
+            input = inQueue.template DeQue<T>();
+            ConvertParts<T, parts>(result, input, PITCH * sizeof(T));
+        }
+        inQueue.FreeTensor(input);
+    }
+    // Offsets of the lanes beyond the block become 0.
+    __aicore__ inline void Within(const LocalTensor<int32_t>& offsets)
+    {
+        if (count == padded) return;
+        Box box = All();
+        MaskOf(scratchMask[1], box);
+        auto zero = scratch[0].ReinterpretCast<int32_t>();
+        Duplicate(zero, 0, padded);
+        Choose(offsets, scratchMask[1], offsets, zero);
+    }
+
+    // What is computed with becomes T.
+    template <typename T>
+    __aicore__ inline void ConvertBack(const LocalTensor<T>& result, const LocalTensor<typename Computed<T>::Type>& value, uint32_t length)
+    {
+        if constexpr (sizeof(T) == 4) {
+            DataCopy(result, value.template ReinterpretCast<T>(), length);
+        } else if constexpr (IsSameType<T, half>::value || IsSameType<T, bfloat16_t>::value) {
+            Cast(result, value, RoundMode::CAST_RINT, length);
+        } else {
+            // Piece by piece: the scratch is as long as the lanes.
+            for (uint32_t at = 0; at < length; at += padded) {
+                auto wide = scratch[1].ReinterpretCast<int32_t>();
+                Narrow(wide, value[at], sizeof(T) * 8, sizeof(T) == 2 || IsSameType<T, int8_t>::value);
+                if constexpr (sizeof(T) == 2) {
+                    Cast(result.template ReinterpretCast<int16_t>()[at], wide, RoundMode::CAST_NONE, padded);
+                } else {
+                    auto narrow = scratch[0].ReinterpretCast<half>();
+                    Cast(scratch[1], wide, RoundMode::CAST_NONE, padded);
+                    Cast(narrow, scratch[1], RoundMode::CAST_RINT, padded);
+                    Cast(result[at], narrow, RoundMode::CAST_RINT, padded);
+                }
+            }
+        }
+    }
+    // The parts of each lane side by side, as memory has them, beginning with lane `from`.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void Join(const LocalTensor<T>& result, const LocalTensor<typename Computed<T>::Type>& value, uint32_t from)
+    {
+        if (parts == 1 && from == 0) {
+            ConvertBack(result, value, padded);
+            return;
+        }
+        auto at = spare[0];
+        auto quotient = spare[1];
+        auto part = spare[2];
+        // Element k of the result is part k % parts of lane from + k / parts.
+        for (uint32_t piece = 0; piece < parts; ++piece) {
+            Adds(at, number, static_cast<int32_t>(piece * padded), padded);
+            if constexpr (parts == 1) {
+                Move(quotient, at);
+                Duplicate(part, 0, padded);
+            } else if constexpr ((parts & (parts - 1)) == 0) {
+                constexpr uint32_t SHIFT = parts == 2 ? 1 : parts == 4 ? 2 : parts == 8 ? 3 : 4;
+                ShiftDown(quotient, at, SHIFT);
+                Muls(part, quotient, -static_cast<int32_t>(parts), padded);
+                Add(part, at, part, padded);
+            } else {
+                auto divisor = scratch[2].ReinterpretCast<int32_t>();
+                Duplicate(divisor, static_cast<int32_t>(parts), padded);
+                DividePositive(quotient, part, at, divisor);
+            }
+            Adds(quotient, quotient, static_cast<int32_t>(from), padded);
+            Mins(quotient, quotient, static_cast<int32_t>(padded - 1), padded);
+            Muls(part, part, static_cast<int32_t>(padded), padded);
+            Add(at, quotient, part, padded);
+            Muls(at, at, 4, padded);
+            auto joined = quotient.template ReinterpretCast<typename Computed<T>::Type>();
+            Gather(joined, value, at.template ReinterpretCast<uint32_t>(), 0, padded);
+            ConvertBack(result[piece * padded], joined, padded);
+        }
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void Store(const GlobalTensor<T>& gm, const Form& form, const LocalTensor<typename Computed<T>::Type>& value,
+                                 const Box& box)
+    {
+        if (IsEmpty(box)) return;
+        int64_t step = 0;
+        int32_t from = 0, to = 0;
+        if (IsRow(form, box, step, from, to) && step == static_cast<int64_t>(parts)) {
+            StoreRow<T, parts>(gm, form.base, value, from, to);
+            return;
+        }
+        auto output = outQueue.template AllocTensor<T>();
+        constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        Spaced<T, parts>(output, value);
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            if (Inside(lane, box)) WriteOne<T, parts>(gm, At(form, lane), output[lane * PITCH]);
+        }
+        outQueue.FreeTensor(output);
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void WriteOne(const GlobalTensor<T>& gm, int64_t at, const LocalTensor<T>& value)
+    {
+        DataCopyPad(gm[at], value, DataCopyExtParams{1, static_cast<uint32_t>(parts * sizeof(T)), 0, 0, 0});
+    }
+    // Each lane in a block of 32 bytes of its own, ready for the way out.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void Spaced(LocalTensor<T>& output, const LocalTensor<typename Computed<T>::Type>& value)
+    {
+        constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        auto narrow = spare[0].template ReinterpretCast<T>();
+        for (uint32_t part = 0; part < parts; ++part) {
+            ConvertBack(narrow, value[part * padded], padded);
+            Wait<HardEvent::V_S>();
+            for (uint32_t lane = 0; lane < count; ++lane) output.SetValue(lane * PITCH + part, narrow.GetValue(lane));
+            Wait<HardEvent::S_V>();
+        }
+        Wait<HardEvent::S_MTE3>();
+        outQueue.EnQue(output);
+        output = outQueue.template DeQue<T>();
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void StoreRow(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<typename Computed<T>::Type>& value,
+                                    int32_t from, int32_t to)
+    {
+        if (from >= to) return;
+        auto output = outQueue.template AllocTensor<T>();
+        // Where the first lane does not begin a block of 32 bytes, the lanes move down.
+        const bool aligned = static_cast<uint32_t>(from) * parts * sizeof(T) % BLOCK_BYTES == 0;
+        Join<T, parts>(output, value, aligned ? 0 : static_cast<uint32_t>(from));
+        outQueue.EnQue(output);
+        output = outQueue.template DeQue<T>();
+        DataCopyPad(gm[base + static_cast<int64_t>(from) * parts], output[aligned ? static_cast<uint32_t>(from) * parts : 0],
+                    DataCopyExtParams{1, static_cast<uint32_t>((to - from) * parts * sizeof(T)), 0, 0, 0});
+        outQueue.FreeTensor(output);
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void Store(const GlobalTensor<T>& gm, const Form& form, const LocalTensor<typename Computed<T>::Type>& value,
+                                 const Mask& mask)
+    {
+        int32_t from = 0, to = 0;
+        bool dense = false;
+        Range(mask, from, to, dense);
+        if (from >= to) return;
+        int64_t step = 0;
+        int32_t first = 0, last = 0;
+        if (dense && IsRow(form, All(), step, first, last) && step == static_cast<int64_t>(parts)) {
+            StoreRow<T, parts>(gm, form.base, value, from, to);
+            return;
+        }
+        auto words = mask.ReinterpretCast<uint32_t>();
+        auto output = outQueue.template AllocTensor<T>();
+        constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        Spaced<T, parts>(output, value);
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            if (IsActive(words, lane)) WriteOne<T, parts>(gm, At(form, lane), output[lane * PITCH]);
+        }
+        outQueue.FreeTensor(output);
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void StoreAt(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<int32_t>& offsets,
+                                   const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask)
+    {
+        auto output = outQueue.template AllocTensor<T>();
+        constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        Spaced<T, parts>(output, value);
+        auto words = mask.ReinterpretCast<uint32_t>();
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            if (IsActive(words, lane)) WriteOne<T, parts>(gm, base + offsets.GetValue(lane), output[lane * PITCH]);
+        }
+        outQueue.FreeTensor(output);
+    }
+    // One element that all lanes read or write.
+    template <typename T>
+    __aicore__ inline T LoadOne(const GlobalTensor<T>& gm, int64_t at)
+    {
+        auto input = inQueue.template AllocTensor<T>();
+        CopyOne<T, 1>(input, gm, at);
+        inQueue.EnQue(input);
+        input = inQueue.template DeQue<T>();
+        Wait<HardEvent::MTE2_S>();
+        const T value = input.GetValue(0);
+        Wait<HardEvent::S_MTE2>();
+        inQueue.FreeTensor(input);
+        return value;
+    }
+    template <typename T>
+    __aicore__ inline void StoreOne(const GlobalTensor<T>& gm, int64_t at, T value)
+    {
+        auto output = outQueue.template AllocTensor<T>();
+        output.SetValue(0, value);
+        Wait<HardEvent::S_MTE3>();
+        outQueue.EnQue(output);
+        output = outQueue.template DeQue<T>();
+        WriteOne<T, 1>(gm, at, output);
+        outQueue.FreeTensor(output);
+    }
+
+    // All active lanes store to one place: the first one's value stands.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void StoreSame(const GlobalTensor<T>& gm, int64_t at, const LocalTensor<typename Computed<T>::Type>& value, const Box& box)
+    {
+        if (IsEmpty(box)) return;
+        uint32_t lane = 0;
+        while (lane < count && !Inside(lane, box)) ++lane;
+        if (lane < count) StoreLane<T, parts>(gm, at, value, lane);
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void StoreSame(const GlobalTensor<T>& gm, int64_t at, const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask)
+    {
+        int32_t from = 0, to = 0;
+        bool dense = false;
+        Range(mask, from, to, dense);
+        if (from < to) StoreLane<T, parts>(gm, at, value, static_cast<uint32_t>(from));
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void StoreLane(const GlobalTensor<T>& gm, int64_t at, const LocalTensor<typename Computed<T>::Type>& value, uint32_t lane)
+    {
+        auto output = outQueue.template AllocTensor<T>();
+        auto narrow = spare[0].template ReinterpretCast<T>();
+        for (uint32_t part = 0; part < parts; ++part) {
+            ConvertBack(narrow, value[part * padded], padded);
+            Wait<HardEvent::V_S>();
+            output.SetValue(part, narrow.GetValue(lane));
+            Wait<HardEvent::S_V>();
+        }
+        Wait<HardEvent::S_MTE3>();
+        outQueue.EnQue(output);
+        output = outQueue.template DeQue<T>();
+        WriteOne<T, parts>(gm, at, output);
+        outQueue.FreeTensor(output);
+    }
+
+    // ---- Atomic operations ----
+    template <typename T, Update update>
+    __aicore__ inline void Begin()
+    {
+        if constexpr (update == Update::Add) {
+            SetAtomicAdd<T>();
+        } else if constexpr (update == Update::Minimum) {
+            SetAtomicMin<T>();
+        } else {
+            SetAtomicMax<T>();
+        }
+    }
+    template <typename T, Update update, typename Active>
+    __aicore__ inline void Accumulate(const GlobalTensor<T>& gm, const Form& form, const LocalTensor<typename Computed<T>::Type>& value,
+                                      const Active& active)
+    {
+        Begin<T, update>();
+        Store<T, 1>(gm, form, value, active);
+        SetAtomicNone();
+    }
+    template <typename T, Update update>
+    __aicore__ inline void AccumulateAt(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<int32_t>& offsets,
+                                        const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask)
+    {
+        Begin<T, update>();
+        StoreAt<T, 1>(gm, base, offsets, value, mask);
+        SetAtomicNone();
+    }
+    template <typename T, Update update>
+    __aicore__ inline T Updated(T old, T value) const
+    {
+        if constexpr (IsSameType<T, float>::value) {
+            if constexpr (update == Update::Add) return old + value;
+            if constexpr (update == Update::Subtract) return old - value;
+            if constexpr (update == Update::Minimum) return value < old ? value : old;
+            if constexpr (update == Update::Maximum) return value > old ? value : old;
+            return value;
+        } else {
+            const auto a = static_cast<uint32_t>(old);
+            const auto b = static_cast<uint32_t>(value);
+            if constexpr (update == Update::Add) return static_cast<T>(a + b);
+            if constexpr (update == Update::Subtract) return static_cast<T>(a - b);
+            if constexpr (update == Update::And) return static_cast<T>(a & b);
+            if constexpr (update == Update::Or) return static_cast<T>(a | b);
+            if constexpr (update == Update::Xor) return static_cast<T>(a ^ b);
+            if constexpr (update == Update::Minimum) return value < old ? value : old;
+            if constexpr (update == Update::Maximum) return value > old ? value : old;
+            return value;
+        }
+    }
+    template <typename T, Update update, bool asks>
+    __aicore__ inline void UpdateShared(const LocalTensor<uint8_t>& shared, const LocalTensor<int32_t>& offsets,
+                                        const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask,
+                                        const LocalTensor<typename Computed<T>::Type>& before)
+    {
+        auto place = shared.template ReinterpretCast<T>();
+        auto operand = value.template ReinterpretCast<T>();
+        auto words = mask.ReinterpretCast<uint32_t>();
+        Wait<HardEvent::V_S>();
+        for (uint32_t word = 0; word * 32 < count; ++word) {
+            uint64_t bits = Word(words, word);
+            while (bits != 0) {
+                const uint32_t lane = word * 32 + static_cast<uint32_t>(ScalarGetSFFValue<1>(bits));
+                bits &= bits - 1;
+                const auto at = static_cast<uint32_t>(offsets.GetValue(lane)) / static_cast<uint32_t>(sizeof(T));
+                const T old = place.GetValue(at);
+                place.SetValue(at, Updated<T, update>(old, operand.GetValue(lane)));
+                if constexpr (asks) before.template ReinterpretCast<T>().SetValue(lane, old);
+            }
+        }
+        Wait<HardEvent::S_V>();
+    }
+    template <typename T, Update update, bool asks>
+    __aicore__ inline void UpdateGlobal(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<int32_t>& offsets,
+                                        const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask,
+                                        const LocalTensor<typename Computed<T>::Type>& before)
+    {
+        auto operand = value.template ReinterpretCast<T>();
+        auto words = mask.ReinterpretCast<uint32_t>();
+        Wait<HardEvent::V_S>();
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            if (!IsActive(words, lane)) continue;
+            const int64_t at = base + offsets.GetValue(lane);
+            const T old = LoadOne(gm, at);
+            StoreOne(gm, at, Updated<T, update>(old, operand.GetValue(lane)));
+            Wait<HardEvent::MTE3_MTE2>();
+            if constexpr (asks) before.template ReinterpretCast<T>().SetValue(lane, old);
+        }
+        Wait<HardEvent::S_V>();
+    }
+
+    // ---- The block's shared memory ----
+    template <typename T, uint32_t parts>
+    __aicore__ inline void LoadShared(const LocalTensor<typename Computed<T>::Type>& result, const LocalTensor<uint8_t>& shared,
+                                      const LocalTensor<int32_t>& offsets, const Mask& mask)
+    {
+        auto at = spare[0];
+        auto zero = scratch[0].ReinterpretCast<int32_t>();
+        Duplicate(zero, 0, padded);
+        Choose(at, mask, offsets, zero);
+        Within(at);
+        for (uint32_t part = 0; part < parts; ++part) {
+            ConvertAt(result[part * padded], shared.template ReinterpretCast<T>(), at, part);
+        }
+    }
+    template <typename T, uint32_t parts>
+    __aicore__ inline void StoreShared(const LocalTensor<uint8_t>& shared, const LocalTensor<int32_t>& offsets,
+                                       const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask)
+    {
+        auto to = shared.template ReinterpretCast<T>();
+        auto narrow = spare[0].template ReinterpretCast<T>();
+        auto words = mask.ReinterpretCast<uint32_t>();
+        for (uint32_t part = 0; part < parts; ++part) {
+            ConvertBack(narrow, value[part * padded], padded);
+            Wait<HardEvent::V_S>();
+            for (uint32_t word = 0; word * 32 < count; ++word) {
+                uint64_t bits = Word(words, word);
+                while (bits != 0) {
+                    const uint32_t lane = word * 32 + static_cast<uint32_t>(ScalarGetSFFValue<1>(bits));
+                    bits &= bits - 1;
+                    to.SetValue(offsets.GetValue(lane) / sizeof(T) + part, narrow.GetValue(lane));
+                }
+            }
+            Wait<HardEvent::S_V>();
+        }
+    }
+
+    // ---- Lanes of a warp ----
+    // mode: 0 lane of the segment, 1 up, 2 down, 3 xor
+    __aicore__ inline void ShuffleFrom(const LocalTensor<int32_t>& bytes, int mode, const LocalTensor<int32_t>& lane, int32_t width)
+    {
+        auto own = spare[1];
+        auto other = spare[2];
+        auto end = scratch[2].ReinterpretCast<int32_t>();
+        Duplicate(end, width - 1, padded);
+        BitAnd(own, number, end);                       // place in the segment
+        if (mode == 0) {
+            BitAnd(other, lane, end);
+            Sub(bytes, number, own, padded);
+            Add(bytes, bytes, other, padded);
+        } else if (mode == 1) {
+            CompareIntegers(scratchMask[0], own, lane, CMPMODE::GE);
+            Sub(other, number, lane, padded);
+            Choose(bytes, scratchMask[0], other, number);
+        } else if (mode == 2) {
+            Add(other, own, lane, padded);
+            CompareIntegers(scratchMask[0], other, end, CMPMODE::LE);
+            Add(other, number, lane, padded);
+            Choose(bytes, scratchMask[0], other, number);
+        } else {
+            // A lane of a later segment is not in reach.
+            BitXor(other, number, lane);
+            Duplicate(end, width - 1, padded);
+            BitOr(own, number, end);
+            CompareIntegers(scratchMask[0], other, own, CMPMODE::LE);
+            Choose(bytes, scratchMask[0], other, number);
+        }
+        Maxs(bytes, bytes, 0, padded);
+        Mins(bytes, bytes, static_cast<int32_t>(padded - 1), padded);
+        Muls(bytes, bytes, 4, padded);
+    }
+    template <typename T>
+    __aicore__ inline void Shuffle(const LocalTensor<T>& result, const LocalTensor<T>& value, int mode, const LocalTensor<int32_t>& lane,
+                                   int32_t width)
+    {
+        auto bytes = spare[0];
+        ShuffleFrom(bytes, mode, lane, width);
+        Gather(result, value, bytes.ReinterpretCast<uint32_t>(), 0, padded);
+    }
+    template <typename T>
+    __aicore__ inline void Shuffle(const LocalTensor<T>& result, const LocalTensor<T>& value, int mode, int32_t lane, int32_t width)
+    {
+        auto lanes = spare[0];
+        Duplicate(lanes, lane, padded);
+        Shuffle(result, value, mode, lanes, width);
+    }
+    // The bits of the own warp.
+    __aicore__ inline void Ballot(const LocalTensor<int32_t>& result, const Mask& mask)
+    {
+        auto bytes = spare[0];
+        ShiftDown(bytes, number, 5);
+        Muls(bytes, bytes, 4, padded);
+        Gather(result, mask.ReinterpretCast<int32_t>(), bytes.ReinterpretCast<uint32_t>(), 0, padded);
+    }
+
+    LocalTensor<int32_t> number;
+    LocalTensor<int32_t> place[3];
+    LocalTensor<float> scratch[4];
+    LocalTensor<int32_t> spare[3];
+    Mask scratchMask[2];
+};
+
+}  // namespace lanes

@@ -1,0 +1,1061 @@
+//! Statements: control that all lanes share stays control; where lanes part, masks say who goes on.
+
+use port_ir::analysis::flow::StatementId;
+use port_ir::{
+    BarrierReduction, BarrierScope, Block, Location, Loop, LoopTest, ReduceOp, Scalar, ShuffleMode,
+    Statement, StatementKind, SwitchCase, Value, VoteKind,
+};
+
+use super::engine::{Active, Around, Engine, Result, Val};
+use super::value::{Kind, kind};
+
+/// The lanes that reach the end of a block; `None` for none.
+type Falls = Option<Active>;
+
+impl Engine<'_, '_> {
+    /// The statements of a block.
+    pub fn block(&mut self, block: &Block, active: &Active) -> Result<Falls> {
+        let mut active = active.clone();
+        for (index, statement) in block.statements.iter().enumerate() {
+            let id = StatementId(self.state.next);
+            self.state.next += 1;
+            match self.statement(id, statement, &active)? {
+                Some(after) => active = after,
+                None => {
+                    // What follows is not reached, but has numbers.
+                    for rest in &block.statements[index + 1..] {
+                        self.skip(rest);
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(active))
+    }
+
+    fn skip(&mut self, statement: &Statement) {
+        self.state.next += 1;
+        for block in statement.kind.blocks() {
+            for inner in &block.statements {
+                self.skip(inner);
+            }
+        }
+    }
+
+    fn statement(
+        &mut self,
+        id: StatementId,
+        statement: &Statement,
+        active: &Active,
+    ) -> Result<Falls> {
+        let location = statement.location;
+        let same = Ok(Some(active.clone()));
+        match &statement.kind {
+            StatementKind::Load { result, pointer, access } => {
+                if access.atomic.is_some()
+                    || access.volatile
+                        && !matches!(
+                            self.flow.root(*pointer),
+                            port_ir::analysis::flow::Root::Variable(_)
+                        )
+                {
+                    self.state.one_core = true;
+                }
+                self.load(*result, *pointer, active, location)?;
+                same
+            }
+            StatementKind::Store { pointer, value, .. } => {
+                self.store(*pointer, *value, active, location)?;
+                same
+            }
+            StatementKind::Atomic { result, op, pointer, value, .. } => {
+                self.atomic(*result, *op, *pointer, *value, active, location)?;
+                same
+            }
+            StatementKind::Fence { .. } | StatementKind::Prefetch { .. } => same,
+            StatementKind::Barrier { scope, reduce, named, .. } => {
+                if matches!(scope, BarrierScope::Grid | BarrierScope::Cluster) {
+                    return self.refuse("blocks wait for each other", location);
+                }
+                if named.is_some() {
+                    return self.refuse("barriers are named", location);
+                }
+                if self.lanes == super::shape::Lanes::Grid {
+                    return self.refuse("the threads of a block work together", location);
+                }
+                if let Some(reduce) = reduce {
+                    let mask = self.taking_part(reduce.predicate, active)?;
+                    let name = self.fresh("threads");
+                    self.line(format!("const int32_t {name} = lanes.Count({mask});"));
+                    let text = match reduce.op {
+                        BarrierReduction::Count => name,
+                        BarrierReduction::Or => format!("{name} != 0"),
+                        BarrierReduction::And => {
+                            let all = self.active_mask(active);
+                            format!("{name} == lanes.Count({all})")
+                        }
+                    };
+                    let ty = if reduce.op == BarrierReduction::Count { "int32_t" } else { "bool" };
+                    let named = self.fresh("agreed");
+                    self.line(format!("const {ty} {named} = {text};"));
+                    // All lanes get it; whether the analysis knows is another matter.
+                    let val = if !self.shape.varies(reduce.result) {
+                        Val::Uniform(named)
+                    } else if ty == "bool" {
+                        Val::Mask(self.mask_of(Val::Uniform(named), reduce.result)?)
+                    } else {
+                        Val::Int(self.int_of(Val::Uniform(named), reduce.result)?)
+                    };
+                    self.remember(reduce.result, &val);
+                }
+                same
+            }
+            StatementKind::Shuffle { result, in_range, mode, value, lane, width, .. } => {
+                if in_range.is_some() {
+                    return self.refuse("a shuffle says whether its lane was in reach", location);
+                }
+                self.shuffle(*result, *mode, *value, *lane, *width, location)?;
+                same
+            }
+            StatementKind::Vote { result, kind, predicate, .. } => {
+                self.vote(*result, *kind, *predicate, active, location)?;
+                same
+            }
+            StatementKind::ActiveMask { result } => {
+                let mask = self.active_mask(active);
+                let slot = self.int_slot("ballot");
+                self.line(format!("lanes.Ballot({slot}, {mask});"));
+                self.remember(*result, &Val::Int(slot));
+                same
+            }
+            StatementKind::WarpReduce { result, op, value, .. } => {
+                self.warp_reduce(*result, *op, *value, active, location)?;
+                same
+            }
+            StatementKind::Block(block) => self.block(block, active),
+            StatementKind::If { condition, accept, reject } => {
+                self.branch(*condition, accept, reject, active, location)
+            }
+            StatementKind::Switch { selector, cases } => {
+                self.switch(id, *selector, cases, active, location)
+            }
+            StatementKind::Loop(looping) => {
+                let saved = (self.state.clone(), self.affine_mark());
+                // First as if lanes left in ranges; if they do not, with a mask.
+                match self.looping(id, looping, active, false, location) {
+                    Err(why) if why.reason == NEEDS_MASK => {
+                        self.state = saved.0;
+                        self.looping(id, looping, active, true, location)
+                    }
+                    other => other,
+                }
+            }
+            StatementKind::Break => self.jump_out(active, location),
+            StatementKind::Continue => self.jump_on(active, location),
+            StatementKind::Return { .. } => {
+                if self.state.depth == 0 {
+                    self.line("return;");
+                    return Ok(None);
+                }
+                if self.state.loops.iter().any(|l| !l.is_switch) {
+                    let Some(returned) = self.state.returned.clone() else {
+                        return self.refuse("threads return from inside a loop", location);
+                    };
+                    let mask = self.active_mask(active);
+                    self.line(format!("lanes.MaskOr({returned}, {returned}, {mask});"));
+                }
+                Ok(None)
+            }
+            StatementKind::Assert { .. } => same,
+            StatementKind::AsyncCommit | StatementKind::AsyncWait { .. } => same,
+            StatementKind::Call { .. } => {
+                self.refuse("a function is called that could not be inlined", location)
+            }
+            StatementKind::Print { .. } => self.refuse("it prints", location),
+            StatementKind::Trap => self.refuse("it stops itself", location),
+            StatementKind::Copy { .. } | StatementKind::Fill { .. } => {
+                self.refuse("bytes are copied or filled", location)
+            }
+            StatementKind::AsyncCopy(_) => {
+                self.refuse("it copies to shared memory while it goes on", location)
+            }
+            StatementKind::Match { .. } => self.refuse("lanes are matched by value", location),
+            StatementKind::Elect { .. } => self.refuse("one lane is elected", location),
+            StatementKind::MatrixLoad { .. }
+            | StatementKind::MatrixStore { .. }
+            | StatementKind::MatrixMultiply { .. } => {
+                self.refuse("it multiplies matrices", location)
+            }
+            StatementKind::Clock { .. } | StatementKind::Sleep { .. } => {
+                self.refuse("it asks for the time", location)
+            }
+            StatementKind::Unsupported { .. } => {
+                self.refuse("a part of it could not be translated", location)
+            }
+        }
+    }
+
+    fn affine_mark(&self) {}
+
+    /// The lanes of a condition among the active ones.
+    fn taking_part(&mut self, predicate: Value, active: &Active) -> Result<String> {
+        let holds = self.mask(predicate)?;
+        let own = self.active_mask(active);
+        let slot = self.mask_slot("holding");
+        self.line(format!("lanes.MaskAnd({slot}, {holds}, {own});"));
+        Ok(slot)
+    }
+
+    /// The active lanes where a condition holds.
+    fn within(&mut self, active: &Active, condition: Val, value: Value) -> Result<Active> {
+        match (active, condition) {
+            (Active::Box(own), Val::Box(name, _)) => {
+                let both = self.fresh("active");
+                self.line(format!("const lanes::Box {both} = lanes::Intersect({own}, {name});"));
+                Ok(Active::Box(both))
+            }
+            (active, condition) => {
+                let own = self.active_mask(active);
+                let holds = self.mask_of(condition, value)?;
+                let slot = self.mask_slot("active");
+                self.line(format!("lanes.MaskAnd({slot}, {own}, {holds});"));
+                Ok(Active::Mask(slot))
+            }
+        }
+    }
+
+    fn none(active: &Active) -> String {
+        match active {
+            Active::Box(name) => format!("lanes::IsEmpty({name})"),
+            Active::Mask(name) => format!("!lanes.Any({name})"),
+        }
+    }
+
+    fn any(active: &Active) -> String {
+        match active {
+            Active::Box(name) => format!("!lanes::IsEmpty({name})"),
+            Active::Mask(name) => format!("lanes.Any({name})"),
+        }
+    }
+
+    fn branch(
+        &mut self,
+        condition: Value,
+        accept: &Block,
+        reject: &Block,
+        active: &Active,
+        location: Location,
+    ) -> Result<Falls> {
+        if !self.shape.varies(condition) {
+            return self.uniform_branch(condition, accept, reject, active);
+        }
+        let val = self.eval(condition)?;
+        let accepted = self.within(active, val.clone(), condition)?;
+        let complement = match val {
+            Val::Box(name, Some(other)) => Some(Val::Box(other, Some(name))),
+            _ => None,
+        };
+        let has_reject = !reject.statements.is_empty();
+        let jumps = falls_not(accept);
+        let rejected = if has_reject || jumps {
+            Some(match complement {
+                Some(complement) => self.within(active, complement, condition)?,
+                None => {
+                    let own = self.active_mask(active);
+                    let taken = self.active_mask(&accepted);
+                    let slot = self.mask_slot("others");
+                    self.line(format!("lanes.MaskAndNot({slot}, {own}, {taken});"));
+                    Active::Mask(slot)
+                }
+            })
+        } else {
+            None
+        };
+        // `if (i >= n) return;`: nobody has anything to do.
+        if jumps && !has_reject && self.is_bare_return(accept) && self.state.depth == 0 {
+            self.state.next += count(accept);
+            let rest = rejected.unwrap_or_else(|| active.clone());
+            let none = Self::none(&rest);
+            let outside_loops = !self.state.loops.iter().any(|l| !l.is_switch);
+            if outside_loops {
+                self.line(format!("if ({none}) return;"));
+                return Ok(Some(rest));
+            }
+            self.state.next -= count(accept);
+            return self.arms(active, accepted, Some(rest), accept, reject, location);
+        }
+        self.arms(active, accepted, rejected, accept, reject, location)
+    }
+
+    fn is_bare_return(&self, block: &Block) -> bool {
+        matches!(block.statements.as_slice(), [only] if matches!(only.kind, StatementKind::Return { .. }))
+    }
+
+    fn arms(
+        &mut self,
+        active: &Active,
+        accepted: Active,
+        rejected: Option<Active>,
+        accept: &Block,
+        reject: &Block,
+        location: Location,
+    ) -> Result<Falls> {
+        self.state.depth += 1;
+        let merged = if may_jump(accept) || may_jump(reject) {
+            Some(self.variable_mask("merged"))
+        } else {
+            None
+        };
+        if let Some(merged) = &merged {
+            self.line(format!("lanes.MaskSet({merged}, false);"));
+        }
+        let accept_falls = self.arm(&accepted, accept, merged.as_deref())?;
+        let reject_falls = match &rejected {
+            Some(rejected) if !reject.statements.is_empty() => {
+                self.arm(rejected, reject, merged.as_deref())?
+            }
+            Some(rejected) => {
+                if let Some(merged) = &merged {
+                    let mask = self.active_mask(rejected);
+                    self.line(format!("lanes.MaskOr({merged}, {merged}, {mask});"));
+                }
+                Some(rejected.clone())
+            }
+            None => Some(active.clone()),
+        };
+        self.state.depth -= 1;
+        let _ = location;
+        Ok(match (merged, accept_falls, reject_falls) {
+            (None, _, _) => Some(active.clone()),
+            (Some(_), None, None) => None,
+            // Nothing came back: the others, as they were.
+            (Some(_), None, Some(rest)) if !may_jump(reject) => Some(rest),
+            (Some(_), Some(rest), None) if !may_jump(accept) => Some(rest),
+            (Some(merged), _, _) => Some(Active::Mask(merged)),
+        })
+    }
+
+    fn variable_mask(&mut self, wish: &str) -> String {
+        let name = self.mask_slot(wish);
+        if let Some(slot) = self.state.tile.slots.get_mut(&name) {
+            slot.variable = true;
+        }
+        name
+    }
+
+    fn arm(&mut self, active: &Active, block: &Block, merged: Option<&str>) -> Result<Falls> {
+        if block.statements.is_empty() {
+            if let Some(merged) = merged {
+                let mask = self.active_mask(active);
+                self.line(format!("lanes.MaskOr({merged}, {merged}, {mask});"));
+            }
+            return Ok(Some(active.clone()));
+        }
+        self.open();
+        let falls = self.block(block, active);
+        if let (Ok(Some(falls)), Some(merged)) = (&falls, merged) {
+            let mask = self.active_mask(falls);
+            self.line(format!("lanes.MaskOr({merged}, {merged}, {mask});"));
+        }
+        let body = self.close();
+        let falls = falls?;
+        self.nest(format!("if ({})", Self::any(active)), body, false);
+        Ok(falls)
+    }
+
+    fn uniform_branch(
+        &mut self,
+        condition: Value,
+        accept: &Block,
+        reject: &Block,
+        active: &Active,
+    ) -> Result<Falls> {
+        let text = self.uniform(condition)?;
+        let masks_change = may_part(accept, self, self.state.next)
+            || may_part(reject, self, self.state.next + count(accept));
+        let merged = if masks_change {
+            let merged = self.variable_mask("merged");
+            let own = self.active_mask(active);
+            self.line(format!("lanes.MaskCopy({merged}, {own});"));
+            Some(merged)
+        } else {
+            None
+        };
+        let mut falls = Vec::new();
+        let mut emitted = false;
+        for (index, block) in [accept, reject].into_iter().enumerate() {
+            self.open();
+            let end = self.block(block, active);
+            match (&end, &merged) {
+                (Ok(Some(end)), Some(merged)) if end != active => {
+                    let mask = self.active_mask(end);
+                    self.line(format!("lanes.MaskCopy({merged}, {mask});"));
+                }
+                (Ok(None), Some(merged)) => self.line(format!("lanes.MaskSet({merged}, false);")),
+                _ => {}
+            }
+            let body = self.close();
+            falls.push(end?);
+            if body.is_empty() {
+                continue;
+            }
+            let head = match (index, emitted) {
+                (0, _) => format!("if ({text})"),
+                (_, true) => "else".to_owned(),
+                (_, false) => format!("if (!({text}))"),
+            };
+            emitted = true;
+            self.nest(head, body, false);
+        }
+        if falls.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        Ok(Some(match merged {
+            Some(merged) => Active::Mask(merged),
+            None => active.clone(),
+        }))
+    }
+
+    fn switch(
+        &mut self,
+        id: StatementId,
+        selector: Value,
+        cases: &[SwitchCase],
+        active: &Active,
+        location: Location,
+    ) -> Result<Falls> {
+        if !self.shape.varies(selector) {
+            let text = self.uniform(selector)?;
+            let around = Around {
+                active: active.clone(),
+                depth: self.state.depth,
+                continued: None,
+                id,
+                is_switch: true,
+            };
+            self.state.loops.push(around);
+            let mut arms = Vec::new();
+            for case in cases {
+                self.open();
+                let end = self.block(&case.body, active);
+                let live = matches!(end, Ok(Some(_)));
+                if live && !case.fallthrough {
+                    self.line("break;");
+                }
+                let body = self.close();
+                let end = end?;
+                if end.as_ref().is_some_and(|end| end != active) {
+                    return self.refuse("threads part in a switch", location);
+                }
+                let mut labels: Vec<String> =
+                    case.values.iter().map(|v| format!("case {v}u:")).collect();
+                if case.default {
+                    labels.push("default:".to_owned());
+                }
+                arms.push((labels.join(" "), body));
+            }
+            self.state.loops.pop();
+            let mut nodes = Vec::new();
+            for (labels, body) in arms {
+                nodes.push(super::ir::Node::Nest { head: labels, body, repeats: false });
+            }
+            let width = self.scalar_of(selector)?;
+            let cast = if width.bits() == 64 { "uint64_t" } else { "uint32_t" };
+            self.nest(format!("switch (static_cast<{cast}>({text}))"), nodes, false);
+            return Ok(Some(active.clone()));
+        }
+        // One arm after the other, each for its lanes.
+        if cases.iter().any(|case| case.fallthrough && !case.body.statements.is_empty()) {
+            return self.refuse("a switch that threads take differently falls through", location);
+        }
+        let scalar = self.scalar_of(selector)?;
+        if kind(scalar) != Some(Kind::Int) {
+            return self.refuse("a switch over this type has no vector form", location);
+        }
+        let selector_slot = self.int(selector)?;
+        let left = self.variable_mask("left");
+        let own = self.active_mask(active);
+        self.line(format!("lanes.MaskCopy({left}, {own});"));
+        self.state.depth += 1;
+        let mut pending: Vec<u64> = Vec::new();
+        let mut default: Option<(&SwitchCase, u32)> = None;
+        for case in cases {
+            pending.extend(&case.values);
+            if case.fallthrough {
+                self.state.next += count(&case.body);
+                continue;
+            }
+            if case.default {
+                default = Some((case, self.state.next));
+                self.state.next += count(&case.body);
+                // Values that share the default's arm are the default's.
+                pending.clear();
+                continue;
+            }
+            let taken = self.mask_slot("taken");
+            self.line(format!("lanes.MaskSet({taken}, false);"));
+            for value in pending.drain(..) {
+                let (constant, equal) = (self.int_slot("case"), self.mask_slot("equal"));
+                self.line(format!(
+                    "Duplicate({constant}, static_cast<int32_t>({value}u), lanes.padded);"
+                ));
+                self.line(format!(
+                    "Compare({equal}, {selector_slot}, {constant}, CMPMODE::EQ, lanes.padded);"
+                ));
+                self.line(format!("lanes.MaskOr({taken}, {taken}, {equal});"));
+            }
+            self.line(format!("lanes.MaskAnd({taken}, {taken}, {own});"));
+            self.line(format!("lanes.MaskAndNot({left}, {left}, {taken});"));
+            self.case_arm(&case.body, &Active::Mask(taken), location)?;
+        }
+        if let Some((case, first)) = default {
+            let resume = std::mem::replace(&mut self.state.next, first);
+            self.case_arm(&case.body, &Active::Mask(left), location)?;
+            self.state.next = resume;
+        }
+        self.state.depth -= 1;
+        Ok(Some(active.clone()))
+    }
+
+    fn case_arm(&mut self, body: &Block, active: &Active, location: Location) -> Result<()> {
+        // A `break` at the end of an arm only ends it.
+        let mut trimmed = body.clone();
+        let ends = matches!(trimmed.statements.last(), Some(last) if matches!(last.kind, StatementKind::Break));
+        if ends {
+            trimmed.statements.pop();
+        }
+        if may_jump(&trimmed) {
+            return self
+                .refuse("a switch that threads take differently is left in its middle", location);
+        }
+        self.arm(active, &trimmed, None)?;
+        if ends {
+            self.state.next += 1;
+        }
+        Ok(())
+    }
+
+    fn looping(
+        &mut self,
+        id: StatementId,
+        looping: &Loop,
+        active: &Active,
+        masked: bool,
+        location: Location,
+    ) -> Result<Falls> {
+        if !self.shape.loop_parts(id) {
+            return self.uniform_loop(id, looping, active, location);
+        }
+        let current = if masked {
+            let name = self.variable_mask("looping");
+            let own = self.active_mask(active);
+            self.line(format!("lanes.MaskCopy({name}, {own});"));
+            Active::Mask(name)
+        } else {
+            let Active::Box(own) = active else { return self.refuse(NEEDS_MASK, location) };
+            let own = own.clone();
+            let name = self.fresh("looping");
+            self.line(format!("lanes::Box {name} = {own};"));
+            Active::Box(name)
+        };
+        let continues = contains(looping, &|kind| matches!(kind, StatementKind::Continue));
+        let returns = contains(looping, &|kind| matches!(kind, StatementKind::Return { .. }));
+        let breaks = contains(looping, &|kind| matches!(kind, StatementKind::Break));
+        if (continues || returns || breaks) && !masked {
+            return self.refuse(NEEDS_MASK, location);
+        }
+        let continued = if continues { Some(self.variable_mask("waiting")) } else { None };
+        let outer_returned = self.state.returned.clone();
+        if returns && outer_returned.is_none() {
+            let name = self.variable_mask("returned");
+            self.line(format!("lanes.MaskSet({name}, false);"));
+            self.state.returned = Some(name);
+        }
+        self.state.depth += 1;
+        self.open();
+        self.state.loops.push(Around {
+            active: current.clone(),
+            depth: self.state.depth,
+            continued: continued.clone(),
+            id,
+            is_switch: false,
+        });
+        let made = self.divergent_pass(looping, &current, continued.as_deref(), id);
+        self.state.loops.pop();
+        let body = self.close();
+        self.state.depth -= 1;
+        made?;
+        if self.state.counted.contains(&id.0) {
+            self.line(format!("int64_t passes{} = 0;", id.0));
+        }
+        self.nest("while (true)", body, true);
+        let after = match (&self.state.returned, returns) {
+            (Some(returned), true) => {
+                let returned = returned.clone();
+                let own = self.active_mask(active);
+                let slot = self.mask_slot("staying");
+                self.line(format!("lanes.MaskAndNot({slot}, {own}, {returned});"));
+                Some(Active::Mask(slot))
+            }
+            _ => Some(active.clone()),
+        };
+        if outer_returned.is_none() && self.state.loops.is_empty() {
+            self.state.returned = None;
+        }
+        Ok(after)
+    }
+
+    fn divergent_pass(
+        &mut self,
+        looping: &Loop,
+        current: &Active,
+        continued: Option<&str>,
+        id: StatementId,
+    ) -> Result<()> {
+        let test = |engine: &mut Self| -> Result<()> {
+            // Conditions have no jumps.
+            engine.block(&looping.condition, current)?;
+            if let Some(test) = looping.test {
+                let val = engine.eval(test)?;
+                match (current, val) {
+                    (Active::Box(name), Val::Box(holds, _)) => {
+                        engine.line(format!("{name} = lanes::Intersect({name}, {holds});"));
+                    }
+                    (Active::Box(name), Val::Uniform(holds)) => {
+                        engine.line(format!("if (!({holds})) {name} = lanes.None();"));
+                    }
+                    (Active::Box(_), _) => {
+                        return engine.refuse_value(NEEDS_MASK, test);
+                    }
+                    (Active::Mask(name), val) => {
+                        let holds = engine.mask_of(val, test)?;
+                        engine.line(format!("lanes.MaskAnd({name}, {name}, {holds});"));
+                    }
+                }
+            }
+            engine.line(format!("if ({}) break;", Self::none(current)));
+            Ok(())
+        };
+        if looping.when == LoopTest::Before {
+            test(self)?;
+        }
+        if let Some(continued) = continued {
+            self.line(format!("lanes.MaskSet({continued}, false);"));
+        }
+        // The body's values end with it: what the step computes anew may differ.
+        self.open();
+        let falls = self.block(&looping.body, current);
+        let mut after = None;
+        if let Ok(falls) = &falls {
+            match (falls, current) {
+                (Some(falls), current) if falls == current => {}
+                (Some(falls), Active::Mask(name)) => {
+                    let mask = self.active_mask(falls);
+                    self.line(format!("lanes.MaskCopy({name}, {mask});"));
+                }
+                (None, Active::Mask(name)) => self.line(format!("lanes.MaskSet({name}, false);")),
+                _ => after = Some(()),
+            }
+        }
+        let body = self.close();
+        falls?;
+        if after.is_some() {
+            let location = looping.body.statements.first().map(|s| s.location);
+            return match location {
+                Some(location) => self.refuse(NEEDS_MASK, location),
+                None => Ok(()),
+            };
+        }
+        self.nest("", body, false);
+        if let (Some(continued), Active::Mask(name)) = (continued, current) {
+            self.line(format!("lanes.MaskOr({name}, {name}, {continued});"));
+        }
+        self.open();
+        self.block(&looping.step, current)?;
+        let step = self.close();
+        if !step.is_empty() {
+            self.nest("", step, false);
+        }
+        if looping.when == LoopTest::After {
+            test(self)?;
+        }
+        self.line(format!("PASSED({})", id.0));
+        Ok(())
+    }
+
+    fn uniform_loop(
+        &mut self,
+        id: StatementId,
+        looping: &Loop,
+        active: &Active,
+        location: Location,
+    ) -> Result<Falls> {
+        self.open();
+        self.state.loops.push(Around {
+            active: active.clone(),
+            depth: self.state.depth,
+            continued: None,
+            id,
+            is_switch: false,
+        });
+        let made = self.uniform_pass(looping, active, id, location);
+        self.state.loops.pop();
+        let body = self.close();
+        made?;
+        if self.state.counted.contains(&id.0) {
+            self.line(format!("int64_t passes{} = 0;", id.0));
+        }
+        self.nest("while (true)", body, true);
+        // A loop without an end but `return` does not fall through.
+        let endless = looping.test.is_none()
+            && !contains(looping, &|kind| matches!(kind, StatementKind::Break));
+        Ok(if endless { None } else { Some(active.clone()) })
+    }
+
+    fn uniform_pass(
+        &mut self,
+        looping: &Loop,
+        active: &Active,
+        id: StatementId,
+        location: Location,
+    ) -> Result<()> {
+        let test = |engine: &mut Self| -> Result<()> {
+            engine.block(&looping.condition, active)?;
+            if let Some(test) = looping.test {
+                let text = engine.uniform(test)?;
+                engine.line(format!("if (!({text})) break;"));
+            }
+            Ok(())
+        };
+        if looping.when == LoopTest::Before {
+            test(self)?;
+        }
+        // `continue` leaves this block; the step follows it.
+        let continues = contains(looping, &|kind| matches!(kind, StatementKind::Continue));
+        let breaks = contains(looping, &|kind| matches!(kind, StatementKind::Break));
+        let leaving = if continues && breaks { Some(self.fresh("leaving")) } else { None };
+        if let Some(leaving) = &leaving {
+            self.line(format!("bool {leaving} = false;"));
+        }
+        if let Some(around) = self.state.loops.last_mut() {
+            around.continued = match (&leaving, continues) {
+                (Some(leaving), _) => Some(leaving.clone()),
+                (None, true) => Some(String::new()),
+                _ => None,
+            };
+        }
+        self.open();
+        let falls = self.block(&looping.body, active);
+        let body = self.close();
+        if falls?.is_some_and(|falls| falls != *active) {
+            return self.refuse("threads part in a loop that they leave together", location);
+        }
+        if continues {
+            // Executed once.
+            self.nest("do", body, false);
+            self.line("while (false);");
+            if let Some(leaving) = &leaving {
+                self.line(format!("if ({leaving}) break;"));
+            }
+        } else {
+            self.nest("", body, false);
+        }
+        self.open();
+        self.block(&looping.step, active)?;
+        let step = self.close();
+        if !step.is_empty() {
+            self.nest("", step, false);
+        }
+        if looping.when == LoopTest::After {
+            test(self)?;
+        }
+        self.line(format!("PASSED({})", id.0));
+        Ok(())
+    }
+
+    /// `break`.
+    fn jump_out(&mut self, active: &Active, location: Location) -> Result<Falls> {
+        let Some(around) = self.state.loops.last().cloned() else {
+            return self.refuse("a jump has no loop", location);
+        };
+        if self.state.depth == around.depth {
+            match (&around.continued, around.is_switch) {
+                (Some(leaving), false)
+                    if self.shape.loop_parts(around.id) || leaving.is_empty() =>
+                {
+                    if self.shape.loop_parts(around.id) {
+                        // All lanes of the pass leave.
+                        if let Active::Mask(name) = &around.active {
+                            let name = name.clone();
+                            self.line(format!("lanes.MaskSet({name}, false);"));
+                        }
+                        return Ok(None);
+                    }
+                    self.line("break;");
+                }
+                (Some(leaving), false) => {
+                    let leaving = leaving.clone();
+                    self.line(format!("{leaving} = true;"));
+                    self.line("break;");
+                }
+                _ => self.line("break;"),
+            }
+            return Ok(None);
+        }
+        if around.is_switch {
+            return self.refuse("threads leave a switch differently", location);
+        }
+        // These lanes are not in the mask of what follows.
+        let _ = active;
+        Ok(None)
+    }
+
+    /// `continue`.
+    fn jump_on(&mut self, active: &Active, location: Location) -> Result<Falls> {
+        let Some(around) = self.state.loops.iter().rev().find(|l| !l.is_switch).cloned() else {
+            return self.refuse("a jump has no loop", location);
+        };
+        if self.shape.loop_parts(around.id) {
+            let Some(continued) = around.continued else {
+                return self.refuse(NEEDS_MASK, location);
+            };
+            let mask = self.active_mask(active);
+            self.line(format!("lanes.MaskOr({continued}, {continued}, {mask});"));
+            return Ok(None);
+        }
+        if self.state.loops.last().is_some_and(|l| l.is_switch) {
+            return self.refuse("a loop goes on from inside a switch", location);
+        }
+        self.line("break;");
+        Ok(None)
+    }
+
+    // Lanes of a warp.
+
+    fn shuffle(
+        &mut self,
+        result: Value,
+        mode: ShuffleMode,
+        value: Value,
+        lane: Value,
+        width: Option<Value>,
+        location: Location,
+    ) -> Result<()> {
+        if self.lanes == super::shape::Lanes::Grid {
+            return self.refuse("the threads of a warp work together", location);
+        }
+        if !self.shape.varies(value) {
+            let val = self.eval(value)?;
+            self.remember(result, &val);
+            return Ok(());
+        }
+        let mode = match mode {
+            ShuffleMode::Index => 0,
+            ShuffleMode::Up => 1,
+            ShuffleMode::Down => 2,
+            ShuffleMode::Xor => 3,
+        };
+        let width = match width {
+            None => "32".to_owned(),
+            Some(width) => {
+                if self.shape.varies(width) {
+                    return self.refuse("shuffles of different widths", location);
+                }
+                let text = self.uniform(width)?;
+                format!("static_cast<int32_t>({text})")
+            }
+        };
+        let lane = if self.shape.varies(lane) {
+            self.int(lane)?
+        } else {
+            let text = self.uniform(lane)?;
+            format!("static_cast<int32_t>({text})")
+        };
+        let scalar = self.scalar_of(value)?;
+        let val = self.eval(value)?;
+        let val = match kind(scalar) {
+            Some(Kind::Float) => {
+                let from = self.float_of(val, value)?;
+                let slot = self.float_slot("shuffled");
+                self.line(format!("lanes.Shuffle({slot}, {from}, {mode}, {lane}, {width});"));
+                Val::Float(slot)
+            }
+            Some(Kind::Long) => {
+                let (low, high) = self.long_of(val, value)?;
+                let (a, b) = (self.int_slot("shuffled"), self.int_slot("shuffled"));
+                self.line(format!("lanes.Shuffle({a}, {low}, {mode}, {lane}, {width});"));
+                self.line(format!("lanes.Shuffle({b}, {high}, {mode}, {lane}, {width});"));
+                Val::Long(a, b)
+            }
+            Some(_) => {
+                let from = self.int_of(val, value)?;
+                let slot = self.int_slot("shuffled");
+                self.line(format!("lanes.Shuffle({slot}, {from}, {mode}, {lane}, {width});"));
+                Val::Int(slot)
+            }
+            None => {
+                return self.refuse(format!("the vector unit has no {}", scalar.name()), location);
+            }
+        };
+        self.remember(result, &val);
+        Ok(())
+    }
+
+    fn vote(
+        &mut self,
+        result: Value,
+        vote: VoteKind,
+        predicate: Value,
+        active: &Active,
+        location: Location,
+    ) -> Result<()> {
+        if self.lanes == super::shape::Lanes::Grid {
+            return self.refuse("the threads of a warp work together", location);
+        }
+        if !self.shape.varies(result) {
+            let text = self.uniform(predicate)?;
+            self.remember(
+                result,
+                &Val::Uniform(if vote == VoteKind::Uniform { "true".to_owned() } else { text }),
+            );
+            return Ok(());
+        }
+        let holds = self.taking_part(predicate, active)?;
+        let slot = self.int_slot("ballot");
+        self.line(format!("lanes.Ballot({slot}, {holds});"));
+        let val = match vote {
+            VoteKind::Ballot => Val::Int(slot),
+            VoteKind::Any => Val::Mask(self.mask_of(Val::Int(slot), result)?),
+            VoteKind::All | VoteKind::Uniform => {
+                let own = self.active_mask(active);
+                let all = self.int_slot("ballot");
+                self.line(format!("lanes.Ballot({all}, {own});"));
+                let mask = self.mask_slot("agreed");
+                self.line(format!("Compare({mask}, {slot}, {all}, CMPMODE::EQ, lanes.padded);"));
+                if vote == VoteKind::Uniform {
+                    let some = self.mask_of(Val::Int(slot), result)?;
+                    self.line(format!("lanes.MaskNot({some}, {some});"));
+                    self.line(format!("lanes.MaskOr({mask}, {mask}, {some});"));
+                }
+                Val::Mask(mask)
+            }
+        };
+        self.remember(result, &val);
+        Ok(())
+    }
+
+    fn warp_reduce(
+        &mut self,
+        result: Value,
+        op: ReduceOp,
+        value: Value,
+        active: &Active,
+        location: Location,
+    ) -> Result<()> {
+        let scalar = self.scalar_of(value)?;
+        let name = match (op, scalar) {
+            (ReduceOp::Add, Scalar::I32 | Scalar::U32) => "Add",
+            (ReduceOp::Minimum, Scalar::I32) => "Min",
+            (ReduceOp::Maximum, Scalar::I32) => "Max",
+            _ => {
+                return self
+                    .refuse("a reduction over the warp of this kind has no vector form", location);
+            }
+        };
+        let neutral = match op {
+            ReduceOp::Add => "0",
+            ReduceOp::Minimum => "0x7fffffff",
+            _ => "static_cast<int32_t>(0x80000000u)",
+        };
+        let from = self.int(value)?;
+        let mask = self.active_mask(active);
+        let (own, other) = (self.int_slot("own"), self.int_slot("neutral"));
+        self.line(format!("Duplicate({other}, {neutral}, lanes.padded);"));
+        self.line(format!("lanes.Choose({own}, {mask}, {from}, {other});"));
+        for step in [16, 8, 4, 2, 1] {
+            self.line(format!("lanes.Shuffle({other}, {own}, 3, {step}, 32);"));
+            self.line(format!("{name}({own}, {own}, {other}, lanes.padded);"));
+        }
+        self.remember(result, &Val::Int(own));
+        Ok(())
+    }
+}
+
+/// The reason with which the translation of a loop with ranges gives up.
+pub(super) const NEEDS_MASK: &str = "lanes leave a loop in no order";
+
+/// The number of statements in a block.
+pub(super) fn count(block: &Block) -> u32 {
+    block.statements.iter().map(|s| 1 + s.kind.blocks().iter().map(|b| count(b)).sum::<u32>()).sum()
+}
+
+fn falls_not(block: &Block) -> bool {
+    block.statements.last().is_some_and(|s| s.kind.is_jump())
+}
+
+/// Whether control may leave a block otherwise than through its end. Jumps of loops inside do not.
+fn may_jump(block: &Block) -> bool {
+    fn jumps(block: &Block, in_loop: bool) -> bool {
+        block.statements.iter().any(|s| match &s.kind {
+            StatementKind::Break | StatementKind::Continue => !in_loop,
+            StatementKind::Return { .. } => true,
+            StatementKind::Loop(l) => jumps(&l.body, true),
+            other => other.blocks().iter().any(|b| jumps(b, in_loop)),
+        })
+    }
+    jumps(block, false)
+}
+
+/// Whether the active lanes at the end of a block may be fewer than at its start: some jump where
+/// lanes are parted.
+fn may_part(block: &Block, engine: &Engine<'_, '_>, first: u32) -> bool {
+    let mut next = first;
+    fn walk(block: &Block, engine: &Engine<'_, '_>, next: &mut u32, divergent: bool) -> bool {
+        let mut found = false;
+        for statement in &block.statements {
+            let id = StatementId(*next);
+            *next += 1;
+            let inner = match &statement.kind {
+                StatementKind::If { condition, .. } => divergent || engine.shape.varies(*condition),
+                StatementKind::Loop(_) => divergent || engine.shape.loop_parts(id),
+                StatementKind::Break | StatementKind::Continue | StatementKind::Return { .. } => {
+                    found |= divergent;
+                    divergent
+                }
+                _ => divergent,
+            };
+            // In a divergent construct around, any jump takes lanes away.
+            if matches!(
+                statement.kind,
+                StatementKind::Break | StatementKind::Continue | StatementKind::Return { .. }
+            ) && engine.state.depth > 0
+            {
+                found = true;
+            }
+            for block in statement.kind.blocks() {
+                found |= walk(block, engine, next, inner);
+            }
+        }
+        found
+    }
+    walk(block, engine, &mut next, false)
+}
+
+/// Whether a loop's own jumps hold one of a kind; `return` counts from inner loops too.
+fn contains(looping: &Loop, is: &dyn Fn(&StatementKind) -> bool) -> bool {
+    fn walk(block: &Block, is: &dyn Fn(&StatementKind) -> bool, own: bool) -> bool {
+        block.statements.iter().any(|s| match &s.kind {
+            StatementKind::Loop(l) => walk(&l.body, is, false),
+            StatementKind::Switch { cases, .. } => {
+                // `break` is the switch's.
+                cases
+                    .iter()
+                    .any(|c| walk(&c.body, &|k| !matches!(k, StatementKind::Break) && is(k), own))
+            }
+            kind @ (StatementKind::Break | StatementKind::Continue) => own && is(kind),
+            kind @ StatementKind::Return { .. } => is(kind),
+            other => other.blocks().iter().any(|b| walk(b, is, own)),
+        })
+    }
+    walk(&looping.body, is, true)
+}

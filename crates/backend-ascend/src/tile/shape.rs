@@ -1,0 +1,243 @@
+//! What differs between the lanes, and where lanes part.
+//!
+//! A value is *uniform* if all threads that compute it together get the same; it is then a scalar.
+//! Unlike the analysis of `port-ir`, this one asks for one particular set of threads: those of a
+//! block, or in the flat form those of a tile of the grid, whose blocks' numbers differ too.
+
+use std::collections::BTreeSet;
+
+use port_ir::analysis::flow::{Flow, Root, StatementId};
+use port_ir::{
+    Axis, Block, Builtin, Expression, Handle, Local, LoopTest, StatementKind, Value, VoteKind,
+};
+
+/// The lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lanes {
+    /// The threads of a block.
+    Block,
+    /// A run of threads of the grid's rows: blocks of one row follow each other.
+    Grid,
+}
+
+/// What the analysis gives.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    varying: Vec<bool>,
+    locals: Vec<bool>,
+    /// Loops whose lanes make different numbers of passes.
+    loops: BTreeSet<StatementId>,
+}
+
+impl Shape {
+    /// Whether a value may be another for each lane.
+    pub fn varies(&self, value: Value) -> bool {
+        self.varying.get(value.index()).copied().unwrap_or(true)
+    }
+
+    /// Whether a local variable may.
+    pub fn local_varies(&self, local: Handle<Local>) -> bool {
+        self.locals.get(local.index()).copied().unwrap_or(true)
+    }
+
+    /// Whether lanes leave a loop in different passes.
+    pub fn loop_parts(&self, statement: StatementId) -> bool {
+        self.loops.contains(&statement)
+    }
+
+    /// Analyses a function.
+    pub fn of(flow: &Flow<'_>, lanes: Lanes) -> Shape {
+        let shape = Shape {
+            varying: vec![false; flow.function.expressions.len()],
+            locals: vec![false; flow.function.locals.len()],
+            loops: BTreeSet::new(),
+        };
+        let mut pass = Pass { flow, lanes, shape, changed: true, next: 0, around: Vec::new() };
+        // Facts only grow, so this ends.
+        while std::mem::take(&mut pass.changed) {
+            pass.next = 0;
+            pass.expressions();
+            if let Some(body) = &flow.function.body {
+                pass.block(body, false);
+            }
+        }
+        pass.shape
+    }
+}
+
+struct Pass<'f, 'a> {
+    flow: &'f Flow<'a>,
+    lanes: Lanes,
+    shape: Shape,
+    changed: bool,
+    next: u32,
+    /// Loops and switches around: the number, whether it is a loop, whether lanes were parted there.
+    around: Vec<(StatementId, bool, bool)>,
+}
+
+impl Pass<'_, '_> {
+    fn set(&mut self, value: Value, varies: bool) {
+        if varies && !self.shape.varying[value.index()] {
+            self.shape.varying[value.index()] = true;
+            self.changed = true;
+        }
+    }
+
+    fn expressions(&mut self) {
+        let function = self.flow.function;
+        for (handle, expression) in function.expressions.iter() {
+            let varies = match expression {
+                Expression::Builtin(builtin) => match builtin {
+                    Builtin::ThreadIndex(Axis::X) => true,
+                    Builtin::ThreadIndex(_)
+                    | Builtin::LaneId
+                    | Builtin::WarpId
+                    | Builtin::LaneMask(_) => true,
+                    Builtin::BlockIndex(Axis::X) => self.lanes == Lanes::Grid,
+                    _ => false,
+                },
+                // Its own address: decided by what is stored there.
+                Expression::Local(_) | Expression::Result(_) => false,
+                other => {
+                    let mut varies = false;
+                    other.for_each_operand(|o| varies |= self.shape.varying[o.index()]);
+                    varies
+                }
+            };
+            self.set(handle, varies);
+        }
+    }
+
+    fn mark_local(&mut self, pointer: Value) {
+        let root = self.flow.root(pointer);
+        let all: Vec<usize> = match root {
+            Root::Local(local) => vec![local.index()],
+            // Somewhere: any whose address is used so.
+            Root::Unknown | Root::Value(_) => (0..self.shape.locals.len())
+                .filter(|index| self.flow.escapes(Handle::from_index(*index)))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for index in all {
+            if !self.shape.locals[index] {
+                self.shape.locals[index] = true;
+                self.changed = true;
+            }
+        }
+    }
+
+    fn part_loop(&mut self, id: StatementId) {
+        if self.shape.loops.insert(id) {
+            self.changed = true;
+        }
+    }
+
+    fn block(&mut self, block: &Block, parted: bool) {
+        for statement in &block.statements {
+            let id = StatementId(self.next);
+            self.next += 1;
+            self.statement(id, &statement.kind, parted);
+        }
+    }
+
+    fn statement(&mut self, id: StatementId, kind: &StatementKind, parted: bool) {
+        match kind {
+            StatementKind::Load { result, pointer, access } => {
+                let varies = self.shape.varies(*pointer)
+                    || access.volatile
+                    || access.atomic.is_some()
+                    || match self.flow.root(*pointer) {
+                        Root::Local(local) => self.shape.local_varies(local),
+                        _ => false,
+                    };
+                self.set(*result, varies);
+            }
+            StatementKind::Store { pointer, value, .. } => {
+                if parted || self.shape.varies(*value) || self.shape.varies(*pointer) {
+                    self.mark_local(*pointer);
+                }
+            }
+            StatementKind::Copy { destination, .. } | StatementKind::Fill { destination, .. } => {
+                self.mark_local(*destination);
+            }
+            StatementKind::Shuffle { result, in_range, value, .. } => {
+                let varies = self.shape.varies(*value);
+                self.set(*result, varies);
+                if let Some(result) = in_range {
+                    self.set(*result, true);
+                }
+            }
+            StatementKind::Vote { result, kind, mask, predicate } => {
+                // All lanes of a warp get one answer, warps different ones.
+                let same = !self.shape.varies(*predicate)
+                    && *kind != VoteKind::Ballot
+                    && mask.is_none_or(|m| !self.shape.varies(m));
+                self.set(*result, !same);
+            }
+            StatementKind::Barrier { .. } => {}
+            StatementKind::If { condition, accept, reject } => {
+                let parted = parted || self.shape.varies(*condition);
+                self.block(accept, parted);
+                self.block(reject, parted);
+            }
+            StatementKind::Block(block) => self.block(block, parted),
+            StatementKind::Switch { selector, cases } => {
+                let inner = parted || self.shape.varies(*selector);
+                self.around.push((id, false, parted));
+                for case in cases {
+                    self.block(&case.body, inner);
+                }
+                self.around.pop();
+            }
+            StatementKind::Loop(looping) => {
+                if looping.test.is_some_and(|test| self.shape.varies(test)) {
+                    self.part_loop(id);
+                }
+                let inner = parted || self.shape.loop_parts(id);
+                self.around.push((id, true, inner));
+                if looping.when == LoopTest::Before {
+                    self.block(&looping.condition, inner);
+                }
+                self.block(&looping.body, inner);
+                self.block(&looping.step, inner);
+                if looping.when == LoopTest::After {
+                    self.block(&looping.condition, inner);
+                }
+                self.around.pop();
+            }
+            StatementKind::Break => {
+                if let Some((id, is_loop, outer)) = self.around.last().copied()
+                    && parted
+                    && is_loop
+                    && !outer
+                {
+                    self.part_loop(id);
+                }
+            }
+            StatementKind::Continue => {
+                // Lanes that go on early come back before the next pass, but code after is parted
+                // from code before.
+                let found = self.around.iter().rev().find(|(_, is_loop, _)| *is_loop).copied();
+                if let Some((id, _, outer)) = found
+                    && parted
+                    && !outer
+                {
+                    self.part_loop(id);
+                }
+            }
+            StatementKind::Return { .. } => {
+                if parted {
+                    let around: Vec<_> = self.around.iter().filter(|a| a.1).map(|a| a.0).collect();
+                    for id in around {
+                        self.part_loop(id);
+                    }
+                }
+            }
+            other => {
+                for result in other.results() {
+                    self.set(result, true);
+                }
+            }
+        }
+    }
+}

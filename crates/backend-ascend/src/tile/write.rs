@@ -1,0 +1,393 @@
+//! The class of a kernel: buffers, the loop over tiles or blocks, and the statements of one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use port_backend::Status;
+use port_ir::{Function, Type};
+
+use super::engine::{GlobalRoot, State, StorageKind, scalar_type};
+use super::ir::{self, Node, Places};
+use super::shape::Lanes;
+use crate::host::text::camel_case;
+use crate::kernel::{Context, DeviceKernel, Request, TilingField, Unit};
+
+pub(super) struct Written<'w, 'a> {
+    pub context: &'w Context<'w, 'a>,
+    pub request: &'w Request,
+    pub function: &'w Function,
+    pub lanes: Lanes,
+    pub places: &'w Places,
+    pub nodes: &'w [Node],
+    /// Bytes of values for each lane.
+    pub values: u32,
+    /// Lanes of a tile.
+    pub tile: u64,
+    pub static_shared: u64,
+    pub dynamic: bool,
+    pub state: State,
+}
+
+impl Written<'_, '_> {
+    pub fn kernel(mut self) -> DeviceKernel {
+        let module = self.context.program.module;
+        let class = format!("Kernel{}", camel_case(&self.request.name));
+        let tiling = format!("{}Tiling", camel_case(&self.request.name));
+        let pointers: Vec<u32> = self
+            .function
+            .parameters
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| matches!(p.ty, Type::Pointer(_)))
+            .map(|(i, _)| i as u32)
+            .collect();
+        let symbols: BTreeSet<_> = self
+            .state
+            .views
+            .keys()
+            .filter_map(|(root, _)| match root {
+                GlobalRoot::Symbol(variable) => Some(*variable),
+                GlobalRoot::Argument(_) => None,
+            })
+            .collect();
+        let symbols: Vec<_> = symbols.into_iter().collect();
+        let mut names: Vec<String> = Vec::new();
+        for index in &pointers {
+            names.push(self.function.parameters[*index as usize].name.clone());
+        }
+        for symbol in &symbols {
+            names.push(module.variables[*symbol].name.replace("::", "_"));
+        }
+        let blocks = self.schedule();
+        let mut text = String::new();
+        let _ = writeln!(text, "class {class} {{\npublic:");
+        let _ = writeln!(text, "    __aicore__ inline {class}() {{}}");
+        let list: Vec<String> = names.iter().map(|name| format!("GM_ADDR {name}")).collect();
+        let list = if list.is_empty() { String::new() } else { list.join(", ") + ", " };
+        let _ =
+            writeln!(text, "    __aicore__ inline void Init({list}const {tiling}& tiling)\n    {{");
+        text.push_str("        tiling_ = tiling;\n");
+        for ((root, ty), name) in &self.state.views {
+            let from = match root {
+                GlobalRoot::Argument(index) => {
+                    self.function.parameters[*index as usize].name.clone()
+                }
+                GlobalRoot::Symbol(variable) => module.variables[*variable].name.replace("::", "_"),
+            };
+            if ty.is_empty() {
+                let _ = writeln!(text, "        {name} = {from};");
+            } else {
+                let _ = writeln!(
+                    text,
+                    "        {name}.SetGlobalBuffer(reinterpret_cast<__gm__ {ty}*>({from}));"
+                );
+            }
+        }
+        let extents = match self.lanes {
+            Lanes::Grid => "tiling.tileLanes, 1, 1".to_owned(),
+            Lanes::Block => "tiling.blockDimX, tiling.blockDimY, tiling.blockDimZ".to_owned(),
+        };
+        let shared = self.static_shared.div_ceil(32) * 32;
+        let fixed = if self.dynamic {
+            format!("{shared} + tiling.dynamicBytes")
+        } else {
+            shared.to_string()
+        };
+        let coordinates = if self.state.coordinates { super::COORDINATE_BYTES } else { 0 };
+        let _ = writeln!(
+            text,
+            "        lanes.Init(pipe_, {extents}, {}, {}, {}, {fixed});",
+            self.state.input.max(4),
+            self.state.output.max(4),
+            self.values + coordinates
+        );
+        if self.state.coordinates {
+            text.push_str("        lanes.Coordinates();\n");
+        }
+        if self.state.uses_shared {
+            let _ = writeln!(
+                text,
+                "        shared_ = lanes.memory.GetWithOffset<uint8_t>({fixed}, 0);"
+            );
+        }
+        text.push_str("        values_ = lanes.next;\n    }\n");
+        self.process(&mut text);
+        text.push_str("private:\n");
+        text.push_str("    template <typename T>\n    __aicore__ inline LocalTensor<T> Lanes(uint32_t offset, uint32_t bytes)\n    {\n");
+        text.push_str("        return lanes.memory.GetWithOffset<T>(bytes * lanes.padded / sizeof(T), values_ + offset * lanes.padded);\n    }\n");
+        self.step(&mut text);
+        let _ =
+            writeln!(text, "\n    TPipe pipe_;\n    lanes::Block lanes;\n    {tiling} tiling_;");
+        for ((_, ty), name) in &self.state.views {
+            if ty.is_empty() {
+                let _ = writeln!(text, "    GM_ADDR {name};");
+            } else {
+                let _ = writeln!(text, "    GlobalTensor<{ty}> {name};");
+            }
+        }
+        if self.state.uses_shared {
+            text.push_str("    LocalTensor<uint8_t> shared_;\n");
+        }
+        text.push_str("    uint32_t values_;\n};\n");
+        let arguments = if names.is_empty() { String::new() } else { names.join(", ") + ", " };
+        let entry =
+            format!("    {class} op;\n    op.Init({arguments}tiling);\n    op.Process();\n");
+        DeviceKernel {
+            lowering: match self.lanes {
+                Lanes::Grid => "flatten",
+                Lanes::Block => "block",
+            },
+            status: Status::Ported,
+            reason: None,
+            unit: Unit::Vector,
+            pointers,
+            symbols,
+            tiling: std::mem::take(&mut self.state.tiling),
+            blocks,
+            workspace: None,
+            includes: BTreeSet::new(),
+            definitions: text,
+            entry,
+            ..template()
+        }
+    }
+
+    /// What the host computes for the loop over tiles or blocks; gives the number of cores.
+    fn schedule(&mut self) -> String {
+        let field = |ty: &str, name: &str, value: &str, comment: &str| TilingField {
+            ty: ty.to_owned(),
+            name: name.to_owned(),
+            value: value.to_owned(),
+            comment: comment.to_owned(),
+        };
+        let tile = self.tile;
+        let mut fields = match self.lanes {
+            Lanes::Grid => vec![
+                field(
+                    "uint64_t",
+                    "threads",
+                    "static_cast<uint64_t>(grid.x) * block.x",
+                    "threads of a row of blocks",
+                ),
+                field(
+                    "uint32_t",
+                    "tileLanes",
+                    &format!(
+                        "static_cast<uint32_t>(threads / cores >= {tile} ? {tile} : (threads / cores + 64) / 64 * 64)"
+                    ),
+                    "threads that are handled together",
+                ),
+                field(
+                    "uint32_t",
+                    "tiles",
+                    "static_cast<uint32_t>((threads + tileLanes - 1) / tileLanes)",
+                    "tiles of a row",
+                ),
+                field("uint32_t", "rowsY", "grid.y", "rows of blocks"),
+                field("uint32_t", "rowsZ", "grid.z", "layers of rows of blocks"),
+            ],
+            Lanes::Block => vec![
+                field("uint32_t", "blockDimX", "block.x", "threads of a block in x"),
+                field("uint32_t", "blockDimY", "block.y", "in y"),
+                field("uint32_t", "blockDimZ", "block.z", "in z"),
+                field("uint32_t", "gridDimX", "grid.x", "blocks in x"),
+                field("uint32_t", "gridDimY", "grid.y", "in y"),
+                field("uint32_t", "gridDimZ", "grid.z", "in z"),
+            ],
+        };
+        if self.dynamic {
+            fields.push(field(
+                "uint32_t",
+                "dynamicBytes",
+                "static_cast<uint32_t>((shared + 31) / 32 * 32)",
+                "dynamic shared memory",
+            ));
+        }
+        let work = match self.lanes {
+            Lanes::Grid => "static_cast<uint64_t>(tiles) * rowsY * rowsZ",
+            Lanes::Block => "static_cast<uint64_t>(gridDimX) * gridDimY * gridDimZ",
+        };
+        fields.push(field("uint64_t", "work", work, "tiles or blocks in all"));
+        fields.append(&mut self.state.tiling);
+        self.state.tiling = fields;
+        if self.state.one_core {
+            return "1".to_owned();
+        }
+        "static_cast<uint32_t>(work < cores ? work : cores)".to_owned()
+    }
+
+    fn process(&self, text: &mut String) {
+        text.push_str("    __aicore__ inline void Process()\n    {\n");
+        text.push_str("        for (uint64_t work = GetBlockIdx(); work < tiling_.work; work += GetBlockNum()) {\n");
+        match self.lanes {
+            Lanes::Grid => {
+                text.push_str("            const uint64_t row = work / tiling_.tiles;\n");
+                text.push_str("            ProcessTile(work % tiling_.tiles * tiling_.tileLanes, row % tiling_.rowsY, row / tiling_.rowsY);\n");
+            }
+            Lanes::Block => {
+                text.push_str("            const uint64_t row = work / tiling_.gridDimX;\n");
+                text.push_str("            ProcessBlock(work % tiling_.gridDimX, row % tiling_.gridDimY, row / tiling_.gridDimY);\n");
+            }
+        }
+        text.push_str("        }\n    }\n\n");
+    }
+
+    fn step(&self, text: &mut String) {
+        match self.lanes {
+            Lanes::Grid => {
+                text.push_str("    __aicore__ inline void ProcessTile(int64_t tileStart, uint32_t blockY, uint32_t blockZ)\n    {\n");
+                text.push_str("        lanes::Box everyone = lanes.All();\n");
+                text.push_str("        everyone.high[3] = lanes.Clamp(static_cast<int64_t>(tiling_.threads) - tileStart, 3);\n");
+            }
+            Lanes::Block => {
+                text.push_str("    __aicore__ inline void ProcessBlock(uint32_t blockX, uint32_t blockY, uint32_t blockZ)\n    {\n");
+                text.push_str("        const lanes::Box everyone = lanes.All();\n");
+            }
+        }
+        for storage in self.state.storage.values() {
+            match storage.kind {
+                StorageKind::Scalars => {
+                    for (leaf, name) in storage.leaves.iter().zip(&storage.names) {
+                        let _ = writeln!(
+                            text,
+                            "        {} {name} = 0;",
+                            scalar_type(leaf.scalar).unwrap_or("float")
+                        );
+                    }
+                }
+                StorageKind::Array => {
+                    let ty = storage
+                        .leaves
+                        .first()
+                        .and_then(|l| scalar_type(l.scalar))
+                        .unwrap_or("float");
+                    let _ = writeln!(
+                        text,
+                        "        {ty} {}[{}] = {{}};",
+                        storage.names[0],
+                        storage.leaves.len()
+                    );
+                }
+                StorageKind::Pointer => {
+                    let _ = writeln!(text, "        GM_ADDR {} = nullptr;", storage.names[0]);
+                }
+                StorageKind::Vectors => {}
+            }
+        }
+        let nodes = needed(passed(self.nodes, &self.state.counted));
+        ir::write(&self.state.tile, self.places, &nodes, 2, text);
+        text.push_str("    }\n");
+    }
+}
+
+/// Counts the passes of loops where somebody asks for them.
+fn passed(nodes: &[Node], counted: &BTreeSet<u32>) -> Vec<Node> {
+    nodes
+        .iter()
+        .filter_map(|node| match node {
+            Node::Line(line) => match line.strip_prefix("PASSED(") {
+                Some(id) => {
+                    let id: u32 = id.trim_end_matches(')').parse().ok()?;
+                    counted.contains(&id).then(|| Node::Line(format!("++passes{id};")))
+                }
+                None => Some(node.clone()),
+            },
+            Node::Nest { head, body, repeats } => Some(Node::Nest {
+                head: head.clone(),
+                body: passed(body, counted),
+                repeats: *repeats,
+            }),
+        })
+        .collect()
+}
+
+/// The name that a line defines, if all it does is define a constant.
+fn defines(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("const ")?;
+    let (head, _) = rest.split_once(" = ")?;
+    // What moves data is done for its effect too.
+    (!line.contains("lanes.LoadOne") && !line.contains("lanes.Decompose"))
+        .then(|| head.rsplit(' ').next())?
+}
+
+fn count_words<'t>(nodes: &'t [Node], counts: &mut BTreeMap<&'t str, u32>) {
+    for node in nodes {
+        let line = match node {
+            Node::Line(line) => line,
+            Node::Nest { head, body, .. } => {
+                count_words(body, counts);
+                head
+            }
+        };
+        for word in line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+            *counts.entry(word).or_default() += 1;
+        }
+    }
+}
+
+fn without(nodes: &[Node], unused: &BTreeSet<String>) -> Vec<Node> {
+    nodes
+        .iter()
+        .filter_map(|node| match node {
+            Node::Line(line) => {
+                let gone = defines(line).is_some_and(|name| unused.contains(name));
+                (!gone).then(|| node.clone())
+            }
+            Node::Nest { head, body, repeats } => {
+                let body = without(body, unused);
+                let plain = head.is_empty() || head.starts_with("if (");
+                (!(body.is_empty() && head.is_empty()) || !plain).then(|| Node::Nest {
+                    head: head.clone(),
+                    body,
+                    repeats: *repeats,
+                })
+            }
+        })
+        .collect()
+}
+
+fn definitions(nodes: &[Node], names: &mut Vec<String>) {
+    for node in nodes {
+        match node {
+            Node::Line(line) => names.extend(defines(line).map(str::to_owned)),
+            Node::Nest { body, .. } => definitions(body, names),
+        }
+    }
+}
+
+/// Without constants that nobody asks for.
+fn needed(mut nodes: Vec<Node>) -> Vec<Node> {
+    // Each round takes what the last one left unused; chains are short.
+    for _ in 0..8 {
+        let mut counts = BTreeMap::new();
+        count_words(&nodes, &mut counts);
+        let mut names = Vec::new();
+        definitions(&nodes, &mut names);
+        let unused: BTreeSet<String> =
+            names.into_iter().filter(|name| counts.get(name.as_str()) == Some(&1)).collect();
+        if unused.is_empty() {
+            break;
+        }
+        nodes = without(&nodes, &unused);
+    }
+    nodes
+}
+
+/// The fields that this form does not set.
+fn template() -> DeviceKernel {
+    DeviceKernel {
+        lowering: "",
+        status: Status::Ported,
+        reason: None,
+        unit: Unit::Vector,
+        threads: None,
+        pointers: Vec::new(),
+        symbols: Vec::new(),
+        tiling: Vec::new(),
+        blocks: String::new(),
+        workspace: None,
+        includes: BTreeSet::new(),
+        definitions: String::new(),
+        entry: String::new(),
+    }
+}
