@@ -1,7 +1,7 @@
 //! The SIMT form against the fiber oracle: kernels of the repository, run by both on the same
 //! inputs. The emitted text is compiled against the SIMT API on the oracle's own machine.
 //!
-//! Without `PORT_ALL_KERNELS` only some of them are run.
+//! Only some of them are run; `PORT_KERNELS=all`, or names, runs others.
 
 mod common;
 

@@ -82,7 +82,8 @@ impl Printer<'_, '_, '_> {
         let facts = self.facts;
         let Some(values) = facts.named_at.get(&position) else { return Ok(()) };
         for value in values {
-            if self.known(*value).is_none() && wanted(*value) {
+            let here = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(value));
+            if self.known(*value).is_none() && here && wanted(*value) {
                 self.declare(*value)?;
             }
         }
@@ -369,7 +370,7 @@ impl Printer<'_, '_, '_> {
             if let Some(local) = facts.variable(*pointer)
                 && facts.folded[value.index()]
             {
-                return Ok(Text::primary(self.local_name(local)?));
+                return self.local_value(local);
             }
             if self.folds(value) {
                 return self.loaded(*pointer, facts.ty(value));

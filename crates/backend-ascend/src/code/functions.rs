@@ -22,21 +22,22 @@ enum Extra {
 }
 
 /// Numbers that a body may name and a function is given: what a form knows under these names.
-const NUMBERS: &[&str] = &[
-    "blockX",
-    "blockY",
-    "blockZ",
-    "gridDimX",
-    "gridDimY",
-    "gridDimZ",
-    "dynamicBytes",
-    "blockDimX",
-    "blockDimY",
-    "blockDimZ",
-    "threadX",
-    "threadY",
-    "threadZ",
-    "t",
+const NUMBERS: &[(&str, &str)] = &[
+    ("uint32_t", "blockX"),
+    ("uint32_t", "blockY"),
+    ("uint32_t", "blockZ"),
+    ("uint32_t", "gridDimX"),
+    ("uint32_t", "gridDimY"),
+    ("uint32_t", "gridDimZ"),
+    ("uint32_t", "dynamicBytes"),
+    ("uint32_t", "blockDimX"),
+    ("uint32_t", "blockDimY"),
+    ("uint32_t", "blockDimZ"),
+    ("uint32_t", "threadX"),
+    ("uint32_t", "threadY"),
+    ("uint32_t", "threadZ"),
+    ("uint32_t", "t"),
+    ("AscendC::LocalTensor<float>&", "scratch"),
 ];
 
 /// A function that was written.
@@ -121,7 +122,7 @@ impl Printer<'_, '_, '_> {
             )));
         }
         let mut inner = Printer::new(self.context, &facts, &mut *self.spelling);
-        for name in NUMBERS {
+        for (_, name) in NUMBERS {
             inner.names.take(name);
         }
         inner.functions = std::mem::take(&mut self.functions);
@@ -152,8 +153,8 @@ impl Printer<'_, '_, '_> {
             }
         }
         let mut extras = Vec::new();
-        for name in NUMBERS.iter().filter(|name| has_word(&body, name)) {
-            head.push(format!("uint32_t {name}"));
+        for (ty, name) in NUMBERS.iter().filter(|(_, name)| has_word(&body, name)) {
+            head.push(format!("{ty} {name}"));
             extras.push(Extra::Number(name));
         }
         for (variable, name) in inner.variables.clone() {

@@ -4,33 +4,45 @@
 use std::collections::BTreeSet;
 
 /// A function or type: its name, what it needs, its text.
-struct Helper {
-    name: &'static str,
-    needs: &'static [&'static str],
-    text: &'static str,
+pub(super) struct Helper {
+    pub(super) name: &'static str,
+    pub(super) needs: &'static [&'static str],
+    pub(super) text: &'static str,
+}
+
+fn all() -> impl Iterator<Item = &'static Helper> {
+    HELPERS.iter().chain(super::scalar_math::SCALAR)
 }
 
 /// The names of all helpers: no other name may be one.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    HELPERS.iter().map(|helper| helper.name)
+    all().map(|helper| helper.name)
 }
 
-/// The names and texts of some helpers and of what they need, in a fixed order.
+/// The names and texts of some helpers and of what they need; what is needed comes first.
 pub(crate) fn texts(wanted: &BTreeSet<&'static str>) -> Vec<(&'static str, &'static str)> {
-    let mut all = BTreeSet::new();
-    let mut work: Vec<&str> = wanted.iter().copied().collect();
-    while let Some(name) = work.pop() {
-        if all.insert(name)
-            && let Some(helper) = HELPERS.iter().find(|helper| helper.name == name)
-        {
-            work.extend(helper.needs);
-        }
+    let mut texts = Vec::new();
+    let mut done = BTreeSet::new();
+    for name in wanted {
+        add(name, &mut done, &mut texts);
     }
-    HELPERS
-        .iter()
-        .filter(|helper| all.contains(helper.name))
-        .map(|helper| (helper.name, helper.text))
-        .collect()
+    texts
+}
+
+fn add(
+    name: &'static str,
+    done: &mut BTreeSet<&'static str>,
+    texts: &mut Vec<(&'static str, &'static str)>,
+) {
+    if !done.insert(name) {
+        return;
+    }
+    if let Some(helper) = all().find(|helper| helper.name == name) {
+        for needed in helper.needs {
+            add(needed, done, texts);
+        }
+        texts.push((helper.name, helper.text));
+    }
 }
 
 const HELPERS: &[Helper] = &[

@@ -54,7 +54,8 @@ impl Printer<'_, '_, '_> {
         match function {
             M::Reciprocal => return Ok(over(one)),
             M::ReciprocalSquareRoot if !threads => {
-                return Ok(over(call(self.spelling.helper("SquareRoot"), &[one])));
+                let root = self.scalar_function(M::SquareRoot, &[one])?;
+                return Ok(over(root));
             }
             M::Floor => return Ok(self.round_call("Floor", "floorf", &one)),
             M::Ceil => return Ok(self.round_call("Ceil", "ceilf", &one)),
@@ -229,14 +230,44 @@ impl Printer<'_, '_, '_> {
         }))
     }
 
-    /// A function on the scalar unit of the 910B.
+    /// A function on the scalar unit of the 910B: its own, or one element through the vector unit.
     fn scalar_function(&mut self, function: MathFunction, texts: &[Text]) -> Made {
         use MathFunction as M;
-        let name = match function {
-            M::SquareRoot => "SquareRoot",
+        let x = texts.first().map_or(String::new(), |text| text.text.clone());
+        let y = texts.get(1).map_or(String::new(), |text| text.text.clone());
+        let (name, arguments) = match function {
+            M::SquareRoot => ("SquareRootOf", format!("scratch, {x}")),
+            M::Exp => ("ExpOf", format!("scratch, {x}")),
+            M::Exp2 => ("Exp2Of", format!("scratch, {x}")),
+            M::Exp10 => ("Exp10Of", format!("scratch, {x}")),
+            M::ExpMinusOne => ("ExpMinusOneOf", format!("scratch, {x}")),
+            M::Log => ("LogOf", format!("scratch, {x}")),
+            M::Log2 => ("Log2Of", format!("scratch, {x}")),
+            M::Log10 => ("Log10Of", format!("scratch, {x}")),
+            M::LogOnePlus => ("LogOnePlusOf", format!("scratch, {x}")),
+            M::Tanh => ("TanhOf", format!("scratch, {x}")),
+            M::Erf => ("ErfOf", format!("scratch, {x}")),
+            M::Erfc => ("ErfcOf", format!("scratch, {x}")),
+            M::Sin => ("SineOf", format!("{x}, 0")),
+            M::Cos => ("SineOf", format!("{x}, 1")),
+            M::Tan => {
+                let name = self.spelling.helper("SineOf");
+                return Ok(Text::at(format!("{name}({x}, 0) / {name}({x}, 1)"), Level::Product));
+            }
+            M::Atan => ("ArcTangentOf", x),
+            M::Power => ("PowerOf", format!("scratch, {x}, {y}")),
+            M::PowerInteger => ("PowerOf", format!("scratch, {x}, static_cast<float>({y})")),
+            M::ScaleByPowerOfTwo => ("ScaleByTwo", format!("{x}, {y}")),
+            M::FloatModulo => ("ModuloOf", format!("{x}, {y}")),
+            M::Hypot => ("SquareRootOf", format!("scratch, ({x}) * ({x}) + ({y}) * ({y})")),
+            M::PositiveDifference => {
+                let name = self.spelling.helper("MaximumOrNan");
+                return Ok(Text::primary(format!("{name}(({x}) - ({y}), 0.0f)")));
+            }
             _ => return Err(no_function(function)),
         };
-        Ok(call(self.spelling.helper(name), texts))
+        let name = self.spelling.helper(name);
+        Ok(Text::primary(format!("{name}({arguments})")))
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod helpers;
 mod math;
 mod place;
 mod printer;
+mod scalar_math;
 mod spaces;
 mod statement;
 pub(crate) mod types;
@@ -30,7 +31,7 @@ use port_ir::analysis::uniformity::ModuleUniformity;
 use crate::kernel::NotTranslated;
 
 pub(crate) use port_backend::text::{cpp, facts, writer};
-pub(crate) use printer::{Printer, has_word};
+pub(crate) use printer::{Printer, has_word, jump_target};
 
 /// The namespace of all that forms of this crate define for the device.
 pub(crate) const NAMESPACE: &str = "port_device";

@@ -3,6 +3,7 @@
 //! A pointer of the IR has no type; in C++ it has an address space, and points at what the IR's
 //! expressions say of it; it is converted where an access wants another type.
 
+use port_ir::analysis::flow::Root;
 use port_ir::{Conversion, Expression, Space, Type, Value};
 
 use super::cpp::{Level, Text};
@@ -58,6 +59,13 @@ impl Printer<'_, '_, '_> {
 
     /// The memory that a pointer points into; generic means global memory.
     pub(crate) fn space(&self, value: Value) -> Space {
+        // A local of which each thread has an element lies where its array lies.
+        if let Root::Local(local) = self.facts.flow.root(value)
+            && self.kept_locals.contains(&local)
+            && let Some(name) = &self.locals[local.index()]
+        {
+            return self.array_spaces.get(name).copied().unwrap_or(Space::Local);
+        }
         self.spaces.space(self.facts, self.argument_spaces.as_deref(), value)
     }
 

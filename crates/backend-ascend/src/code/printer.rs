@@ -51,6 +51,10 @@ pub(crate) struct Printer<'e, 'c, 'a> {
     pub(super) functions: Vec<super::functions::Called>,
     /// The functions whose text this is, outermost first; empty for the kernel's own.
     pub(super) inside: Vec<Handle<Function>>,
+    /// Where the arrays of all threads lie.
+    pub(crate) array_spaces: BTreeMap<String, Space>,
+    /// The values with a name that the text reads; `None` for all.
+    pub(crate) wanted: Option<BTreeSet<Value>>,
     pub(super) spaces: super::spaces::Spaces,
     /// Of a called function, the memories that its parameters point into.
     pub(super) argument_spaces: Option<Vec<Space>>,
@@ -87,6 +91,8 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
             base: String::new(),
             functions: Vec::new(),
             inside: Vec::new(),
+            array_spaces: BTreeMap::new(),
+            wanted: None,
             spaces: super::spaces::Spaces::of(facts),
             argument_spaces: None,
             includes: BTreeSet::new(),
@@ -136,7 +142,54 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
                 return Some(Text::primary(name.clone()));
             }
         }
-        self.kept.get(&value).map(|array| Text::primary(format!("{array}[t]")))
+        self.kept
+            .get(&value)
+            .map(|array| self.loaded_element(&format!("{array}[t]"), self.facts.ty(value)))
+    }
+
+    /// An element of an array of all threads.
+    pub(crate) fn loaded_element(&self, element: &str, ty: Type) -> Text {
+        let array = element.split('[').next().unwrap_or(element);
+        let space = self.array_spaces.get(array).copied().unwrap_or(Space::Shared);
+        Text::primary(match ty {
+            Type::Pointer(Space::Generic) => element.to_owned(),
+            Type::Pointer(pointee) => {
+                format!(
+                    "reinterpret_cast<{}uint8_t*>({element})",
+                    super::types::space_name(pointee)
+                )
+            }
+            ty if crate::scalar::is_copied(ty) => {
+                let name = if space == Space::Shared { "LoadUb" } else { "LoadGm" };
+                format!("{name}(&{element})")
+            }
+            _ => element.to_owned(),
+        })
+    }
+
+    /// The assignment of the thread's element of an array.
+    pub(crate) fn stored_element(&self, array: &str, ty: Type, text: &Text) -> String {
+        let space = self.array_spaces.get(array).copied().unwrap_or(Space::Shared);
+        match ty {
+            Type::Pointer(space) if space != Space::Generic => {
+                format!("{array}[t] = reinterpret_cast<uint64_t>({})", text.text)
+            }
+            ty if crate::scalar::is_copied(ty) => {
+                let name = if space == Space::Shared { "StoreUb" } else { "StoreGm" };
+                format!("{name}(&{array}[t], {})", text.text)
+            }
+            _ => format!("{array}[t] = {}", text.text),
+        }
+    }
+
+    /// What a local holds.
+    pub(super) fn local_value(&mut self, local: Handle<Local>) -> Result<Text, NotTranslated> {
+        let name = self.local_name(local)?;
+        if self.kept_locals.contains(&local) {
+            let ty = self.facts.function.locals[local].ty;
+            return Ok(self.loaded_element(&name, ty));
+        }
+        Ok(Text::primary(name))
     }
 
     // Names of what surrounds the body.

@@ -308,6 +308,12 @@ impl Printer<'_, '_, '_> {
         let name = self.local_name(local)?;
         let ty = self.facts.function.locals[local].ty;
         let text = self.kept_value(value)?;
+        if self.kept_locals.contains(&local)
+            && !matches!(ty, Type::Scalar(_) | Type::Pointer(Space::Generic))
+        {
+            let array = name.trim_end_matches("[t]");
+            return Ok(self.stored_element(array, ty, &text));
+        }
         if let Type::Scalar(Scalar::U32 | Scalar::U64 | Scalar::I32 | Scalar::I64 | Scalar::F32) =
             ty
         {

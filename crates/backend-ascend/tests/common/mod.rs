@@ -125,9 +125,20 @@ fn check(spec_path: &Path, chip: Chip) -> Result<String, String> {
     }
     if chip == Chip::A910b {
         text.push_str("#include \"kernel_operator.h\"\n");
-        for file in ["core", "cast", "copy", "global"] {
-            let _ = writeln!(text, "#include \"../src/{file}.cpp\"");
+        // The machine of the model is compiled with the text: the driver links one file.
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(workspace().join("crates/check/ascend/src"))
+                .map_err(|error| error.to_string())?
+                .flatten()
+                .map(|file| file.path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "cpp"))
+                .collect();
+        files.sort();
+        for file in files {
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let _ = writeln!(text, "#include \"../src/{name}\"");
         }
+        text.push_str(REGISTER);
     }
     text.push_str(FRAME);
     let structs = struct_texts(module);
@@ -217,6 +228,19 @@ fn check(spec_path: &Path, chip: Chip) -> Result<String, String> {
         if refused.is_empty() { String::new() } else { format!(", refused: {refused:?}") };
     Ok(format!("{compared} outputs agree, {statuses:?}{worst}{refused}"))
 }
+
+/// Tells the model of the oracle's buffers.
+const REGISTER: &str = "
+#include <vector>
+#include <port_oracle/core.hpp>
+namespace port_test {
+inline void Register(const void* pointer) {
+    const void* base = nullptr;
+    std::size_t size = port_oracle::allocation_size(pointer, &base);
+    if (size) port_ascend::register_gm(const_cast<void*>(base), size);
+}
+}
+";
 
 /// What the frames use.
 const FRAME: &str = "

@@ -1,0 +1,17 @@
+//! The loops of the scalar unit against the fiber oracle: kernels of the repository, run by both on
+//! the same inputs. The emitted text runs on the model of the 910B.
+//!
+//! Only some of them are run; `PORT_KERNELS=all`, or names, runs others.
+
+mod common;
+
+use port_backend_ascend::kernel::Chip;
+
+/// Kernels that together use what the form has: barriers, warp operations, atomics, both kinds of
+/// shared memory, functions of the vector unit.
+const SAMPLE: &[&str] = &["histogram", "rms_norm"];
+
+#[test]
+fn scalar_loops_agree_with_the_oracle() {
+    common::check_all(Chip::A910b, SAMPLE);
+}
