@@ -168,7 +168,8 @@ inline void check_order(BlockShadow& block, Space space, uint32_t offset, uint32
             }
             if (sequence > c.seen[pipe][other]) missing_order(space, offset, other, true, write, sequence);
         }
-        if (!write || other == pipe) continue;
+        // A scalar read is over when the scalar unit goes on, so no later write can overtake it.
+        if (!write || other == pipe || other == pipe_s) continue;
         sequence = block.read[other];
         if (sequence && (block.read_bytes[other] & bytes) && sequence > c.seen[pipe][other]) {
             missing_order(space, offset, other, false, true, sequence);
@@ -485,7 +486,6 @@ void enter() {
             }
         }
     }
-    gm_clean(nullptr, 0, true);
     core->hidden->finished = true;
     swapcontext(&core->hidden->context, &run_now.scheduler);
 }
@@ -526,7 +526,7 @@ Core* new_core() {
 
 CoreKind kind_of_section(const void* address);
 
-void make_cores(Launch& launch) {
+void make_slots(Launch& launch) {
     int cubes = 0, vectors = 1;
     switch (launch.kind) {
         case CoreKind::cube: case CoreKind::mix_1_0: cubes = 1; vectors = 0; break;
@@ -536,25 +536,32 @@ void make_cores(Launch& launch) {
     }
     for (uint32_t block = 0; block < launch.blocks; ++block) {
         for (int i = 0; i < cubes + vectors; ++i) {
-            Core* fresh = new_core();
-            fresh->index = int(launch.cores.size());
-            fresh->cube = i >= vectors;
-            fresh->block = int(block);
-            fresh->sub = fresh->cube ? 0 : i;
-            fresh->blocks = int(launch.blocks);
-            launch.cores.push_back(fresh);
+            Slot slot{};
+            slot.block = int(block);
+            slot.cube = i >= vectors;
+            slot.sub = slot.cube ? 0 : i;
+            launch.slots.push_back(std::move(slot));
         }
     }
-    for (Core* each : launch.cores) {
-        Hidden& h = *each->hidden;
-        h.clock.assign(launch.cores.size(), 0);
-        h.clock[size_t(each->index)] = 1;
-        getcontext(&h.context);
-        h.context.uc_stack.ss_sp = h.stack;
-        h.context.uc_stack.ss_size = stack_bytes;
-        h.context.uc_link = nullptr;
-        makecontext(&h.context, enter, 0);
-    }
+}
+
+void start_core(Launch& launch, size_t index) {
+    Slot& slot = launch.slots[index];
+    Core* fresh = new_core();
+    slot.core = fresh;
+    fresh->index = int(index);
+    fresh->cube = slot.cube;
+    fresh->block = slot.block;
+    fresh->sub = slot.sub;
+    fresh->blocks = int(launch.blocks);
+    Hidden& h = *fresh->hidden;
+    h.clock.assign(launch.slots.size(), 0);
+    h.clock[index] = 1;
+    getcontext(&h.context);
+    h.context.uc_stack.ss_sp = h.stack;
+    h.context.uc_stack.ss_size = stack_bytes;
+    h.context.uc_link = nullptr;
+    makecontext(&h.context, enter, 0);
 }
 
 }  // namespace
@@ -598,7 +605,10 @@ void run_kernel(const char* name, const void* address, uint32_t blocks, void (*b
     }
     CoreKind kind = kind_of_section(address);
     for (int attempt = 0; attempt < 3; ++attempt) {
-        Launch launch{kernel, blocks, kind, {}, 0};
+        Launch launch{};
+        launch.kernel = kernel;
+        launch.blocks = blocks;
+        launch.kind = kind;
         launch_now = &launch;
         run_now.body = body;
         run_now.argument = argument;
@@ -608,43 +618,46 @@ void run_kernel(const char* name, const void* address, uint32_t blocks, void (*b
             launch_now = nullptr;
             return;
         }
-        make_cores(launch);
+        make_slots(launch);
         forget_gm_accesses();
-        size_t left = launch.cores.size();
-        uint64_t idle_rounds = 0;
+        size_t left = launch.slots.size();
+        int idle_rounds = 0;
         while (left && !run_now.again) {
-            size_t before = left;
             bool moved = false;
-            for (Core* each : launch.cores) {
-                if (each->hidden->finished) continue;
-                uint32_t issued = 0, issued_after = 0;
-                for (uint32_t count : each->issued) issued += count;
-                uint64_t syncs = each->counters.core_syncs;
+            for (size_t i = 0; i < launch.slots.size() && !run_now.again; ++i) {
+                if (launch.slots[i].finished) continue;
+                if (!launch.slots[i].core) start_core(launch, i);
+                Core* each = launch.slots[i].core;
+                auto steps = [each] {
+                    uint64_t sum = each->counters.core_syncs;
+                    for (uint32_t count : each->issued) sum += count;
+                    return sum;
+                };
+                uint64_t before = steps();
                 core = each;
                 swapcontext(&run_now.scheduler, &each->hidden->context);
                 core = nullptr;
-                for (uint32_t count : each->issued) issued_after += count;
-                if (issued != issued_after || syncs != each->counters.core_syncs) moved = true;
-                if (run_now.again) break;
-                if (each->hidden->finished) --left;
+                moved |= steps() != before;
+                if (!each->hidden->finished) continue;
+                finish_core(launch, *each);
+                launch.slots[i].finished = true;
+                launch.slots[i].core = nullptr;
+                spare_cores().push_back(each);
+                --left;
+                moved = true;
             }
-            idle_rounds = moved || left != before ? 0 : idle_rounds + 1;
-            if (!run_now.again && left && idle_rounds > 2) {
-                for (Core* each : launch.cores) {
-                    if (each->hidden->finished) continue;
-                    core = each;
-                    const CallSite& at = call_site(each->call_id);
-                    (void)at;
-                    report("deadlock", each->hidden->waits_for.c_str(), each->site,
-                           "the core waits for ever: other cores ended or wait for something else");
-                }
-                stop_core();
+            idle_rounds = moved ? 0 : idle_rounds + 1;
+            if (run_now.again || !left || idle_rounds <= 2) continue;
+            for (Slot& slot : launch.slots) {
+                if (slot.finished) continue;
+                core = slot.core;
+                report("deadlock", core->hidden->waits_for.c_str(), core->site, "the core waits for ever: other cores ended or wait for something else");
             }
+            stop_core();
         }
         core = nullptr;
         if (!run_now.again) finish_launch(launch);
-        for (Core* each : launch.cores) spare_cores().push_back(each);
-        std::reverse(spare_cores().begin(), spare_cores().end());
+        for (Slot& slot : launch.slots) if (slot.core) spare_cores().push_back(slot.core);
         launch_now = nullptr;
         if (!run_now.again) return;
         kind = run_now.wanted;

@@ -82,7 +82,7 @@ void order_within(GmBlock& block, uintptr_t address, uint32_t mask, bool write) 
                pipe_name(Pipe(pipe)), pipe_name(c.pipe), names[pipe], names[c.pipe]);
     };
     if (block.write_core == c.index && (block.write_bytes & mask)) check(block.write_pipe, block.write_sequence, block.write_call, true);
-    if (write && block.read_core == c.index && (block.read_bytes & mask)) check(block.read_pipe, block.read_sequence, block.read_call, false);
+    if (write && block.read_core == c.index && block.read_pipe != pipe_s && (block.read_bytes & mask)) check(block.read_pipe, block.read_sequence, block.read_call, false);
 }
 
 void line_conflict(const GmBlock& block, uintptr_t address) {
@@ -132,6 +132,7 @@ void record(uintptr_t address, size_t bytes, bool write, bool same) {
             block.write_pipe = c.pipe;
             block.write_sequence = c.sequence;
             block.write_atomic = atomic;
+            if (c.pipe == pipe_s && !block.dirty) c.hidden->dirty.push_back(address);
             block.dirty = c.pipe == pipe_s;
         } else {
             block.read_core = int16_t(c.index);
@@ -227,9 +228,8 @@ void gm_scalar(const void* pointer, size_t bytes, const void* written, const cha
 
 void gm_clean(const void* pointer, size_t bytes, bool all) {
     if (all) {
-        for (auto& [number, page] : pages()) {
-            for (GmBlock& block : page.blocks) if (block.write_core == core->index) block.dirty = false;
-        }
+        for (uintptr_t at : core->hidden->dirty) gm_block(at).dirty = false;
+        core->hidden->dirty.clear();
         return;
     }
     uintptr_t line = uintptr_t(pointer) / gm_line_bytes * gm_line_bytes;
@@ -251,23 +251,23 @@ void sync_all(Site site, uint64_t) {
     core->call = "SyncAll";
     core->site = site;
     ++core->counters.core_syncs;
-    Hidden& h = *core->hidden;
-    uint64_t round = ++h.barrier;
-    h.arrived[round & 1] = h.clock;
-    h.arrived_at[round & 1] = core->free_at[pipe_s];
-    ++h.clock[size_t(core->index)];
+    Slot& mine = launch_now->slots[size_t(core->index)];
+    uint64_t round = ++mine.barrier;
+    mine.arrived[round & 1] = core->hidden->clock;
+    mine.arrived_at[round & 1] = core->free_at[pipe_s];
+    ++core->hidden->clock[size_t(core->index)];
     auto all_here = [&] {
-        for (Core* each : launch_now->cores) {
-            if (each->cube == core->cube && each->hidden->barrier < round) return false;
+        for (const Slot& each : launch_now->slots) {
+            if (each.cube == core->cube && each.barrier < round) return false;
         }
         return true;
     };
     while (!all_here()) yield_core("SyncAll");
     double time = 0;
-    for (Core* each : launch_now->cores) {
-        if (each->cube != core->cube) continue;
-        learn(each->hidden->arrived[round & 1]);
-        time = std::max(time, each->hidden->arrived_at[round & 1]);
+    for (const Slot& each : launch_now->slots) {
+        if (each.cube != core->cube) continue;
+        learn(each.arrived[round & 1]);
+        time = std::max(time, each.arrived_at[round & 1]);
     }
     // 800 cycles: what an agreement of all cores costs, roughly.
     for (double& at : core->free_at) at = std::max(at, time) + 800;
@@ -279,17 +279,15 @@ void cross_core_set(int mode, Pipe pipe, int id, Site site) {
     ++core->counters.syncs;
     unsigned vectors = launch_now->kind == CoreKind::mix_1_2 ? 2 : 1;
     unsigned same_kind = 0;
-    for (Core* each : launch_now->cores) same_kind += each->cube == core->cube;
-    for (Core* each : launch_now->cores) {
-        bool reached = mode == 0 ? each->cube == core->cube
-                       : mode == 1 ? each->block == core->block && each->cube == core->cube
-                                   : each->block == core->block && each->cube != core->cube;
+    for (const Slot& each : launch_now->slots) same_kind += each.cube == core->cube;
+    for (Slot& each : launch_now->slots) {
+        bool reached = mode == 0 ? each.cube == core->cube : each.block == core->block && (mode == 1) == (each.cube == core->cube);
         if (!reached) continue;
-        CrossFlag& flag = each->hidden->cross[id];
+        CrossFlag& flag = each.cross[id];
         ++flag.count;
         // Mode 0 gathers all cores of a kind, mode 1 the vector cores of a group, mode 2 the other kind of the group.
         flag.need = mode == 0 ? same_kind : mode == 1 ? vectors : core->cube ? 1 : vectors;
-        flag.clock.resize(launch_now->cores.size());
+        flag.clock.resize(launch_now->slots.size());
         for (size_t i = 0; i < flag.clock.size(); ++i) flag.clock[i] = std::max(flag.clock[i], core->hidden->clock[i]);
         flag.time = std::max(flag.time, core->free_at[pipe]);
     }
@@ -300,7 +298,7 @@ void cross_core_wait(int id, Pipe pipe, Site site) {
     core->call = "CrossCoreWaitFlag";
     core->site = site;
     ++core->counters.syncs;
-    CrossFlag& flag = core->hidden->cross[id];
+    CrossFlag& flag = launch_now->slots[size_t(core->index)].cross[id];
     while (!flag.need || flag.count < flag.need) yield_core("CrossCoreWaitFlag");
     flag.count -= flag.need;
     learn(flag.clock);

@@ -25,13 +25,10 @@ struct Hidden {
     std::vector<Interval> busy[pipe_count];
     std::vector<uint32_t> clock;                 // of the cores: what this core knows of each
     std::vector<QueueBuffer> buffers;
+    std::vector<uintptr_t> dirty;                // lines of GM that its scalar unit wrote and did not clean
     uint32_t allocated[space_count];
     struct Flag { int count; Clock clock; uint32_t call; } flags[pipe_count][pipe_count][8];
     bool event_taken[pipe_count][pipe_count][8];
-    std::map<int, CrossFlag> cross;              // flags of this core's group, by id
-    uint64_t barrier;                            // how many SyncAll it has come to
-    std::vector<uint32_t> arrived[2];            // its knowledge at the last two of them
-    double arrived_at[2];
     bool waiting;
     std::string waits_for;
 };
@@ -40,19 +37,31 @@ struct CallSite { const char* call; Site site; };
 const CallSite& call_site(uint32_t id);
 std::string describe_call(uint32_t id);
 
+// A core of a launch: its memory exists from its start to its end only, what others ask of it always.
+struct Slot {
+    int block, sub;
+    bool cube, finished;
+    Core* core;
+    std::map<int, CrossFlag> cross;    // flags that were set for it, by id
+    uint64_t barrier;                  // how many SyncAll it has come to
+    std::vector<uint32_t> arrived[2];  // what it knew at the last two of them
+    double arrived_at[2];
+};
+
 struct Launch {
     std::string kernel;
     uint32_t blocks;
     CoreKind kind;
-    std::vector<Core*> cores;
-    uint64_t barriers;
+    std::vector<Slot> slots;
+    Counters counters;
+    double cycles, busy[pipe_count], overlapped, moving;
 };
 extern Launch* launch_now;
 
 void yield_core(const char* why);
-void finish_launch(Launch& launch);   // counters and estimates into the report
+void finish_core(Launch& launch, const Core& core);  // its counters into the launch's
+void finish_launch(Launch& launch);                  // the launch's counters and estimates into the report
 void forget_gm_accesses();
 bool auto_sync();
-void reset_local(Core* core);
 
 }  // namespace port_ascend

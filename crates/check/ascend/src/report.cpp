@@ -159,57 +159,56 @@ void stop_core() {
     _exit(87);
 }
 
-void finish_launch(Launch& launch) {
-    Record record{launch.kernel, launch.blocks, launch.cores.size(), {}, 0, 0, {}};
-    double overlapped = 0, moving = 0;
-    for (Core* each : launch.cores) {
-        auto add = [](uint64_t& to, uint64_t from) { to += from; };
-        Counters& to = record.counters;
-        const Counters& from = each->counters;
-        uint64_t ub = to.ub_peak, l1 = to.l1_peak;
-        const uint64_t* source = reinterpret_cast<const uint64_t*>(&from);
-        uint64_t* target = reinterpret_cast<uint64_t*>(&to);
-        for (size_t i = 0; i < sizeof(Counters) / sizeof(uint64_t); ++i) add(target[i], source[i]);
-        to.ub_peak = std::max(ub, from.ub_peak);
-        to.l1_peak = std::max(l1, from.l1_peak);
-        double end = 0;
-        for (int pipe = 0; pipe < pipe_count; ++pipe) {
-            end = std::max(end, each->free_at[pipe]);
-            record.busy[pipe] += each->busy[pipe];
-        }
-        record.cycles = std::max(record.cycles, end);
-        // How much of the time of transfers from and to global memory runs beside computation.
-        struct Edge { double at; int kind, change; };
-        std::vector<Edge> edges;
-        auto take = [&](Pipe pipe, int kind) {
-            for (const Interval& interval : each->hidden->busy[pipe]) {
-                edges.push_back({interval.start, kind, 1});
-                edges.push_back({interval.end, kind, -1});
-            }
-        };
-        take(pipe_mte2, 0); take(pipe_mte3, 0); take(pipe_fix, 0);
-        take(pipe_v, 1); take(pipe_m, 1);
-        std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
-            return a.at != b.at ? a.at < b.at : a.change < b.change;
-        });
-        int active[2] = {0, 0};
-        double last = 0;
-        for (const Edge& edge : edges) {
-            double length = edge.at - last;
-            if (active[0] > 0) {
-                moving += length;
-                if (active[1] > 0) overlapped += length;
-            }
-            active[edge.kind] += edge.change;
-            last = edge.at;
-        }
+void finish_core(Launch& launch, const Core& core) {
+    Counters& to = launch.counters;
+    uint64_t ub = std::max(to.ub_peak, core.counters.ub_peak), l1 = std::max(to.l1_peak, core.counters.l1_peak);
+    uint64_t target[sizeof(Counters) / sizeof(uint64_t)], source[sizeof(Counters) / sizeof(uint64_t)];
+    std::memcpy(target, &to, sizeof target);
+    std::memcpy(source, &core.counters, sizeof source);
+    for (size_t i = 0; i < sizeof target / sizeof *target; ++i) target[i] += source[i];
+    std::memcpy(&to, target, sizeof target);
+    to.ub_peak = ub;
+    to.l1_peak = l1;
+    for (int pipe = 0; pipe < pipe_count; ++pipe) {
+        launch.cycles = std::max(launch.cycles, core.free_at[pipe]);
+        launch.busy[pipe] += core.busy[pipe];
     }
+    // How much of the time of transfers from and to global memory runs beside computation.
+    struct Edge { double at; int kind, change; };
+    std::vector<Edge> edges;
+    auto take = [&](Pipe pipe, int kind) {
+        for (const Interval& interval : core.hidden->busy[pipe]) {
+            edges.push_back({interval.start, kind, 1});
+            edges.push_back({interval.end, kind, -1});
+        }
+    };
+    for (Pipe pipe : {pipe_mte2, pipe_mte3, pipe_fix}) take(pipe, 0);
+    for (Pipe pipe : {pipe_v, pipe_m}) take(pipe, 1);
+    std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.at != b.at ? a.at < b.at : a.change < b.change; });
+    int active[2] = {0, 0};
+    double last = 0;
+    for (const Edge& edge : edges) {
+        double length = edge.at - last;
+        if (active[0] > 0) {
+            launch.moving += length;
+            if (active[1] > 0) launch.overlapped += length;
+        }
+        active[edge.kind] += edge.change;
+        last = edge.at;
+    }
+}
+
+void finish_launch(Launch& launch) {
+    for (Slot& slot : launch.slots) {
+        if (slot.core) finish_core(launch, *slot.core);  // of a launch that stops early
+    }
+    Record record{launch.kernel, launch.blocks, launch.slots.size(), launch.counters, launch.cycles, 0, {}};
+    std::memcpy(record.busy, launch.busy, sizeof record.busy);
     // Blocks beyond the chip's cores run one wave after another.
-    size_t vector_cores = 48;
-    size_t at_once = launch.kind == CoreKind::cube || launch.kind == CoreKind::mix_1_0 ? 24 : launch.kind == CoreKind::mix_1_2 ? 72 : vector_cores;
-    size_t waves = (launch.cores.size() + at_once - 1) / at_once;
-    record.cycles *= double(waves ? waves : 1);
-    record.overlap = moving > 0 ? overlapped / moving : 0;
+    bool cube = launch.kind == CoreKind::cube || launch.kind == CoreKind::mix_1_0;
+    size_t at_once = cube ? 24 : launch.kind == CoreKind::mix_1_2 ? 72 : 48;
+    record.cycles *= double(std::max<size_t>(1, (launch.slots.size() + at_once - 1) / at_once));
+    record.overlap = launch.moving > 0 ? launch.overlapped / launch.moving : 0;
     state().launches.push_back(std::move(record));
 }
 

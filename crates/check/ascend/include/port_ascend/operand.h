@@ -108,13 +108,13 @@ inline void map_lanes(const Shape& shape, const Operand& dst, F f, std::pair<Ope
     size_t number = 0;
     if (!initialised) {
         // Before the write: the destination may be a source.
-        each_lane(shape, [&](uint32_t repeat, uint32_t lane) {
+        each_lane(shape, [&]([[maybe_unused]] uint32_t repeat, [[maybe_unused]] uint32_t lane) {
             known[number++] = (is_initialised(sources.first.space, lane_at(sources.first, shape, repeat, lane), sources.first.size) & ... & true);
         });
         number = 0;
     }
     write_operand(dst, shape);
-    each_lane(shape, [&](uint32_t repeat, uint32_t lane) {
+    each_lane(shape, [&]([[maybe_unused]] uint32_t repeat, [[maybe_unused]] uint32_t lane) {
         uint32_t at = lane_at(dst, shape, repeat, lane);
         local_at<D>(dst.space, at) = f(local_at<S>(sources.first.space, lane_at(sources.first, shape, repeat, lane))...);
         if (!initialised && !known[number++]) set_initialised(dst.space, at, dst.size, false);

@@ -1,0 +1,74 @@
+//! The model of the Ascend C API: each rule has a kernel that breaks it and a mended twin, and kernels
+//! of the usual shapes compute what arithmetic says.
+
+use port_check::ascend::{Model, Program};
+use port_check::oracle::{Language, RunOptions, Source};
+use port_check::toolchain::Toolchain;
+
+const RULES: &str = include_str!("../ascend/tests/rules.cpp");
+const KERNELS: &str = include_str!("../ascend/tests/kernels.cpp");
+
+fn program(name: &str, text: &str) -> Option<Program> {
+    let toolchain = Toolchain::discover();
+    if toolchain.cxx.is_none() {
+        return None; // no compiler on this machine
+    }
+    let model = Model::new(&toolchain).expect("the model compiles");
+    let source = Source::new(Language::Ascend, name, text);
+    Some(model.build_program(&source).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// (rule, line) of the comments `//! rule` in the function `name`.
+fn marks(name: &str) -> Vec<(String, u32)> {
+    let start = format!("void {name}(");
+    let lines = RULES.lines().enumerate().skip_while(|(_, line)| !line.starts_with(&start));
+    let body = lines.take_while(|(_, line)| *line != "}");
+    let marked = body.filter_map(|(number, line)| {
+        let (_, rule) = line.split_once("//! ")?;
+        Some((rule.to_string(), number as u32 + 1))
+    });
+    marked.collect()
+}
+
+#[test]
+fn every_rule_catches_its_kernel_and_passes_the_mended_one() {
+    let Some(program) = program("rules.cpp", RULES) else { return };
+    let options = RunOptions::default();
+    let names = program.run(&["list"], &options).expect("the list").result.stdout;
+    let names: Vec<&str> = names.lines().collect();
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        let mut expected = marks(name);
+        assert!(!expected.is_empty(), "{name} marks no line");
+        let bad = program.run(&[name, "bad"], &options).expect(name);
+        let mut found: Vec<(String, u32)> =
+            bad.violations.iter().map(|v| (v.rule.clone(), v.line)).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{name}: {}", bad.result.stderr);
+        assert_eq!(bad.result.status, Some(87), "{name}");
+        for violation in &bad.violations {
+            assert!(violation.file.ends_with("rules.cpp"), "{name}: {violation}");
+            assert!(violation.kernel == *name && violation.message.len() > 20, "{violation}");
+        }
+        let mended = program.run(&[name, "ok"], &options).expect(name);
+        assert_eq!(mended.violations, [], "{name}");
+        assert_eq!(mended.result.status, Some(0), "{name}: {}", mended.result.stderr);
+    }
+}
+
+#[test]
+fn kernels_compute_what_arithmetic_says() {
+    let Some(program) = program("kernels.cpp", KERNELS) else { return };
+    let run = program.run(&[], &RunOptions::default()).expect("it runs");
+    assert_eq!(run.violations, [], "{}", run.result.stderr);
+    assert_eq!(run.result.status, Some(0), "{}{}", run.result.stdout, run.result.stderr);
+    // Each launch has its own entry, and two buffers a queue let transfers run beside computation.
+    let of =
+        |name: &str| run.launches.iter().find(|launch| launch.kernel == name).expect(name).clone();
+    let (add, single) = (of("add"), of("add_single"));
+    assert_eq!(add.counters["gm_to_ub_bytes"], 2.0 * add.counters["ub_to_gm_bytes"]);
+    assert_eq!(add.counters["vector_lanes"], add.counters["ub_to_gm_bytes"] / 4.0);
+    assert!(add.cycles < single.cycles, "{} {}", add.cycles, single.cycles);
+    assert!(add.counters["overlap"] > single.counters["overlap"]);
+}
