@@ -66,6 +66,8 @@ impl fmt::Display for HipHeaders {
 pub enum HipStage {
     /// Syntax and types of the host pass and of the device pass.
     Check,
+    /// Syntax and types of the device pass alone.
+    DeviceCheck,
     /// The device pass down to a linked code object for the architecture.
     Device,
     /// The device pass down to assembly text.
@@ -158,8 +160,8 @@ impl Tools {
     }
 
     /// Compiles one HIP file for one architecture against one header set, with no definitions but
-    /// the file's own. `output` is where the object or the assembly goes; [`HipStage::Check`]
-    /// writes nothing.
+    /// the file's own. `output` is where the object or the assembly goes; the checks
+    /// write nothing.
     pub fn compile_hip(&self, job: &HipJob<'_>) -> Result<(), Failure> {
         let mut command = self.hip(job.architecture, job.headers);
         for folder in job.include_folders {
@@ -170,10 +172,16 @@ impl Tools {
             HipStage::Check => {
                 command.args(["-nogpulib", "-fsyntax-only"]);
             }
-            HipStage::Device | HipStage::Assembly => {
+            HipStage::DeviceCheck | HipStage::Device | HipStage::Assembly => {
                 self.device_pass(&mut command);
-                command.arg(if job.stage == HipStage::Device { "-c" } else { "-S" });
-                command.arg("-o").arg(job.output.unwrap_or(Path::new("/dev/null")));
+                command.arg(match job.stage {
+                    HipStage::Device => "-c",
+                    HipStage::Assembly => "-S",
+                    _ => "-fsyntax-only",
+                });
+                if job.stage != HipStage::DeviceCheck {
+                    command.arg("-o").arg(job.output.unwrap_or(Path::new("/dev/null")));
+                }
                 if let Some(precompiled) = job.precompiled {
                     command.arg("-include-pch").arg(precompiled);
                 }
