@@ -18,14 +18,14 @@ use port_check::cpu::{Compiler, Flavour};
 use port_check::oracle::{Language, RunOptions, Source};
 use port_diag::render::human;
 use port_diag::{FileId, SourceMap};
+use port_tests::cpu::compiler;
 use port_tests::kernels::{self, Kernel};
 use port_tests::originals::{self, Originals};
 
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    let compilers =
-        Flavour::ALL.map(|flavour| (flavour, Compiler::new(flavour).ok().map(Arc::new)));
+    let compilers = Flavour::ALL.map(|flavour| (flavour, compiler(flavour).ok().map(Arc::new)));
     for kernel in kernels::all() {
         let subject = Arc::new(Subject::new(kernel));
         let name = format!("{}::cpu", subject.kernel.name);

@@ -17,10 +17,11 @@ use std::sync::Mutex;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use port::{FileRole, Options, Severity, SourceMap, Status, Target, Translation};
-use port_check::cpu::{Compiler, Flavour};
+use port_check::cpu::Flavour;
 use port_check::oracle::{Executable, Language, Oracle, Order, RunOptions, RunResult, Source};
 use port_check::toolchain::Toolchain;
 use port_check::{ParameterSet, Spec, metrics};
+use port_tests::cpu::compiler;
 use port_tests::random::{Unit, reduce};
 
 /// The seeds of every run.
@@ -293,7 +294,7 @@ fn try_check(
                 continue;
             }
             let compiler =
-                Compiler::new(flavour).map_err(|e| of("compiler", Some(own))(e.to_string()))?;
+                compiler(flavour).map_err(|e| of("compiler", Some(own))(e.to_string()))?;
             let executable = compiler
                 .build(&ported, &spec)
                 .map_err(|e| of("build", Some(own))(first_lines(&e.to_string())))?;

@@ -5,8 +5,9 @@
 //! are plain memory of exactly their size, so that a sanitizer sees what reads or writes past them.
 //! The C++ side is `cpu/`.
 //!
-//! The driver's own code is compiled once for a flavour. Parsing the header of a port takes a good
-//! part of a build, so all flavours but one have it precompiled.
+//! The driver's own code is compiled once for a flavour. Most of a build would be the header of a port:
+//! half a second to parse it, and as much for the functions that run threads and launches. So all
+//! flavours but one have it precompiled, and these functions compiled once.
 
 #![allow(clippy::disallowed_methods, reason = "compiling is what this module is for")]
 
@@ -103,6 +104,8 @@ pub struct Compiler {
     /// What it is: its version, and what `-march=native` means on this machine.
     identity: String,
     cache: PathBuf,
+    /// What stands for the header of each port.
+    header: Option<String>,
 }
 
 impl Compiler {
@@ -119,7 +122,17 @@ impl Compiler {
         }
         let cache = build::cache_folder();
         fs::create_dir_all(&cache)?;
-        Ok(Compiler { flavour, path, identity, cache: fs::canonicalize(cache)? })
+        let cache = fs::canonicalize(cache)?;
+        Ok(Compiler { flavour, path, identity, cache, header: None })
+    }
+
+    /// For many ports: `header`, which has the sections of all of them, stands for each one's own, and
+    /// is compiled once. [`Flavour::Gnu`] goes without, so that it shows what the ports' own are worth.
+    pub fn with_header(self, header: &str) -> Compiler {
+        match self.flavour {
+            Flavour::Gnu => self,
+            _ => Compiler { header: Some(header.to_owned()), ..self },
+        }
     }
 
     /// Compiles a port (its root first, then every other file) with a driver for a spec.
@@ -139,7 +152,7 @@ impl Compiler {
     fn compile(&self, source: &Source, unit: Option<&str>) -> Result<PathBuf, OracleError> {
         let mut digest = self.digest();
         digest.add(unit.unwrap_or("").as_bytes());
-        digest.add(format!("{DRIVER:?} {DRIVER_CODE} {source:?}").as_bytes());
+        digest.add(format!("{DRIVER:?} {DRIVER_CODE} {source:?} {:?}", self.header).as_bytes());
         let executable = self.cache.join(digest.name());
         if executable.is_file() && source.include_directories.is_empty() {
             return Ok(executable);
@@ -171,8 +184,8 @@ impl Compiler {
         };
         let mut command = self.command();
         command.current_dir(&text);
-        if let Some(prefix) = prefix {
-            command.arg("-I").arg(&prefix);
+        if let Some(prefix) = &prefix {
+            command.arg("-I").arg(prefix);
             match self.flavour {
                 Flavour::Clang => command.arg("-include-pch").arg(prefix.join(PRECOMPILED)),
                 _ => command.arg("-include").arg(prefix.join(PREFIX)),
@@ -186,6 +199,7 @@ impl Compiler {
             command.arg("-I").arg(absolute);
         }
         command.arg(main);
+        command.args(prefix.map(|prefix| prefix.join(FUNCTIONS).with_extension("o")));
         if unit.is_some() {
             command.arg(self.driver()?);
         }
@@ -230,9 +244,9 @@ impl Compiler {
         Ok(object)
     }
 
-    /// A folder with the port's header, and the driver, precompiled. `None` where the text is to be
-    /// compiled as it is: in one flavour always, so that a port is proven to include what it needs,
-    /// and where macros could change the header.
+    /// A folder with the port's header, and the driver, precompiled, and with the object of the header's
+    /// functions. `None` where the text is to be compiled as it is: in one flavour always, so that a
+    /// port is proven to include what it needs, and where macros could change the header.
     fn prefix(
         &self,
         source: &Source,
@@ -244,9 +258,12 @@ impl Compiler {
         if self.flavour == Flavour::Gnu || !source.defines.is_empty() {
             return Ok(None);
         }
-        let mut files = vec![(HEADER, text.as_str())];
+        let text = self.header.as_deref().unwrap_or(text);
+        let (declarations, functions) = (declarations(text), format!("#define {ONCE}\n{text}"));
+        let mut files = vec![(HEADER, declarations.as_str()), (FUNCTIONS, &functions)];
         let mut prefix = format!("#include \"{HEADER}\"\n");
-        if with_driver {
+        // A header for all ports serves programs with their own `main` too.
+        if with_driver || self.header.is_some() {
             files.extend(DRIVER);
             prefix += &format!("#include \"{}\"\n", DRIVER[0].0);
         }
@@ -275,6 +292,11 @@ impl Compiler {
             }
         }
         let mut command = self.command();
+        let object = Path::new(FUNCTIONS).with_extension("o");
+        command.current_dir(&folder).args(["-c", FUNCTIONS, "-o"]).arg(own.path().join(&object));
+        build::run_compiler(command, Language::Cpu)?;
+        fs::rename(own.path().join(&object), folder.join(&object))?;
+        let mut command = self.command();
         command.current_dir(&folder).args(["-x", "c++-header"]);
         command.arg(folder.join(PREFIX)).arg("-o").arg(own.path().join(PRECOMPILED));
         build::run_compiler(command, Language::Cpu)?;
@@ -286,8 +308,42 @@ impl Compiler {
 /// Held while something is made that many builds need: other threads wait for the one that makes it.
 static MAKING: Mutex<()> = Mutex::new(());
 
+/// The header with no more than the declarations of the functions that it marks as compiled once. They
+/// begin at a brace and end at one that stands alone in its line.
+fn declarations(header: &str) -> String {
+    const END: &str = "\n}\n";
+    let mut text = String::with_capacity(header.len());
+    let mut rest = header;
+    while let Some(place) = rest.find(&format!("{ONCE} ")) {
+        let (before, marked) = rest.split_at(place);
+        text.push_str(before);
+        let marked = &marked[ONCE.len() + 1..];
+        let body = marked.find('{').zip(marked.find(END)).filter(|(start, end)| start < end);
+        rest = match body.filter(|_| !before.ends_with("#define ")) {
+            Some((start, end)) => {
+                text.push_str(marked[..start].trim_end());
+                text.push_str(";\n");
+                &marked[end + END.len()..]
+            }
+            None => {
+                text.push_str(ONCE);
+                text.push(' ');
+                marked
+            }
+        };
+    }
+    text.push_str(rest);
+    text
+}
+
 /// What every build has.
 const COMMON_FLAGS: [&str; 4] = ["-std=c++17", "-w", "-I", "."];
+
+/// What a header calls the functions that are to be compiled once: `inline`, where nobody says else.
+const ONCE: &str = "PORT_CPU_ONCE";
+
+/// The file that defines them.
+const FUNCTIONS: &str = "port_check_functions.cpp";
 
 /// The file that stands before a port's text, and its compiled form, where g++ looks for it.
 const PREFIX: &str = "port_check_prefix.hpp";
@@ -297,4 +353,25 @@ const PRECOMPILED: &str = "port_check_prefix.hpp.gch";
 fn native_target(compiler: &Path) -> String {
     let asked = Command::new(compiler).args(["-march=native", "-Q", "--help=target"]).output();
     asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_of_marked_functions_are_left_out() {
+        let header = "#define PORT_CPU_ONCE inline\n\
+            inline int kept() {\n    return 1;\n}\n\
+            [[noreturn]] PORT_CPU_ONCE void left_out(int x,\n                 int y = 2) {\n\
+            \x20   if (x) {\n    }\n}\nint last;\n";
+        let expected = "#define PORT_CPU_ONCE inline\n\
+            inline int kept() {\n    return 1;\n}\n\
+            [[noreturn]] void left_out(int x,\n                 int y = 2);\nint last;\n";
+        assert_eq!(declarations(header), expected);
+        // What is not as it should be stays as it is.
+        for text in ["PORT_CPU_ONCE int x;\n", "PORT_CPU_ONCE ", "PORT_CPU_ONCE int f() {\n"] {
+            assert_eq!(declarations(text), text);
+        }
+    }
 }

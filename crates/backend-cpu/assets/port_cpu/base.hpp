@@ -26,6 +26,12 @@
 #error "port_cpu.hpp: g++ or clang is needed"
 #endif
 
+// Functions that are called once for a launch, a block or a meeting, so that a build of many ports may
+// compile them once.
+#ifndef PORT_CPU_ONCE
+#define PORT_CPU_ONCE inline
+#endif
+
 #include <assert.h>
 #include <limits.h>
 #include <math.h>

@@ -84,7 +84,7 @@ private:
     Form form;
 };
 
-inline Compiled find_compiled(Erased kernel) {
+PORT_CPU_ONCE Compiled find_compiled(Erased kernel) {
     for (const Form* form = forms; form; form = form->next) {
         if (form->kernel == kernel) return form->compiled;
     }
@@ -108,15 +108,15 @@ inline Compiled find_compiled(const char* name, const std::type_info& types) {
 constexpr unsigned pending_limit = 16;
 inline thread_local LaunchConfig pending[pending_limit];
 
-inline void configure(const LaunchConfig& config) {
+PORT_CPU_ONCE void configure(const LaunchConfig& config) {
     if (pending_count == pending_limit) port_fibers::fail_text("launch", "launches within launches are too deep");
     pending[pending_count++] = config;
 }
-inline void configure(dim3 grid, dim3 block, std::size_t shared = 0, cudaPortStream* = nullptr) {
+PORT_CPU_ONCE void configure(dim3 grid, dim3 block, std::size_t shared = 0, cudaPortStream* = nullptr) {
     configure(LaunchConfig{grid, block, shared, "", false});
 }
 
-inline Launch make_launch(const LaunchConfig& config) {
+PORT_CPU_ONCE Launch make_launch(const LaunchConfig& config) {
     Launch launch{};
     const dim3 &grid = config.grid, &block = config.block;
     const std::uint32_t sizes[] = {grid.x, grid.y, grid.z, block.x, block.y, block.z};
@@ -152,13 +152,13 @@ inline DeferredList& deferred() {
     static auto* list = new DeferredList;
     return *list;
 }
-inline void add_deferred(Deferred* call) {
+PORT_CPU_ONCE void add_deferred(Deferred* call) {
     DeferredList& list = deferred();
     std::lock_guard<std::mutex> lock(list.mutex);
     (list.first ? list.last->next : list.first) = call;
     list.last = call;
 }
-inline void run_deferred() {
+PORT_CPU_ONCE void run_deferred() {
     DeferredList& list = deferred();
     {
         std::lock_guard<std::mutex> lock(list.mutex);

@@ -122,7 +122,7 @@ inline std::size_t up(std::size_t bytes) { return (bytes + 127) / 128 * 128; }
 
 // Runs `body` for every block of a grid. `shared_bytes` is what the kernel's shared variables need,
 // `lane_bytes` what each thread of a block needs between loops.
-inline void run_blocks(const Launch& launch, void (*body)(const Block&, void* const*),
+PORT_CPU_ONCE void run_blocks(const Launch& launch, void (*body)(const Block&, void* const*),
                        void* const* arguments, std::size_t shared_bytes, std::size_t lane_bytes,
                        Order order) {
     const std::uint64_t threads =

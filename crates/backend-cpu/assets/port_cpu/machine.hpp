@@ -154,7 +154,7 @@ inline void switch_context(Context& save, Context& load) {
 }
 
 // Prepares a stack so that the first switch to it calls `entry`, which must not return.
-inline void prepare(Context& context, char* stack, std::size_t size, void (*entry)()) {
+PORT_CPU_ONCE void prepare(Context& context, char* stack, std::size_t size, void (*entry)()) {
     auto top = reinterpret_cast<std::uintptr_t>(stack + size) & ~std::uintptr_t{15};
     auto* words = reinterpret_cast<std::uintptr_t*>(top);
 #if defined(__x86_64__)
@@ -177,7 +177,7 @@ struct Context {
 
 inline void switch_context(Context& save, Context& load) { swapcontext(&save.state, &load.state); }
 
-inline void prepare(Context& context, char* stack, std::size_t size, void (*entry)()) {
+PORT_CPU_ONCE void prepare(Context& context, char* stack, std::size_t size, void (*entry)()) {
     getcontext(&context.state);
     context.state.uc_stack.ss_sp = stack;
     context.state.uc_stack.ss_size = size;
@@ -268,7 +268,7 @@ inline thread_local Worker* this_worker = nullptr;
 inline thread_local unsigned pending_count = 0;
 
 // On the heap: thread-local storage holds the shared memory of blocks, which is put away and back.
-inline Worker& make_worker() {
+PORT_CPU_ONCE Worker& make_worker() {
     static thread_local std::unique_ptr<Worker> own(new Worker);
     this_worker = own.get();
     return *own;
@@ -278,7 +278,7 @@ inline Worker& worker() { return this_worker ? *this_worker : make_worker(); }
 inline bool in_kernel() { return this_worker && this_worker->current; }
 
 // "thread (1,0,0) of block (0,0,0) in kernel k", for messages.
-inline std::string where() {
+PORT_CPU_ONCE std::string where() {
     if (!in_kernel()) return "host code";
     const Worker& w = *this_worker;
     char text[256];
@@ -289,14 +289,14 @@ inline std::string where() {
 }
 
 // Ends the process: a GPU would have failed, or done something undefined.
-[[noreturn]] inline void fail_text(const char* kind, const std::string& message) {
+[[noreturn]] PORT_CPU_ONCE void fail_text(const char* kind, const std::string& message) {
     std::fflush(stdout);
     fprintf(stderr, "port_cpu: %s: %s [%s]\n", kind, message.c_str(), where().c_str());
     std::fflush(stderr);
     _exit(70);
 }
-__attribute__((format(printf, 2, 3), noreturn)) inline void fail(const char* kind,
-                                                                 const char* format, ...) {
+__attribute__((format(printf, 2, 3), noreturn)) PORT_CPU_ONCE void fail(const char* kind,
+                                                                        const char* format, ...) {
     char text[1024];
     va_list arguments;
     va_start(arguments, format);
@@ -307,7 +307,7 @@ __attribute__((format(printf, 2, 3), noreturn)) inline void fail(const char* kin
 // Something undefined whose result is usually not used.
 inline void note(const char*, const char*, ...) {}
 
-inline char* take_stack(Worker& w) {
+PORT_CPU_ONCE char* take_stack(Worker& w) {
     if (w.free_stacks.empty()) {
         void* memory = mmap(nullptr, stack_size * stacks_in_slab, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -333,7 +333,7 @@ inline void make_ready(Lane& lane) {
 }
 
 // From the running lane to the scheduler.
-inline void leave(Worker& w, Lane& lane) {
+PORT_CPU_ONCE void leave(Worker& w, Lane& lane) {
 #ifdef PORT_CPU_ASAN
     __sanitizer_start_switch_fiber(lane.state == State::done ? nullptr : &lane.fake_stack,
                                    w.stack_bottom, w.stack_bytes);
@@ -344,13 +344,13 @@ inline void leave(Worker& w, Lane& lane) {
 #endif
 }
 
-inline void wait_as(State state) {
+PORT_CPU_ONCE void wait_as(State state) {
     Worker& w = *this_worker;
     w.current->state = state;
     leave(w, *w.current);
 }
 
-inline void run_meeting(Warp& warp, std::uint64_t lanes) {
+PORT_CPU_ONCE void run_meeting(Warp& warp, std::uint64_t lanes) {
     void* records[64] = {};
     const Lane* some = nullptr;
     for (unsigned i = 0; i < warp.count; ++i) {
@@ -371,7 +371,7 @@ inline void run_meeting(Warp& warp, std::uint64_t lanes) {
 }
 
 // Completes the meeting that `lane` waits for, if all that it names are there.
-inline void try_named(Warp& warp, const Lane& lane) {
+PORT_CPU_ONCE void try_named(Warp& warp, const Lane& lane) {
     std::uint64_t wanted = lane.mask & warp.live;
     if (wanted & ~warp.named) return;
     for (unsigned i = 0; i < warp.count; ++i) {
@@ -383,14 +383,14 @@ inline void try_named(Warp& warp, const Lane& lane) {
 }
 
 // After a lane has exited, meetings that named it may be complete.
-inline void try_all_named(Warp& warp) {
+PORT_CPU_ONCE void try_all_named(Warp& warp) {
     for (unsigned i = 0; i < warp.count; ++i) {
         if (warp.named >> i & 1) try_named(warp, warp.lanes[i]);
     }
 }
 
 // Lets the lanes that wait at the first converged operation, in the order of the text, go on.
-inline bool settle(Warp& warp) {
+PORT_CPU_ONCE bool settle(Warp& warp) {
     if (warp.converged == 0) return false;
     const Lane* first = nullptr;
     for (std::uint64_t left = warp.converged; left; left &= left - 1) {
@@ -409,7 +409,7 @@ inline bool settle(Warp& warp) {
     return true;
 }
 
-inline void try_barrier(Block& block) {
+PORT_CPU_ONCE void try_barrier(Block& block) {
     if (block.at_barrier == 0 || block.at_barrier != block.live) return;
     block.at_barrier = 0;
     block.result = block.arriving;
@@ -419,7 +419,7 @@ inline void try_barrier(Block& block) {
     }
 }
 
-inline void lane_main() {
+PORT_CPU_ONCE void lane_main() {
     Worker& w = *this_worker;
 #ifdef PORT_CPU_ASAN
     __sanitizer_finish_switch_fiber(nullptr, &w.stack_bottom, &w.stack_bytes);
@@ -429,7 +429,7 @@ inline void lane_main() {
     __builtin_unreachable();
 }
 
-inline void resume(Worker& w, Block& block, Warp& warp, Lane& lane) {
+PORT_CPU_ONCE void resume(Worker& w, Block& block, Warp& warp, Lane& lane) {
     if (lane.state == State::fresh) {
         lane.stack = take_stack(w);
         lane.fake_stack = nullptr;
@@ -465,7 +465,7 @@ inline void resume(Worker& w, Block& block, Warp& warp, Lane& lane) {
 }
 
 // The first threads of a block that cannot go on, by what they wait for.
-[[noreturn]] inline void fail_deadlock(const Block& block) {
+[[noreturn]] PORT_CPU_ONCE void fail_deadlock(const Block& block) {
     std::string text;
     unsigned listed = 0;
     for (const Lane& lane : block.lanes) {
@@ -481,7 +481,7 @@ inline void resume(Worker& w, Block& block, Warp& warp, Lane& lane) {
          block.index.y, block.index.z, this_worker->launch->kernel, text.c_str());
 }
 
-inline void reset(Worker& w, Block& block, std::uint64_t number) {
+PORT_CPU_ONCE void reset(Worker& w, Block& block, std::uint64_t number) {
     const dim3& grid = w.launch->grid;
     const dim3& size = w.launch->block;
     block.index = uint3{unsigned(number % grid.x), unsigned(number / grid.x % grid.y),
@@ -525,7 +525,7 @@ struct Segment {
     unsigned objects = 0;
 };
 #ifdef __linux__
-inline int find_segment(dl_phdr_info* info, std::size_t, void* result) {
+PORT_CPU_ONCE int find_segment(dl_phdr_info* info, std::size_t, void* result) {
     auto* segment = static_cast<Segment*>(result);
     ++segment->objects;
     for (int i = 0; i < info->dlpi_phnum; ++i) {
@@ -540,7 +540,7 @@ inline int find_segment(dl_phdr_info* info, std::size_t, void* result) {
     return 0;
 }
 #endif
-inline Segment segment() {
+PORT_CPU_ONCE Segment segment() {
     Segment segment;
 #ifdef __linux__
     segment.marker = reinterpret_cast<const char*>(&lane_index);
@@ -552,7 +552,7 @@ inline Segment segment() {
     }
     return segment;
 }
-inline void save_shared(const Worker& w, Block& block) {
+PORT_CPU_ONCE void save_shared(const Worker& w, Block& block) {
     const Segment found = segment();
     block.shared.assign(found.begin, found.end);
     if (w.dynamic) {
@@ -562,7 +562,7 @@ inline void save_shared(const Worker& w, Block& block) {
 #ifdef PORT_CPU_ASAN
 __attribute__((no_sanitize("address")))
 #endif
-inline void restore_shared(const Worker& w, const Block& block) {
+PORT_CPU_ONCE void restore_shared(const Worker& w, const Block& block) {
     const Segment found = segment();
     const std::size_t bytes = std::size_t(found.end - found.begin);
     std::memcpy(found.begin, block.shared.data(), bytes);
@@ -571,7 +571,7 @@ inline void restore_shared(const Worker& w, const Block& block) {
     }
 }
 
-inline char* dynamic_memory() {
+PORT_CPU_ONCE char* dynamic_memory() {
     Worker& w = worker();
     if (!w.dynamic) {
         void* memory = mmap(nullptr, shared_capacity, PROT_READ | PROT_WRITE,
@@ -593,7 +593,7 @@ inline std::size_t dynamic_shared_size() {
 
 // ---- a grid ------------------------------------------------------------------------------------
 // Runs a block until its threads are done (true), or until it can only go on after other blocks.
-inline bool run_block(Worker& w, Block& block) {
+PORT_CPU_ONCE bool run_block(Worker& w, Block& block) {
     w.block = &block;
     if (block.started) restore_shared(w, block);
     blockIdx = block.index;
@@ -641,7 +641,7 @@ using Waiting = std::vector<std::unique_ptr<Block>>;
 
 // Blocks that wait for others take turns. All that have not finished wait at the grid's barrier:
 // they go on.
-inline void run_waiting(Worker& w, Waiting& waiting) {
+PORT_CPU_ONCE void run_waiting(Worker& w, Waiting& waiting) {
     while (!waiting.empty()) {
         bool all = true;
         for (const auto& block : waiting) all &= block->at_grid == block->live;
@@ -667,7 +667,7 @@ struct Grid {
     void* context;
 };
 
-inline void begin_grid(Worker& w, const Grid& grid) {
+PORT_CPU_ONCE void begin_grid(Worker& w, const Grid& grid) {
     w.launch = grid.config;
     w.body = grid.body;
     w.context = grid.context;
@@ -681,13 +681,13 @@ inline void begin_grid(Worker& w, const Grid& grid) {
     }
 #endif
 }
-inline void run_one(Worker& w, std::uint64_t number, std::unique_ptr<Block>& block,
+PORT_CPU_ONCE void run_one(Worker& w, std::uint64_t number, std::unique_ptr<Block>& block,
                     Waiting& waiting) {
     if (!block) block = std::make_unique<Block>();
     reset(w, *block, number);
     if (!run_block(w, *block)) waiting.push_back(std::move(block));
 }
-inline void end_grid(Worker& w, Waiting& waiting) {
+PORT_CPU_ONCE void end_grid(Worker& w, Waiting& waiting) {
     run_waiting(w, waiting);
     w.launch = nullptr;
     w.block = nullptr;
@@ -703,7 +703,7 @@ inline double milliseconds() {
     return double(now.tv_sec) * 1e3 + double(now.tv_nsec) / 1e6;
 }
 
-inline void run_blocks(const Grid& grid) {
+PORT_CPU_ONCE void run_blocks(const Grid& grid) {
     const dim3& size = grid.config->grid;
     const std::uint64_t count = std::uint64_t(size.x) * size.y * size.z;
     std::uint64_t next = 0;
@@ -740,13 +740,13 @@ inline void run_blocks(const Grid& grid) {
 }
 
 // ---- what a thread may do ----------------------------------------------------------------------
-inline void require_kernel(const char* what) {
+PORT_CPU_ONCE void require_kernel(const char* what) {
     if (!in_kernel()) fail("host", "%s is called outside a kernel", what);
 }
 
 // Meets the lanes named by `mask`, wherever they call from: complete when each of them has arrived
 // with the same mask and the same operation, or has exited.
-inline void meet_named(std::uint64_t mask, void* record, Complete complete, const char* what,
+PORT_CPU_ONCE void meet_named(std::uint64_t mask, void* record, Complete complete, const char* what,
                        Site site) {
     require_kernel(what);
     Worker& w = *this_worker;
@@ -786,7 +786,7 @@ inline std::uint64_t meet_converged(Need, void* record, Complete complete, const
 }
 
 // Waits for every thread of the block that has not exited; their predicates are combined.
-inline BarrierResult barrier(int predicate, Site site) {
+PORT_CPU_ONCE BarrierResult barrier(int predicate, Site site) {
     require_kernel("__syncthreads");
     Worker& w = *this_worker;
     Block& block = *w.block;
@@ -804,7 +804,7 @@ inline BarrierResult barrier(int predicate, Site site) {
     return block.result;
 }
 
-inline void grid_barrier(Site site) {
+PORT_CPU_ONCE void grid_barrier(Site site) {
     require_kernel("the grid's barrier");
     Worker& w = *this_worker;
     const dim3& grid = w.launch->grid;
@@ -842,7 +842,7 @@ inline int take_last_error() {
 }
 
 // 0, or the CUDA error code of a configuration that a GPU would refuse.
-inline int check_configuration(const LaunchConfig& config) {
+PORT_CPU_ONCE int check_configuration(const LaunchConfig& config) {
     const int invalid_configuration = 9, invalid_value = 1;
     std::uint64_t threads = std::uint64_t(config.block.x) * config.block.y * config.block.z;
     if (threads == 0 || threads > 1024 || config.block.z > 64 || config.grid.x == 0 ||
@@ -862,7 +862,7 @@ inline Allocations& allocations() {
     static auto* all = new Allocations;
     return *all;
 }
-inline void* allocate(std::size_t bytes, const char* = "") {
+PORT_CPU_ONCE void* allocate(std::size_t bytes, const char* = "") {
     if (bytes > SIZE_MAX / 2) return nullptr;
     void* memory = nullptr;
     if (posix_memalign(&memory, 256, bytes ? bytes : 1) != 0) return nullptr;
@@ -871,7 +871,7 @@ inline void* allocate(std::size_t bytes, const char* = "") {
     all.sizes[static_cast<char*>(memory)] = bytes;
     return memory;
 }
-inline bool release(void* pointer) {
+PORT_CPU_ONCE bool release(void* pointer) {
     Allocations& all = allocations();
     std::lock_guard<std::mutex> lock(all.mutex);
     auto found = all.sizes.find(static_cast<char*>(pointer));
@@ -881,7 +881,7 @@ inline bool release(void* pointer) {
     return true;
 }
 // The size of the allocation that holds `pointer`, 0 if none does.
-inline std::size_t allocation_size(const void* pointer, const void** base) {
+PORT_CPU_ONCE std::size_t allocation_size(const void* pointer, const void** base) {
     Allocations& all = allocations();
     std::lock_guard<std::mutex> lock(all.mutex);
     auto next = all.sizes.upper_bound(static_cast<const char*>(pointer));
