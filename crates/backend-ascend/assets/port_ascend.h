@@ -58,6 +58,18 @@ namespace port_acl {
 
 }  // namespace port_acl
 
+//@ PORT_INSTANCES_ONLY
+// The launcher of a kernel template exists for the instances that the port has; another one is an error
+// of the compiler that names it, or ends the program.
+#ifdef PORT_ALLOW_MANUAL
+#define PORT_INSTANCES_ONLY \
+    { \
+        port_acl::Untranslated(__PRETTY_FUNCTION__); \
+    }
+#else
+#define PORT_INSTANCES_ONLY = delete
+#endif
+
 //@ VectorCores CubeCores
 namespace port_acl {
 

@@ -62,14 +62,15 @@ pub(crate) fn assemble(texts: &[&str], chip: Chip) -> String {
         let before = wanted.clone();
         for (index, section) in all.iter().enumerate() {
             let asked = |word: &&str| {
-                let own = all.iter().zip(&wanted).filter(|(_, wanted)| **wanted);
+                let own = all.iter().zip(&before).filter(|(_, wanted)| **wanted);
                 texts.iter().any(|text| has_word(text, word))
                     || own.map(|(section, _)| &section.text).any(|text| has_word(text, word))
             };
             // What the 950's own headers have.
-            let native =
-                chip == Chip::A950 && section.words.first().is_some_and(|word| is_vector(word));
-            let always = section.words.is_empty();
+            let first = section.words.first().copied().unwrap_or("");
+            let is_native = is_vector(first) || matches!(first, "rsqrtf" | "min" | DIM3);
+            let native = chip == Chip::A950 && is_native;
+            let always = section.words.is_empty() || first == DIM3;
             wanted[index] |= !native && (always || section.words.iter().any(asked));
         }
         if wanted == before {

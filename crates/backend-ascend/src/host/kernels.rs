@@ -257,7 +257,7 @@ fn declaration(
     let is_template = function.template_parameters.is_some() && function.specialisation.is_none();
     let is_general = section.general.contains(&kernel.id);
     let is_definition = origin == function.origin;
-    let deleted = if is_template && is_first && !is_general { " = delete" } else { "" };
+    let deleted = if is_template && is_first && !is_general { " PORT_INSTANCES_ONLY" } else { "" };
     match function.body {
         Body::Block(body) if is_definition => {
             let range = port.unit.module.stmts[body].tokens;

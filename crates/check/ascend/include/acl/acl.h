@@ -13,6 +13,5 @@ inline aclError aclInit(const char*) {
 inline aclError aclFinalize() {
     if (!port_ascend::acl().initialised) return ACL_ERROR_UNINITIALIZE;
     port_ascend::acl().initialised = false;
-    port_ascend::acl().device_set = false;
     return ACL_SUCCESS;
 }

@@ -62,8 +62,6 @@ namespace port_ascend {
 // The state of the runtime.
 struct Acl {
     bool initialised = false;
-    bool device_set = false;
-    int32_t device = 0;
     aclError last_error = ACL_SUCCESS;
     char message[256] = "";
     std::map<uintptr_t, size_t> device_memory, host_memory;
@@ -123,15 +121,9 @@ inline aclError acl_range(const void* address, size_t bytes, bool device, const 
     return ACL_SUCCESS;
 }
 
-inline aclError acl_ready(const char* call, Site site) {
-    if (acl().device_set) return ACL_SUCCESS;
-    return acl_fail(ACL_ERROR_RT_CONTEXT_NULL, call, site, "no device is set: aclInit and aclrtSetDevice come first");
-}
-
 inline aclError acl_copy(void* target, size_t room, const void* source, size_t bytes, aclrtMemcpyKind kind,
                          const char* call, Site site) {
-    aclError error = acl_ready(call, site);
-    if (error != ACL_SUCCESS) return error;
+    aclError error = ACL_SUCCESS;
     if (bytes == 0) return ACL_SUCCESS;
     if (target == nullptr || source == nullptr) {
         return acl_fail(ACL_ERROR_INVALID_PARAM, call, site, "a null pointer");
@@ -152,8 +144,7 @@ inline aclError acl_copy(void* target, size_t room, const void* source, size_t b
 }
 
 inline aclError acl_set(void* target, size_t room, int32_t value, size_t bytes, const char* call, Site site) {
-    aclError error = acl_ready(call, site);
-    if (error != ACL_SUCCESS) return error;
+    aclError error = ACL_SUCCESS;
     if (bytes == 0) return ACL_SUCCESS;
     if (target == nullptr) return acl_fail(ACL_ERROR_INVALID_PARAM, call, site, "a null pointer");
     if (bytes > room) {
@@ -177,8 +168,6 @@ inline void* acl_allocate(size_t bytes) {
 }
 
 inline aclError acl_malloc(void** address, size_t bytes, const char* call, Site site) {
-    aclError error = acl_ready(call, site);
-    if (error != ACL_SUCCESS) return error;
     if (address == nullptr || bytes == 0) {
         return acl_fail(ACL_ERROR_INVALID_PARAM, call, site, address == nullptr ? "a null pointer" : "a size of 0");
     }
@@ -197,22 +186,14 @@ inline aclError aclrtSetDevice(int32_t device, PORT_ACL_SITE) {
     if (device != 0) {
         return port_ascend::acl_fail(ACL_ERROR_RT_INVALID_DEVICEID, "aclrtSetDevice", site, "there is one device, 0");
     }
-    if (!port_ascend::acl().initialised) {
-        return port_ascend::acl_fail(ACL_ERROR_UNINITIALIZE, "aclrtSetDevice", site, "aclInit comes first");
-    }
-    port_ascend::acl().device_set = true;
     return ACL_SUCCESS;
 }
 
-inline aclError aclrtResetDevice(int32_t) {
-    port_ascend::acl().device_set = false;
-    return ACL_SUCCESS;
-}
+inline aclError aclrtResetDevice(int32_t) { return ACL_SUCCESS; }
 
-inline aclError aclrtGetDevice(int32_t* device, PORT_ACL_SITE) {
-    aclError error = port_ascend::acl_ready("aclrtGetDevice", site);
-    if (error == ACL_SUCCESS) *device = 0;
-    return error;
+inline aclError aclrtGetDevice(int32_t* device) {
+    *device = 0;
+    return ACL_SUCCESS;
 }
 
 inline aclError aclrtGetDeviceCount(uint32_t* count) {
@@ -220,8 +201,22 @@ inline aclError aclrtGetDeviceCount(uint32_t* count) {
     return ACL_SUCCESS;
 }
 
-inline aclError aclrtSynchronizeDevice(PORT_ACL_SITE) {
-    return port_ascend::acl_ready("aclrtSynchronizeDevice", site);
+inline aclError aclrtSynchronizeDevice() { return ACL_SUCCESS; }
+
+inline aclError aclrtSynchronizeDeviceWithTimeout(int32_t) { return ACL_SUCCESS; }
+
+inline aclError aclrtCreateContext(aclrtContext* context, int32_t) {
+    *context = &port_ascend::acl();
+    return ACL_SUCCESS;
+}
+
+inline aclError aclrtDestroyContext(aclrtContext) { return ACL_SUCCESS; }
+
+inline aclError aclrtSetCurrentContext(aclrtContext) { return ACL_SUCCESS; }
+
+inline aclError aclrtGetCurrentContext(aclrtContext* context) {
+    *context = &port_ascend::acl();
+    return ACL_SUCCESS;
 }
 
 inline const char* aclrtGetSocName() {
@@ -272,8 +267,6 @@ inline aclError aclrtFree(void* address, PORT_ACL_SITE) {
 }
 
 inline aclError aclrtMallocHost(void** address, size_t bytes, PORT_ACL_SITE) {
-    aclError error = port_ascend::acl_ready("aclrtMallocHost", site);
-    if (error != ACL_SUCCESS) return error;
     if (address == nullptr || bytes == 0) {
         return port_ascend::acl_fail(ACL_ERROR_INVALID_PARAM, "aclrtMallocHost", site, "a null pointer, or a size of 0");
     }
@@ -339,16 +332,14 @@ inline aclError aclrtGetMemInfo(aclrtMemAttr, size_t* free, size_t* total) {
 
 // ---- streams and events -----------------------------------------------------------------------
 
-inline aclError aclrtCreateStream(aclrtStream* stream, PORT_ACL_SITE) {
-    aclError error = port_ascend::acl_ready("aclrtCreateStream", site);
-    if (error != ACL_SUCCESS) return error;
+inline aclError aclrtCreateStream(aclrtStream* stream) {
     *stream = new char;
     port_ascend::acl().streams.insert(*stream);
     return ACL_SUCCESS;
 }
 
-inline aclError aclrtCreateStreamWithConfig(aclrtStream* stream, uint32_t, uint32_t, PORT_ACL_SITE) {
-    return aclrtCreateStream(stream, site);
+inline aclError aclrtCreateStreamWithConfig(aclrtStream* stream, uint32_t, uint32_t) {
+    return aclrtCreateStream(stream);
 }
 
 inline aclError aclrtDestroyStream(aclrtStream stream, PORT_ACL_SITE) {
@@ -363,7 +354,7 @@ inline aclError aclrtSynchronizeStream(aclrtStream stream, PORT_ACL_SITE) {
     if (stream != nullptr && port_ascend::acl().streams.count(stream) == 0) {
         return port_ascend::acl_fail(ACL_ERROR_INVALID_PARAM, "aclrtSynchronizeStream", site, "%p is no stream", stream);
     }
-    return port_ascend::acl_ready("aclrtSynchronizeStream", site);
+    return ACL_SUCCESS;
 }
 
 inline aclError aclrtSynchronizeStreamWithTimeout(aclrtStream stream, int32_t, PORT_ACL_SITE) {
@@ -375,16 +366,14 @@ inline aclError aclrtStreamQuery(aclrtStream, aclrtStreamStatus* status) {
     return ACL_SUCCESS;
 }
 
-inline aclError aclrtCreateEvent(aclrtEvent* event, PORT_ACL_SITE) {
-    aclError error = port_ascend::acl_ready("aclrtCreateEvent", site);
-    if (error != ACL_SUCCESS) return error;
+inline aclError aclrtCreateEvent(aclrtEvent* event) {
     *event = new port_ascend::AclEvent{{}, false};
     port_ascend::acl().events.insert(*event);
     return ACL_SUCCESS;
 }
 
-inline aclError aclrtCreateEventWithFlag(aclrtEvent* event, uint32_t, PORT_ACL_SITE) {
-    return aclrtCreateEvent(event, site);
+inline aclError aclrtCreateEventWithFlag(aclrtEvent* event, uint32_t) {
+    return aclrtCreateEvent(event);
 }
 
 inline aclError aclrtDestroyEvent(aclrtEvent event, PORT_ACL_SITE) {
