@@ -102,6 +102,9 @@ template <typename T> inline T DivCeil(T value, T by) { return by ? T((value + b
 
 }  // namespace AscendC
 
+// These the headers offer without their namespace, too.
+using AscendC::GetSysWorkSpacePtr;
+
 static const AscendC::PortCoreType g_coreType __attribute__((unused)) = {};
 #define ASCEND_IS_AIV (!(::port_ascend::core && ::port_ascend::core->cube))
 #define ASCEND_IS_AIC (::port_ascend::core && ::port_ascend::core->cube)
@@ -152,3 +155,22 @@ inline void set_mask_count() { AscendC::SetMaskCount(); }
 inline void set_vector_mask(uint64_t high, uint64_t low) { AscendC::SetVectorMask(high, low); }
 inline void set_atomic_none() { AscendC::SetAtomicNone(); }
 inline int64_t get_imm(int64_t value) { return value; }
+
+// Tiling data in the kernel: a copy of what the host put into global memory.
+#define REGISTER_TILING_DEFAULT(type) using PortTilingDefault = type
+#define REGISTER_TILING_FOR_TILINGKEY(key, type)
+#define GET_TILING_DATA(data, address) PortTilingDefault data; ::std::memcpy(static_cast<void*>(&data), (address), sizeof(data))
+#define GET_TILING_DATA_WITH_STRUCT(type, data, address) type data; ::std::memcpy(static_cast<void*>(&data), (address), sizeof(data))
+#define GET_TILING_DATA_MEMBER(type, member, data, address) decltype(type::member) data = reinterpret_cast<const type*>(address)->member
+#define GET_TILING_DATA_PTR_WITH_STRUCT(type, data, address) const type* data = reinterpret_cast<const type*>(address)
+#define COPY_TILING_WITH_STRUCT(type, from, to) const type* to = reinterpret_cast<const type*>(from)
+#define COPY_TILING_WITH_ARRAY(type, count, from, to) const type* to = reinterpret_cast<const type*>(from)
+namespace port_ascend {
+inline uint64_t& tiling_key() {
+    static uint64_t key = 0;
+    return key;
+}
+}  // namespace port_ascend
+#define TILING_KEY_IS(key) (::port_ascend::tiling_key() == uint64_t(key))
+#define TILING_KEY_VAR (::port_ascend::tiling_key())
+

@@ -16,6 +16,10 @@
 #define __cc__
 #define __aicore__
 #define __global__
+#define __kfc_workspace__
+#define __simd_vf__
+#define __simd_callee__
+#define __no_simd_vf_fusion__
 #define __sync_noalias__
 #define __inout_pipe__(...)
 #define __in_pipe__(...)

@@ -1,0 +1,5 @@
+// Matrix products.
+#pragma once
+
+#include <kernel_operator.h>
+#include <port_ascend/matmul.h>

@@ -1,0 +1,4 @@
+// Matrix products, by their older place.
+#pragma once
+
+#include <lib/matmul_intf.h>

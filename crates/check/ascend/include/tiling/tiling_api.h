@@ -1,0 +1,131 @@
+// The host's tiling of matrix products: a plain split over cores and into base blocks that fit the cube's memories. The
+// real one searches for the fastest; every split that it may give is as right as this.
+#pragma once
+
+// The real header brings these to programs that do not include them.
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <kernel_tiling/kernel_tiling.h>
+#include <tiling/platform/platform_ascendc.h>
+
+namespace matmul_tiling {
+
+enum class TPosition : uint8_t { GM = 0, A1, A2, B1, B2, C1, C2, CO1, CO2, VECIN, VECOUT, VECCALC, LCM = VECCALC, SPM, SHM = SPM, TSCM, MAX };
+enum class CubeFormat { ND = 0, NZ, ZN, ZZ, NN, ND_ALIGN, SCALAR, VECTOR, COLUMN_MAJOR, ROW_MAJOR };
+enum class DataType : int32_t {
+    DT_FLOAT = 0, DT_FLOAT16 = 1, DT_INT8 = 2, DT_INT32 = 3, DT_UINT8 = 4, DT_INT16 = 6, DT_UINT16 = 7, DT_UINT32 = 8, DT_INT64 = 9, DT_UINT64 = 10, DT_DOUBLE = 11,
+    DT_BOOL = 12, DT_BF16 = 27, DT_BFLOAT16 = 27, DT_INT4 = 29
+};
+enum class MatrixTraverse : int32_t { NOSET = 0, FIRSTM, FIRSTN };
+enum class DequantType : int32_t { SCALAR = 0, TENSOR };
+enum class ScheduleType { INNER_PRODUCT = 0, OUTER_PRODUCT, N_BUFFER_33 };
+
+class MatmulApiTilingBase {
+public:
+    MatmulApiTilingBase() = default;
+    explicit MatmulApiTilingBase(const platform_ascendc::PlatformAscendC&) {}
+    int32_t SetAType(TPosition, CubeFormat, DataType type, bool trans = false) { (void)trans; element = bytes(type); return 0; }
+    int32_t SetBType(TPosition, CubeFormat, DataType, bool = false) { return 0; }
+    int32_t SetCType(TPosition, CubeFormat, DataType) { return 0; }
+    int32_t SetBiasType(TPosition, CubeFormat, DataType) { return 0; }
+    int32_t SetDequantType(DequantType) { return 0; }
+    int32_t SetShape(int32_t m, int32_t n, int32_t k) { shape[0] = m; shape[1] = n; shape[2] = k; return 0; }
+    int32_t SetOrgShape(int32_t m, int32_t n, int32_t k) { return SetOrgShape(m, n, k, k); }
+    int32_t SetOrgShape(int32_t m, int32_t n, int32_t ka, int32_t kb) {
+        org[0] = m; org[1] = n; org[2] = ka; org[3] = kb;
+        if (!shape[0]) SetShape(m, n, ka);
+        return 0;
+    }
+    int32_t SetSingleShape(int32_t m = -1, int32_t n = -1, int32_t k = -1) { single[0] = m; single[1] = n; single[2] = k; return 0; }
+    int32_t SetFixSplit(int32_t m = -1, int32_t n = -1, int32_t k = -1) { base[0] = m; base[1] = n; base[2] = k; return 0; }
+    int32_t SetBufferSpace(int32_t = -1, int32_t = -1, int32_t = -1, int32_t = -1) { return 0; }
+    int32_t SetTraverse(MatrixTraverse order) { traverse = order; return 0; }
+    int32_t EnableBias(bool yes = true) { bias = yes; return 0; }
+    int32_t SetBias(bool yes = true) { bias = yes; return 0; }
+    int32_t SetMadType(int32_t) { return 0; }
+    int32_t SetDoubleBuffer(bool, bool, bool, bool, bool = true, bool = true) { return 0; }
+    int32_t SetSparse(bool) { return 0; }
+    template <typename... A> int32_t SetMatmulConfigParams(A...) { return 0; }
+    template <typename... A> int32_t SetALayout(A...) { return 0; }
+    template <typename... A> int32_t SetBLayout(A...) { return 0; }
+    template <typename... A> int32_t SetCLayout(A...) { return 0; }
+    template <typename... A> int32_t SetBatchInfoForNormal(A...) { return 0; }
+    int32_t SetBatchNum(int32_t) { return 0; }
+    int32_t GetBaseM() const { return found[0]; }
+    int32_t GetBaseN() const { return found[1]; }
+    int32_t GetBaseK() const { return found[2]; }
+    int64_t GetTiling(TCubeTiling& t) {
+        if (org[0] <= 0 || org[1] <= 0 || org[2] <= 0) return -1;
+        auto round = [](int32_t value, int32_t to) { return (value + to - 1) / to * to; };
+        t = TCubeTiling();
+        t.M = org[0]; t.N = org[1]; t.Ka = org[2]; t.Kb = org[3];
+        int32_t m = shape[0], n = shape[1], k = shape[2];
+        // Rows first, as far as whole fractals of 16 reach, then columns.
+        int32_t rows = std::min(cores, (m + 15) / 16), part_m = round((m + rows - 1) / rows, 16);
+        rows = (m + part_m - 1) / part_m;
+        int32_t columns = std::max(1, std::min(cores / rows, (n + 15) / 16)), part_n = round((n + columns - 1) / columns, 16);
+        columns = (n + part_n - 1) / part_n;
+        t.singleCoreM = single[0] > 0 ? single[0] : rows == 1 ? m : part_m;
+        t.singleCoreN = single[1] > 0 ? single[1] : columns == 1 ? n : part_n;
+        t.singleCoreK = single[2] > 0 ? single[2] : k;
+        rows = (m + t.singleCoreM - 1) / t.singleCoreM;
+        columns = (n + t.singleCoreN - 1) / t.singleCoreN;
+        t.usedCoreNum = rows * columns;
+        split[0] = rows; split[1] = columns;
+        t.baseM = base[0] > 0 ? base[0] : std::min(128, round(t.singleCoreM, 16));
+        t.baseN = base[1] > 0 ? base[1] : std::min(128, round(t.singleCoreN, 16));
+        int32_t c0 = 32 / element;
+        t.baseK = base[2] > 0 ? base[2] : std::min(round(t.singleCoreK, c0), 32768 / element / 128);
+        t.depthA1 = t.depthB1 = t.stepM = t.stepN = t.stepKa = t.stepKb = 1;
+        t.dbL0A = t.dbL0B = 2;
+        t.dbL0C = 1;
+        t.isBias = bias;
+        t.iterateOrder = traverse == MatrixTraverse::FIRSTN ? 1 : 0;
+        t.shareL1Size = (t.baseM + t.baseN) * t.baseK * element;
+        t.shareL0CSize = t.baseM * t.baseN * 4;
+        t.BatchNum = 1;
+        found[0] = t.baseM; found[1] = t.baseN; found[2] = t.baseK;
+        return 0;
+    }
+
+protected:
+    static int32_t bytes(DataType type) {
+        return type == DataType::DT_FLOAT || type == DataType::DT_INT32 ? 4 : type == DataType::DT_INT8 || type == DataType::DT_UINT8 || type == DataType::DT_INT4 ? 1 : 2;
+    }
+    int32_t org[4] = {}, shape[3] = {}, single[3] = {-1, -1, -1}, base[3] = {-1, -1, -1}, found[3] = {}, split[2] = {1, 1};
+    int32_t cores = 1, element = 2;
+    bool bias = false;
+    MatrixTraverse traverse = MatrixTraverse::NOSET;
+};
+
+class MatmulApiTiling : public MatmulApiTilingBase {
+public:
+    using MatmulApiTilingBase::MatmulApiTilingBase;
+};
+class MultiCoreMatmulTiling : public MatmulApiTilingBase {
+public:
+    using MatmulApiTilingBase::MatmulApiTilingBase;
+    int32_t SetDim(int32_t dim) { cores = std::max(1, dim); return 0; }
+    int32_t SetSingleRange(int32_t = -1, int32_t = -1, int32_t = -1, int32_t = -1, int32_t = -1, int32_t = -1) { return 0; }
+    int32_t GetCoreNum(int32_t& dim, int32_t& m, int32_t& n) {
+        m = split[0];
+        n = split[1];
+        dim = m * n;
+        return 0;
+    }
+    void SetAlignSplit(int32_t, int32_t, int32_t) {}
+    int32_t EnableMultiCoreSplitK(bool) { return 0; }
+    int32_t SetSplitK(bool) { return 0; }
+    int32_t SetSplitRange(int32_t = -1, int32_t = -1, int32_t = -1, int32_t = -1, int32_t = -1, int32_t = -1) { return 0; }
+};
+class BatchMatmulTiling : public MatmulApiTilingBase {
+public:
+    using MatmulApiTilingBase::MatmulApiTilingBase;
+};
+
+}  // namespace matmul_tiling
+
