@@ -1,4 +1,5 @@
-//! What the checks cost: time of each kernel with all of them, and with some, over time without.
+//! What the checks and twins cost: time of each kernel with all checks, with some, and with twins, over
+//! time without.
 
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
@@ -21,7 +22,7 @@ fn main() {
     let n = 1usize << 20;
     let int = |value: i32| Argument::Bytes(value.to_le_bytes().to_vec());
     let data: Vec<u8> = (0..n).flat_map(|i| ((i % 1000) as f32 * 0.001).to_le_bytes()).collect();
-    let (mut product, mut count) = (1.0, 0);
+    let (mut product, mut twins_product, mut count) = (1.0, 1.0, 0);
     for (handle, kernel) in module.kernels() {
         let program = Program::new(&module, handle, &profile).expect("it is supported");
         let mut memory = Memory::new();
@@ -53,7 +54,7 @@ fn main() {
         };
         let mut launch = Launch::new(grid, block);
         launch.arguments = arguments;
-        let mut time = |checks: Checks| {
+        let mut time = |program: &Program, checks: Checks| {
             let options = Options { checks, ..Options::default() };
             let start = now();
             let mut runs = 0;
@@ -64,20 +65,24 @@ fn main() {
             }
             (now() - start) / f64::from(runs)
         };
-        let plain = time(Checks::NONE);
+        let plain = time(&program, Checks::NONE);
         let ratio = |time: f64| time / plain;
-        let memory_only = ratio(time(Checks { memory: true, ..Checks::NONE }));
-        let initialised = ratio(time(Checks { initialised: true, ..Checks::NONE }));
-        let races = ratio(time(Checks { races: true, ..Checks::NONE }));
-        let all = ratio(time(Checks::ALL));
+        let memory_only = ratio(time(&program, Checks { memory: true, ..Checks::NONE }));
+        let initialised = ratio(time(&program, Checks { initialised: true, ..Checks::NONE }));
+        let races = ratio(time(&program, Checks { races: true, ..Checks::NONE }));
+        let all = ratio(time(&program, Checks::ALL));
+        let twinned = Program::twinned(&module, handle, &profile).expect("it is supported");
+        let twins = ratio(time(&twinned, Checks::NONE));
         println!(
             "{:12} plain {:7.2} ms  memory {memory_only:.2}  initialised {initialised:.2}  races \
-             {races:.2}  all {all:.2}",
+             {races:.2}  all {all:.2}  twins {twins:.2}",
             kernel.name,
             plain * 1e3,
         );
         product *= all;
+        twins_product *= twins;
         count += 1;
     }
-    println!("geometric mean {:.2}", f64::powf(product, 1.0 / f64::from(count)));
+    let mean = |product: f64| f64::powf(product, 1.0 / f64::from(count));
+    println!("geometric mean {:.2}, of twins {:.2}", mean(product), mean(twins_product));
 }

@@ -3,7 +3,7 @@
 //!
 //! `speed [profile] [kernel]`; with `plain` instead of a kernel, lines of `name`, milliseconds without
 //! checks and with all of them, at best, microseconds to load, the number of the host's threads and
-//! milliseconds on all of them.
+//! milliseconds on all of them, milliseconds with twins.
 
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
@@ -90,7 +90,8 @@ fn main() {
         };
         launch.cluster = None;
         if plain {
-            let mut best = |checks: Checks, threads: usize| {
+            let twinned = Program::twinned(&module, handle, &profile).expect("it is supported");
+            let mut best = |program: &Program, checks: Checks, threads: usize| {
                 let options = Options { checks, threads, ..Options::default() };
                 let (begin, mut best, mut runs) = (now(), f64::MAX, 0);
                 while runs < 10 || now() - begin < 0.2 {
@@ -102,11 +103,13 @@ fn main() {
                 }
                 best * 1e3
             };
-            let (without, with) = (best(Checks::NONE, 1), best(Checks::ALL, 1));
+            let without = best(&program, Checks::NONE, 1);
+            let with = best(&program, Checks::ALL, 1);
             let many = std::thread::available_parallelism().map_or(1, usize::from);
-            let together = best(Checks::NONE, many);
-            let load = load * 1e6;
-            println!("{} {without:.4} {with:.4} {load:.1} {many} {together:.4}", kernel.name);
+            let together = best(&program, Checks::NONE, many);
+            let twins = best(&twinned, Checks::NONE, 1);
+            let (name, load) = (&kernel.name, load * 1e6);
+            println!("{name} {without:.4} {with:.4} {load:.1} {many} {together:.4} {twins:.4}");
             continue;
         }
         let mut instructions = 0;

@@ -111,6 +111,9 @@ pub struct Options {
     pub findings_limit: usize,
     /// How many bytes may be printed; the rest is dropped.
     pub print_limit: usize,
+    /// Whether it is noted what rounding does at each statement; only programs of
+    /// [`Program::twinned`](crate::Program::twinned) can tell.
+    pub errors: bool,
     /// Threads of the host that run blocks; 0 is 1. The result is the same for any number: launches
     /// whose blocks depend on each other run on one.
     pub threads: usize,
@@ -127,6 +130,7 @@ impl Default for Options {
             memory_limit: 1 << 30,
             findings_limit: 4,
             print_limit: 1 << 24,
+            errors: false,
             threads: 1,
             trace: None,
         }

@@ -31,6 +31,8 @@ pub mod trace;
 
 pub use launch::{Argument, Checks, Launch, Options, Schedule};
 pub use memory::{BufferId, Memory};
-pub use outcome::{Access, Counters, Fault, FaultKind, Finding, FindingKind, Outcome, Participant};
+pub use outcome::{
+    Access, Counters, Fault, FaultKind, Finding, FindingKind, Outcome, Participant, StatementError,
+};
 pub use program::{Parameter, Program, Unsupported};
 pub use trace::{Event, Point, Trace, TraceRequest};

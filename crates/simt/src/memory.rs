@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use port_ir::Scalar;
+
 use crate::check::written::Written;
+use crate::machine::twin::Kind;
+use crate::machine::twin::memory::Tables;
 
 /// Bits of an address that count bytes in the window of an object.
 pub const WINDOW_BITS: u32 = 36;
@@ -98,11 +102,22 @@ pub(crate) struct Buffer {
 
 /// Buffers that outlive launches: what the host allocated, and the module's global and constant
 /// variables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Memory {
     pub(crate) buffers: Vec<Buffer>,
     symbols: BTreeMap<String, BufferId>,
+    /// By buffer.
+    pub(crate) twins: Vec<Tables>,
 }
+
+/// Twins are no part of what a memory holds: they may be kept or not.
+impl PartialEq for Memory {
+    fn eq(&self, other: &Self) -> bool {
+        self.buffers == other.buffers && self.symbols == other.symbols
+    }
+}
+
+impl Eq for Memory {}
 
 impl Memory {
     /// Nothing.
@@ -140,6 +155,25 @@ impl Memory {
             buffer.written = None;
             &mut buffer.bytes
         })
+    }
+
+    /// What a buffer's floats of this type would be if nothing were rounded, each as a sum of two
+    /// numbers, after runs of [`Program::twinned`](crate::Program::twinned). A float that no such
+    /// program stored is itself. `None` for a type that has no twins.
+    pub fn twins(&self, id: BufferId, scalar: Scalar) -> Option<Vec<(f64, f64)>> {
+        let kind = Kind::of(scalar).filter(|_| scalar.is_float())?;
+        let size = kind.size() as usize;
+        let tables = self.twins.get(id.0 as usize);
+        let elements = self.bytes(id).chunks_exact(size).enumerate();
+        let twin = |(index, bytes): (usize, &[u8])| {
+            let mut word = [0; 8];
+            word[..size].copy_from_slice(bytes);
+            let bits = u64::from_le_bytes(word);
+            let twin = tables.and_then(|tables| tables.twin(size as u64, index, bits));
+            let twin = twin.unwrap_or_else(|| kind.value(bits));
+            (twin.hi, twin.lo)
+        };
+        Some(elements.map(twin).collect())
     }
 
     /// A copy that shares the bytes of every buffer until one of the two writes to it.

@@ -5,7 +5,7 @@ use port_ir::Location;
 use crate::trace::Trace;
 
 /// What a run that ended gives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// What the kernel printed. Bytes, because `%s` and `%c` print any.
     pub printed: Vec<u8>,
@@ -16,8 +16,21 @@ pub struct Outcome {
     pub counters: Counters,
     /// What was traced, where that was asked for.
     pub trace: Option<Trace>,
+    /// What rounding did, by statement, where that was asked for.
+    pub errors: Vec<StatementError>,
     /// Threads of the host that ran blocks.
     pub threads: usize,
+}
+
+/// What rounding did at a statement, at worst over all threads and passes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StatementError {
+    /// The statement or expression.
+    pub location: Location,
+    /// The relative error of its result: against the same computation without rounding.
+    pub total: f64,
+    /// The relative error of the operation alone: against the exact result for its operands.
+    pub own: f64,
 }
 
 /// What was counted.
@@ -87,7 +100,7 @@ pub enum FaultKind {
 }
 
 /// Why, and where, a run ended early.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// Why.
     pub kind: FaultKind,

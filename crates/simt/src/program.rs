@@ -7,13 +7,14 @@ use port_ir::{
     StatementKind, Type,
 };
 
-use crate::compile::{self, Class};
+use crate::compile::{self, Class, Mode};
 use crate::launch::{Launch, Options};
 use crate::machine::Inst;
 use crate::machine::convert::General;
 use crate::machine::grid::{self, Ending, Grouping};
 use crate::machine::matrix::MatrixInst;
 use crate::machine::print::PrintInst;
+use crate::machine::twin::operations::TwinFunction;
 use crate::machine::warp::WarpInst;
 use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::outcome::{Fault, Outcome};
@@ -118,6 +119,9 @@ pub(crate) struct Code {
     pub(crate) warp_width: usize,
     pub(crate) functions32: Vec<F32Function>,
     pub(crate) functions64: Vec<F64Function>,
+    pub(crate) twin_functions: Vec<TwinFunction>,
+    /// Whether there are twins.
+    pub(crate) twinned: bool,
     pub(crate) conversions: Vec<General>,
     pub(crate) warps: Vec<WarpInst>,
     pub(crate) prints: Vec<PrintInst>,
@@ -213,7 +217,7 @@ impl Program {
         kernel: Handle<Function>,
         profile: &Profile,
     ) -> Result<Program, Unsupported> {
-        Self::compiled(module, kernel, profile, false)
+        Self::compiled(module, kernel, profile, Mode::Plain)
     }
 
     /// As [`Program::new`], with a point after each value, store, barrier and jump, which
@@ -223,16 +227,27 @@ impl Program {
         kernel: Handle<Function>,
         profile: &Profile,
     ) -> Result<Program, Unsupported> {
-        Self::compiled(module, kernel, profile, true)
+        Self::compiled(module, kernel, profile, Mode::Traced)
+    }
+
+    /// As [`Program::new`], with a twin of each float: what it would be if nothing were rounded, while
+    /// control flow is that of the rounded values. [`Memory::twins`] has those of buffers after a run;
+    /// [`Options::errors`] asks for what rounding does at each statement.
+    pub fn twinned(
+        module: &Module,
+        kernel: Handle<Function>,
+        profile: &Profile,
+    ) -> Result<Program, Unsupported> {
+        Self::compiled(module, kernel, profile, Mode::Twinned)
     }
 
     fn compiled(
         module: &Module,
         kernel: Handle<Function>,
         profile: &Profile,
-        traced: bool,
+        mode: Mode,
     ) -> Result<Program, Unsupported> {
-        let mut code = compile::compile(module, kernel, profile, traced)?;
+        let mut code = compile::compile(module, kernel, profile, mode)?;
         let function = &module.functions[kernel];
         if let FunctionKind::Kernel(bounds) = function.kind {
             code.cluster = bounds.cluster;

@@ -19,6 +19,8 @@ struct Line {
     /// Threads of the host, and milliseconds on all of them.
     threads: f64,
     together: f64,
+    /// Milliseconds with twins.
+    twins: f64,
 }
 
 /// Builds both programs, runs them in turns and prints the ratios.
@@ -48,26 +50,30 @@ pub fn run() -> Result<(), String> {
             best.checked = best.checked.min(line.checked);
             best.load = best.load.min(line.load);
             best.together = best.together.min(line.together);
+            best.twins = best.twins.min(line.twins);
         }
     }
     println!(
-        "{:12} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8}",
-        "", "machine ms", "by hand ms", "speed", "checks", "load us", "threads"
+        "{:12} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "", "machine ms", "by hand ms", "speed", "checks", "load us", "threads", "twins"
     );
-    let (mut speeds, mut checks, mut scaling) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut speeds, mut checks) = (Vec::new(), Vec::new());
+    let (mut scaling, mut twins) = (Vec::new(), Vec::new());
     for (line, hand) in machine.iter().zip(&by_hand) {
         if line.name != hand.name {
             return Err(format!("{} is measured against {}", line.name, hand.name));
         }
         let (speed, checked) = (hand.milliseconds / line.plain, line.checked / line.plain);
         println!(
-            "{:12} {:10.3} {:10.3} {speed:7.3}x {checked:7.2}x {:8.0} {:7.2}x",
+            "{:12} {:10.3} {:10.3} {speed:7.3}x {checked:7.2}x {:8.0} {:7.2}x {:7.2}x",
             line.name,
             line.plain,
             hand.milliseconds,
             line.load,
-            line.plain / line.together
+            line.plain / line.together,
+            line.twins / line.plain
         );
+        twins.push(line.twins / line.plain);
         scaling.push(line.plain / line.together);
         speeds.push(speed);
         checks.push(checked);
@@ -78,11 +84,13 @@ pub fn run() -> Result<(), String> {
     let worst = checks.iter().copied().fold(0.0, f64::max);
     println!(
         "geometric mean: {:.3}x the speed by hand; all checks {:.2}x the time, worst {worst:.2}x; on \
-         {} threads {:.2}x the speed",
+         {} threads {:.2}x the speed; twins {:.2}x the time, worst {:.2}x",
         mean(&speeds),
         mean(&checks),
         machine.first().map_or(1.0, |line| line.threads),
-        mean(&scaling)
+        mean(&scaling),
+        mean(&twins),
+        twins.iter().copied().fold(0.0, f64::max)
     );
     Ok(())
 }
@@ -108,9 +116,10 @@ fn run_machine(root: &Path) -> Result<Vec<Line>, String> {
             let mut words = line.split(' ');
             let name = words.next().unwrap_or_default().to_owned();
             let mut number = || words.next().and_then(|word| word.parse().ok());
-            match [number(), number(), number(), number(), number()] {
-                [Some(plain), Some(checked), Some(load), Some(threads), Some(together)] => {
-                    Ok(Line { name, plain, checked, load, threads, together })
+            match std::array::from_fn(|_| number()) {
+                [Some(plain), Some(checked), Some(load), Some(threads), Some(together), twins] => {
+                    let twins = twins.unwrap_or(f64::NAN);
+                    Ok(Line { name, plain, checked, load, threads, together, twins })
                 }
                 _ => Err(format!("the machine prints `{line}`")),
             }

@@ -124,6 +124,14 @@ pub(super) fn allocate(
         });
         let [a, b, c, fourth] = draft.operands;
         let mut run = draft.run;
+        // The twin's move stands before the value's.
+        if let (Some(_), Some(a)) = (draft.d, a)
+            && draft.slot == super::twin::MOVE
+            && registers[a as usize].usage == Use::Value
+            && intervals[a as usize].is_some_and(|it| it.end <= 2 * position as u32 + 2)
+        {
+            run = select::<crate::machine::twin::operations::Swap>();
+        }
         if let (Some(d), Some(a)) = (draft.d, a)
             && draft.op == Op::Exec
             && super::statement::is_move(draft)

@@ -273,7 +273,13 @@ impl Compiler<'_> {
             Expression::Unary { op, value } => {
                 let scalar = self.scalar_of(ty)?;
                 let parts = self.eval(*value)?;
-                parts.iter().map(|part| self.unary(*op, scalar, *part)).collect()
+                let mut out = Vec::new();
+                for part in parts.iter() {
+                    let d = self.unary(*op, scalar, *part)?;
+                    self.twin_unary(*op, scalar, d, *part);
+                    out.push(d);
+                }
+                Ok(out.into())
             }
             Expression::Integer { op, left, right } => {
                 let scalar = self.scalar_of(ty)?;
@@ -284,8 +290,13 @@ impl Compiler<'_> {
             Expression::Float { op, left, right, flags } => {
                 let scalar = self.scalar_of(ty)?;
                 let (left, right) = (self.eval(*left)?, self.eval(*right)?);
-                let pairs = left.iter().zip(right.iter());
-                pairs.map(|(a, b)| self.float(*op, scalar, *flags, *a, *b)).collect()
+                let mut out = Vec::new();
+                for (a, b) in left.iter().zip(right.iter()) {
+                    let d = self.float(*op, scalar, *flags, *a, *b)?;
+                    self.twin_binary(*op, scalar, d, *a, *b);
+                    out.push(d);
+                }
+                Ok(out.into())
             }
             Expression::FusedMultiplyAdd { a, b, c, flags } => {
                 let scalar = self.scalar_of(ty)?;
@@ -293,10 +304,13 @@ impl Compiler<'_> {
                 let Some((run, imm)) = float::fused(scalar, *flags, self.canonical) else {
                     return self.unsupported("fused multiply-add of this type");
                 };
-                let triples = a.iter().zip(b.iter()).zip(c.iter());
-                Ok(triples
-                    .map(|((a, b), c)| self.emit(run, class_of(scalar), &[*a, *b, *c], imm))
-                    .collect())
+                let mut out = Vec::new();
+                for ((a, b), c) in a.iter().zip(b.iter()).zip(c.iter()) {
+                    let d = self.emit(run, class_of(scalar), &[*a, *b, *c], imm);
+                    self.twin_fused(scalar, d, [*a, *b, *c]);
+                    out.push(d);
+                }
+                Ok(out.into())
             }
             Expression::Compare { op, left, right } => {
                 let scalar = match self.ty(*left) {
@@ -319,7 +333,9 @@ impl Compiler<'_> {
                         Class::D => (select::<integer::Select64>(), Class::D),
                         Class::B => (select::<integer::SelectBits>(), Class::B),
                     };
-                    out.push(self.emit(run, class, &[*a, *b, *c], 0));
+                    let d = self.emit(run, class, &[*a, *b, *c], 0);
+                    self.twin_select(d, [*a, *b, *c]);
+                    out.push(d);
                 }
                 Ok(out.into())
             }
@@ -838,13 +854,19 @@ impl Compiler<'_> {
         let convert = |compiler: &mut Self, part: V| -> Result<V> {
             match kind {
                 Conversion::IntegerToFloat(rounding) => {
-                    compiler.general(part, from, to, rounding, false)
+                    let d = compiler.general(part, from, to, rounding, false)?;
+                    compiler.twin_convert(from, to, d, part);
+                    Ok(d)
                 }
                 Conversion::FloatToInteger(rounding) => {
                     compiler.general(part, from, to, rounding, false)
                 }
                 Conversion::FloatToFloat { rounding, saturate } => {
-                    compiler.general(part, from, to, rounding, saturate)
+                    let d = compiler.general(part, from, to, rounding, saturate)?;
+                    if !saturate {
+                        compiler.twin_convert(from, to, d, part);
+                    }
+                    Ok(d)
                 }
                 Conversion::Truncate => Ok(match compiler.class(part) {
                     Class::D => compiler.low_bytes(part, to),
@@ -911,7 +933,9 @@ impl Compiler<'_> {
                         _ => scalars.first(),
                     };
                     let scalar = scalar.copied().unwrap_or(Scalar::F32);
-                    self.float_function(function, scalar, flags, &parts, result)?
+                    let d = self.float_function(function, scalar, flags, &parts, result)?;
+                    self.twin_function(function, scalar, d, &parts);
+                    d
                 }
                 _ => self.integer_function(function, &scalars, &parts, result)?,
             });

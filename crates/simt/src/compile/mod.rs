@@ -12,6 +12,7 @@ mod locals;
 mod stale;
 mod statement;
 mod trace;
+mod twin;
 pub(crate) mod unset;
 pub(crate) mod writes;
 
@@ -124,6 +125,8 @@ pub(crate) struct Compiler<'m> {
     canonical: bool,
     /// Whether points are made, and the name of the statement whose results become known.
     traced: bool,
+    /// Which registers have twins, where twins are made.
+    twinned: Option<twin::Twinned>,
     statement: &'static str,
     code: Code,
     drafts: Vec<Draft>,
@@ -151,12 +154,22 @@ const MOST_INSTRUCTIONS: usize = 2_000_000;
 
 type Result<T> = std::result::Result<T, Unsupported>;
 
+/// What is compiled beside the kernel itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Plain,
+    /// Points that note what happens.
+    Traced,
+    /// Twins of floats.
+    Twinned,
+}
+
 /// Compiles a kernel.
 pub(crate) fn compile(
     module: &Module,
     kernel: Handle<Function>,
     profile: &Profile,
-    traced: bool,
+    mode: Mode,
 ) -> Result<Code> {
     let unsupported = |what: &str| Unsupported {
         code: String::new(),
@@ -168,7 +181,11 @@ pub(crate) fn compile(
         return Err(unsupported("not a kernel"));
     };
     let mut compiler = Compiler::new(module, profile, function);
-    compiler.traced = traced;
+    compiler.traced = mode == Mode::Traced;
+    if mode == Mode::Twinned {
+        compiler.twinned = Some(twin::Twinned::new());
+        compiler.code.twinned = true;
+    }
     compiler.parameters(function)?;
     compiler.variables()?;
     let (types, prepass) = compiler.facts(kernel);
@@ -190,6 +207,7 @@ impl<'m> Compiler<'m> {
             profile,
             canonical: profile.nan() == Nan::Canonical,
             traced: false,
+            twinned: None,
             statement: "",
             code: Code { warp_width: profile.warp_width() as usize, ..Code::default() },
             drafts: Vec::new(),
@@ -264,10 +282,13 @@ impl<'m> Compiler<'m> {
                     let first = prepass.first.get(handle.index());
                     let (load, store) = first.copied().unwrap_or((u32::MAX, 0));
                     unset.push(self.unset_flag(load, store));
-                    let registers = parts
-                        .values()
-                        .map(|part| (part.offset, self.register(part.class(), Use::Local)));
-                    locals.push(registers.collect());
+                    let mut registers = HashMap::new();
+                    for part in parts.values() {
+                        let register = self.register(part.class(), Use::Local);
+                        self.twin_register(register, part.scalar);
+                        registers.insert(part.offset, register);
+                    }
+                    locals.push(registers);
                     memory.push(None);
                 }
                 None => {

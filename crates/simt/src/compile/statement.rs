@@ -73,6 +73,7 @@ impl<'m> Compiler<'m> {
     /// Copies a value to a local variable's register; `all` says that lanes which are not active
     /// have nothing to lose.
     pub(super) fn emit_move(&mut self, to: V, from: V, all: bool) {
+        self.twin_move(to, from, all);
         let run = integer::mover(self.class(to));
         let draft = self.draft(Op::Exec, run);
         draft.d = Some(to);
@@ -143,6 +144,7 @@ impl<'m> Compiler<'m> {
                 let copy = self.value(self.class(register));
                 let run = integer::mover(self.class(register));
                 self.emit_to(run, copy, &[register], 1);
+                self.twin_copy(copy, register);
                 copies.push(copy);
             }
             self.know(result, copies.into());
@@ -184,6 +186,7 @@ impl<'m> Compiler<'m> {
         let class = if class_of(scalar) == Class::D { Class::D } else { Class::W };
         let d = self.value(class);
         self.emit_checked(load, Some(d), &[address], offset).slot = slot;
+        self.twin_load(d, address, offset, scalar);
         match scalar {
             Scalar::Bool => self.emit(select::<convert::WordToBits>(), Class::B, &[d], 0),
             _ => d,
@@ -202,7 +205,9 @@ impl<'m> Compiler<'m> {
                 // Parts change places: all are read before one is written.
                 for value in &mut values {
                     let class = self.class(*value);
-                    *value = self.emit(integer::mover(class), class, &[*value], 1);
+                    let copy = self.emit(integer::mover(class), class, &[*value], 1);
+                    self.twin_copy(copy, *value);
+                    *value = copy;
                 }
             }
             let all = self.frame.prepass.unmasked[local.index()];
@@ -231,6 +236,7 @@ impl<'m> Compiler<'m> {
             _ => value,
         };
         self.emit_checked(store, None, &[address, value], offset).slot = slot;
+        self.twin_store(address, offset, scalar, value);
     }
 
     fn statement(&mut self, statement: &'m Statement) -> Result<()> {
@@ -399,6 +405,7 @@ impl<'m> Compiler<'m> {
                     work: MatrixWork::Load(fragment, *layout == MatrixLayout::RowMajor),
                     reads: vec![pointer, stride],
                     writes: writes.clone(),
+                    plain: Vec::new(),
                 });
                 self.know(*result, writes.into());
             }
@@ -415,6 +422,7 @@ impl<'m> Compiler<'m> {
                     work: MatrixWork::Store(fragment, *layout == MatrixLayout::RowMajor),
                     reads,
                     writes: Vec::new(),
+                    plain: Vec::new(),
                 });
             }
             S::MatrixMultiply { result, a, b, c, saturate } => {
@@ -446,6 +454,7 @@ impl<'m> Compiler<'m> {
                     },
                     reads,
                     writes: writes.clone(),
+                    plain: Vec::new(),
                 });
                 self.know(*result, writes.into());
             }
@@ -696,7 +705,13 @@ impl<'m> Compiler<'m> {
         let results: Parts = match function.result {
             Some(ty) => {
                 let parts = self.parts_of(ty)?;
-                parts.iter().map(|part| self.register(part.class(), Use::Local)).collect()
+                let mut registers = Vec::new();
+                for part in parts {
+                    let register = self.register(part.class(), Use::Local);
+                    self.twin_register(register, part.scalar);
+                    registers.push(register);
+                }
+                registers.into()
             }
             None => Rc::from([]),
         };
@@ -724,7 +739,9 @@ impl<'m> Compiler<'m> {
             let mut copies = Vec::new();
             for register in results.iter() {
                 let class = self.class(*register);
-                copies.push(self.emit(integer::mover(class), class, &[*register], 1));
+                let copy = self.emit(integer::mover(class), class, &[*register], 1);
+                self.twin_copy(copy, *register);
+                copies.push(copy);
             }
             self.know(result, copies.into());
         }
@@ -774,8 +791,10 @@ impl<'m> Compiler<'m> {
             let mut operands = vec![address, values[index]];
             operands.extend(expected.as_ref().map(|expected| expected[index]));
             let d = self.value(part.class());
-            let draft = self.emit_checked(run, is_used.then_some(d), &operands, imm);
-            draft.slot = u32::from(is_used) | (2 * u32::from(expected.is_some()));
+            let result = is_used.then_some(d);
+            let twins = self.twin_atomic(part.scalar, values[index], result);
+            let draft = self.emit_checked(run, result, &operands, imm);
+            draft.slot = u32::from(is_used) | (2 * u32::from(expected.is_some())) | twins;
             if releases(order) {
                 draft.slot |= crate::check::slot::RELEASES;
             }
@@ -821,10 +840,16 @@ impl<'m> Compiler<'m> {
     }
 
     fn emit_matrix(&mut self, inst: MatrixInst) {
-        self.code.matrices.push(inst);
+        let fragment = match &inst.work {
+            MatrixWork::Load(fragment, _) => Some(*fragment),
+            MatrixWork::Store(..) => None,
+            MatrixWork::Multiply { fragments, .. } => Some(fragments[3]),
+        };
+        self.code.matrices.push(inst.clone());
         let entry = self.code.matrices.len() - 1;
         let run = select::<crate::machine::matrix::Matrix>();
         self.emit_checked(run, None, &[], entry as u64).table = Some(Table::Matrix(entry));
+        self.twin_matrix(&inst, fragment.map(|fragment| fragment.element.storage()));
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of the statement")]
@@ -868,6 +893,7 @@ impl<'m> Compiler<'m> {
             };
             let d = self.value(class);
             self.emit_warp(run, Some(d), &[value], own);
+            self.twin_shuffle(d, value, own);
             out.push(match part.class() {
                 Class::B => self.emit(select::<convert::WordToBits>(), Class::B, &[d], 0),
                 _ => d,

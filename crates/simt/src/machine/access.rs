@@ -110,6 +110,15 @@ pub(crate) fn bytes_to_read<'m>(
     }
 }
 
+/// The bits of a value in a lane's local memory.
+pub(crate) fn read_local_bits(unit: &Unit, row: usize, offset: u64, size: u64, lane: usize) -> u64 {
+    match size {
+        2 => read_local::<U16>(unit, row, offset, lane).into(),
+        4 => read_local::<Word>(unit, row, offset, lane).into(),
+        _ => read_local::<Double>(unit, row, offset, lane),
+    }
+}
+
 /// Reads a value of a lane's local memory.
 #[inline(always)]
 fn read_local<E: Element>(unit: &Unit, row: usize, offset: u64, lane: usize) -> E::Raw {
@@ -684,6 +693,19 @@ fn copy_bytes(
     if m.hooked {
         crate::check::before_copy(m, i, lane, [to, from], [read, bytes]);
     }
+    copy_words(m, i, lane, [to, from], [read, bytes]);
+    if m.code.twinned && m.fault.is_none() {
+        super::twin::memory::copied(m, lane, to, from, bytes);
+    }
+}
+
+fn copy_words(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    lane: usize,
+    [to, from]: [u64; 2],
+    [read, bytes]: [u64; 2],
+) {
     let mut at = 0;
     while at < bytes {
         let (source, target) = (from.wrapping_add(at), to.wrapping_add(at));

@@ -6,7 +6,7 @@ use port_ir::{FloatFlags, Scalar};
 use super::access::{Double, Element, U16, Word};
 use super::lanes::{Kernel, select};
 use super::registers::Raw;
-use super::{Exec, Inst, Machine, Place};
+use super::{Exec, Inst, Machine, Place, twin};
 use crate::launch::Schedule;
 
 /// What an atomic operation does, in `imm`.
@@ -183,6 +183,12 @@ impl<E: Element> Kernel for Atomic<E> {
                 m.write_one::<E>(address, E::Raw::from_u64(new), i, lane);
                 old
             };
+            if i.slot & twin::memory::TWINNED != 0
+                && let Some(kind) = twin::Kind::of(scalar)
+            {
+                let new = change(what, scalar, old, value, expected) & width;
+                twin::memory::atomic(m, i, kind, what, lane, address, [old, value, new]);
+            }
             if has_result {
                 E::file(&mut m.unit).data[target + lane / 16][lane % 16] = E::Raw::from_u64(old);
             }

@@ -4,6 +4,7 @@ use port_ir::{Axis, Builtin, CompareOp, Scalar};
 
 use super::lanes::Kernel;
 use super::registers::{Bits, File, Mask, progression};
+use super::twin::Twins;
 use super::{CHUNK, Inst, Machine, Object, Place, Slot, Stop, Unit};
 use crate::compile::Class;
 use crate::launch::{Argument, Launch, Options, Schedule};
@@ -125,6 +126,7 @@ pub(super) struct Block {
     number: u64,
     place: [u32; 3],
     shared: Vec<u8>,
+    shared_twins: super::twin::memory::Tables,
     units: Vec<Unit>,
     stops: Vec<Option<Stop>>,
     barrier: Barrier,
@@ -270,7 +272,6 @@ impl Setup {
         let mut machine = Machine {
             unit: Unit::default(),
             code,
-            memory,
             shared: Vec::new(),
             parameters: self.parameters.clone(),
             objects: objects(code, launch),
@@ -287,6 +288,10 @@ impl Setup {
             executed: 0,
             turn_length: if self.unit_count > 1 || self.resident > 1 { TURN } else { u64::MAX },
             trace: options.trace.map(|request| crate::trace::Tracer::new(request, self.blocks)),
+            shared_twins: Default::default(),
+            has_twins: !memory.twins.is_empty(),
+            twin_room: options.memory_limit.saturating_mul(4),
+            errors: (options.errors && code.twinned).then(Vec::new),
             hooked: options.checks.any(),
             tracker: None,
             watch: None,
@@ -298,6 +303,7 @@ impl Setup {
             cluster: self.cluster,
             dynamic_shared: launch.dynamic_shared,
             symbols: self.symbols.clone(),
+            memory,
         };
         machine.watch = crate::check::Watch::new(&machine);
         machine
@@ -316,6 +322,7 @@ impl Setup {
             number: 0,
             place: [0; 3],
             shared: vec![0; self.shared_bytes as usize],
+            shared_twins: Default::default(),
             units,
             stops: vec![None; self.unit_count],
             barrier: Barrier::default(),
@@ -408,6 +415,7 @@ pub(crate) fn run(
     let mut outcome = std::mem::take(&mut machine.outcome);
     outcome.counters.instructions = instructions;
     outcome.threads = 1;
+    outcome.errors = machine.site_errors();
     outcome.trace = machine.trace.take().map(|tracer| tracer.trace);
     if finished {
         return Ending::Finished(outcome);
@@ -433,6 +441,7 @@ fn unit_bytes(code: &Code, chunks: usize) -> u64 {
     let doubles = u64::from(counts.doubles) + 4;
     chunk
         .saturating_mul(4 * words + 8 * doubles)
+        .saturating_add(if code.twinned { 16 * chunk * (words + doubles) } else { 0 })
         .saturating_add(u64::from(counts.truths) * chunk / 8)
         .saturating_add(u64::from(code.slots) * std::mem::size_of::<Slot>() as u64)
 }
@@ -536,6 +545,9 @@ fn new_unit(m: &Machine<'_>, first: usize, lanes: usize, chunks: usize) -> Unit 
         chunks,
         first: first as u32,
         local: vec![[0; CHUNK]; code.local_rows * chunks],
+        word_twins: Twins::new(if code.twinned { counts.words as usize } else { 0 }, chunks),
+        double_twins: Twins::new(if code.twinned { counts.doubles as usize } else { 0 }, chunks),
+        local_twins: Default::default(),
         local_written: Vec::new(),
         turn: 0,
     };
@@ -691,6 +703,7 @@ fn block_value(m: &Machine<'_>, block: [u32; 3], builtin: Builtin) -> u32 {
 pub(super) fn run_block(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
     m.block = block.place;
     std::mem::swap(&mut m.shared, &mut block.shared);
+    std::mem::swap(&mut m.shared_twins, &mut block.shared_twins);
     m.barrier = block.barrier;
     m.passed = block.passed;
     crate::check::enter(m, block.number, m.code.has_grid_barrier);
@@ -698,6 +711,7 @@ pub(super) fn run_block(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> 
     block.barrier = m.barrier;
     block.passed = m.passed;
     std::mem::swap(&mut m.shared, &mut block.shared);
+    std::mem::swap(&mut m.shared_twins, &mut block.shared_twins);
     fine
 }
 

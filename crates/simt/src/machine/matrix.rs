@@ -14,6 +14,8 @@ pub(crate) struct MatrixInst {
     pub(crate) work: MatrixWork,
     pub(crate) reads: Vec<u32>,
     pub(crate) writes: Vec<u32>,
+    /// Of an instruction that makes twins: which of what it reads has none.
+    pub(crate) plain: Vec<bool>,
 }
 
 /// Which.
@@ -171,7 +173,13 @@ fn put(
 }
 
 /// The address of a storage scalar, from the element that it begins with.
-fn place(layout: &FragmentLayout, by_rows: bool, pointer: u64, stride: u64, index: usize) -> u64 {
+pub(super) fn place(
+    layout: &FragmentLayout,
+    by_rows: bool,
+    pointer: u64,
+    stride: u64,
+    index: usize,
+) -> u64 {
     let index = index * layout.packed;
     let (row, column) = match layout.by_columns {
         true => (index % layout.rows, index / layout.rows),

@@ -21,6 +21,7 @@ pub(crate) mod matrix;
 pub(crate) mod parallel;
 pub(crate) mod print;
 pub(crate) mod registers;
+pub(crate) mod twin;
 pub(crate) mod warp;
 
 use crate::launch::{Checks, Options, Schedule};
@@ -139,6 +140,10 @@ pub(crate) struct Unit {
     pub(crate) first: u32,
     /// Threads' local memory, in rows of one word for each lane.
     pub(crate) local: Vec<[u32; CHUNK]>,
+    /// Twins of registers of words and double words, and of local memory.
+    pub(crate) word_twins: twin::Twins,
+    pub(crate) double_twins: twin::Twins,
+    pub(crate) local_twins: twin::memory::Tables,
     /// Which bytes of it were written, where that is checked: four bits for each lane.
     pub(crate) local_written: Vec<u64>,
     /// Instructions that back edges have counted in this turn.
@@ -216,6 +221,13 @@ pub(crate) struct Machine<'r> {
     pub(crate) hooked: bool,
     /// What blocks on this thread of the host touched, where others run blocks too.
     pub(crate) tracker: Option<Box<parallel::Tracker>>,
+    /// Twins in the block's shared memory.
+    pub(crate) shared_twins: twin::memory::Tables,
+    /// Whether there are twins in memory, and bytes left for more.
+    pub(crate) has_twins: bool,
+    pub(crate) twin_room: u64,
+    /// What rounding does at each site, where that is asked for.
+    pub(crate) errors: Option<Vec<twin::lanes::SiteError>>,
     /// What the checks remember.
     pub(crate) watch: Option<Box<crate::check::Watch>>,
     /// How often each place and kind has been reported.

@@ -335,6 +335,7 @@ pub(super) fn run(
     if threads < 2
         || setup.resident > 1
         || code.reads_stale
+        || code.twinned
         || options.checks.any()
         || options.trace.is_some()
         || matches!(options.schedule, Schedule::Seeded(_))

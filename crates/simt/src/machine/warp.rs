@@ -134,7 +134,13 @@ pub(crate) fn lanes_of(bits: u64) -> impl Iterator<Item = usize> {
 
 /// Where a shuffle reads from, and whether that was in reach.
 #[inline(always)]
-fn source(mode: ShuffleMode, own: usize, by: u32, width: usize, warp: usize) -> (usize, bool) {
+pub(super) fn source(
+    mode: ShuffleMode,
+    own: usize,
+    by: u32,
+    width: usize,
+    warp: usize,
+) -> (usize, bool) {
     let by = by as usize & (warp - 1);
     let first = own & !(width - 1);
     let last = first + width - 1;

@@ -1,0 +1,236 @@
+//! The instructions that make twins (`machine/twin`): one after each that makes a float.
+
+use std::collections::HashMap;
+
+use port_float::Profile;
+use port_ir::{FloatFlags, FloatOp, MathClass, MathFunction, Scalar, UnaryOp};
+
+use super::prelude::*;
+use crate::machine::Exec;
+use crate::machine::matrix::MatrixInst;
+use crate::machine::twin::operations::{self as o, TwinFunction};
+use crate::machine::twin::{self, Kind, lanes, memory};
+use crate::machine::warp::WarpInst;
+
+/// Which registers have twins, and what their values are; for a program that is compiled with twins.
+pub(super) struct Twinned {
+    kinds: HashMap<V, Kind>,
+    /// Whose f64 functions stand for the exact ones.
+    exact: Option<Profile>,
+}
+
+/// Marks moves of twins; they have no slot.
+pub(super) const MOVE: u32 = u32::MAX - 2;
+
+impl Twinned {
+    pub(super) fn new() -> Self {
+        Twinned { kinds: HashMap::new(), exact: Profile::named("exact").ok() }
+    }
+}
+
+impl Compiler<'_> {
+    fn has_twin(&self, register: V, kind: Kind) -> bool {
+        self.twinned.as_ref().is_some_and(|twinned| twinned.kinds.get(&register) == Some(&kind))
+    }
+
+    /// A register whose twin others set: a local variable's, a part of a fragment.
+    pub(super) fn twin_register(&mut self, register: V, scalar: Scalar) {
+        if let Some(twinned) = &mut self.twinned
+            && scalar.is_float()
+            && let Some(kind) = Kind::of(scalar)
+        {
+            twinned.kinds.insert(register, kind);
+        }
+    }
+
+    /// The twin of `d`, made from operands of a kind.
+    fn twin(&mut self, run: Exec, d: V, operands: &[V], kinds: [Kind; 2], extra: u64) {
+        let [from, to] = kinds;
+        let mut plain = [true; 4];
+        for (plain, operand) in plain.iter_mut().zip(operands) {
+            *plain = !self.has_twin(*operand, from);
+        }
+        if let Some(twinned) = &mut self.twinned {
+            twinned.kinds.insert(d, to);
+        }
+        let draft = self.draft(Op::Exec, run);
+        draft.d = Some(d);
+        draft.imm = twin::encode(from, plain, extra);
+        for (place, operand) in draft.operands.iter_mut().zip(operands) {
+            *place = Some(*operand);
+        }
+    }
+
+    /// The kind of a float whose arithmetic has twins.
+    fn float_kind(&self, scalar: Scalar) -> Option<Kind> {
+        self.twinned.as_ref()?;
+        if scalar.is_float() { Kind::of(scalar) } else { None }
+    }
+
+    pub(super) fn twin_unary(&mut self, op: UnaryOp, scalar: Scalar, d: V, a: V) {
+        let Some(kind) = self.float_kind(scalar) else { return };
+        // What has no twin stays so.
+        if !self.has_twin(a, kind) {
+            return;
+        }
+        let run = match op {
+            UnaryOp::Negate => select::<o::Unary<o::Negate>>(),
+            UnaryOp::Absolute => select::<o::Unary<o::Absolute>>(),
+            UnaryOp::Not => return,
+        };
+        self.twin(run, d, &[a], [kind; 2], 0);
+    }
+
+    pub(super) fn twin_binary(&mut self, op: FloatOp, scalar: Scalar, d: V, a: V, b: V) {
+        let Some(kind) = self.float_kind(scalar) else { return };
+        let run = match op {
+            FloatOp::Add => select::<o::Binary<o::Add>>(),
+            FloatOp::Subtract => select::<o::Binary<o::Subtract>>(),
+            FloatOp::Multiply => select::<o::Binary<o::Multiply>>(),
+            FloatOp::Divide => select::<o::Binary<o::Divide>>(),
+            _ if !self.has_twin(a, kind) && !self.has_twin(b, kind) => return,
+            _ => select::<o::Choose>(),
+        };
+        self.twin(run, d, &[a, b], [kind; 2], 0);
+    }
+
+    pub(super) fn twin_fused(&mut self, scalar: Scalar, d: V, operands: [V; 3]) {
+        let Some(kind) = self.float_kind(scalar) else { return };
+        self.twin(select::<o::Fused>(), d, &operands, [kind; 2], 0);
+    }
+
+    /// `d = c ? a : b`, of values of which one has a twin.
+    pub(super) fn twin_select(&mut self, d: V, [a, b, c]: [V; 3]) {
+        let Some(twinned) = &self.twinned else { return };
+        let known = twinned.kinds.get(&a).or_else(|| twinned.kinds.get(&b)).copied();
+        let Some(kind) = known else { return };
+        self.twin(select::<o::Select>(), d, &[a, b, c], [kind; 2], 0);
+    }
+
+    /// `d` is a copy of `a`.
+    pub(super) fn twin_copy(&mut self, d: V, a: V) {
+        let known = self.twinned.as_ref().and_then(|twinned| twinned.kinds.get(&a));
+        if let Some(kind) = known.copied() {
+            self.twin(select::<o::Move>(), d, &[a], [kind; 2], 1);
+        }
+    }
+
+    /// Before the move of `from` to a local variable's register.
+    pub(super) fn twin_move(&mut self, to: V, from: V, all: bool) {
+        let known = self.twinned.as_ref().and_then(|twinned| twinned.kinds.get(&to));
+        let Some(kind) = known.copied() else { return };
+        self.twin(select::<o::Move>(), to, &[from], [kind; 2], u64::from(all));
+        if let Some(draft) = self.drafts.last_mut() {
+            draft.slot = MOVE;
+        }
+    }
+
+    /// `d` is the number `a` in another format.
+    pub(super) fn twin_convert(&mut self, from: Scalar, to: Scalar, d: V, a: V) {
+        let Some(target) = self.float_kind(to) else { return };
+        let Some(kind) = Kind::of(from).filter(|_| d != a) else { return };
+        let fits = |scalar: Scalar| match scalar {
+            Scalar::F64 => 53,
+            Scalar::F32 => 24,
+            Scalar::F16 => 11,
+            _ => 8,
+        };
+        let exact = match from.is_float() {
+            true => {
+                to == Scalar::F64 || to == Scalar::F32 && matches!(from, Scalar::F16 | Scalar::Bf16)
+            }
+            false => from.bits() <= fits(to) && to != Scalar::F16,
+        };
+        if exact && !self.has_twin(a, kind) {
+            return;
+        }
+        let extra = target as u64 | u64::from(exact) << 3;
+        self.twin(select::<o::Convert>(), d, &[a], [kind, target], extra);
+    }
+
+    pub(super) fn twin_function(
+        &mut self,
+        function: MathFunction,
+        scalar: Scalar,
+        d: V,
+        operands: &[V],
+    ) {
+        let Some(kind) = self.float_kind(scalar) else { return };
+        let integer = match function.class() {
+            MathClass::Float => None,
+            MathClass::FloatWithI32 => Some(1),
+            MathClass::I32WithFloat => Some(0),
+            _ => return,
+        };
+        let exact = self.twinned.as_ref().and_then(|twinned| twinned.exact.as_ref());
+        let value = exact.and_then(|exact| exact.f64_function(function, FloatFlags::STRICT));
+        let (Some(value), 1..=4) = (value, operands.len()) else { return };
+        let operation = TwinFunction { function, value, operands: operands.len(), integer };
+        self.code.twin_functions.push(operation);
+        let entry = self.code.twin_functions.len() as u64 - 1;
+        self.twin(select::<o::Function>(), d, operands, [kind; 2], entry);
+    }
+
+    /// After a load of a part.
+    pub(super) fn twin_load(&mut self, d: V, address: V, offset: u64, scalar: Scalar) {
+        let Some(kind) = self.float_kind(scalar) else { return };
+        self.twin(select::<memory::Load>(), d, &[address], [kind; 2], offset);
+    }
+
+    /// After a store of a part. One of an integer makes what was there forgotten.
+    pub(super) fn twin_store(&mut self, address: V, offset: u64, scalar: Scalar, value: V) {
+        if self.twinned.is_none() || !matches!(scalar.size(), 4 | 8) && !scalar.is_float() {
+            return;
+        }
+        let Some(kind) = Kind::of(scalar) else { return };
+        let plain = [true, !self.has_twin(value, kind), true, true];
+        let draft = self.draft(Op::Exec, select::<memory::Store>());
+        draft.imm = twin::encode(kind, plain, offset);
+        draft.operands[0] = Some(address);
+        draft.operands[1] = Some(value);
+    }
+
+    /// What an atomic instruction says of its twins in its slot.
+    pub(super) fn twin_atomic(&mut self, scalar: Scalar, value: V, result: Option<V>) -> u32 {
+        let Some(kind) = self.float_kind(scalar) else { return 0 };
+        if let (Some(result), Some(twinned)) = (result, &mut self.twinned) {
+            twinned.kinds.insert(result, kind);
+        }
+        let plain = if self.has_twin(value, kind) { 0 } else { memory::PLAIN };
+        memory::TWINNED | plain
+    }
+
+    /// After a shuffle of a part.
+    pub(super) fn twin_shuffle(&mut self, d: V, a: V, inst: WarpInst) {
+        let known = self.twinned.as_ref().and_then(|twinned| twinned.kinds.get(&a));
+        let Some(kind) = known.copied() else { return };
+        let none = crate::machine::warp::NONE;
+        self.code.warps.push(WarpInst { second: none, mask: none, ..inst });
+        let entry = self.code.warps.len() - 1;
+        self.twin(select::<lanes::Shuffle>(), d, &[a], [kind; 2], entry as u64);
+        if let Some(draft) = self.drafts.last_mut() {
+            draft.table = Some(Table::Warp(entry));
+        }
+    }
+
+    /// After a matrix instruction; `scalars` are those of the registers that it writes.
+    pub(super) fn twin_matrix(&mut self, inst: &MatrixInst, result: Option<Scalar>) {
+        if self.twinned.is_none() {
+            return;
+        }
+        for register in &inst.writes {
+            self.twin_register(*register, result.unwrap_or(Scalar::U8));
+        }
+        let twinned = self.twinned.as_ref().map(|twinned| &twinned.kinds);
+        let plain = inst
+            .reads
+            .iter()
+            .map(|register| twinned.is_none_or(|kinds| !kinds.contains_key(register)));
+        let inst = MatrixInst { plain: plain.collect(), ..inst.clone() };
+        self.code.matrices.push(inst);
+        let entry = self.code.matrices.len() - 1;
+        let draft = self.draft(Op::Exec, select::<lanes::Matrix>());
+        draft.imm = entry as u64;
+        draft.table = Some(Table::Matrix(entry));
+    }
+}

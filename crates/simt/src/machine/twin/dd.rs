@@ -1,0 +1,411 @@
+//! Numbers as unevaluated sums of two f64: about 106 bits.
+//!
+//! Sums are the short form: the error is at most 2^-104 of the larger operand, not always of the
+//! result, which is as if the operands had been off by that. What is not finite has no low part.
+//! Square roots, exponentials and logarithms are good to about 100 bits; of other functions the high
+//! part is the f64 function's, corrected to first order by the operand's low part.
+
+use port_ir::MathFunction;
+
+/// `hi + lo`, where `lo` is at most half a unit in the last place of `hi`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Dd {
+    pub(crate) hi: f64,
+    pub(crate) lo: f64,
+}
+
+/// `a + b` and what was rounded away.
+#[inline(always)]
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let s = a + b;
+    let t = s - a;
+    (s, (a - (s - t)) + (b - t))
+}
+
+/// The product and what was rounded away.
+#[inline(always)]
+fn two_product(a: f64, b: f64) -> (f64, f64) {
+    let p = a * b;
+    (p, a.mul_add(b, -p))
+}
+
+/// A sum whose second part is small beside the first.
+#[inline(always)]
+fn finish(s: f64, e: f64) -> Dd {
+    let hi = s + e;
+    let lo = e - (hi - s);
+    // Of infinities and NaN the low part would be NaN.
+    let finite = s.is_finite() && lo.is_finite();
+    Dd { hi: if finite { hi } else { s }, lo: if finite { lo } else { 0.0 } }
+}
+
+impl From<f64> for Dd {
+    #[inline(always)]
+    fn from(hi: f64) -> Self {
+        Dd { hi, lo: 0.0 }
+    }
+}
+
+impl Dd {
+    #[inline(always)]
+    pub(crate) const fn new(hi: f64, lo: f64) -> Self {
+        Dd { hi, lo }
+    }
+
+    #[inline(always)]
+    pub(crate) fn add(self, b: Dd) -> Dd {
+        let (s, e) = two_sum(self.hi, b.hi);
+        finish(s, e + (self.lo + b.lo))
+    }
+
+    #[inline(always)]
+    pub(crate) fn negate(self) -> Dd {
+        Dd { hi: -self.hi, lo: -self.lo }
+    }
+
+    #[inline(always)]
+    pub(crate) fn subtract(self, b: Dd) -> Dd {
+        self.add(b.negate())
+    }
+
+    #[inline(always)]
+    pub(crate) fn multiply(self, b: Dd) -> Dd {
+        let (p, e) = two_product(self.hi, b.hi);
+        finish(p, e + (self.hi * b.lo + self.lo * b.hi))
+    }
+
+    /// `self * b + c`
+    #[inline(always)]
+    pub(crate) fn fused(self, b: Dd, c: Dd) -> Dd {
+        let (p, e) = two_product(self.hi, b.hi);
+        let e = e + (self.hi * b.lo + self.lo * b.hi);
+        let (s, f) = two_sum(p, c.hi);
+        finish(s, f + (e + c.lo))
+    }
+
+    #[inline(always)]
+    pub(crate) fn divide(self, b: Dd) -> Dd {
+        let q = self.hi / b.hi;
+        let (p, e) = two_product(q, b.hi);
+        let rest = ((self.hi - p) - e) + (self.lo - q * b.lo);
+        finish(q, rest / b.hi)
+    }
+
+    #[inline(always)]
+    pub(crate) fn scale(self, by: f64) -> Dd {
+        Dd { hi: self.hi * by, lo: self.lo * by }
+    }
+
+    pub(crate) fn sqrt(self) -> Dd {
+        let x = self.hi.sqrt();
+        if x == 0.0 || !x.is_finite() {
+            return x.into();
+        }
+        let rest = (-x).mul_add(x, self.hi) + self.lo;
+        finish(x, rest / (2.0 * x))
+    }
+
+    fn cbrt(self) -> Dd {
+        let x = self.hi.cbrt();
+        if x == 0.0 || !x.is_finite() {
+            return x.into();
+        }
+        // One step of Newton's.
+        let x = Dd::from(x);
+        let rest = self.subtract(x.multiply(x).multiply(x));
+        finish(x.hi, rest.hi / (3.0 * x.hi * x.hi))
+    }
+
+    /// Where it is not finite, or beyond the range, the f64 function's value.
+    #[inline(always)]
+    pub(crate) fn exp(self) -> Dd {
+        if self.is_ordinary() { self.exp_ordinary() } else { self.hi.exp().into() }
+    }
+
+    /// Whether [`Dd::exp_ordinary`] serves it.
+    #[inline(always)]
+    pub(crate) fn is_ordinary(self) -> bool {
+        self.hi.abs() < 700.0
+    }
+
+    /// Without a jump, so that lanes go together.
+    #[inline(always)]
+    pub(crate) fn exp_ordinary(self) -> Dd {
+        // e^x = 2^k (e^(r / 256))^256 with |r| at most ln 2 / 2. Adding this constant rounds.
+        const ROUNDER: f64 = 6_755_399_441_055_744.0;
+        let shifted = self.hi * std::f64::consts::LOG2_E + ROUNDER;
+        let k = shifted - ROUNDER;
+        let r = self.subtract(LN_2.multiply(k.into())).scale(1.0 / 256.0);
+        let mut e = expm1_small(r);
+        for _ in 0..8 {
+            // (1 + e)^2 - 1
+            e = e.scale(2.0).add(e.multiply(e));
+        }
+        let exponent = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).wrapping_add(1023);
+        e.add(1.0.into()).scale(f64::from_bits(exponent << 52))
+    }
+
+    fn exp_minus_one(self) -> Dd {
+        if self.hi.abs() < 1.0 / 512.0 {
+            return expm1_small(self);
+        }
+        if self.hi > 700.0 {
+            return self.exp();
+        }
+        self.exp().subtract(1.0.into())
+    }
+
+    pub(crate) fn ln(self) -> Dd {
+        let y = self.hi.ln();
+        if !y.is_finite() {
+            return y.into();
+        }
+        self.ln_after(y)
+    }
+
+    /// The logarithm after one step of Newton's from a value near it: y + (x e^-y - 1).
+    #[inline(always)]
+    pub(crate) fn ln_after(self, y: f64) -> Dd {
+        let y = Dd::from(y);
+        let rest = self.multiply(y.negate().exp()).subtract(1.0.into());
+        y.add(rest)
+    }
+
+    fn ln_one_plus(self) -> Dd {
+        if self.hi.abs() < 1e-4 {
+            // x - x^2/2 + x^3/3 - …
+            let mut sum = Dd::default();
+            for n in (1..=10).rev() {
+                sum = inverse(f64::from(n)).subtract(self.multiply(sum));
+            }
+            return sum.multiply(self);
+        }
+        Dd::from(1.0).add(self).ln()
+    }
+
+    fn tanh(self) -> Dd {
+        if self.hi.abs() > 40.0 {
+            return self.hi.tanh().into();
+        }
+        let e = self.scale(2.0).exp_minus_one();
+        e.divide(e.add(2.0.into()))
+    }
+
+    fn sinh(self) -> Dd {
+        if self.hi.abs() > 700.0 {
+            return self.hi.sinh().into();
+        }
+        let e = self.exp_minus_one();
+        e.add(e.divide(e.add(1.0.into()))).scale(0.5)
+    }
+
+    fn cosh(self) -> Dd {
+        if self.hi.abs() > 700.0 {
+            return self.hi.cosh().into();
+        }
+        let e = self.exp();
+        e.add(Dd::from(1.0).divide(e)).scale(0.5)
+    }
+
+    /// Sine and cosine.
+    fn sin_cos(self) -> (Dd, Dd) {
+        if !self.hi.is_finite() || self.hi.abs() >= 1e5 {
+            let (s, c) = self.hi.sin_cos();
+            return (finish(s, c * self.lo), finish(c, -s * self.lo));
+        }
+        let k = (self.hi * std::f64::consts::FRAC_2_PI).round();
+        let r = [PI_HALF.0, PI_HALF.1, PI_HALF.2]
+            .into_iter()
+            .fold(self, |r, part| r.subtract(Dd::from(part).multiply(k.into())));
+        let square = r.multiply(r);
+        let (mut s, mut c) = (Dd::default(), Dd::default());
+        for n in (1..=14).rev() {
+            let n = f64::from(n);
+            let by = |a: f64, b: f64| inverse(a * b).negate();
+            s = by(2.0 * n, 2.0 * n + 1.0).multiply(square).multiply(s.add(1.0.into()));
+            c = by(2.0 * n - 1.0, 2.0 * n).multiply(square).multiply(c.add(1.0.into()));
+        }
+        let (s, c) = (s.add(1.0.into()).multiply(r), c.add(1.0.into()));
+        match (k as i64).rem_euclid(4) {
+            0 => (s, c),
+            1 => (c, s.negate()),
+            2 => (s.negate(), c.negate()),
+            _ => (c.negate(), s),
+        }
+    }
+
+    /// Above zero, at zero or below.
+    fn sign(self) -> f64 {
+        if self.hi == 0.0 { 0.0 } else { self.hi.signum() }
+    }
+
+    pub(crate) fn absolute(self) -> Dd {
+        if self.sign() < 0.0 { self.negate() } else { self }
+    }
+}
+
+pub(crate) const LN_2: Dd = Dd::new(std::f64::consts::LN_2, 2.3190468138462996e-17);
+pub(crate) const LN_10: Dd = Dd::new(std::f64::consts::LN_10, -2.1707562233822494e-16);
+const PI: Dd = Dd::new(std::f64::consts::PI, 1.2246467991473532e-16);
+const PI_HALF: (f64, f64, f64) =
+    (std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591833e-33);
+
+/// `1 / n`
+#[inline(always)]
+fn inverse(n: f64) -> Dd {
+    let hi = 1.0 / n;
+    Dd { hi, lo: (-n).mul_add(hi, 1.0) * hi }
+}
+
+/// e^x - 1 for small x, by its series.
+#[inline(always)]
+fn expm1_small(x: Dd) -> Dd {
+    // Horner: x (1 + x/2 (1 + x/3 (1 + …)))
+    let mut sum = Dd::from(1.0);
+    for n in [11.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0] {
+        sum = x.multiply(inverse(n)).fused(sum, 1.0.into());
+    }
+    x.multiply(sum)
+}
+
+/// A function of the twins; `value` is the f64 function. `None` for one whose result is a matter of
+/// the value.
+pub(crate) fn function(
+    function: MathFunction,
+    x: &[Dd; 4],
+    value: impl Fn([f64; 4]) -> f64,
+) -> Option<Dd> {
+    use MathFunction as M;
+    let [a, b, c, d] = *x;
+    let one = Dd::from(1.0);
+    let square = |x: Dd| x.multiply(x);
+    let reliable = |result: Dd| result.hi.is_finite() && result.hi != 0.0;
+    let result = match function {
+        M::SquareRoot => a.sqrt(),
+        M::ReciprocalSquareRoot => one.divide(a.sqrt()),
+        M::Reciprocal => one.divide(a),
+        M::CubeRoot => a.cbrt(),
+        M::ReciprocalCubeRoot => one.divide(a.cbrt()),
+        M::Exp => a.exp(),
+        M::Exp2 => a.multiply(LN_2).exp(),
+        M::Exp10 => a.multiply(LN_10).exp(),
+        M::ExpMinusOne => a.exp_minus_one(),
+        M::Log => a.ln(),
+        M::Log2 => a.ln().divide(LN_2),
+        M::Log10 => a.ln().divide(LN_10),
+        M::LogOnePlus => a.ln_one_plus(),
+        M::Sin => a.sin_cos().0,
+        M::Cos => a.sin_cos().1,
+        M::Tan => {
+            let (s, c) = a.sin_cos();
+            s.divide(c)
+        }
+        M::SinPi if a.hi.abs() < 1e4 => a.multiply(PI).sin_cos().0,
+        M::CosPi if a.hi.abs() < 1e4 => a.multiply(PI).sin_cos().1,
+        M::Sinh => a.sinh(),
+        M::Cosh => a.cosh(),
+        M::Tanh => a.tanh(),
+        M::Hypot => square(a).add(square(b)).sqrt(),
+        M::ReciprocalHypot => one.divide(square(a).add(square(b)).sqrt()),
+        M::Norm3 => square(a).add(square(b)).add(square(c)).sqrt(),
+        M::ReciprocalNorm3 => one.divide(square(a).add(square(b)).add(square(c)).sqrt()),
+        M::Norm4 => square(a).add(square(b)).add(square(c)).add(square(d)).sqrt(),
+        M::ReciprocalNorm4 => {
+            one.divide(square(a).add(square(b)).add(square(c)).add(square(d)).sqrt())
+        }
+        M::Power if a.hi > 0.0 => a.ln().multiply(b).exp(),
+        M::PositiveDifference if a.hi > b.hi => a.subtract(b),
+        M::Saturate if a.hi > 0.0 && a.hi < 1.0 => a,
+        M::Floor
+        | M::Ceil
+        | M::Trunc
+        | M::Round
+        | M::RoundEven
+        | M::NextAfter
+        | M::LogBinary
+        | M::FrexpFraction
+        | M::CopySign
+        | M::FloatModulo
+        | M::FloatRemainder => return None,
+        _ => {
+            let here = value([a.hi, b.hi, c.hi, d.hi]);
+            return Some(match slope(function, a.hi, here) {
+                Some(slope) => finish(here, slope * a.lo),
+                None => here.into(),
+            });
+        }
+    };
+    // At the ends of the range (overflow, zero, what is not defined) the f64 function knows more.
+    Some(if reliable(result) { result } else { value([a.hi, b.hi, c.hi, d.hi]).into() })
+}
+
+/// The derivative of some functions of one number.
+fn slope(function: MathFunction, x: f64, y: f64) -> Option<f64> {
+    use MathFunction as M;
+    let slope = match function {
+        M::Asin => 1.0 / (1.0 - x * x).sqrt(),
+        M::Acos => -1.0 / (1.0 - x * x).sqrt(),
+        M::Atan => 1.0 / (1.0 + x * x),
+        M::Asinh => 1.0 / (1.0 + x * x).sqrt(),
+        M::Acosh => 1.0 / (x * x - 1.0).sqrt(),
+        M::Atanh => 1.0 / (1.0 - x * x),
+        M::Erf => std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp(),
+        M::Erfc => -std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp(),
+        M::ErfcScaled => 2.0 * x * y - std::f64::consts::FRAC_2_SQRT_PI,
+        M::NormalCdf => {
+            std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::SQRT_2 / 4.0 * (-x * x / 2.0).exp()
+        }
+        _ => return None,
+    };
+    slope.is_finite().then_some(slope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values to 40 digits, from tables.
+    #[test]
+    fn functions_have_many_digits() {
+        let close = |got: Dd, hi: f64, lo: f64, bits: i32| {
+            let error = ((got.hi - hi) + (got.lo - lo)).abs();
+            assert!(error <= hi.abs() * 2f64.powi(-bits), "{got:?} {hi} {lo}: {error}");
+        };
+        // e, ln 3, sqrt 2, sin 1, cos 1, tanh 1.
+        close(Dd::from(1.0).exp(), std::f64::consts::E, 1.4456468917292502e-16, 98);
+        close(Dd::from(3.0).ln(), 1.0986122886681098, -9.07129723500153e-17, 98);
+        close(Dd::from(2.0).sqrt(), std::f64::consts::SQRT_2, -9.667293313452913e-17, 100);
+        let (s, c) = Dd::from(1.0).sin_cos();
+        let one = s.multiply(s).add(c.multiply(c));
+        close(one, 1.0, 0.0, 98);
+        // exp and ln undo each other; tanh by another way.
+        for x in [1e-9, 0.3, 1.0, 7.5, -20.25, 300.0] {
+            let x = Dd::new(x, x * 3e-17);
+            let back = x.exp().ln();
+            let error = back.subtract(x).hi.abs();
+            assert!(error <= 2f64.powi(-96) * x.hi.abs().max(1.0), "{x:?} {error}");
+            let (a, b) = (x.exp(), x.negate().exp());
+            let tanh = a.subtract(b).divide(a.add(b));
+            let error = x.tanh().subtract(tanh).hi.abs();
+            assert!(error <= 2f64.powi(-96), "{x:?} {error}");
+            let log = x.exp_minus_one().ln_one_plus();
+            let error = log.subtract(x).hi.abs();
+            assert!(x.hi < -10.0 || error <= 2f64.powi(-92) * x.hi.abs(), "{x:?} {error}");
+        }
+        assert_eq!(Dd::from(f64::NEG_INFINITY).exp(), 0.0.into());
+        assert_eq!(Dd::from(f64::INFINITY).add(1.0.into()), f64::INFINITY.into());
+        assert_eq!(Dd::from(0.0).ln().hi, f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn sums_and_products_keep_both_parts() {
+        let tiny = Dd::from(2f64.powi(-80));
+        let sum = Dd::from(1.0).add(tiny);
+        assert_eq!(sum.subtract(1.0.into()), tiny);
+        let square = sum.multiply(sum);
+        assert_eq!(square.subtract(1.0.into()).hi, 2f64.powi(-79));
+        let third = Dd::from(1.0).divide(3.0.into());
+        let rest = third.fused(3.0.into(), Dd::from(-1.0));
+        assert!(rest.hi.abs() < 2f64.powi(-103), "{rest:?}");
+    }
+}

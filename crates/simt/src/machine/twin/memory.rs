@@ -1,0 +1,539 @@
+//! Twins in memory: tables beside the bytes of buffers, of a block's shared memory and of threads'
+//! local memory, an entry for each element of 2, 4 or 8 bytes that a float was stored to.
+//!
+//! An entry counts only while the bytes are those that were stored with it. So what others write (the
+//! host, integers, bit tricks) is its own twin again.
+
+use super::dd::Dd;
+use super::{EXTRA, Kind, State, kind_of};
+use crate::machine::access::{bytes_to_read, read_local_bits};
+use crate::machine::atomic::Change;
+use crate::machine::lanes::Kernel;
+use crate::machine::registers::Shape;
+use crate::machine::{CHUNK, Inst, Machine, Object, Place};
+use crate::memory::WINDOW_BITS;
+
+/// Twins of elements of one size.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    hi: Vec<f64>,
+    lo: Vec<f64>,
+    /// What was stored with each. Zeros at first, whose twin is zero.
+    bits: Vec<u64>,
+}
+
+impl Table {
+    fn new(elements: usize) -> Self {
+        Table { hi: vec![0.0; elements], lo: vec![0.0; elements], bits: vec![0; elements] }
+    }
+
+    #[inline(always)]
+    fn get(&self, index: usize, bits: u64) -> Option<Dd> {
+        (self.bits.get(index) == Some(&bits)).then(|| Dd::new(self.hi[index], self.lo[index]))
+    }
+
+    #[inline(always)]
+    fn put(&mut self, index: usize, bits: u64, twin: Dd) {
+        if let Some(place) = self.bits.get_mut(index) {
+            *place = bits;
+            (self.hi[index], self.lo[index]) = (twin.hi, twin.lo);
+        }
+    }
+}
+
+/// Tables of an object, for elements of 2, 4 and 8 bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tables([Option<Box<Table>>; 3]);
+
+fn by_size(size: u64) -> usize {
+    match size {
+        2 => 0,
+        4 => 1,
+        _ => 2,
+    }
+}
+
+impl Tables {
+    fn of(&self, size: u64) -> Option<&Table> {
+        self.0[by_size(size)].as_deref()
+    }
+
+    /// The twin of an element, if it was stored with these bits.
+    pub(crate) fn twin(&self, size: u64, index: usize, bits: u64) -> Option<Dd> {
+        self.of(size)?.get(index, bits)
+    }
+
+    /// Whether there is any twin of elements of this size.
+    pub(crate) fn has(&self, size: u64) -> bool {
+        self.0[by_size(size)].is_some()
+    }
+}
+
+/// Bytes that an entry takes.
+const ENTRY: u64 = 24;
+
+/// Where tables are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Buffer(usize),
+    Shared,
+    Local,
+}
+
+/// An element: its table's home, its place there, and how far apart those of neighbouring lanes lie.
+#[derive(Clone, Copy)]
+struct Spot {
+    home: Home,
+    index: usize,
+}
+
+impl Machine<'_> {
+    fn tables(&self, home: Home) -> Option<&Tables> {
+        match home {
+            Home::Buffer(index) => self.memory.twins.get(index),
+            Home::Shared => Some(&self.shared_twins),
+            Home::Local => Some(&self.unit.local_twins),
+        }
+    }
+
+    /// The table of elements, which is made if `make` says so and there is room.
+    fn table(&mut self, home: Home, size: u64, make: bool) -> Option<&mut Table> {
+        let elements = match home {
+            Home::Buffer(index) => self.memory.buffers.get(index)?.bytes.len() as u64 / size,
+            Home::Shared => self.shared.len() as u64 / size,
+            Home::Local => {
+                let rows = if size == 2 { 2 } else { 1 };
+                (self.code.local_rows * rows * self.unit.chunks * CHUNK) as u64
+            }
+        };
+        let left = &mut self.twin_room;
+        let tables = match home {
+            Home::Buffer(index) => {
+                if self.memory.twins.len() <= index {
+                    if !make {
+                        return None;
+                    }
+                    self.memory.twins.resize_with(index + 1, Tables::default);
+                }
+                self.memory.twins.get_mut(index)?
+            }
+            Home::Shared => &mut self.shared_twins,
+            Home::Local => &mut self.unit.local_twins,
+        };
+        let place = &mut tables.0[by_size(size)];
+        if place.is_none() {
+            if !make {
+                return None;
+            }
+            *left = left.checked_sub(elements.saturating_mul(ENTRY))?;
+            *place = Some(Box::new(Table::new(elements as usize)));
+        }
+        place.as_deref_mut()
+    }
+
+    /// Where the element at an offset of an object has its entry.
+    #[inline(always)]
+    fn spot(&self, object: Object, offset: u64, size: u64, lane: usize) -> Option<Spot> {
+        if offset > object.size || object.size - offset < size {
+            return None;
+        }
+        let aligned = |at: u64| at.is_multiple_of(size).then_some((at / size) as usize);
+        Some(match object.place {
+            Place::Buffer(index) => Spot { home: Home::Buffer(index), index: aligned(offset)? },
+            Place::Shared(start) => {
+                Spot { home: Home::Shared, index: aligned(start as u64 + offset)? }
+            }
+            Place::Local(row) => {
+                let unit = if size == 2 { 2 } else { 4 };
+                if !offset.is_multiple_of(unit) {
+                    return None;
+                }
+                let row = row * (4 / unit) as usize + (offset / unit) as usize;
+                let index = row * self.unit.chunks * CHUNK + lane;
+                Spot { home: Home::Local, index }
+            }
+            Place::Parameters => return None,
+        })
+    }
+
+    fn spot_at(&self, address: u64, size: u64, lane: usize) -> Option<Spot> {
+        let object = self.object(address)?;
+        self.spot(object, address.wrapping_sub(object.base), size, lane)
+    }
+
+    /// The twin of an element that holds these bits.
+    fn twin_at(&self, address: u64, kind: Kind, bits: u64, lane: usize) -> Dd {
+        let size = kind.size();
+        self.spot_at(address, size, lane)
+            .and_then(|spot| self.tables(spot.home)?.twin(size, spot.index, bits))
+            .unwrap_or_else(|| kind.value(bits))
+    }
+
+    /// How the active lanes' elements lie.
+    fn layout(&self, register: u32, offset: u64, size: u64) -> Layout {
+        let unit = &self.unit;
+        let lane = unit.mask.lowest();
+        let first = unit.d.get(register, lane).wrapping_add(offset);
+        let Some(object) = self.object(first) else { return Layout::Apart };
+        if let Some(address) = unit.d.uniform(register) {
+            let at = address.wrapping_add(offset).wrapping_sub(object.base);
+            return match (self.spot(object, at, size, 0), object.place) {
+                (Some(spot), Place::Local(_)) => Layout::Rows(spot),
+                (Some(spot), _) => Layout::One(spot),
+                _ => Layout::Apart,
+            };
+        }
+        if matches!(object.place, Place::Local(_) | Place::Parameters) {
+            return Layout::Apart;
+        }
+        let affine = unit.d.shape(register) == Shape::Affine;
+        let stride = unit.d.stride(register);
+        let mut other = 0;
+        for k in (0..unit.chunks).filter(|k| unit.mask.bits[*k] != 0) {
+            if affine && stride < 1 << 16 {
+                let base = unit.d.base(register, k).wrapping_add(offset);
+                other |= (base ^ first) | (base.wrapping_add(15 * stride) ^ first);
+                continue;
+            }
+            for (l, address) in self.addresses(register, offset, k).into_iter().enumerate() {
+                if unit.mask.bits[k] >> l & 1 == 1 {
+                    other |= address ^ first;
+                }
+            }
+        }
+        if other >> WINDOW_BITS != 0 {
+            return Layout::Apart;
+        }
+        Layout::Object { object, dense: affine && stride == size }
+    }
+}
+
+enum Layout {
+    /// All lanes have one element.
+    One(Spot),
+    /// Each lane has its own in a row.
+    Rows(Spot),
+    /// All lie in one object, neighbours beside each other if `dense`.
+    Object { object: Object, dense: bool },
+    /// Anything.
+    Apart,
+}
+
+fn offset_of(i: &Inst) -> u64 {
+    ((i.imm as i64) >> EXTRA) as u64
+}
+
+/// The twin of what was loaded to `d` from `a` and what is extra.
+pub(crate) struct Load;
+impl Kernel for Load {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let kind = kind_of(i);
+        let wide = kind.is_wide();
+        if !m.has_twins || m.unit.mask.is_empty() {
+            return m.unit.twins(wide).set(i.d, State::Same);
+        }
+        load(m, i, kind);
+    }
+}
+
+#[inline(always)]
+fn load(m: &mut Machine<'_>, i: &Inst, kind: Kind) {
+    let (wide, size, offset) = (kind.is_wide(), kind.size(), offset_of(i));
+    let home = |object: Object| match object.place {
+        Place::Buffer(index) => Home::Buffer(index),
+        Place::Shared(_) => Home::Shared,
+        _ => Home::Local,
+    };
+    match m.layout(i.a, offset, size) {
+        Layout::One(spot) => {
+            let lane = m.unit.mask.lowest();
+            let bits = m.unit.bits_of(i.d, kind, lane);
+            let found = m.tables(spot.home).and_then(|it| it.twin(size, spot.index, bits));
+            let state = found.map_or(State::Same, State::Uniform);
+            m.unit.twins(wide).set(i.d, state);
+        }
+        Layout::Rows(spot) => {
+            if !m.tables(spot.home).is_some_and(|tables| tables.has(size)) {
+                return m.unit.twins(wide).set(i.d, State::Same);
+            }
+            let start = m.unit.twins(wide).set_vector(i.d);
+            for k in 0..m.unit.chunks {
+                load_chunk(m, i, kind, spot.home, start, k, |l| Some(spot.index + k * CHUNK + l));
+            }
+        }
+        Layout::Object { object, dense } => {
+            let home = home(object);
+            if !m.tables(home).is_some_and(|tables| tables.has(size)) {
+                return m.unit.twins(wide).set(i.d, State::Same);
+            }
+            // The register of the addresses is not the result's.
+            let start = m.unit.twins(wide).set_vector(i.d);
+            for k in 0..m.unit.chunks {
+                if m.unit.mask.bits[k] == 0 {
+                    continue;
+                }
+                if dense {
+                    let base = m.unit.d.base(i.a, k).wrapping_add(offset);
+                    let at = base.wrapping_sub(object.base);
+                    if let Some(spot) = m.spot(object, at, size, 0) {
+                        let first = spot.index;
+                        load_chunk(m, i, kind, home, start, k, |l| Some(first + l));
+                        continue;
+                    }
+                }
+                let addresses = m.addresses(i.a, offset, k);
+                let places: [Option<usize>; CHUNK] = std::array::from_fn(|l| {
+                    let at = addresses[l].wrapping_sub(object.base);
+                    m.spot(object, at, size, 0).map(|spot| spot.index)
+                });
+                load_chunk(m, i, kind, home, start, k, |l| places[l]);
+            }
+        }
+        Layout::Apart => {
+            let start = m.unit.twins(wide).set_vector(i.d);
+            for k in 0..m.unit.chunks {
+                let addresses = m.addresses(i.a, offset, k);
+                for (l, address) in addresses.into_iter().enumerate() {
+                    if m.unit.mask.bits[k] >> l & 1 == 1 {
+                        let lane = k * CHUNK + l;
+                        let bits = m.unit.bits_of(i.d, kind, lane);
+                        let twin = m.twin_at(address, kind, bits, lane);
+                        let twins = m.unit.twins(wide);
+                        (twins.hi[start + k][l], twins.lo[start + k][l]) = (twin.hi, twin.lo);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Loads the twins of a chunk: of lane `l` from `place(l)`.
+#[inline(always)]
+fn load_chunk(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    kind: Kind,
+    home: Home,
+    start: usize,
+    k: usize,
+    place: impl Fn(usize) -> Option<usize>,
+) {
+    let (mut hi, mut lo) = m.unit.twin_chunk(i.d, State::Same, kind, k);
+    let bits: [u64; CHUNK] = match kind.is_wide() {
+        true => m.unit.d.chunk(i.d, k),
+        false => m.unit.w.chunk(i.d, k).map(u64::from),
+    };
+    let Some(table) = m.tables(home).and_then(|tables| tables.of(kind.size())) else { return };
+    let first = place(0).unwrap_or(usize::MAX);
+    // Neighbours.
+    if place(CHUNK - 1) == first.checked_add(CHUNK - 1)
+        && (1..CHUNK - 1).all(|l| place(l) == Some(first + l))
+        && let Some(stored) = table.bits.get(first..first + CHUNK)
+    {
+        let (from_hi, from_lo) = (&table.hi[first..first + CHUNK], &table.lo[first..first + CHUNK]);
+        for l in 0..CHUNK {
+            let same = stored[l] == bits[l];
+            hi[l] = if same { from_hi[l] } else { hi[l] };
+            lo[l] = if same { from_lo[l] } else { lo[l] };
+        }
+    } else {
+        for l in 0..CHUNK {
+            if let Some(twin) = place(l).and_then(|place| table.get(place, bits[l])) {
+                (hi[l], lo[l]) = (twin.hi, twin.lo);
+            }
+        }
+    }
+    m.unit.twins(kind.is_wide()).write(start + k, hi, lo);
+}
+
+/// The twin of `b` goes where `b` was stored: to `a` and what is extra. An integer has none, and
+/// makes what was there forgotten.
+pub(crate) struct Store;
+impl Kernel for Store {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let kind = kind_of(i);
+        let state = m.unit.twin_state(i, 1, i.b, kind);
+        if m.unit.mask.is_empty() || !m.has_twins && state == State::Same {
+            return;
+        }
+        store(m, i, kind, state);
+    }
+}
+
+#[inline(always)]
+fn store(m: &mut Machine<'_>, i: &Inst, kind: Kind, state: State) {
+    let (size, offset) = (kind.size(), offset_of(i));
+    let integer = matches!(kind, Kind::I32 | Kind::U32 | Kind::I64 | Kind::U64);
+    let make = state != State::Same && !integer;
+    match m.layout(i.a, offset, size) {
+        Layout::Object { object, dense: true } => {
+            let home = match object.place {
+                Place::Buffer(index) => Home::Buffer(index),
+                _ => Home::Shared,
+            };
+            if m.table(home, size, make).is_none() {
+                return;
+            }
+            m.has_twins = true;
+            for k in 0..m.unit.chunks {
+                let mask = m.unit.mask.bits[k];
+                if mask == 0 {
+                    continue;
+                }
+                let base = m.unit.d.base(i.a, k).wrapping_add(offset);
+                let at = base.wrapping_sub(object.base);
+                // The first active lane's place says where the chunk lies.
+                let low = mask.trailing_zeros() as usize;
+                let spot = m.spot(object, at.wrapping_add(low as u64 * size), size, 0);
+                let Some(start) = spot.map(|spot| spot.index.wrapping_sub(low)) else { continue };
+                let bits: [u64; CHUNK] = match kind.is_wide() {
+                    true => m.unit.d.chunk(i.b, k),
+                    false => m.unit.w.chunk(i.b, k).map(u64::from),
+                };
+                let bits = if size == 2 { bits.map(|bits| bits & 0xffff) } else { bits };
+                let (hi, lo) = m.unit.twin_chunk(i.b, state, kind, k);
+                let bits = if integer { bits.map(|bits| !bits) } else { bits };
+                let Some(table) = m.table(home, size, false) else { return };
+                if mask == u16::MAX
+                    && let Some(place) = table.bits.get_mut(start..start + CHUNK)
+                {
+                    place.copy_from_slice(&bits);
+                    table.hi[start..start + CHUNK].copy_from_slice(&hi);
+                    table.lo[start..start + CHUNK].copy_from_slice(&lo);
+                    continue;
+                }
+                for l in 0..CHUNK {
+                    if mask >> l & 1 == 1 {
+                        table.put(start.wrapping_add(l), bits[l], Dd::new(hi[l], lo[l]));
+                    }
+                }
+            }
+        }
+        Layout::Rows(_) | Layout::One(_) | Layout::Object { .. } | Layout::Apart => {
+            for k in 0..m.unit.chunks {
+                let addresses = m.addresses(i.a, offset, k);
+                for (l, address) in addresses.into_iter().enumerate() {
+                    if m.unit.mask.bits[k] >> l & 1 == 1 {
+                        let lane = k * CHUNK + l;
+                        let bits = m.unit.bits_of(i.b, kind, lane);
+                        let bits = if size == 2 { bits & 0xffff } else { bits };
+                        let twin = m.unit.twin_lane(i.b, state, kind, lane);
+                        let bits = if integer { !bits } else { bits };
+                        put(m, address, size, bits, twin, make, lane);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn put(m: &mut Machine<'_>, address: u64, size: u64, bits: u64, twin: Dd, make: bool, lane: usize) {
+    let Some(spot) = m.spot_at(address, size, lane) else { return };
+    if let Some(table) = m.table(spot.home, size, make) {
+        table.put(spot.index, bits, twin);
+        m.has_twins = true;
+    }
+}
+
+/// What an atomic instruction that has a twin says in its slot.
+pub(crate) const TWINNED: u32 = 1 << 8;
+/// The value has none.
+pub(crate) const PLAIN: u32 = 1 << 9;
+
+/// A lane's atomic operation has changed a float.
+#[allow(clippy::too_many_arguments, reason = "what an atomic operation is")]
+pub(crate) fn atomic(
+    m: &mut Machine<'_>,
+    i: &Inst,
+    kind: Kind,
+    what: Change,
+    lane: usize,
+    address: u64,
+    [old, value, new]: [u64; 3],
+) {
+    let state = match i.slot & PLAIN != 0 {
+        true => State::Same,
+        false if kind.is_wide() => m.unit.double_twins.state(i.b),
+        false => m.unit.word_twins.state(i.b),
+    };
+    let before = m.twin_at(address, kind, old, lane);
+    let operand = m.unit.twin_lane(i.b, state, kind, lane);
+    let twin = match what {
+        Change::Add => before.add(operand),
+        Change::Subtract => before.subtract(operand),
+        _ if new == old => before,
+        _ if new == value => operand,
+        _ => kind.value(new),
+    };
+    put(m, address, kind.size(), new, twin, true, lane);
+    if i.slot & 1 != 0 {
+        let (k, l) = (lane / CHUNK, lane % CHUNK);
+        let twins = m.unit.twins(kind.is_wide());
+        let start = twins.set_vector(i.d);
+        (twins.hi[start + k][l], twins.lo[start + k][l]) = (before.hi, before.lo);
+    }
+}
+
+/// The bits of an element of memory, wherever it lies.
+fn bits_at(m: &Machine<'_>, address: u64, size: u64, lane: usize) -> Option<u64> {
+    let object = m.object(address)?;
+    let offset = address.wrapping_sub(object.base);
+    if offset > object.size || object.size - offset < size {
+        return None;
+    }
+    if let Place::Local(row) = object.place {
+        return Some(read_local_bits(&m.unit, row, offset, size, lane));
+    }
+    let data = bytes_to_read(m.memory, &m.shared, &m.parameters, object);
+    let bytes = data.get(offset as usize..(offset + size) as usize)?;
+    let mut word = [0; 8];
+    word[..size as usize].copy_from_slice(bytes);
+    Some(u64::from_le_bytes(word))
+}
+
+/// A lane has copied bytes.
+pub(crate) fn copied(m: &mut Machine<'_>, lane: usize, to: u64, from: u64, bytes: u64) {
+    for size in [2, 4, 8] {
+        let (Some(source), Some(target)) = (m.spot_at(from, size, lane), m.spot_at(to, size, lane))
+        else {
+            continue;
+        };
+        let known = m.tables(source.home).is_some_and(|tables| tables.has(size));
+        if !known && !m.tables(target.home).is_some_and(|tables| tables.has(size)) {
+            continue;
+        }
+        let mut at = 0;
+        while at + size <= bytes {
+            let (source, target) = (from.wrapping_add(at), to.wrapping_add(at));
+            let Some(bits) = bits_at(m, target, size, lane) else { break };
+            let twin = m
+                .spot_at(source, size, lane)
+                .and_then(|spot| m.tables(spot.home)?.twin(size, spot.index, bits));
+            match twin {
+                Some(twin) => put(m, target, size, bits, twin, true, lane),
+                None => put(m, target, size, !bits, Dd::default(), false, lane),
+            }
+            at += size;
+        }
+    }
+}
+
+/// The twin of an element that an instruction loads lane by lane.
+pub(crate) fn loaded(m: &Machine<'_>, address: u64, kind: Kind, bits: u64, lane: usize) -> Dd {
+    m.twin_at(address, kind, bits, lane)
+}
+
+/// An instruction has stored an element lane by lane.
+pub(crate) fn stored(
+    m: &mut Machine<'_>,
+    address: u64,
+    kind: Kind,
+    bits: u64,
+    twin: Dd,
+    lane: usize,
+) {
+    let make = twin != kind.value(bits);
+    put(m, address, kind.size(), bits, twin, make, lane);
+}
