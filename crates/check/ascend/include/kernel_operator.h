@@ -5,6 +5,7 @@
 #include <port_ascend/copy.h>
 #include <port_ascend/gather.h>
 #include <port_ascend/launch.h>
+#include <port_ascend/math.h>
 #include <port_ascend/reduce.h>
 #include <port_ascend/select.h>
 #include <port_ascend/sort.h>

@@ -1,7 +1,9 @@
 // The tiling of a matrix product and of normalisations, as the host computes and the kernel reads it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace AscendC {
 namespace tiling {
@@ -24,6 +26,8 @@ struct TCubeTiling {
     PORT_ASCEND_FIELD(BLayoutInfoB) PORT_ASCEND_FIELD(BLayoutInfoS) PORT_ASCEND_FIELD(BLayoutInfoN) PORT_ASCEND_FIELD(BLayoutInfoG) PORT_ASCEND_FIELD(BLayoutInfoD)
     PORT_ASCEND_FIELD(CLayoutInfoB) PORT_ASCEND_FIELD(CLayoutInfoS1) PORT_ASCEND_FIELD(CLayoutInfoN) PORT_ASCEND_FIELD(CLayoutInfoG) PORT_ASCEND_FIELD(CLayoutInfoS2)
     PORT_ASCEND_FIELD(BatchNum) PORT_ASCEND_FIELD(mxTypePara)
+    size_t GetDataSize() const { return sizeof(*this); }
+    void SaveToBuffer(void* to, size_t capacity) const { std::memcpy(to, this, capacity < sizeof(*this) ? capacity : sizeof(*this)); }
 };
 struct SoftMaxTiling {
     uint32_t srcM = 0, srcK = 0, srcSize = 0, outMaxM = 0, outMaxK = 0, outMaxSize = 0, splitM = 0, splitK = 0, splitSize = 0, reduceM = 0, reduceK = 0, reduceSize = 0,

@@ -202,4 +202,16 @@ template <typename T> inline void SetAtomicType(PORT_ASCEND_SITE) { (void)site; 
 inline void SetAtomicNone() { port_ascend::core->atomic = port_ascend::Atomic::none; }
 inline void DisableDmaAtomic() { port_ascend::core->atomic = port_ascend::Atomic::none; }
 
+// Constants into global memory (by transfers of this core).
+template <typename T> inline void Fill(const GlobalTensor<T>& tensor, uint64_t count, const ::port_ascend::same_t<T> value, PORT_ASCEND_SITE) {
+    port_ascend::begin("Fill", site, port_ascend::pipe_mte3, 200 + double(count * sizeof(T)) / 32);
+    port_ascend::core->counters.ub_to_gm += count * sizeof(T);
+    for (uint64_t i = 0; i < count; ++i) {
+        if (!tensor.check(i, 1, "Fill", true) || !port_ascend::gm_access(tensor.start + i, sizeof(T), true, &value)) return;
+        tensor.start[i] = value;
+    }
+}
+template <typename T> inline void InitGlobalMemory(const GlobalTensor<T>& tensor, const uint64_t count, const ::port_ascend::same_t<T> value, PORT_ASCEND_SITE) { Fill<T>(tensor, count, value, site); }
+template <typename T> inline void InitOutput(const GlobalTensor<T> tensor, uint64_t count, const ::port_ascend::same_t<T> value = 0, PORT_ASCEND_SITE) { Fill<T>(tensor, count, value, site); }
+
 }  // namespace AscendC
