@@ -291,6 +291,11 @@ impl Printer<'_, '_, '_> {
                     Text::primary(format!("{cast}(uint16_t({bits:#x}))"))
                 }
             },
+            Scalar::F64 => {
+                self.spelling.helper("Float64");
+                let value = f64::from_bits(bits);
+                Text::primary(format!("Float64{{{bits:#x}u /* {value:?} */}}"))
+            }
             other => Text::primary(scalar_name(other)?),
         })
     }
@@ -472,7 +477,7 @@ impl Printer<'_, '_, '_> {
     ) -> Made {
         let result = ty.scalar().unwrap_or(Scalar::U64);
         for scalar in scalars.iter().chain([&result]) {
-            scalar_name(*scalar)?;
+            self.spelling.scalar(*scalar)?;
         }
         match expression {
             Expression::Unary { op, .. } => self.unary(*op, result, &texts[0]),
@@ -489,6 +494,9 @@ impl Printer<'_, '_, '_> {
             }
             Expression::FusedMultiplyAdd { flags, .. } => {
                 check(*flags)?;
+                if result == Scalar::F64 {
+                    return Ok(call(self.spelling.helper("FusedMultiplyAdd64"), texts));
+                }
                 if is_narrow_float(result) {
                     let widened: Vec<Text> =
                         texts.iter().map(|text| self.widened(result, text)).collect();
@@ -613,6 +621,9 @@ impl Printer<'_, '_, '_> {
                 scalar_name(scalar)?,
                 value.in_level(Level::Unary)
             )),
+            UnaryOp::Absolute if scalar == Scalar::F64 => {
+                call(self.spelling.helper("AbsoluteValue64"), std::slice::from_ref(value))
+            }
             UnaryOp::Absolute => {
                 let name = if self.context.form == Form::Threads && scalar.is_float() {
                     "fabsf"
@@ -729,7 +740,11 @@ impl Printer<'_, '_, '_> {
             FloatOp::Multiply => (Level::Product, "*"),
             FloatOp::Divide => (Level::Product, "/"),
             FloatOp::Minimum | FloatOp::Maximum | FloatOp::MinimumNan | FloatOp::MaximumNan => {
+                let double = scalar == Scalar::F64;
                 let name = match op {
+                    FloatOp::Minimum if double => self.spelling.helper("MinimumNumber64"),
+                    FloatOp::Maximum if double => self.spelling.helper("MaximumNumber64"),
+                    _ if double => return Err(refuse("it takes the smaller of doubles, or NaN")),
                     FloatOp::Minimum if threads => "fminf",
                     FloatOp::Maximum if threads => "fmaxf",
                     FloatOp::Minimum => self.spelling.helper("MinimumNumber"),
@@ -776,7 +791,11 @@ impl Printer<'_, '_, '_> {
                 if how != Rounding::NearestEven {
                     return Err(refuse("it asks for another rounding than to the nearest"));
                 }
-                if to == Scalar::F32 {
+                if to == Scalar::F64 {
+                    let helper = self.spelling.helper("ToFloat64");
+                    let wide = if from.is_signed() { "int64_t" } else { "uint64_t" };
+                    Text::primary(format!("{helper}({wide}({}))", value.text))
+                } else if to == Scalar::F32 {
                     cast()
                 } else if matches!(from, Scalar::I32 | Scalar::U32 | Scalar::I64 | Scalar::U64) {
                     // Exact below 2^24; what lies above is infinite in half, but not in bfloat16.
@@ -791,6 +810,17 @@ impl Printer<'_, '_, '_> {
                 }
             }
             Conversion::FloatToInteger(how) => {
+                if from == Scalar::F64 {
+                    let whole = match how {
+                        Rounding::TowardZero => value.clone(),
+                        Rounding::NearestEven => call(self.spelling.helper("RoundEven64"), one),
+                        Rounding::Down => call(self.spelling.helper("Floor64"), one),
+                        Rounding::Up => call(self.spelling.helper("Ceil64"), one),
+                        Rounding::NearestAway => call(self.spelling.helper("RoundAway64"), one),
+                    };
+                    let helper = self.spelling.helper("ToInteger64");
+                    return Ok(call(&format!("{helper}<{name}>"), &[whole]));
+                }
                 let wide = self.widened(from, value);
                 let whole = match how {
                     Rounding::TowardZero => wide,
@@ -809,7 +839,17 @@ impl Printer<'_, '_, '_> {
                 if rounding != Rounding::NearestEven && to != Scalar::F32 || saturate {
                     return Err(refuse("it asks for another rounding than to the nearest"));
                 }
+                if from == Scalar::F64 {
+                    // What is rounded again is rounded to odd first.
+                    let helper = self.spelling.helper("NarrowFloat64");
+                    let odd = to != Scalar::F32;
+                    let narrow = Text::primary(format!("{helper}({}, {odd})", value.text));
+                    return Ok(self.rounded(to, narrow));
+                }
                 let wide = self.widened(from, value);
+                if to == Scalar::F64 {
+                    return Ok(call(self.spelling.helper("ToFloat64"), &[wide]));
+                }
                 self.rounded(to, wide)
             }
             Conversion::Space

@@ -79,7 +79,7 @@ impl Printer<'_, '_, '_> {
                     frame.parameters.push(format!("{spelled} {name}"));
                     frame.arguments.push(format!("{cast}({field})"));
                 }
-                Type::Scalar(scalar) => {
+                Type::Scalar(scalar) if scalar != Scalar::F64 => {
                     let spelled = scalar_name(scalar)?;
                     frame.names.remove(own);
                     let value = format!("static_cast<{spelled}>({own})");

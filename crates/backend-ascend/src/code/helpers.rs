@@ -11,7 +11,7 @@ pub(super) struct Helper {
 }
 
 fn all() -> impl Iterator<Item = &'static Helper> {
-    HELPERS.iter().chain(super::scalar_math::SCALAR)
+    HELPERS.iter().chain(super::scalar_math::SCALAR).chain(super::double_math::DOUBLE)
 }
 
 /// The names of all helpers: no other name may be one.

@@ -27,6 +27,9 @@ impl Printer<'_, '_, '_> {
         to: Scalar,
         texts: &[Text],
     ) -> Made {
+        if from == Scalar::F64 {
+            return self.double_function(function, texts);
+        }
         if let Some(text) = self.bits_function(function, from, to, texts)? {
             return Ok(text);
         }
@@ -43,6 +46,49 @@ impl Printer<'_, '_, '_> {
             .collect();
         let text = self.float_function(function, &wide)?;
         Ok(self.rounded(to, text))
+    }
+
+    /// A function of doubles: what integers compute exactly.
+    fn double_function(&mut self, function: MathFunction, texts: &[Text]) -> Made {
+        use MathFunction as M;
+        let name = match function {
+            M::SquareRoot => "SquareRoot64",
+            M::Floor => "Floor64",
+            M::Ceil => "Ceil64",
+            M::Trunc => "Truncate64",
+            M::Round => "RoundAway64",
+            M::RoundEven => "RoundEven64",
+            M::CopySign => "CopySign64",
+            M::IsNan => "IsNan64",
+            M::IsInfinite => "IsInfinite64",
+            M::IsFinite => {
+                self.spelling.helper("Float64");
+                let x = &texts[0].text;
+                return Ok(Text::at(format!("!IsNan64({x}) && !IsInfinite64({x})"), Level::And));
+            }
+            M::SignBit => {
+                return Ok(Text::at(
+                    format!("({}.bits >> 63) != 0", texts[0].in_level(Level::Primary)),
+                    Level::Equality,
+                ));
+            }
+            M::Reciprocal => {
+                let one =
+                    self.constant(port_ir::Constant::from_bits(Scalar::F64, 1.0f64.to_bits()))?;
+                return Ok(binary(Level::Product, "/", &one, &texts[0]));
+            }
+            _ => {
+                return Err(refuse(format!(
+                    "it calls `{}` of doubles, which the chip does not have",
+                    function.name()
+                )));
+            }
+        };
+        if name.starts_with("Is") {
+            self.spelling.helper("Float64");
+            return Ok(call(name, texts));
+        }
+        Ok(call(self.spelling.helper(name), texts))
     }
 
     fn float_function(&mut self, function: MathFunction, texts: &[Text]) -> Made {

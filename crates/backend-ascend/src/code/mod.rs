@@ -10,6 +10,7 @@
 //! spelled out where C++ and CUDA differ, by small functions that [`helpers`] holds.
 
 pub(crate) mod admit;
+mod double_math;
 mod expression;
 pub(crate) mod frame;
 mod functions;

@@ -286,7 +286,7 @@ impl Printer<'_, '_, '_> {
     /// the members of a struct are copied one address space at a time.
     pub(crate) fn loaded(&mut self, pointer: Value, ty: Type) -> Result<Text, NotTranslated> {
         let space = self.space(pointer);
-        let whole = matches!(ty, Type::Vector(..) | Type::Struct(_) | Type::Array(_));
+        let whole = crate::scalar::is_copied(ty);
         let helper = match space {
             Space::Global | Space::Constant | Space::Generic if whole => "LoadGm",
             Space::Shared if whole => "LoadUb",
@@ -305,7 +305,7 @@ impl Printer<'_, '_, '_> {
         value: &Text,
     ) -> Result<String, NotTranslated> {
         let space = self.space(pointer);
-        let whole = matches!(ty, Type::Vector(..) | Type::Struct(_) | Type::Array(_));
+        let whole = crate::scalar::is_copied(ty);
         let helper = match space {
             Space::Global | Space::Constant | Space::Generic if whole => "StoreGm",
             Space::Shared if whole => "StoreUb",

@@ -395,6 +395,25 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
         Ok(if self.kept_locals.contains(&local) { format!("{name}[t]") } else { name })
     }
 
+    /// Each thread has an element of an array for a local.
+    pub(crate) fn keep_local(
+        &mut self,
+        local: Handle<Local>,
+        array: String,
+    ) -> Result<(), NotTranslated> {
+        if self.spaces.keeps_address(self.facts, local) {
+            return Err(refuse(format!(
+                "it keeps the address of `{}` across a barrier",
+                self.facts.function.locals[local].name
+            )));
+        }
+        let space = self.array_spaces.get(&array).copied().unwrap_or(Space::Shared);
+        self.spaces.moved.insert(local, space);
+        self.locals[local.index()] = Some(array);
+        self.kept_locals.insert(local);
+        Ok(())
+    }
+
     /// Refuses a text that keeps a pointer which may point into several memories.
     pub(crate) fn check_pointers(&self) -> Result<(), NotTranslated> {
         if self.spaces.is_mixed() {

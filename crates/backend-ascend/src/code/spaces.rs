@@ -23,6 +23,8 @@ enum Place {
 #[derive(Debug, Default)]
 pub(super) struct Spaces {
     sources: BTreeMap<Place, Vec<Value>>,
+    /// Locals that lie elsewhere than on the thread's own stack.
+    pub(super) moved: BTreeMap<Handle<Local>, Space>,
     mixed: Cell<bool>,
 }
 
@@ -68,6 +70,14 @@ impl Spaces {
         self.mixed.get()
     }
 
+    /// Whether the address of a local is kept as a pointer to the thread's own stack.
+    pub(super) fn keeps_address(&self, facts: &Facts<'_, '_>, local: Handle<Local>) -> bool {
+        self.sources.values().flatten().any(|value| {
+            facts.ty(*value) == Type::Pointer(Space::Local)
+                && facts.flow.root(*value) == Root::Local(local)
+        })
+    }
+
     /// The memory that a pointer points into; generic where nothing says.
     pub(super) fn space(
         &self,
@@ -95,7 +105,11 @@ impl Spaces {
                     continue;
                 }
                 Some(space) => {
-                    found.insert(space);
+                    let moved = match facts.flow.root(value) {
+                        Root::Local(local) => self.moved.get(&local).copied(),
+                        _ => None,
+                    };
+                    found.insert(moved.unwrap_or(space));
                     continue;
                 }
             }

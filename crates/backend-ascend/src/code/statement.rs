@@ -2,7 +2,8 @@
 
 use port_ir::analysis::flow::{Root, StatementId};
 use port_ir::{
-    Access, AtomicOp, Handle, Local, LoopTest, Scalar, Space, StatementKind, Type, Unroll, Value,
+    Access, AtomicOp, Expression, Handle, Local, LoopTest, Scalar, Space, StatementKind, Type,
+    Unroll, Value,
 };
 
 use super::cpp::{Level, Text, is_operand, quote};
@@ -530,7 +531,8 @@ impl Printer<'_, '_, '_> {
     pub(crate) fn define(&mut self, result: Value, text: &Text) -> Done {
         let ty = self.facts.ty(result);
         if let Some(array) = self.kept.get(&result).cloned() {
-            self.out.line(format!("{array}[t] = {};", text.text));
+            let line = self.stored_element(&array, ty, text);
+            self.out.line(format!("{line};"));
             return Ok(());
         }
         let wish = self.wish(result);
@@ -562,7 +564,8 @@ impl Printer<'_, '_, '_> {
 
     fn load(&mut self, result: Value, pointer: Value, access: Access) -> Done {
         let facts = self.facts;
-        if facts.folded[result.index()] && facts.variable(pointer).is_some() {
+        let variable = facts.variable(pointer).is_some();
+        if facts.folded[result.index()] && variable && !self.unfolded.contains(&result) {
             return Ok(());
         }
         if facts.uses[result.index()].is_empty() && !access.volatile && access.atomic.is_none() {
@@ -575,7 +578,10 @@ impl Printer<'_, '_, '_> {
         let text = if self.is_exact(pointer, access) && matches!(ty, Type::Scalar(_)) {
             self.exact_place(pointer, ty)?
         } else {
-            self.loaded(pointer, ty)?
+            match facts.variable(pointer) {
+                Some(local) => self.local_value(local)?,
+                None => self.loaded(pointer, ty)?,
+            }
         };
         self.define(result, &text)
     }
@@ -616,9 +622,16 @@ impl Printer<'_, '_, '_> {
         value: Value,
     ) -> Done {
         let ty = self.facts.ty(value);
-        let Type::Scalar(scalar) = ty else {
-            return Err(refuse("it updates several words atomically"));
+        let scalar = match ty {
+            Type::Scalar(scalar) => scalar,
+            Type::Vector(scalar, size) if op == AtomicOp::Add => {
+                return self.update_parts(result, pointer, value, scalar, size.count());
+            }
+            _ => return Err(refuse("it updates several words atomically")),
         };
+        if scalar == Scalar::F64 {
+            return self.update_double(result, op, pointer, value);
+        }
         let place = self.typed(pointer, ty)?;
         let operand = self.value(value)?;
         let spelled = self.spelling.value(ty)?;
@@ -652,6 +665,66 @@ impl Printer<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    fn update_double(
+        &mut self,
+        result: Option<Value>,
+        op: AtomicOp,
+        pointer: Value,
+        value: Value,
+    ) -> Done {
+        if let AtomicOp::CompareExchange { .. } = op {
+            return Err(refuse("it compares and swaps doubles"));
+        }
+        let old = self.loaded(pointer, Type::F64)?;
+        let name = self.names.fresh("old");
+        self.out.line(format!("const Float64 {name} = {};", old.text));
+        let old = Text::primary(name);
+        let operand = self.value(value)?;
+        let new = self.updated(op, Scalar::F64, &old, &operand)?;
+        let line = self.stored(pointer, Type::F64, &new)?;
+        self.out.line(line);
+        match result {
+            Some(result) => self.define(result, &old),
+            None => Ok(()),
+        }
+    }
+
+    /// The parts of a vector are added one by one.
+    fn update_parts(
+        &mut self,
+        result: Option<Value>,
+        pointer: Value,
+        value: Value,
+        scalar: Scalar,
+        count: u32,
+    ) -> Done {
+        let ty = self.facts.ty(value);
+        let spelled = self.spelling.value(ty)?;
+        let place = self.typed(pointer, Type::Scalar(scalar))?;
+        let operand = self.value(value)?;
+        let (at, held) = (self.names.fresh("target"), self.names.fresh("whole"));
+        self.out.line(format!("auto {at} = {};", place.text));
+        self.out.line(format!("const {spelled} {held} = {};", operand.text));
+        let mut olds = Vec::new();
+        for index in 0..count {
+            let old = self.names.fresh("old");
+            let part = super::cpp::component(index);
+            self.out.line(format!("const auto {old} = {at}[{index}];"));
+            let (left, right) =
+                (Text::primary(old.clone()), Text::primary(format!("{held}.{part}")));
+            let new = self.updated(AtomicOp::Add, scalar, &left, &right)?;
+            self.out.line(format!("{at}[{index}] = {};", new.text));
+            olds.push(old);
+        }
+        match result {
+            Some(result) => {
+                let text = Text::primary(format!("{spelled}{{{}}}", olds.join(", ")));
+                self.define(result, &text)
+            }
+            None => Ok(()),
+        }
     }
 
     /// What an atomic operation leaves.
@@ -705,13 +778,28 @@ impl Printer<'_, '_, '_> {
         }
         let mut texts = vec![quote(format)];
         for argument in arguments {
-            let text = self.value(*argument)?;
             texts.push(match self.facts.ty(*argument) {
                 Type::Scalar(Scalar::F64) => {
-                    return Err(refuse("it prints a `double`, which the chip does not have"));
+                    // Arguments of `printf` are doubles that were floats.
+                    let inner = match self.facts.expression(*argument) {
+                        Expression::Convert { value, .. } if self.facts.ty(*value) == Type::F32 => {
+                            Some(*value)
+                        }
+                        _ => None,
+                    };
+                    match inner {
+                        Some(inner) => self.value(inner)?.text,
+                        None => {
+                            let text = self.value(*argument)?.text;
+                            format!("{}({text}, false)", self.spelling.helper("NarrowFloat64"))
+                        }
+                    }
                 }
-                Type::Scalar(scalar) => self.widened(scalar, &text).text,
-                Type::Pointer(_) => text.text,
+                Type::Scalar(scalar) => {
+                    let text = self.value(*argument)?;
+                    self.widened(scalar, &text).text
+                }
+                Type::Pointer(_) => self.value(*argument)?.text,
                 _ => return Err(refuse("it prints a value that is no number")),
             });
         }

@@ -92,9 +92,9 @@ pub(crate) const TAKEN: &[&str] = &[
 ];
 
 /// The names of vector types, without their lengths.
-const VECTORS: [&str; 12] = [
+const VECTORS: [&str; 13] = [
     "Bool", "Char", "Uchar", "Short", "Ushort", "Int", "Uint", "Long", "Ulong", "Half", "Bfloat",
-    "Float",
+    "Float", "Double",
 ];
 
 /// No names yet, for text beside the user's macros.
@@ -194,7 +194,7 @@ impl<'a> Spelling<'a> {
     /// The type of a value.
     pub(crate) fn value(&mut self, ty: Type) -> Result<String, NotTranslated> {
         Ok(match ty {
-            Type::Scalar(scalar) => scalar_name(scalar)?.to_string(),
+            Type::Scalar(scalar) => self.scalar(scalar)?.to_string(),
             Type::Vector(scalar, size) => self.vector(scalar, size)?,
             // Where it points is known where it is used.
             Type::Pointer(Space::Generic) => "uint64_t".to_owned(),
@@ -216,6 +216,14 @@ impl<'a> Spelling<'a> {
         })
     }
 
+    /// The type of a number; declares it where C++ does not have it.
+    pub(crate) fn scalar(&mut self, scalar: Scalar) -> Result<&'static str, NotTranslated> {
+        if scalar == Scalar::F64 {
+            self.helper("Float64");
+        }
+        scalar_name(scalar)
+    }
+
     /// The type of a pointer to `ty` in a space.
     pub(crate) fn pointer(
         &mut self,
@@ -233,7 +241,7 @@ impl<'a> Spelling<'a> {
         if let Some(known) = self.vectors.get(&(scalar, size.count())) {
             return Ok(known.clone());
         }
-        let element = scalar_name(scalar)?;
+        let element = self.scalar(scalar)?;
         let base = match scalar {
             Scalar::Bool => VECTORS[0],
             Scalar::I8 => VECTORS[1],
@@ -246,6 +254,7 @@ impl<'a> Spelling<'a> {
             Scalar::U64 => VECTORS[8],
             Scalar::F16 => VECTORS[9],
             Scalar::Bf16 => VECTORS[10],
+            Scalar::F64 => VECTORS[12],
             _ => VECTORS[11],
         };
         let name = format!("{base}{}", size.count());
@@ -348,9 +357,7 @@ pub(crate) fn scalar_name(scalar: Scalar) -> Result<&'static str, NotTranslated>
         Scalar::F16 => "half",
         Scalar::Bf16 => "bfloat16_t",
         Scalar::F32 => "float",
-        Scalar::F64 => {
-            return Err(refuse("it computes with `double`, which the chip does not have"));
-        }
+        Scalar::F64 => "Float64",
         Scalar::F8E4M3 | Scalar::F8E5M2 => {
             return Err(refuse("it computes with 8-bit floats"));
         }

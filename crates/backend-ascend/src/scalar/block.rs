@@ -48,6 +48,10 @@ pub(super) struct Block<'b, 'e, 'c, 'a> {
     pub(super) arrays: Vec<LaneArray>,
     /// Arrays that operations use for a moment, by the type of their elements.
     scratch: BTreeMap<String, String>,
+    /// The mask of the threads that have not returned.
+    pub(super) alive: String,
+    /// The mask of all threads, where none returns early.
+    everyone: String,
     /// Threads of a block, at most.
     pub(super) bound: u64,
     /// Bytes of the unified buffer that are taken.
@@ -62,6 +66,8 @@ impl<'b, 'e, 'c, 'a> Block<'b, 'e, 'c, 'a> {
             masks: Vec::new(),
             arrays: Vec::new(),
             scratch: BTreeMap::new(),
+            alive: String::new(),
+            everyone: String::new(),
             bound: 1024,
             used_bytes: 0,
         }
@@ -83,37 +89,30 @@ impl<'b, 'e, 'c, 'a> Block<'b, 'e, 'c, 'a> {
         let plan = self.plan;
         self.printer.plan_locals(&|block| plan.is_block_level(block));
         let alive = self.mask("alive")?;
+        let returns = facts
+            .flow
+            .statements()
+            .any(|(_, entry)| matches!(entry.statement.kind, StatementKind::Return { .. }));
+        if !returns {
+            self.everyone = alive.clone();
+        }
         self.masks.push((Frame::Kernel, alive.clone()));
-        self.printer.out.open("for (uint32_t t = 0; t < threads; ++t) {");
-        self.printer.out.line(format!("{alive}[t] = 1;"));
-        self.printer.out.close("}");
+        self.alive = alive;
         self.steps(0)
     }
 
     fn keep_local(&mut self, local: Handle<Local>) -> Done {
         let facts = self.printer.facts;
         let ty = facts.function.locals[local].ty;
-        if facts.flow.escapes(local) {
-            return Err(refuse(format!(
-                "it keeps the address of `{}` across a barrier",
-                facts.function.locals[local].name
-            )));
-        }
         let wish = facts.function.locals[local].name.clone();
         let name = self.lane_array(ty, &wish)?;
-        self.printer.locals[local.index()] = Some(name);
-        self.printer.kept_locals.insert(local);
-        Ok(())
+        self.printer.keep_local(local, name)
     }
 
     /// An array with an element of a type for each thread.
     pub(super) fn lane_array(&mut self, ty: Type, wish: &str) -> Result<String, NotTranslated> {
-        let bytes = match (self.printer.facts.module.types.layout(ty), ty) {
-            (Some(layout), _) => layout.size,
-            (None, Type::Fragment(fragment)) => {
-                crate::code::types::fragment_length(fragment)? * fragment.element.storage().size()
-            }
-            _ => return Err(refuse("it keeps a value of unknown size across a barrier")),
+        let Some(bytes) = self.size_of(ty) else {
+            return Err(refuse("it keeps a value of unknown size across a barrier"));
         };
         // Masks and what goes from lane to lane shall find room too.
         let room = if bytes > 4 { ARRAY_BYTES - 32 * 1024 } else { ARRAY_BYTES };
@@ -137,6 +136,30 @@ impl<'b, 'e, 'c, 'a> Block<'b, 'e, 'c, 'a> {
         self.printer.array_spaces.insert(name.clone(), space);
         self.arrays.push(LaneArray { name: name.clone(), ty: spelled, bytes, space });
         Ok(name)
+    }
+
+    /// Bytes of a value as C++ has it: of a fragment, what one lane holds.
+    fn size_of(&self, ty: Type) -> Option<u64> {
+        let types = &self.printer.facts.module.types;
+        if let Some(layout) = types.layout(ty) {
+            return Some(layout.size);
+        }
+        match ty {
+            Type::Fragment(fragment) => {
+                let length = crate::code::types::fragment_length(fragment).ok()?;
+                Some(length * fragment.element.storage().size())
+            }
+            Type::Array(array) => {
+                let array = types.arrays()[array];
+                self.size_of(array.element)?.checked_mul(array.length)
+            }
+            // Each member may be aligned to 8 bytes.
+            Type::Struct(handle) => types.structs()[handle]
+                .members
+                .iter()
+                .try_fold(0u64, |sum, member| Some(sum + self.size_of(member.ty)?.div_ceil(8) * 8)),
+            _ => None,
+        }
     }
 
     pub(super) fn mask(&mut self, wish: &str) -> Result<String, NotTranslated> {
@@ -237,9 +260,11 @@ impl<'b, 'e, 'c, 'a> Block<'b, 'e, 'c, 'a> {
         for line in first {
             out.line(line);
         }
-        out.open(format!("if ({mask}[t] == 0) {{"));
-        out.line("continue;");
-        out.close("}");
+        if mask != self.everyone {
+            out.open(format!("if ({mask}[t] == 0) {{"));
+            out.line("continue;");
+            out.close("}");
+        }
         for (name, value) in [
             ("threadX", "t % blockDimX"),
             ("threadY", "t / blockDimX % blockDimY"),

@@ -101,9 +101,18 @@ fn write(
     };
     block.used_bytes = SCRATCH_BYTES + shared_bytes;
     block.write()?;
-    let arrays = std::mem::take(&mut block.arrays);
+    let mut arrays = std::mem::take(&mut block.arrays);
+    let alive = std::mem::take(&mut block.alive);
     printer.check_pointers()?;
-    let body = std::mem::take(&mut printer.out).finish();
+    let mut body = std::mem::take(&mut printer.out).finish();
+    if has_word(&body, &alive) {
+        let all = format!(
+            "    for (uint32_t t = 0; t < threads; ++t) {{\n        {alive}[t] = 1;\n    }}\n"
+        );
+        body.insert_str(0, &all);
+    } else {
+        arrays.retain(|array| array.name != alive);
+    }
     let mut frame = printer.frame(&body)?;
     let prelude = prelude(printer, &mut frame, &body, &shared, shared_bytes, &arrays)?;
 
@@ -348,4 +357,5 @@ fn prelude(
 /// Whether a value of a type is copied to and from the memory of all threads by a function.
 pub(crate) fn is_copied(ty: Type) -> bool {
     matches!(ty, Type::Vector(..) | Type::Struct(_) | Type::Array(_) | Type::Fragment(_))
+        || ty == Type::F64
 }

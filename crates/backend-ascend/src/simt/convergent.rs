@@ -337,6 +337,10 @@ fn lane_value(
         Scalar::I32 | Scalar::U32 | Scalar::I64 | Scalar::U64 | Scalar::F32 => {
             format!("{name}({value}, {tail})")
         }
+        Scalar::F64 => {
+            let (word, back) = (printer.bit_cast("uint64_t"), printer.bit_cast("Float64"));
+            format!("{back}({name}({word}({value}), {tail}))")
+        }
         Scalar::F16 | Scalar::Bf16 => {
             let word = printer.bit_cast("uint16_t");
             let back = printer.bit_cast(&spelled);
@@ -366,6 +370,19 @@ pub(crate) fn atomic(
         return Err(refuse("it updates 64 bits of shared memory atomically"));
     }
     let space = printer.space(pointer);
+    if scalar == Scalar::F64 {
+        if let AtomicOp::CompareExchange { .. } = op {
+            return Err(refuse("it compares and swaps doubles"));
+        }
+        let place = printer.typed(pointer, Type::U64)?;
+        let operand = printer.value(value)?;
+        let held = printer.names.fresh("change");
+        printer.out.line(format!("const Float64 {held} = {};", operand.text));
+        let new = printer.updated(op, scalar, &Text::primary("old"), &Text::primary(held))?;
+        let name = printer.spelling.helper("AtomicUpdate64");
+        let text = format!("{name}({}, [=](Float64 old) {{ return {}; }})", place.text, new.text);
+        return give(printer, result, &Text::primary(text));
+    }
     if scalar.size() == 2 {
         return atomic_16(printer, result, op, pointer, value, scalar);
     }

@@ -169,6 +169,15 @@ fn write(
         let slow = facts.flow.statements().find(|(_, entry)| {
             matches!(entry.statement.kind, StatementKind::MatrixMultiply { .. })
         });
+        if has_word(&kernel.definitions, "Float64") {
+            kernel.status = Status::PortedSlow;
+            let origin = facts.function.body.as_ref().and_then(|body| body.statements.first());
+            let origin = origin.map_or(nowhere(), |statement| statement.location.origin);
+            kernel.reason = Some((
+                "its `double` arithmetic is computed with integers: the chip has none".to_owned(),
+                origin,
+            ));
+        }
         if let Some((_, entry)) = slow {
             kernel.status = Status::PortedSlow;
             kernel.reason = Some((
@@ -179,6 +188,10 @@ fn write(
         }
         kernel
     })
+}
+
+fn nowhere() -> port_diag::Origin {
+    port_diag::Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0))
 }
 
 /// Threads of a block, at most.
