@@ -71,7 +71,8 @@ impl<'a> Ablation<'a> {
                 continue;
             }
             let own = places(comparison.reference, &[kernel], difference.part);
-            let own = own.unwrap_or_default();
+            let mut own = own.unwrap_or_default();
+            own.truncate(PLACES);
             let name = difference.name.to_owned();
             let lines: Vec<f64> = match difference.part {
                 // Nothing is fused on such a target, so one place may be taken out of it at a time.
@@ -142,7 +143,7 @@ fn moved(run: &MachineRun, reference: &MachineRun, names: &[&str]) -> f64 {
 }
 
 /// Where kernels do what a part concerns; `None` for parts that concern everything.
-fn places(code: &DeviceCode, kernels: &[&str], part: PartId) -> Option<Vec<Span>> {
+pub(crate) fn places(code: &DeviceCode, kernels: &[&str], part: PartId) -> Option<Vec<Span>> {
     let concerned = |function: &Function, expression: &Expression| match part {
         PartId::Contraction | PartId::NarrowContraction => match expression {
             Expression::Float { op: FloatOp::Add | FloatOp::Subtract, left, right, flags } => {
@@ -199,6 +200,5 @@ fn places(code: &DeviceCode, kernels: &[&str], part: PartId) -> Option<Vec<Span>
     }
     spans.sort();
     spans.dedup();
-    spans.truncate(PLACES);
     Some(spans)
 }

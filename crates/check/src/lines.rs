@@ -60,6 +60,27 @@ fn matched_lines(reference: &str, port: &str) -> Vec<u32> {
     lines
 }
 
+/// The lines of a text, from 1, that are not those of an earlier one; where lines were only taken out, the
+/// one that stands there now.
+pub fn changed(before: &str, after: &str) -> Vec<u32> {
+    let a: Vec<&str> = before.lines().collect();
+    let b: Vec<&str> = after.lines().collect();
+    let mut matches: Vec<(usize, usize)> = Vec::new();
+    common_lines(&a, &b, 0, 0, &mut matches, 0);
+    matches.push((a.len(), b.len()));
+    let mut lines = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    for (x, y) in matches {
+        match (x > i, y > j) {
+            (_, true) => lines.extend(j as u32 + 1..=y as u32),
+            (true, false) => lines.push((y as u32 + 1).min(b.len() as u32)),
+            (false, false) => {}
+        }
+        (i, j) = (x + 1, y + 1);
+    }
+    lines
+}
+
 /// Equal lines of two texts, in order: common ends, then lines that both have once, then between them.
 fn common_lines(
     a: &[&str],
@@ -140,6 +161,14 @@ mod tests {
         let port = "new\na\nB\n{\nc\n}\nnew\n{\nd\nnew\n}\ne";
         let lines = matched_lines(reference, port);
         assert_eq!(lines, [1, 1, 2, 3, 4, 5, 6, 6, 7, 8, 8, 9]);
+    }
+
+    #[test]
+    fn changed_lines_are_those_that_stand_there_now() {
+        assert_eq!(changed("a\nb\nc\nd", "a\nB\nc\nd\ne"), [2, 5]);
+        assert_eq!(changed("a\nb\nc\nd", "a\nc\nd"), [2]);
+        assert_eq!(changed("a\nb", "a\nb"), [0u32; 0]);
+        assert_eq!(changed("a\nb", "a"), [1]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use port::DeviceCode;
 use port_diag::{FileId, Finding as _, SourceMap, Span};
 use port_float::Profile;
-use port_ir::{Expression, Function, Handle, Location, Value};
+use port_ir::{Block, Expression, Function, Handle, Location, StatementKind, Value};
 use port_simt::{Point, TraceRequest};
 
 use crate::attribution::Cause;
@@ -21,7 +21,7 @@ use crate::lines::Lines;
 use crate::machine::{self, LaunchTrace, Machine, MachineRun, Options};
 use crate::machine_findings::DataRace;
 use crate::spec::Case;
-use crate::structure::{Standing, Structure, Unlike};
+use crate::structure::{Line, Standing, Structure, Unlike};
 use crate::verdict::Verdict;
 
 /// Most events of a block that are compared.
@@ -50,6 +50,8 @@ pub enum Difference {
     Missing,
     /// Only the port does it.
     Added,
+    /// The port ends there with an error.
+    Stopped,
 }
 
 /// Where port and reference part.
@@ -85,6 +87,7 @@ fn cause(difference: Difference, what: &str) -> String {
         Difference::Missing if what.ends_with("barrier") => "barrier missing".to_owned(),
         Difference::Missing => format!("{what} missing"),
         Difference::Added => format!("{what} added"),
+        Difference::Stopped => "only the port stops".to_owned(),
         Difference::Value => match what {
             "constant" => "another constant".to_owned(),
             what => format!("{what} differs"),
@@ -158,8 +161,14 @@ pub fn first_difference(
         };
         let aligned = Aligned::new(sides, &machines, [first, second]);
         if let Some(found) = aligned.first_difference() {
-            let unlike = aligned.unlike_lines();
-            let found = aligned.source(&unlike, &found).unwrap_or(found);
+            let (unlike, helped) = aligned.unlike_lines();
+            // What a port that stops does not come to is not missing.
+            let stop = match found.difference {
+                Difference::Missing => aligned.stop(&runs),
+                _ => None,
+            };
+            let source = aligned.source(&unlike, &helped, &found);
+            let found = source.or(stop).unwrap_or(found);
             return Some(Parting { launch, block, ..found });
         }
     }
@@ -168,8 +177,8 @@ pub fn first_difference(
     glances[0].iter().find_map(|first| {
         let second = glances[1].iter().find(|other| other.launch == first.launch)?;
         let aligned = Aligned::new(sides, &machines, [first, second]);
-        let found = aligned.unlike_lines();
-        let found = found.iter().find(|unlike| !unlike.idle).or(found.first())?;
+        let (found, _) = aligned.unlike_lines();
+        let found = found.iter().find(|unlike| unlike.idle.is_none()).or(found.first())?;
         Some(Parting { launch: first.launch, ..aligned.standing(found) })
     })
 }
@@ -262,15 +271,17 @@ fn resolve(
 }
 
 /// The lines that the port's function makes otherwise than the reference's, in the order of the
-/// reference's text.
+/// reference's text; and those that it does in part in a header, of which that is not known.
 fn unlike_lines(
     sides: [Side<'_>; 2],
     functions: [Handle<Function>; 2],
     lines: &Lines,
-) -> Vec<Unlike> {
+) -> (Vec<Unlike>, BTreeSet<Line>) {
     // Before it is resolved for an arithmetic: what may be fused still stands there.
     let function = |side: usize| sides[side].code.module.functions.get(functions[side]);
-    let (Some(reference), Some(port)) = (function(0), function(1)) else { return Vec::new() };
+    let (Some(reference), Some(port)) = (function(0), function(1)) else {
+        return Default::default();
+    };
     let standing = |side: usize, function: &Function, location: Location| {
         let at = resolve(sides, side, lines, function, location)?;
         Some(Standing { line: (at.file.0, at.line), called: at.called })
@@ -282,7 +293,7 @@ fn unlike_lines(
     let of = |side: usize, function: &Function| {
         Structure::of(sides[side].code, function, &helped, |at| standing(side, function, at))
     };
-    of(0, reference).unlike(&of(1, port), &helped)
+    (of(0, reference).unlike(&of(1, port), &helped), helped)
 }
 
 /// The lines of the reference's text on which a kernel of the port is made otherwise, each with how;
@@ -296,7 +307,7 @@ pub fn made_otherwise(
     let handle = |side: Side<'_>| Some(machine::find_kernel(side.code, kernel).ok()?.1);
     let lines = Lines::new(reference.sources, port.sources);
     let (Some(first), Some(second)) = (handle(reference), handle(port)) else { return Vec::new() };
-    let found = unlike_lines(sides, [first, second], &lines);
+    let (found, _) = unlike_lines(sides, [first, second], &lines);
     let text = |unlike: Unlike| {
         let cause = cause(unlike.difference, unlike.what);
         (FileId(unlike.line.0), unlike.line.1, cause)
@@ -430,18 +441,30 @@ impl<'a> Aligned<'a> {
         resolve(self.sides, side, &self.lines, self.functions[side]?, location)
     }
 
-    /// The lines that the port makes otherwise, in the order of the reference's text.
-    fn unlike_lines(&self) -> Vec<Unlike> {
+    /// See [`unlike_lines`].
+    fn unlike_lines(&self) -> (Vec<Unlike>, BTreeSet<Line>) {
         let functions = self.traces.map(|trace| trace.function);
         unlike_lines(self.sides, functions, &self.lines)
     }
 
     /// The line that is made otherwise and that a difference comes from; `None` where the difference
     /// stands for itself.
-    fn source(&self, unlike: &[Unlike], parting: &Parting) -> Option<Parting> {
-        let used: Vec<&Unlike> = unlike.iter().filter(|unlike| !unlike.idle).collect();
-        let used = if used.is_empty() { unlike.iter().collect() } else { used };
+    fn source(
+        &self,
+        unlike: &[Unlike],
+        helped: &BTreeSet<Line>,
+        parting: &Parting,
+    ) -> Option<Parting> {
         let own = (parting.place.file.0, parting.line);
+        let used: Vec<&Unlike> = unlike.iter().filter(|unlike| unlike.idle.is_none()).collect();
+        let used = match used.is_empty() {
+            true => {
+                let feeds =
+                    |unlike: &&Unlike| unlike.idle.as_ref().is_some_and(|u| u.contains(&own));
+                unlike.iter().filter(feeds).collect()
+            }
+            false => used,
+        };
         if used.iter().any(|unlike| unlike.line == own) {
             return None;
         }
@@ -460,8 +483,81 @@ impl<'a> Aligned<'a> {
         }
         let before = |unlike: &&&Unlike| reached.get(&unlike.line).is_some_and(|at| *at < end);
         let last = used.iter().filter(before).max_by_key(|unlike| reached.get(&unlike.line));
-        let found = last.or(used.first())?;
-        Some(self.standing(found))
+        if let Some(found) = last.or(used.first()) {
+            return Some(self.standing(found));
+        }
+        // What stands there is the same, so the cause is before it: in what a header does.
+        if helped.contains(&own) { None } else { self.header_value(helped, end) }
+    }
+
+    /// The first value that a line gets from a header of the port, among so many events, and that the
+    /// reference has nowhere.
+    fn header_value(&self, helped: &BTreeSet<Line>, end: usize) -> Option<Parting> {
+        let given = self.given_by_headers();
+        let trace = self.traces[1];
+        trace.trace.events.iter().take(end).find_map(|event| {
+            let (file, line) = self.places[1].get(event.point as usize).copied().flatten()?;
+            let point = trace.points.get(event.point as usize)?;
+            let compared = self.compared.get(event.point as usize).copied().unwrap_or(true);
+            let is_given = point.value.is_some_and(|value| given.contains(&value));
+            let is_known = self.digests.contains(&event.digest);
+            if !helped.contains(&(file.0, line)) || compared || !is_given || is_known {
+                return None;
+            }
+            let (difference, what) = (Difference::Value, point.what);
+            let unlike = Unlike { line: (file.0, line), difference, what, idle: None };
+            Some(self.standing(&unlike))
+        })
+    }
+
+    /// Values of the port's headers that the user's own text uses.
+    fn given_by_headers(&self) -> BTreeSet<Value> {
+        let mut given = BTreeSet::new();
+        let Some(function) = self.functions[1] else { return given };
+        let is_called = |at: Location| self.resolve(1, at).is_none_or(|at| at.called);
+        let is_own = |at: Option<Location>| at.is_some_and(|at| !is_called(at));
+        for (value, expression) in function.expressions.iter() {
+            if is_own(function.expressions.location(value)) {
+                given.extend(expression.operands());
+            }
+        }
+        let mut blocks: Vec<&Block> = function.body.iter().collect();
+        while let Some(block) = blocks.pop() {
+            for statement in &block.statements {
+                if is_own(Some(statement.location)) {
+                    given.extend(statement.kind.operands());
+                    if let StatementKind::Loop(looping) = &statement.kind {
+                        given.extend(looping.test);
+                    }
+                }
+                blocks.extend(statement.kind.blocks());
+            }
+        }
+        given
+    }
+
+    /// Where the port stops and the reference does not.
+    fn stop(&self, runs: &[MachineRun; 2]) -> Option<Parting> {
+        let known = |code: &str| runs[0].findings.iter().any(|finding| finding.code == code);
+        let finding = runs[1].findings.iter().find(|finding| !known(finding.code))?;
+        // The calls that lead there come after it; a header of the port has no line of its own.
+        let labels = finding.primary.iter().chain(&finding.secondary);
+        let (file, line) = labels.map(|label| label.span).find_map(|span| {
+            let line = self.sides[1].sources.file(span.file).line_column(span.start).line;
+            self.lines.reference(span.file, line)
+        })?;
+        let place = self.line_span(file, line);
+        let (difference, what) = (Difference::Stopped, "end");
+        Some(Parting {
+            launch: 0,
+            block: 0,
+            difference,
+            what,
+            place,
+            line,
+            port: None,
+            event: None,
+        })
     }
 
     fn standing(&self, unlike: &Unlike) -> Parting {

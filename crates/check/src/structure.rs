@@ -40,8 +40,8 @@ pub(crate) struct Unlike {
     pub line: Line,
     pub difference: Difference,
     pub what: &'static str,
-    /// Only values that nothing needs any more are gone.
-    pub idle: bool,
+    /// Only values are gone that nothing needs any more; then the lines that used them.
+    pub idle: Option<BTreeSet<Line>>,
 }
 
 /// The lines of a kernel.
@@ -134,7 +134,7 @@ impl Structure {
                 });
                 if resized {
                     let (difference, what) = (Difference::Value, "declaration");
-                    found.push(Unlike { line, difference, what, idle: false });
+                    found.push(Unlike { line, difference, what, idle: None });
                 }
                 continue;
             };
@@ -159,10 +159,12 @@ impl Structure {
                     (Difference::Value, constant.or(value).unwrap_or(first).what)
                 }
             };
-            let idle = added.is_empty() && !missing.iter().any(|item| item.effect);
-            let mut users = self.users.get(&line).into_iter().flatten();
+            let is_idle = added.is_empty() && !missing.iter().any(|item| item.effect);
+            let users = || self.users.get(&line).cloned().unwrap_or_default();
+            let idle = is_idle.then(users);
             // What a header needs no more, such as the mask of a shuffle.
-            if idle && users.all(|user| *user == line || helped.contains(user)) {
+            let is_line = |user: &Line| *user == line || helped.contains(user);
+            if idle.as_ref().is_some_and(|users| users.iter().all(is_line)) {
                 continue;
             }
             found.push(Unlike { line, difference, what, idle });
@@ -185,7 +187,7 @@ impl Structure {
             .zip(&port)
             .find(|(a, b)| a != b)
             .filter(|_| reference.len() == port.len())?;
-        Some(Unlike { line, difference: Difference::Added, what, idle: false })
+        Some(Unlike { line, difference: Difference::Added, what, idle: None })
     }
 }
 

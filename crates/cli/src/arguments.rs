@@ -401,6 +401,25 @@ pub struct CheckArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub steps: Option<u32>,
 
+    /// Proposes what may be done about drift: edits or flags, each with what it does to the outputs.
+    /// Writes nothing. Example: `port check softmax.cu --target cpu --fix`
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Looks for inputs on which original and port lie furthest apart, in so many runs.
+    /// Example: `--search 200`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub search: Option<u32>,
+
+    /// Checks every parameter set of the spec, not its first alone. Example: `--sweep`
+    #[arg(long, conflicts_with = "set")]
+    pub sweep: bool,
+
+    /// Checks this text as the port, such as one that was edited by hand; headers of the port that lie
+    /// beside it are taken from there. Example: `--port build/softmax.hip`
+    #[arg(long, value_name = "FILE")]
+    pub port: Option<PathBuf>,
+
     /// Writes the report as one HTML page. Example: `--html report.html`
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

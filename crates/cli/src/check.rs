@@ -4,7 +4,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use port::{Severity, Status, Target, Translation, WarpMode};
+use port::{Dialect, FileRole, Severity, Status, Target, Translation, WarpMode};
+use port_check::attribution::Cause;
+use port_check::fixes::{self, Fix};
 use port_check::growth::{self, Growth};
 use port_check::init;
 use port_check::judge::{Comparison, EvidenceNote, KernelReport, OutputReport, Report};
@@ -13,7 +15,9 @@ use port_check::machine::{Options, Schedule};
 use port_check::metrics::bucket_label;
 use port_check::ports::PortedUnit;
 use port_check::rules::Rule;
+use port_check::search::{self, Worst};
 use port_check::verdict::Verdict;
+use port_check::{Case, lines};
 use port_diag::render::json;
 use port_diag::{Diagnostic, SourceMap, Span};
 use port_float::{Evidence, Profile};
@@ -23,7 +27,7 @@ use crate::arguments::{CheckArguments, CommonArguments, MessageFormat};
 use crate::run::machine_options;
 use crate::subject::{self, Refusal, Subject};
 use crate::write::{self, Planned};
-use crate::{CLEAN, FINDINGS, parallel, pipeline, print, report};
+use crate::{CLEAN, FINDINGS, parallel, pipeline, print, proposals, report};
 
 /// Schedules of the reference beside its own, for noise of order.
 const SCHEDULES: [Schedule; 8] = [
@@ -37,6 +41,9 @@ const SCHEDULES: [Schedule; 8] = [
     Schedule::Seeded(7),
 ];
 
+/// Where the search for worst inputs begins: the same inputs each time.
+const SEED: u64 = 1;
+
 /// A target that was checked.
 struct Checked {
     target: Target,
@@ -49,6 +56,10 @@ struct Checked {
     /// Parts of the target's arithmetic whose bits are not public.
     modelled: Vec<String>,
     growth: Vec<Growth>,
+    /// The parameter set, where all are checked.
+    set: Option<String>,
+    fixes: Vec<Fix>,
+    worst: Vec<Worst>,
 }
 
 /// Runs the command; the exit status.
@@ -128,8 +139,10 @@ fn views<'a>(sources: &SourceMap, checked: &'a [Checked]) -> Vec<View<'a>> {
             for kernel in &checked.report.kernels {
                 kernel_text(&mut text, sources, kernel, true);
             }
+            text.push_str(&proposals::text(sources, &checked.fixes, &checked.worst));
+            let set = checked.set.as_ref().map_or(String::new(), |set| format!(", {set}"));
             View {
-                title: format!("{} ({})", checked.target, checked.profile),
+                title: format!("{} ({}{set})", checked.target, checked.profile),
                 rule: checked.rule.name(),
                 report: &checked.report,
                 text,
@@ -145,13 +158,79 @@ fn check(
 ) -> Result<(Subject, Vec<Checked>), Refusal> {
     let subject = Subject::load(&arguments.input, &arguments.reading, &arguments.data, reference)?;
     let targets = pipeline::targets(&arguments.target);
-    let translations =
+    let mut translations =
         port::translate(&subject.unit.sources, subject.unit.root, &targets, &subject.options);
+    let mut edited = Vec::new();
+    if let Some(path) = &arguments.port {
+        let [translation] = &mut translations[..] else {
+            return Err(Refusal::Usage("--port: one text is the port to one target".into()));
+        };
+        edited = put_in_place(translation, path)?;
+    }
+    let mut cases: Vec<(Option<String>, Case)> = Vec::new();
+    if arguments.sweep {
+        for set in subject.spec.parameter_sets() {
+            match subject.spec.case(&set) {
+                Ok(case) => cases.push((Some(set.label()), case)),
+                Err(findings) => {
+                    return Err(Refusal::Findings(Box::new(subject.unit.sources), findings));
+                }
+            }
+        }
+    } else {
+        cases.push((None, subject.case.clone()));
+    }
     let mut checked = Vec::new();
     for translation in &translations {
-        checked.push(check_target(arguments, &subject, translation, reference, options)?);
+        for (set, case) in &cases {
+            let done = check_target(arguments, &subject, translation, case, reference, options)?;
+            let mut done = Checked { set: set.clone(), ..done };
+            name_edits(&mut done.report, &edited);
+            checked.push(done);
+        }
     }
     Ok((subject, checked))
+}
+
+/// A text of the user's takes the port's place; files that the port brings along may lie beside it. Gives
+/// where it is not what would have been written: `FILE:LINE`.
+fn put_in_place(translation: &mut Translation, path: &Path) -> Result<Vec<String>, Refusal> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let mut edited = Vec::new();
+    for file in &mut translation.ported.files {
+        let given = match file.role {
+            FileRole::Root => path.to_owned(),
+            FileRole::Generated(name) => path.with_file_name(name),
+            FileRole::Header(_) => continue,
+        };
+        if file.role != FileRole::Root && !given.is_file() {
+            continue;
+        }
+        let text = read(&given)?;
+        let changed = lines::changed(&file.text, &text);
+        edited.extend(changed.into_iter().map(|line| format!("{}:{line}", given.display())));
+        file.text = text;
+    }
+    Ok(edited)
+}
+
+/// A port bug that no line of the original is named for comes from what was edited.
+fn name_edits(report: &mut Report, edited: &[String]) {
+    /// More are no help.
+    const MOST: usize = 4;
+    if edited.is_empty() {
+        return;
+    }
+    let bugs = report.kernels.iter_mut().filter(|kernel| kernel.verdict == Verdict::PortBug);
+    for kernel in bugs.filter(|kernel| kernel.causes.is_empty()) {
+        let more = edited.len().saturating_sub(MOST);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let shown = &edited[..edited.len().min(MOST)];
+        let name = format!("edited at {}{more}", shown.join(", "));
+        kernel.causes.push(Cause { name, share: 1.0, places: Vec::new() });
+    }
 }
 
 /// The profile of a target's own arithmetic.
@@ -175,6 +254,7 @@ fn check_target(
     arguments: &CheckArguments,
     subject: &Subject,
     translation: &Translation,
+    case: &Case,
     reference: &Profile,
     options: &Options,
 ) -> Result<Checked, Refusal> {
@@ -190,7 +270,7 @@ fn check_target(
         translation,
         options: &subject.options,
         spec: &subject.spec,
-        case: &subject.case,
+        case,
         time_limit: Duration::from_secs(arguments.time_limit),
     };
     let mut executed = Vec::new();
@@ -228,7 +308,7 @@ fn check_target(
     let comparison = Comparison {
         reference: &subject.code,
         port: read_back.as_ref(),
-        case: &subject.case,
+        case,
         reference_profile: reference.clone(),
         target_profile,
         rule: rule.clone(),
@@ -246,8 +326,28 @@ fn check_target(
             .map_err(|problem| format!("--steps: {problem}"))?,
         None => Vec::new(),
     };
+    let fixes = match arguments.fix {
+        true => {
+            let kernels: Vec<String> =
+                subject.spec.launches.iter().map(|launch| launch.kernel.clone()).collect();
+            let rebuild = |sources: &SourceMap| {
+                let (root, options) = (subject.unit.root, &subject.options);
+                Some(port::device_code(sources, root, options, Dialect::Cuda, &kernels))
+            };
+            let sources = &subject.unit.sources;
+            fixes::propose(&comparison, &runs, &report.kernels, sources, &rebuild)
+        }
+        false => Vec::new(),
+    };
+    let worst = match arguments.search {
+        Some(runs) => search::search(&comparison, runs, SEED)
+            .map_err(|problem| format!("--search: {problem}"))?,
+        None => Vec::new(),
+    };
     let mut findings: Vec<Diagnostic> = report.findings.clone();
-    findings.extend(port_findings(subject, translation));
+    if arguments.port.is_none() {
+        findings.extend(port_findings(subject, translation));
+    }
     findings.extend(report.verdict_findings(&subject.code, &rule));
     let modelled = own.parts().into_iter().filter(|part| part.evidence == Evidence::Modelled);
     let modelled = modelled.map(|part| part.what.to_string()).collect();
@@ -260,6 +360,9 @@ fn check_target(
         findings,
         modelled,
         growth,
+        set: None,
+        fixes,
+        worst,
     })
 }
 
@@ -286,9 +389,10 @@ fn human(
 ) {
     let Checked { target, profile, reference, rule, report, modelled, growth, .. } = checked;
     let verdict = report.verdict().as_str();
+    let set = checked.set.as_ref().map_or(String::new(), |set| format!(" [{set}]"));
     let _ = writeln!(
         text,
-        "{} -> {target}: {verdict} (rule {}; {reference} against {profile})",
+        "{} -> {target}{set}: {verdict} (rule {}; {reference} against {profile})",
         input.display(),
         rule.name()
     );
@@ -313,6 +417,7 @@ fn human(
             known.output, first.relative_rms, last.relative_rms, first.bias, last.bias, last.step
         );
     }
+    text.push_str(&proposals::text(sources, &checked.fixes, &checked.worst));
     text.push_str("\nevidence\n");
     for note in &report.evidence {
         let _ = match &note.missing {
@@ -410,7 +515,7 @@ fn lines(sources: &SourceMap, places: &[Span]) -> Vec<u32> {
 }
 
 /// A measure; what is not finite has no number in JSON.
-fn measure(value: f64) -> Value {
+pub fn measure(value: f64) -> Value {
     match value.is_finite() {
         true => json!(value),
         false => json!(value.to_string()),
@@ -435,7 +540,7 @@ fn document(sources: &SourceMap, checked: &[Checked]) -> Value {
                     })
                 })
                 .collect();
-            kernels.push(json!({
+            let mut value = json!({
                 "name": kernel.name,
                 "target": checked.target.to_string(),
                 "verdict": kernel.verdict.as_str(),
@@ -443,7 +548,11 @@ fn document(sources: &SourceMap, checked: &[Checked]) -> Value {
                 "causes": causes,
                 "rule": checked.rule.name(),
                 "profiles": [checked.reference, checked.profile],
-            }));
+            });
+            if let Some(set) = &checked.set {
+                value["set"] = json!(set);
+            }
+            kernels.push(value);
         }
     }
     let evidence = checked.iter().flat_map(|checked| {
@@ -475,6 +584,10 @@ fn document(sources: &SourceMap, checked: &[Checked]) -> Value {
     }).collect();
     if !growth.is_empty() {
         document["growth"] = Value::Array(growth);
+    }
+    for checked in checked {
+        let about = json!({"target": checked.target.to_string(), "set": checked.set});
+        proposals::add_json(&mut document, sources, &about, &checked.fixes, &checked.worst);
     }
     document
 }

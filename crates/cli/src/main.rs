@@ -14,6 +14,7 @@ mod load;
 mod parallel;
 mod pipeline;
 mod port_command;
+mod proposals;
 mod report;
 mod run;
 mod scan;

@@ -224,3 +224,99 @@ fn the_page_needs_nothing_else() {
     fs::write(folder.path().join("r.html"), "mine").expect("a file");
     assert_eq!(status(&run()), 2);
 }
+
+/// Sums as people write them: in a statement, to a variable, of what is fused itself.
+const SUMS: &str = "\
+__global__ void sums(float *y, const float *x, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= n) return;
+  float sum = 0.0f;
+  for (int k = 0; k < 8; ++k) {
+    sum += x[(i + k) % n] * 0.1f;
+    sum -= x[i] * x[(i + k) % n];
+  }
+  y[i] = sum * 0.7f - (x[i] * 0.3f + 1.0f);
+}
+";
+
+#[test]
+fn a_fix_is_measured_and_does_what_it_says() {
+    if !has_compiler() {
+        return;
+    }
+    let folder = folder();
+    put(folder.path(), "sums.cu", SUMS);
+    put(folder.path(), "sums.toml", &SPEC.replace("axpb", "sums"));
+    let run = |arguments: &[&str]| {
+        let all = ["check", "sums.cu", "--target", "cpu", "--rule", "bits"];
+        let output = port(folder.path(), &[&all, arguments].concat());
+        (status(&output), text(&output.stdout), text(&output.stderr))
+    };
+    let (_, document, errors) = run(&["--fix", "--message-format", "json"]);
+    let document: Value =
+        serde_json::from_str(&document).unwrap_or_else(|e| panic!("{e}: {errors}"));
+    let fix = &document["fixes"][0];
+    assert_eq!(fix["cause"], "contraction");
+    let effect = &fix["effects"][0];
+    assert!(effect["before"]["unequal"].as_u64() > Some(0), "{fix:#}");
+    assert_eq!(effect["after"]["unequal"], 0, "{fix:#}");
+    let kept = fs::read_to_string(folder.path().join("sums.cu")).expect("the file");
+    assert_eq!(kept, SUMS, "nothing is written");
+    // As it says: with its edits the port has the original's bits.
+    let mut edited = SUMS.to_owned();
+    for edit in fix["edits"].as_array().expect("edits").iter().rev() {
+        let at = |name: &str| edit[name].as_u64().expect("a place") as usize;
+        let replacement = edit["replacement"].as_str().expect("a text");
+        edited.replace_range(at("start")..at("end"), replacement);
+    }
+    assert!(edited.contains("sum = fmaf(x[(i + k) % n], 0.1f, sum);"), "{edited}");
+    fs::write(folder.path().join("sums.cu"), &edited).expect("written");
+    let (code, human, errors) = run(&[]);
+    assert_eq!(code, 0, "{human}{errors}");
+    assert!(human.contains("sums: equal"), "{human}");
+}
+
+#[test]
+fn worst_inputs_are_searched_for_the_same_way_each_time() {
+    let folder = folder();
+    let run = || json(folder.path(), &["--target", "cpu", "--no-compiler", "--search", "60"]).1;
+    let document = run();
+    let found = &document["worst_inputs"][0];
+    assert_eq!(found["output"], "y");
+    let error = |which: &str| found[which]["scale_error"].as_f64().expect("a number");
+    assert!(error("worst") >= error("before") && error("before") > 0.0, "{found:#}");
+    assert!(found["run"].as_u64().expect("a run") > 0, "60 runs find something worse: {found:#}");
+    assert_eq!(document, run());
+}
+
+#[test]
+fn a_sweep_checks_every_parameter_set() {
+    let folder = folder();
+    put(folder.path(), "axpb.toml", &format!("sweep = [{{ n = 1 }}, {{ n = 77 }}]\n{SPEC}"));
+    let (_, document) = json(folder.path(), &["--target", "cpu", "--no-compiler", "--sweep"]);
+    let kernels = document["kernels"].as_array().expect("kernels");
+    let sets: Vec<&str> = kernels.iter().filter_map(|kernel| kernel["set"].as_str()).collect();
+    assert_eq!(sets, ["n=1000", "n=1", "n=77"]);
+    let counts: Vec<&Value> = kernels.iter().map(|kernel| &kernel["outputs"][0]["count"]).collect();
+    assert_eq!(counts, [1000, 1, 77]);
+}
+
+#[test]
+fn a_port_that_was_edited_by_hand_is_checked_as_it_is() {
+    let folder = folder();
+    let made = port(folder.path(), &["axpb.cu", "--target", "hip", "-o", "axpb.hip"]);
+    assert_eq!(status(&made), 0, "{}", text(&made.stderr));
+    let asked = ["--target", "hip", "--no-compiler", "--port", "axpb.hip"];
+    let (code, document) = json(folder.path(), &asked);
+    assert_eq!(code, 0, "{document:#}");
+    let path = folder.path().join("axpb.hip");
+    let written = fs::read_to_string(&path).expect("the port");
+    assert!(written.contains("+ 0.3f"), "{written}");
+    fs::write(&path, written.replace("+ 0.3f", "+ 0.4f")).expect("written");
+    let (code, document) = json(folder.path(), &asked);
+    assert_eq!(code, 1);
+    assert_eq!(document["kernels"][0]["verdict"], "port-bug");
+    assert_eq!(document["kernels"][0]["causes"][0]["line"], 4);
+    let two = check(folder.path(), &["--target", "hip,cpu", "--port", "axpb.hip"]);
+    assert_eq!(status(&two), 2);
+}
