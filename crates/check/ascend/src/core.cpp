@@ -589,6 +589,10 @@ void cube_needed() {
     report("wrong-core", core->call, core->site, "a vector core has no cube unit: guard this with ASCEND_IS_AIC, or make the kernel a cube kernel");
 }
 
+void mixed_needed() {
+    if (launch_now && launch_now->kind == CoreKind::automatic) set_core_kind(CoreKind::mix_1_2);
+}
+
 int core_ratio() { return launch_now && launch_now->kind == CoreKind::mix_1_2 ? 2 : 1; }
 
 void run_kernel(const char* name, const void* address, uint32_t blocks, void (*body)(void*), void* argument) {

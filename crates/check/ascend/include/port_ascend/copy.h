@@ -210,6 +210,7 @@ template <typename T> inline void Fill(const GlobalTensor<T>& tensor, uint64_t c
         if (!tensor.check(i, 1, "Fill", true) || !port_ascend::gm_access(tensor.start + i, sizeof(T), true, &value)) return;
         tensor.start[i] = value;
     }
+    port_ascend::pipe_barrier(-1, site);
 }
 template <typename T> inline void InitGlobalMemory(const GlobalTensor<T>& tensor, const uint64_t count, const ::port_ascend::same_t<T> value, PORT_ASCEND_SITE) { Fill<T>(tensor, count, value, site); }
 template <typename T> inline void InitOutput(const GlobalTensor<T> tensor, uint64_t count, const ::port_ascend::same_t<T> value = 0, PORT_ASCEND_SITE) { Fill<T>(tensor, count, value, site); }

@@ -155,6 +155,7 @@ enum class CoreKind : uint8_t { automatic, vector, cube, mix_1_0, mix_0_1, mix_1
 void run_kernel(const char* name, const void* address, uint32_t blocks, void (*body)(void*), void* argument);
 void set_core_kind(CoreKind kind);  // from inside a kernel: starts it again where the cores differ
 void cube_needed();                 // a cube instruction on a vector core: the kernel is a cube kernel
+void mixed_needed();                // products asked for by vector cores: a kernel of no stated kind is a mixed one, 1 to 2
 int core_ratio();
 uint64_t system_cycle();
 void* system_workspace();

@@ -183,6 +183,15 @@ inline void SwiGLU(LocalTensor<T>& dst, LocalTensor<T>& src0, LocalTensor<T>& sr
     (void)tmp;
     SwiGLU<T, isReuseSource>(dst, src0, src1, beta, count, site);
 }
+template <typename T, bool isReuseSource = false>
+inline void SwiGLU(LocalTensor<T>& dst, LocalTensor<T>& src0, LocalTensor<T>& src1, const float& beta, PORT_ASCEND_SITE) {
+    SwiGLU<T, isReuseSource>(dst, src0, src1, beta, src0.GetSize(), site);
+}
+template <typename T, bool isReuseSource = false>
+inline void SwiGLU(LocalTensor<T>& dst, LocalTensor<T>& src0, LocalTensor<T>& src1, const float& beta, const LocalTensor<uint8_t>& tmp, PORT_ASCEND_SITE) {
+    (void)tmp;
+    SwiGLU<T, isReuseSource>(dst, src0, src1, beta, src0.GetSize(), site);
+}
 
 // ---- rows ---------------------------------------------------------------------------------------
 

@@ -276,6 +276,7 @@ using AscendC::MatmulConfig;
     } while (false)
 #else
 #define REGIST_MATMUL_OBJ(pipe, workspace, ...)      \
+    ::port_ascend::mixed_needed();                   \
     if (ASCEND_IS_AIC) return;                       \
     (void)(pipe);                                    \
     (void)(workspace);                               \

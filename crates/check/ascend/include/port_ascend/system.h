@@ -96,9 +96,10 @@ template <int mode = 1> inline int64_t ScalarGetSFFValue(uint64_t value) {
     return value ? __builtin_ctzll(value) : -1;
 }
 inline int64_t CountBitsCntSameAsSignBit(int64_t value) { return __builtin_clrsbll(value); }
-template <typename T> inline T AlignUp(T value, T to) { return to ? T((value + to - 1) / to * to) : value; }
-template <typename T> inline T CeilDivision(T value, T by) { return by ? T((value + by - 1) / by) : value; }
-template <typename T> inline T DivCeil(T value, T by) { return by ? T((value + by - 1) / by) : value; }
+template <typename T, typename U> inline auto DivCeil(T value, U by) { return by ? (value + by - 1) / by : value / 1; }
+template <typename T, typename U> inline auto CeilDivision(T value, U by) { return DivCeil(value, by); }
+template <typename T, typename U> inline auto AlignUp(T value, U to) { return DivCeil(value, to) * to; }
+template <typename T, typename U> inline auto Ceil(T value, U by) { return DivCeil(value, by); }
 
 }  // namespace AscendC
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <kernel_tiling/kernel_tiling.h>
+#include <register/tilingdata_base.h>
 #include <tiling/platform/platform_ascendc.h>
 
 namespace matmul_tiling {
@@ -129,3 +130,77 @@ public:
 
 }  // namespace matmul_tiling
 
+// Temporary memory of the library's functions: none is needed here; these are sizes that hold for the chip's functions
+// too, as multiples of the source.
+namespace AscendC {
+
+class TensorShape {
+public:
+    TensorShape() = default;
+    TensorShape(std::initializer_list<int64_t> sizes) : sizes(sizes) {}
+    explicit TensorShape(const std::vector<int64_t>& sizes) : sizes(sizes) {}
+    size_t GetDimNum() const { return sizes.size(); }
+    int64_t GetDim(size_t i) const { return i < sizes.size() ? sizes[i] : 0; }
+    int64_t GetShapeSize() const {
+        int64_t all = 1;
+        for (int64_t size : sizes) all *= size;
+        return all;
+    }
+private:
+    std::vector<int64_t> sizes;
+};
+
+template <typename Shape> inline uint32_t port_temporary(const Shape& shape, uint32_t size, uint32_t factor) {
+    return uint32_t((std::max<int64_t>(shape.GetShapeSize(), 256 / int64_t(size ? size : 1)) * int64_t(size ? size : 1) * factor + 31) / 32 * 32);
+}
+#define PORT_ASCEND_TEMPORARY(Name, factor)                                                                                                  \
+    template <typename Shape> inline void Get##Name##MaxMinTmpSize(const Shape& shape, const uint32_t size, const bool, uint32_t& most, uint32_t& least) { \
+        least = port_temporary(shape, size, 1);                                                                                              \
+        most = port_temporary(shape, size, factor);                                                                                          \
+    }
+PORT_ASCEND_TEMPORARY(Tanh, 3) PORT_ASCEND_TEMPORARY(Sin, 6) PORT_ASCEND_TEMPORARY(Cos, 6) PORT_ASCEND_TEMPORARY(Tan, 8) PORT_ASCEND_TEMPORARY(Sinh, 4)
+PORT_ASCEND_TEMPORARY(Cosh, 4) PORT_ASCEND_TEMPORARY(Asin, 6) PORT_ASCEND_TEMPORARY(Acos, 6) PORT_ASCEND_TEMPORARY(Atan, 6) PORT_ASCEND_TEMPORARY(Asinh, 6)
+PORT_ASCEND_TEMPORARY(Acosh, 4) PORT_ASCEND_TEMPORARY(Atanh, 6) PORT_ASCEND_TEMPORARY(Erf, 4) PORT_ASCEND_TEMPORARY(Erfc, 8) PORT_ASCEND_TEMPORARY(Floor, 3)
+PORT_ASCEND_TEMPORARY(Ceil, 3) PORT_ASCEND_TEMPORARY(Trunc, 3) PORT_ASCEND_TEMPORARY(Round, 3) PORT_ASCEND_TEMPORARY(Frac, 4) PORT_ASCEND_TEMPORARY(Sign, 3)
+PORT_ASCEND_TEMPORARY(Lgamma, 8) PORT_ASCEND_TEMPORARY(Digamma, 8) PORT_ASCEND_TEMPORARY(Exp, 4) PORT_ASCEND_TEMPORARY(Fmod, 3) PORT_ASCEND_TEMPORARY(Xor, 3)
+PORT_ASCEND_TEMPORARY(Axpy, 4) PORT_ASCEND_TEMPORARY(Clamp, 1) PORT_ASCEND_TEMPORARY(Sigmoid, 3) PORT_ASCEND_TEMPORARY(GeGLU, 4) PORT_ASCEND_TEMPORARY(LayerNorm, 4)
+PORT_ASCEND_TEMPORARY(RmsNorm, 4) PORT_ASCEND_TEMPORARY(Mean, 1) PORT_ASCEND_TEMPORARY(CumSum, 3)
+#undef PORT_ASCEND_TEMPORARY
+template <typename Shape> inline void GetSiluTmpSize(const Shape& shape, const uint32_t size, const bool, uint32_t& most, uint32_t& least) { most = least = port_temporary(shape, size, 1); }
+template <typename Shape> inline void GetSwishTmpSize(const Shape& shape, const uint32_t size, const bool, uint32_t& most, uint32_t& least) { most = least = port_temporary(shape, size, 1); }
+template <typename Shape> inline void GetSwiGLUMaxMinTmpSize(const Shape& shape, const uint32_t size, uint32_t& most, uint32_t& least, const bool) { most = least = port_temporary(shape, size, 4); }
+template <typename Shape> inline uint32_t GetGeluMinTmpSize(const Shape& shape, const uint32_t size) { return port_temporary(shape, size, 2); }
+template <typename Shape> inline uint32_t GetGeluMaxTmpSize(const Shape& shape, const uint32_t size) { return port_temporary(shape, size, 4); }
+template <typename Shape> inline uint32_t GetSoftMaxMinTmpSize(const Shape& shape, const uint32_t size, const bool) { return port_temporary(shape, size, 1); }
+template <typename Shape> inline uint32_t GetSoftMaxMaxTmpSize(const Shape& shape, const uint32_t size, const bool) { return port_temporary(shape, size, 2); }
+inline void GetSumMaxMinTmpSize(const uint32_t n, const uint32_t size, const bool, uint32_t& most, uint32_t& least) { most = least = (n * size + 31) / 32 * 32; }
+template <typename Shape> inline void GetPowerMaxMinTmpSize(const Shape& a, const Shape& b, const bool, const uint32_t size, const bool, uint32_t& most, uint32_t& least) {
+    most = least = std::max(port_temporary(a, size, 8), port_temporary(b, size, 8));
+}
+template <typename Shape> inline void SoftMaxTilingFunc(const Shape& shape, const uint32_t size, const uint32_t, SoftMaxTiling& tiling) {
+    tiling = SoftMaxTiling();
+    size_t last = shape.GetDimNum();
+    tiling.srcK = last ? uint32_t(shape.GetDim(last - 1)) : 0;
+    tiling.srcM = tiling.srcK ? uint32_t(shape.GetShapeSize() / tiling.srcK) : 0;
+    tiling.srcSize = tiling.srcM * tiling.srcK;
+    tiling.outMaxM = tiling.srcM;
+    tiling.outMaxK = size ? 32 / size : 0;
+    tiling.outMaxSize = tiling.outMaxM * tiling.outMaxK;
+}
+template <typename Shape> inline void GetLayerNormNDTilingInfo(const Shape& shape, const uint32_t, const uint32_t, const bool, LayerNormTiling& tiling) {
+    tiling = LayerNormTiling();
+    tiling.bLength = uint32_t(shape.GetDim(0));
+    tiling.sLength = uint32_t(shape.GetDim(1));
+    tiling.hLength = uint32_t(shape.GetDim(2));
+    tiling.originalHLength = shape.GetDimNum() > 3 ? uint32_t(shape.GetDim(3)) : tiling.hLength;
+}
+template <typename Shape> inline bool GetRmsNormTilingInfo(const Shape& shape, const Shape& original, uint32_t, uint32_t, RmsNormTiling& tiling, const bool = false) {
+    tiling = RmsNormTiling();
+    tiling.bLength = uint32_t(shape.GetDim(0));
+    tiling.sLength = uint32_t(shape.GetDim(1));
+    tiling.hLength = uint32_t(shape.GetDim(2));
+    tiling.originalHLength = uint32_t(original.GetDim(2));
+    return true;
+}
+
+}  // namespace AscendC
