@@ -101,6 +101,13 @@ impl Dd {
         if x == 0.0 || !x.is_finite() {
             return x.into();
         }
+        self.sqrt_ordinary()
+    }
+
+    /// Of a number above zero.
+    #[inline(always)]
+    pub(crate) fn sqrt_ordinary(self) -> Dd {
+        let x = self.hi.sqrt();
         let rest = (-x).mul_add(x, self.hi) + self.lo;
         finish(x, rest / (2.0 * x))
     }
@@ -128,21 +135,14 @@ impl Dd {
         self.hi.abs() < 700.0
     }
 
-    /// Without a jump, so that lanes go together.
     #[inline(always)]
-    pub(crate) fn exp_ordinary(self) -> Dd {
-        // e^x = 2^k (e^(r / 256))^256 with |r| at most ln 2 / 2. Adding this constant rounds.
-        const ROUNDER: f64 = 6_755_399_441_055_744.0;
-        let shifted = self.hi * std::f64::consts::LOG2_E + ROUNDER;
-        let k = shifted - ROUNDER;
-        let r = self.subtract(LN_2.multiply(k.into())).scale(1.0 / 256.0);
-        let mut e = expm1_small(r);
-        for _ in 0..8 {
-            // (1 + e)^2 - 1
-            e = e.scale(2.0).add(e.multiply(e));
+    fn exp_ordinary(self) -> Dd {
+        let shifted = shifted(self.hi);
+        let mut e = expm1_small(reduced(self, shifted));
+        for _ in 0..SQUARES {
+            e = squared(e);
         }
-        let exponent = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).wrapping_add(1023);
-        e.add(1.0.into()).scale(f64::from_bits(exponent << 52))
+        scaled(e, shifted)
     }
 
     fn exp_minus_one(self) -> Dd {
@@ -160,12 +160,7 @@ impl Dd {
         if !y.is_finite() {
             return y.into();
         }
-        self.ln_after(y)
-    }
-
-    /// The logarithm after one step of Newton's from a value near it: y + (x e^-y - 1).
-    #[inline(always)]
-    pub(crate) fn ln_after(self, y: f64) -> Dd {
+        // One step of Newton's: y + (x e^-y - 1).
         let y = Dd::from(y);
         let rest = self.multiply(y.negate().exp()).subtract(1.0.into());
         y.add(rest)
@@ -250,9 +245,45 @@ const PI: Dd = Dd::new(std::f64::consts::PI, 1.2246467991473532e-16);
 const PI_HALF: (f64, f64, f64) =
     (std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591833e-33);
 
+// The exponential: e^x = 2^k (e^(r / 256))^256 with |r| at most ln 2 / 2.
+
+/// Times that `e^(r / 256) - 1` is squared.
+pub(crate) const SQUARES: usize = 8;
+
+/// The terms of the series of e^x - 1, innermost first.
+pub(crate) const TERMS: [f64; 10] = [11.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0];
+
+/// Adding it rounds to an integer, which then stands in the low bits.
+const ROUNDER: f64 = 6_755_399_441_055_744.0;
+
+/// `k`, added to [`ROUNDER`].
+#[inline(always)]
+pub(crate) fn shifted(x: f64) -> f64 {
+    x * std::f64::consts::LOG2_E + ROUNDER
+}
+
+/// `r / 256`
+#[inline(always)]
+pub(crate) fn reduced(x: Dd, shifted: f64) -> Dd {
+    x.subtract(LN_2.multiply((shifted - ROUNDER).into())).scale(1.0 / 256.0)
+}
+
+/// `(1 + e)^2 - 1`
+#[inline(always)]
+pub(crate) fn squared(e: Dd) -> Dd {
+    e.fused(e, e.scale(2.0))
+}
+
+/// `2^k (1 + e)`
+#[inline(always)]
+pub(crate) fn scaled(e: Dd, shifted: f64) -> Dd {
+    let exponent = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).wrapping_add(1023);
+    e.add(Dd::new(1.0, 0.0)).scale(f64::from_bits(exponent << 52))
+}
+
 /// `1 / n`
 #[inline(always)]
-fn inverse(n: f64) -> Dd {
+pub(crate) fn inverse(n: f64) -> Dd {
     let hi = 1.0 / n;
     Dd { hi, lo: (-n).mul_add(hi, 1.0) * hi }
 }
@@ -262,7 +293,7 @@ fn inverse(n: f64) -> Dd {
 fn expm1_small(x: Dd) -> Dd {
     // Horner: x (1 + x/2 (1 + x/3 (1 + …)))
     let mut sum = Dd::from(1.0);
-    for n in [11.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0] {
+    for n in TERMS {
         sum = x.multiply(inverse(n)).fused(sum, 1.0.into());
     }
     x.multiply(sum)

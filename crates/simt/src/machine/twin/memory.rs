@@ -18,28 +18,73 @@ use crate::memory::WINDOW_BITS;
 pub(crate) struct Table {
     hi: Vec<f64>,
     lo: Vec<f64>,
-    /// What was stored with each. Zeros at first, whose twin is zero.
-    bits: Vec<u64>,
+    /// What was stored with each: low words and, of elements of 8 bytes, high words. Zeros at first,
+    /// whose twin is zero.
+    low: Vec<u32>,
+    high: Vec<u32>,
 }
 
 impl Table {
-    fn new(elements: usize) -> Self {
-        Table { hi: vec![0.0; elements], lo: vec![0.0; elements], bits: vec![0; elements] }
+    fn new(elements: usize, size: u64) -> Self {
+        let words = || vec![0; elements];
+        let high = if size == 8 { words() } else { Vec::new() };
+        Table { hi: vec![0.0; elements], lo: vec![0.0; elements], low: words(), high }
     }
 
     #[inline(always)]
     fn get(&self, index: usize, bits: u64) -> Option<Dd> {
-        (self.bits.get(index) == Some(&bits)).then(|| Dd::new(self.hi[index], self.lo[index]))
+        let same = *self.low.get(index)? == bits as u32
+            && self.high.get(index).is_none_or(|high| *high == (bits >> 32) as u32);
+        same.then(|| Dd::new(self.hi[index], self.lo[index]))
     }
 
     #[inline(always)]
     fn put(&mut self, index: usize, bits: u64, twin: Dd) {
-        if let Some(place) = self.bits.get_mut(index) {
-            *place = bits;
+        if let Some(low) = self.low.get_mut(index) {
+            *low = bits as u32;
+            if let Some(high) = self.high.get_mut(index) {
+                *high = (bits >> 32) as u32;
+            }
             (self.hi[index], self.lo[index]) = (twin.hi, twin.lo);
         }
     }
+
+    /// Which of the neighbours from `first` were stored with these bits, if they exist.
+    #[inline(always)]
+    fn same(&self, first: usize, bits: &[u64; CHUNK]) -> Option<[bool; CHUNK]> {
+        let low = self.low.get(first..first + CHUNK)?;
+        let mut same = [false; CHUNK];
+        for l in 0..CHUNK {
+            same[l] = low[l] == bits[l] as u32;
+        }
+        if let Some(high) = self.high.get(first..first + CHUNK) {
+            for l in 0..CHUNK {
+                same[l] &= high[l] == (bits[l] >> 32) as u32;
+            }
+        }
+        Some(same)
+    }
+
+    /// Stores neighbours; whether they exist.
+    #[inline(always)]
+    fn put_all(&mut self, first: usize, bits: &[u64; CHUNK], hi: &Lanes, lo: &Lanes) -> bool {
+        let range = first..first.saturating_add(CHUNK);
+        let Some(low) = self.low.get_mut(range.clone()) else { return false };
+        for l in 0..CHUNK {
+            low[l] = bits[l] as u32;
+        }
+        if let Some(high) = self.high.get_mut(range.clone()) {
+            for l in 0..CHUNK {
+                high[l] = (bits[l] >> 32) as u32;
+            }
+        }
+        self.hi[range.clone()].copy_from_slice(hi);
+        self.lo[range].copy_from_slice(lo);
+        true
+    }
 }
+
+type Lanes = [f64; CHUNK];
 
 /// Tables of an object, for elements of 2, 4 and 8 bytes.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +114,7 @@ impl Tables {
     }
 }
 
-/// Bytes that an entry takes.
+/// Bytes that an entry takes, at most.
 const ENTRY: u64 = 24;
 
 /// Where tables are kept.
@@ -126,7 +171,7 @@ impl Machine<'_> {
                 return None;
             }
             *left = left.checked_sub(elements.saturating_mul(ENTRY))?;
-            *place = Some(Box::new(Table::new(elements as usize)));
+            *place = Some(Box::new(Table::new(elements as usize, size)));
         }
         place.as_deref_mut()
     }
@@ -329,13 +374,12 @@ fn load_chunk(
     // Neighbours.
     if place(CHUNK - 1) == first.checked_add(CHUNK - 1)
         && (1..CHUNK - 1).all(|l| place(l) == Some(first + l))
-        && let Some(stored) = table.bits.get(first..first + CHUNK)
+        && let Some(same) = table.same(first, &bits)
     {
         let (from_hi, from_lo) = (&table.hi[first..first + CHUNK], &table.lo[first..first + CHUNK]);
         for l in 0..CHUNK {
-            let same = stored[l] == bits[l];
-            hi[l] = if same { from_hi[l] } else { hi[l] };
-            lo[l] = if same { from_lo[l] } else { lo[l] };
+            hi[l] = if same[l] { from_hi[l] } else { hi[l] };
+            lo[l] = if same[l] { from_lo[l] } else { lo[l] };
         }
     } else {
         for l in 0..CHUNK {
@@ -396,12 +440,7 @@ fn store(m: &mut Machine<'_>, i: &Inst, kind: Kind, state: State) {
                 let (hi, lo) = m.unit.twin_chunk(i.b, state, kind, k);
                 let bits = if integer { bits.map(|bits| !bits) } else { bits };
                 let Some(table) = m.table(home, size, false) else { return };
-                if mask == u16::MAX
-                    && let Some(place) = table.bits.get_mut(start..start + CHUNK)
-                {
-                    place.copy_from_slice(&bits);
-                    table.hi[start..start + CHUNK].copy_from_slice(&hi);
-                    table.lo[start..start + CHUNK].copy_from_slice(&lo);
+                if mask == u16::MAX && table.put_all(start, &bits, &hi, &lo) {
                     continue;
                 }
                 for l in 0..CHUNK {

@@ -399,24 +399,73 @@ impl TwinFunction {
     }
 }
 
-/// Exponentials and logarithms of a chunk, which go together.
+/// e^a of a chunk whose lanes are all ordinary: step by step for all lanes, so that they go together.
+#[inline(always)]
+fn exp_together(a: (Lanes, Lanes)) -> (Lanes, Lanes) {
+    let shifted = a.0.map(dd::shifted);
+    let mut r = ([0.0; CHUNK], [0.0; CHUNK]);
+    for (l, shifted) in shifted.into_iter().enumerate() {
+        let reduced = dd::reduced(Dd::new(a.0[l], a.1[l]), shifted);
+        (r.0[l], r.1[l]) = (reduced.hi, reduced.lo);
+    }
+    let mut sum = ([1.0; CHUNK], [0.0; CHUNK]);
+    for n in dd::TERMS {
+        let inverse = dd::inverse(n);
+        sum = lanes2(r, sum, |r, sum| r.multiply(inverse).fused(sum, Dd::new(1.0, 0.0)));
+    }
+    let mut e = lanes2(r, sum, Dd::multiply);
+    for _ in 0..dd::SQUARES {
+        e = lanes1(e, dd::squared);
+    }
+    for (l, shifted) in shifted.into_iter().enumerate() {
+        let value = dd::scaled(Dd::new(e.0[l], e.1[l]), shifted);
+        (e.0[l], e.1[l]) = (value.hi, value.lo);
+    }
+    e
+}
+
+/// Functions of a chunk whose lanes can go together; `None` for others.
 #[inline(always)]
 fn together(function: MathFunction, a: (Lanes, Lanes)) -> Option<(Lanes, Lanes)> {
-    let by = match function {
-        MathFunction::Exp => None,
-        MathFunction::Exp2 => Some(LN_2),
-        MathFunction::Exp10 => Some(LN_10),
-        _ => return None,
-    };
-    let a = match by {
-        Some(by) => lanes1(a, |a| a.multiply(by)),
-        None => a,
-    };
-    let mut ordinary = true;
-    for hi in a.0 {
-        ordinary &= Dd::from(hi).is_ordinary();
+    use MathFunction as M;
+    let all = |a: (Lanes, Lanes), f: fn(Dd) -> bool| (0..CHUNK).all(|l| f(Dd::new(a.0[l], a.1[l])));
+    match function {
+        M::Exp | M::Exp2 | M::Exp10 => {
+            let a = match function {
+                M::Exp => a,
+                M::Exp2 => lanes1(a, |a| a.multiply(LN_2)),
+                _ => lanes1(a, |a| a.multiply(LN_10)),
+            };
+            all(a, Dd::is_ordinary).then(|| exp_together(a))
+        }
+        M::Log | M::Log2 | M::Log10 if all(a, |a| a.hi > 1e-300 && a.hi < 1e300) => {
+            let y = a.0.map(f64::ln);
+            let e = exp_together((y.map(|y| -y), [0.0; CHUNK]));
+            let rest = lanes2(a, e, |a, e| a.fused(e, Dd::new(-1.0, 0.0)));
+            let ln = lanes2((y, [0.0; CHUNK]), rest, Dd::add);
+            Some(match function {
+                M::Log => ln,
+                M::Log2 => lanes1(ln, |ln| ln.divide(LN_2)),
+                _ => lanes1(ln, |ln| ln.divide(LN_10)),
+            })
+        }
+        M::Tanh if all(a, |a| a.hi.abs() > 1.0 / 512.0 && a.hi.abs() < 40.0) => {
+            let e = exp_together(lanes1(a, |a| a.scale(2.0)));
+            let one = Dd::new(1.0, 0.0);
+            Some(lanes1(e, |e| e.subtract(one).divide(e.add(one))))
+        }
+        M::SquareRoot | M::ReciprocalSquareRoot if all(a, |a| a.hi > 1e-290 && a.hi < 1e290) => {
+            let root = lanes1(a, Dd::sqrt_ordinary);
+            Some(match function {
+                M::SquareRoot => root,
+                _ => lanes1(root, |root| Dd::new(1.0, 0.0).divide(root)),
+            })
+        }
+        M::Reciprocal if all(a, |a| a.hi.abs() > 1e-290 && a.hi.abs() < 1e290) => {
+            Some(lanes1(a, |a| Dd::new(1.0, 0.0).divide(a)))
+        }
+        _ => None,
     }
-    Some(if ordinary { lanes1(a, Dd::exp_ordinary) } else { lanes1(a, Dd::exp) })
 }
 
 /// `d = f(a, b, c, slot)`; what is extra is the function's number.
@@ -446,7 +495,14 @@ impl Kernel for Function {
             let start = unit.twins(kind.is_wide()).start[i.d as usize];
             for k in 0..unit.chunks {
                 let first = unit.twin_chunk(registers[0], states[0], kinds[0], k);
-                if let Some((hi, lo)) = together(function.function, first) {
+                // Lanes that are not active hold anything.
+                let mut active = first;
+                for l in 0..CHUNK {
+                    if u32::from(unit.mask.bits[k]) & (1 << l) == 0 {
+                        (active.0[l], active.1[l]) = (1.0, 0.0);
+                    }
+                }
+                if let Some((hi, lo)) = together(function.function, active) {
                     unit.twins(kind.is_wide()).write(start + k, hi, lo);
                     continue;
                 }
