@@ -58,6 +58,58 @@ namespace port_acl {
 
 }  // namespace port_acl
 
+//@ half
+// As the device has them; the host only moves them.
+struct half {
+    uint16_t bits;
+};
+
+//@ bfloat16_t
+struct bfloat16_t {
+    uint16_t bits;
+};
+
+//@ AnyPointer
+namespace port_acl {
+
+// An address that is a pointer of whatever type is asked for.
+struct AnyPointer {
+    void* address;
+    template <typename T>
+    operator T*() const
+    {
+        return static_cast<T*>(address);
+    }
+};
+
+}  // namespace port_acl
+
+//@ TilingMemory
+#include <vector>
+namespace port_acl {
+
+// A copy of a launch's tiling on the device, for as long as the kernel may read it.
+template <typename T>
+void* TilingMemory(const T& tiling)
+{
+    static thread_local std::vector<void*> copies;
+    if (copies.size() == 256) {
+        aclrtSynchronizeDevice();
+        for (void* copy : copies) {
+            aclrtFree(copy);
+        }
+        copies.clear();
+    }
+    void* copy = nullptr;
+    if (aclrtMalloc(&copy, sizeof(T), ACL_MEM_MALLOC_HUGE_FIRST) == ACL_SUCCESS) {
+        aclrtMemcpy(copy, sizeof(T), &tiling, sizeof(T), ACL_MEMCPY_HOST_TO_DEVICE);
+        copies.push_back(copy);
+    }
+    return copy;
+}
+
+}  // namespace port_acl
+
 //@ PORT_INSTANCES_ONLY
 // The launcher of a kernel template exists for the instances that the port has; another one is an error
 // of the compiler that names it, or ends the program.

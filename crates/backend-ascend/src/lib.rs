@@ -4,6 +4,7 @@
 //! * `port`: the passes of a port, in order.
 //! * `host`: the user's own text.
 //! * `section`: the kernels behind their launchers, and their tiling.
+//! * `tiling`: the header with what the host computes for a launch.
 //! * `project`: build files, data, documentation.
 //! * `kernel`: what a kernel instance becomes, and the forms that are tried for it.
 //! * `tile`: the tile IR, its recognisers and its writer.
@@ -23,6 +24,7 @@ mod scalar;
 mod section;
 mod simt;
 mod tile;
+mod tiling;
 
 use port_backend::{Architecture, Backend, Options, Ported, Unit};
 

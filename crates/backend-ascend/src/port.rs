@@ -229,7 +229,11 @@ impl<'a> Port<'a> {
         }
         let texts: Vec<&str> =
             files.iter().map(|file| &*file.text).chain(made.iter().map(|made| &*made.1)).collect();
-        made.push((header::FILE_NAME.to_owned(), header::assemble(&texts, self.chip)));
+        let text = header::assemble(&texts, self.chip, self.is_current_cann());
+        made.push((header::FILE_NAME.to_owned(), text));
+        if let Some(device) = &section.device {
+            made.push((format!("{}_kernels.cpp", self.stem()), device.clone()));
+        }
         made.extend(project::files(&self, section));
         files.extend(made.into_iter().map(|(name, text)| OutputFile {
             role: generated(&name),

@@ -7,15 +7,16 @@ use std::fmt::Write;
 use port_backend::{KernelInstance, KernelReport, Status};
 use port_diag::{Finding, Origin};
 use port_hir::{Body, FunctionId, Parent, RecordId};
-use port_ir::{Handle, Module, Scalar, Type};
+use port_ir::{Handle, Module, Parameter};
 use port_rewrite::instances::{split_arguments, type_names, unnameable};
 use port_syntax::Keyword;
 
 use crate::findings::{NoForm, NoInstance, ScalarForm};
 use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
 use crate::host::text::{camel_case, has_word, replace_words};
-use crate::kernel::{self, Chip, DeviceKernel, Request, TilingField, Unit};
+use crate::kernel::{self, Chip, DeviceKernel, Request, Unit};
 use crate::port::Port;
+use crate::tiling;
 
 /// Names in expressions of the host that a kernel's parameter must not have.
 const RESERVED: &[&str] =
@@ -39,6 +40,8 @@ pub(crate) struct Section {
     pub text: String,
     /// The text of the header with the tiling structures.
     pub tiling: Option<String>,
+    /// Device code in a file of its own, for CANN 8.
+    pub device: Option<String>,
     /// Headers that the kernels need.
     pub includes: BTreeSet<&'static str>,
     /// The launchers that exist, by the instance's index among the unit's.
@@ -70,8 +73,12 @@ pub(crate) struct Made {
     /// Its name in the port.
     pub name: String,
     pub device: DeviceKernel,
-    /// Its parameters' names and types.
-    pub parameters: Vec<(String, Type)>,
+    /// Its parameters, named as the launcher's.
+    pub parameters: Vec<Parameter>,
+    /// The launcher with its namespaces and template arguments, `ns::launch_k<float>`.
+    pub launcher: String,
+    /// Device code that it shares with others.
+    pub shared: std::rc::Rc<str>,
 }
 
 /// Why an instance has no kernel.
@@ -140,6 +147,7 @@ pub(crate) fn make(port: &mut Port<'_>, kernels: &[Kernel]) -> Section {
     let emitted = kernel::emit(&ir, &requests, &options);
     let mut forms: Vec<Option<Result<DeviceKernel, kernel::NotTranslated>>> =
         emitted.kernels.into_iter().map(Some).collect();
+    let shared: std::rc::Rc<str> = emitted.declarations.as_str().into();
     let mut section = Section::default();
     let namespace = names.unique(&format!("{} kernels", port.stem()));
     let mut writer = Writer {
@@ -156,9 +164,16 @@ pub(crate) fn make(port: &mut Port<'_>, kernels: &[Kernel]) -> Section {
         let result = match (form, request) {
             (Some(Ok(device)), Some(request)) => {
                 let function = &ir.functions[request.function];
-                let parameters =
-                    function.parameters.iter().map(|p| (p.name.clone(), p.ty)).collect();
-                Ok(Made { name: request.name.clone(), device, parameters })
+                let parameters = function.parameters.clone();
+                let instance = candidate.instance.and_then(|at| writer.port.unit.instances.get(at));
+                let launcher = writer.launcher(candidate.kernel.id, instance);
+                Ok(Made {
+                    name: request.name.clone(),
+                    device,
+                    parameters,
+                    launcher,
+                    shared: shared.clone(),
+                })
             }
             (Some(Err(not)), _) => {
                 Err(Refusal { reason: not.reason, origin: Some(not.origin), unseen: false })
@@ -319,6 +334,18 @@ impl Writer<'_, '_> {
         self.push(id, &format!("{head}\n{{\n{body}}}\n"));
     }
 
+    /// An instance's launcher with its namespaces and template arguments.
+    fn launcher(&self, kernel: FunctionId, instance: Option<&KernelInstance>) -> String {
+        let mut path = self.port.namespaces(kernel).unwrap_or_default();
+        path.retain(|name| !name.is_empty());
+        let function = &self.port.unit.module.functions[kernel];
+        let own = format!("{PREFIX}{}", function.name.as_str());
+        path.push(&own);
+        let list = instance.map_or(String::new(), |instance| spelled(&instance.arguments));
+        let list = if function.template_parameters.is_some() { list } else { String::new() };
+        format!("{}{list}", path.join("::"))
+    }
+
     /// Whether the text launches a kernel.
     fn is_launched(&self, kernel: FunctionId) -> bool {
         let module = self.port.unit.module;
@@ -445,8 +472,8 @@ impl Writer<'_, '_> {
         let kind = format!("{kind}{}", bounds.unwrap_or_default());
         let mut parameters: Vec<String> = Vec::new();
         for index in &device.pointers {
-            if let Some((name, _)) = made.parameters.get(*index as usize) {
-                parameters.push(format!("GM_ADDR {name}"));
+            if let Some(parameter) = made.parameters.get(*index as usize) {
+                parameters.push(format!("GM_ADDR {}", parameter.name));
             }
         }
         for symbol in &device.symbols {
@@ -456,20 +483,32 @@ impl Writer<'_, '_> {
         if device.workspace.is_some() {
             parameters.push("GM_ADDR workspace".to_owned());
         }
+        let is_current = self.port.is_current_cann();
+        let mut opening = String::new();
+        let kind = match is_current {
+            true => format!("__global__ {kind}"),
+            false => {
+                let task = if device.unit == Unit::Cube { "MIX_AIC_1_2" } else { "AIV_ONLY" };
+                let _ = writeln!(opening, "    KERNEL_TASK_TYPE_DEFAULT(KERNEL_TYPE_{task});");
+                "extern \"C\" __global__ __aicore__ ".to_owned()
+            }
+        };
         if !device.tiling.is_empty() {
-            parameters.push(format!("{}Tiling tiling", camel_case(name)));
-            self.tiling.push_str(&tiling_text(
-                self.ir,
-                name,
-                arguments,
-                module.function_name(id),
-                made,
-            ));
+            let ty = camel_case(name);
+            match is_current {
+                true => parameters.push(format!("{ty}Tiling tiling")),
+                false => {
+                    parameters.push("GM_ADDR tilingAddress".to_owned());
+                    let _ = writeln!(opening, "    {ty}Tiling tiling;");
+                    opening.push_str("    CopyTiling(tiling, tilingAddress);\n");
+                }
+            }
+            self.tiling.push_str(&tiling::text(name, arguments, module.function_name(id), made));
         }
         let entry = device.entry.trim_end_matches('\n');
         let _ = writeln!(
             out,
-            "__global__ {kind}void {name}({})\n{{\n{entry}\n}}\n",
+            "{kind}void {name}({})\n{{\n{opening}{entry}\n}}\n",
             parameters.join(", ")
         );
     }
@@ -493,7 +532,7 @@ impl Writer<'_, '_> {
         }
         if !device.tiling.is_empty() {
             let given: Vec<String> =
-                tiling_inputs(self.ir, made).into_iter().map(|(_, name)| name).collect();
+                tiling::inputs(made).into_iter().map(|(_, name)| name).collect();
             let ty = camel_case(name);
             let _ = writeln!(
                 out,
@@ -501,11 +540,11 @@ impl Writer<'_, '_> {
                 given.join(", ")
             );
         }
-        let fields = |text: &str| of_tiling(&device.tiling, text);
+        let fields = |text: &str| tiling::of_tiling(&device.tiling, text);
         let mut arguments: Vec<String> = Vec::new();
         for index in &device.pointers {
-            if let Some((name, _)) = made.parameters.get(*index as usize) {
-                arguments.push(format!("(uint8_t*){name}"));
+            if let Some(parameter) = made.parameters.get(*index as usize) {
+                arguments.push(format!("(uint8_t*){}", parameter.name));
             }
         }
         for symbol in &device.symbols {
@@ -521,7 +560,16 @@ impl Writer<'_, '_> {
             arguments.push("workspace".to_owned());
         }
         if !device.tiling.is_empty() {
-            arguments.push("tiling".to_owned());
+            arguments.push(match self.port.is_current_cann() {
+                true => "tiling".to_owned(),
+                false => "(uint8_t*)port_acl::TilingMemory(tiling)".to_owned(),
+            });
+        }
+        if !self.port.is_current_cann() {
+            let mut list = vec![fields(&device.blocks), "stream".to_owned()];
+            list.append(&mut arguments);
+            let _ = writeln!(out, "    ACLRT_LAUNCH_KERNEL({name})({});", list.join(", "));
+            return out;
         }
         let configuration = match device.unit {
             Unit::Threads => format!("{}, block, shared, stream", fields(&device.blocks)),
@@ -568,21 +616,42 @@ impl Writer<'_, '_> {
         }
     }
 
+    /// The file of device code that CANN 8 compiles apart from the host's.
+    fn device_file(&self, includes: &BTreeSet<&'static str>, device: &str) -> String {
+        let stem = self.port.stem();
+        let mut text = format!("// The kernels of {stem}.asc in Ascend C. Made by port.\n");
+        text.push_str("#include \"kernel_operator.h\"\n");
+        for include in includes {
+            let _ = writeln!(text, "#include \"{include}\"");
+        }
+        if !self.tiling.is_empty() {
+            let _ = writeln!(text, "#include \"{stem}_tiling.h\"");
+        }
+        text.push_str("\nusing namespace AscendC;\n");
+        if !self.tiling.is_empty() {
+            text.push_str(COPY_TILING);
+        }
+        text.push('\n');
+        text.push_str(device);
+        text.push('\n');
+        text
+    }
+
     fn finish(self, section: &mut Section, declarations: &str) {
         if self.launchers.is_empty() {
             return;
         }
         let stem = self.port.stem();
         let mut text = String::from("\n// ---- Kernels in Ascend C, made by port. ----\n");
-        for made in section.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()) {
-            section.includes.extend(&made.device.includes);
-        }
+        let includes: BTreeSet<&str> =
+            section.made().flat_map(|made| made.device.includes.iter().copied()).collect();
+        section.includes = includes;
         if !self.tiling.is_empty() {
             let _ = writeln!(text, "#include \"{stem}_tiling.h\"");
             section.tiling = Some(format!(
                 "// Tiling of the kernels in {stem}.asc: what the host computes for each launch. Made by port.\n\
                  #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{}{}",
-                dim3(self.port.chip),
+                tiling::dim3(self.port.chip),
                 self.tiling
             ));
         }
@@ -593,7 +662,15 @@ impl Writer<'_, '_> {
                 device.push_str("\n\n");
             }
             device.push_str(&self.device);
-            text.push_str(&self.in_namespace(&device));
+            if self.port.is_current_cann() {
+                text.push_str(&self.in_namespace(&device));
+            } else {
+                for made in section.made() {
+                    let _ = writeln!(text, "#include \"aclrtlaunch_{}.h\"", made.name);
+                }
+                text.push('\n');
+                section.device = Some(self.device_file(&section.includes, device.trim_end()));
+            }
         }
         for (path, launchers) in &self.launchers {
             for name in path {
@@ -610,6 +687,9 @@ impl Writer<'_, '_> {
             }
             text.push('\n');
         }
+        if self.port.options.torch {
+            text.push_str(&crate::project::torch::entries(section));
+        }
         let trimmed = text.trim_end().len();
         text.truncate(trimmed);
         text.push('\n');
@@ -617,117 +697,19 @@ impl Writer<'_, '_> {
     }
 }
 
-/// `dim3`, as `port_ascend.h` has it too; the 950's own headers have it.
-fn dim3(chip: Chip) -> &'static str {
-    match chip {
-        Chip::A910b => DIM3,
-        Chip::A950 => "\n#include \"simt_api/asc_simt.h\"\n",
+/// How a kernel for CANN 8 reads its tiling.
+const COPY_TILING: &str = "
+// The tiling is in global memory, where the host put it.
+template <typename T>
+__aicore__ inline void CopyTiling(T& tiling, GM_ADDR address)
+{
+    auto target = reinterpret_cast<uint8_t*>(&tiling);
+    auto source = reinterpret_cast<__gm__ uint8_t*>(address);
+    for (uint32_t i = 0; i < sizeof(T); ++i) {
+        target[i] = source[i];
     }
 }
-
-const DIM3: &str = "
-#ifndef PORT_DIM3
-#define PORT_DIM3
-// Extents of a grid or a block, as launches give them.
-struct dim3 {
-    uint32_t x, y, z;
-    constexpr dim3(uint32_t x = 1, uint32_t y = 1, uint32_t z = 1) : x(x), y(y), z(z) {}
-};
-#endif
 ";
-
-/// An expression in which fields are the tiling's.
-fn of_tiling(fields: &[TilingField], text: &str) -> String {
-    replace_words(text, &|word| {
-        fields.iter().any(|field| field.name == word).then(|| format!("tiling.{word}"))
-    })
-}
-
-/// What the function that fills a tiling is given: types and names. A type that only the user's text
-/// has is a template parameter.
-fn tiling_inputs(ir: &Module, made: &Made) -> Vec<(Option<String>, String)> {
-    let used = |word: &str| made.device.tiling.iter().any(|field| has_word(&field.value, word));
-    let mut inputs = Vec::new();
-    let frame = [
-        ("const dim3&", "grid"),
-        ("const dim3&", "block"),
-        ("size_t", "shared"),
-        ("uint32_t", "cores"),
-        ("uint32_t", "ubBytes"),
-    ];
-    for (ty, name) in frame {
-        if used(name) {
-            inputs.push((Some(ty.to_owned()), name.to_owned()));
-        }
-    }
-    for (name, ty) in &made.parameters {
-        if used(name) {
-            inputs.push((parameter_type(ir, *ty).map(str::to_owned), name.clone()));
-        }
-    }
-    inputs
-}
-
-/// A parameter's type where it is one of C++'s own.
-fn parameter_type(_ir: &Module, ty: Type) -> Option<&'static str> {
-    Some(match ty {
-        Type::Pointer(_) => "const void*",
-        Type::Scalar(scalar) => match scalar {
-            Scalar::Bool => "bool",
-            Scalar::I8 => "int8_t",
-            Scalar::U8 => "uint8_t",
-            Scalar::I16 => "int16_t",
-            Scalar::U16 => "uint16_t",
-            Scalar::I32 => "int32_t",
-            Scalar::U32 => "uint32_t",
-            Scalar::I64 => "int64_t",
-            Scalar::U64 => "uint64_t",
-            Scalar::F32 => "float",
-            Scalar::F64 => "double",
-            _ => return None,
-        },
-        _ => return None,
-    })
-}
-
-/// The structure of a kernel's tiling and the function that fills it.
-fn tiling_text(ir: &Module, name: &str, arguments: &str, kernel: String, made: &Made) -> String {
-    let ty = camel_case(name);
-    let mut out = String::new();
-    let _ = writeln!(out, "\n// {kernel}{arguments}");
-    let _ = writeln!(out, "struct {ty}Tiling {{");
-    for field in &made.device.tiling {
-        let _ = writeln!(out, "    {} {};  // {}", field.ty, field.name, field.comment);
-    }
-    out.push_str("};\n\n");
-    let inputs = tiling_inputs(ir, made);
-    let templates: Vec<String> = inputs
-        .iter()
-        .enumerate()
-        .filter(|(_, (ty, _))| ty.is_none())
-        .map(|(index, _)| format!("typename Type{index}"))
-        .collect();
-    if !templates.is_empty() {
-        let _ = writeln!(out, "template <{}>", templates.join(", "));
-    }
-    let list: Vec<String> = inputs
-        .iter()
-        .enumerate()
-        .map(|(index, (ty, name))| match ty {
-            Some(ty) => format!("{ty} {name}"),
-            None => format!("const Type{index}& {name}"),
-        })
-        .collect();
-    let _ = writeln!(out, "inline {ty}Tiling Make{ty}Tiling({})\n{{", list.join(", "));
-    let _ = writeln!(out, "    {ty}Tiling tiling = {{}};");
-    for (index, field) in made.device.tiling.iter().enumerate() {
-        let before = made.device.tiling.get(..index).unwrap_or(&[]);
-        let value = of_tiling(before, &field.value);
-        let _ = writeln!(out, "    tiling.{} = {value};", field.name);
-    }
-    out.push_str("    return tiling;\n}\n");
-    out
-}
 
 fn no_form(port: &Port<'_>, kernel: FunctionId, arguments: &str, reason: &str) -> NoForm {
     let name = port.unit.module.function_name(kernel);
@@ -754,6 +736,11 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 impl Section {
+    /// The kernels that there are.
+    pub fn made(&self) -> impl Iterator<Item = &Made> {
+        self.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok())
+    }
+
     /// One report an instance, with its finding.
     pub fn reports(&self, port: &mut Port<'_>) -> Vec<KernelReport> {
         let module = port.unit.module;

@@ -54,7 +54,7 @@ pub(crate) fn provides(name: &str) -> bool {
 }
 
 /// The header for these texts.
-pub(crate) fn assemble(texts: &[&str], chip: Chip) -> String {
+pub(crate) fn assemble(texts: &[&str], chip: Chip, current_cann: bool) -> String {
     let all = sections();
     let mut wanted = vec![false; all.len()];
     // A section may name what another has.
@@ -69,7 +69,9 @@ pub(crate) fn assemble(texts: &[&str], chip: Chip) -> String {
             // What the 950's own headers have.
             let first = section.words.first().copied().unwrap_or("");
             let is_native = is_vector(first) || matches!(first, "rsqrtf" | "min" | DIM3);
-            let native = chip == Chip::A950 && is_native;
+            // The compiler of CANN 9 has them for the host as well.
+            let is_narrow = matches!(first, "half" | "bfloat16_t");
+            let native = chip == Chip::A950 && is_native || current_cann && is_narrow;
             let always = section.words.is_empty() || first == DIM3;
             wanted[index] |= !native && (always || section.words.iter().any(asked));
         }
@@ -102,9 +104,9 @@ mod tests {
 
     #[test]
     fn a_port_gets_what_it_names() {
-        let small = assemble(&["void f();"], Chip::A910b);
+        let small = assemble(&["void f();"], Chip::A910b, true);
         assert!(small.contains("struct dim3") && !small.contains("MemcpyToSymbol"));
-        let symbols = assemble(&["port_acl::MemcpyToSymbol(c, p, 4);"], Chip::A910b);
+        let symbols = assemble(&["port_acl::MemcpyToSymbol(c, p, 4);"], Chip::A910b, true);
         // What the function calls comes with it, before it.
         let at = |word: &str| symbols.find(word).unwrap();
         assert!(at("SymbolAddress") < at("aclError MemcpyToSymbol"));

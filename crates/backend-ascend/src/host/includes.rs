@@ -73,10 +73,12 @@ pub(crate) fn apply(port: &mut Port<'_>, device: &BTreeSet<&'static str>) {
         let own: Vec<String> = match is_root {
             true => {
                 let mut names = vec!["acl/acl.h"];
-                if port.chip == Chip::A910b {
-                    names.push("kernel_operator.h");
+                if port.is_current_cann() {
+                    if port.chip == Chip::A910b {
+                        names.push("kernel_operator.h");
+                    }
+                    names.extend(device);
                 }
-                names.extend(device);
                 if port.chip == Chip::A950 && !names.contains(&SIMT) {
                     names.push(SIMT);
                 }
