@@ -80,7 +80,7 @@ impl Engine<'_, '_> {
                 if named.is_some() {
                     return self.refuse("barriers are named", location);
                 }
-                if self.lanes == super::shape::Lanes::Grid {
+                if self.lanes != super::shape::Lanes::Block {
                     return self.refuse("the threads of a block work together", location);
                 }
                 if let Some(reduce) = reduce {
@@ -173,9 +173,11 @@ impl Engine<'_, '_> {
             }
             StatementKind::Print { .. } => self.refuse("it prints", location),
             StatementKind::Trap => self.refuse("it stops itself", location),
-            StatementKind::Copy { .. } | StatementKind::Fill { .. } => {
-                self.refuse("bytes are copied or filled", location)
+            StatementKind::Copy { destination, source, bytes } => {
+                self.copy(*destination, *source, *bytes, active, location)?;
+                same
             }
+            StatementKind::Fill { .. } => self.refuse("bytes are filled", location),
             StatementKind::AsyncCopy(_) => {
                 self.refuse("it copies to shared memory while it goes on", location)
             }
@@ -841,7 +843,7 @@ impl Engine<'_, '_> {
         width: Option<Value>,
         location: Location,
     ) -> Result<()> {
-        if self.lanes == super::shape::Lanes::Grid {
+        if self.lanes != super::shape::Lanes::Block {
             return self.refuse("the threads of a warp work together", location);
         }
         if !self.shape.varies(value) {
@@ -909,7 +911,7 @@ impl Engine<'_, '_> {
         active: &Active,
         location: Location,
     ) -> Result<()> {
-        if self.lanes == super::shape::Lanes::Grid {
+        if self.lanes != super::shape::Lanes::Block {
             return self.refuse("the threads of a warp work together", location);
         }
         if !self.shape.varies(result) {

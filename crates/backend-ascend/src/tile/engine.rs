@@ -376,6 +376,8 @@ impl<'e, 'a> Engine<'e, 'a> {
             ),
             Builtin::BlockIndex(Axis::X) if self.lanes == Lanes::Grid => return Ok(None),
             Builtin::BlockIndex(Axis::X) => "blockX".to_owned(),
+            Builtin::ThreadIndex(Axis::Y) if self.lanes == Lanes::Row => "threadY".to_owned(),
+            Builtin::ThreadIndex(Axis::Z) if self.lanes == Lanes::Row => "threadZ".to_owned(),
             Builtin::BlockIndex(Axis::Y) => "blockY".to_owned(),
             Builtin::BlockIndex(Axis::Z) => "blockZ".to_owned(),
             Builtin::WarpSize => "32".to_owned(),
@@ -397,13 +399,17 @@ impl<'e, 'a> Engine<'e, 'a> {
         divisor: i128,
     ) -> Result<Option<Linear>> {
         let [tx, ty, tz] = Axis::ALL.map(|a| Symbol::Builtin(Builtin::ThreadIndex(a)));
-        let is_place =
-            |s: Symbol| s == tx || s == ty || s == tz || s == Symbol::Builtin(Builtin::LaneId);
+        let row = self.lanes == Lanes::Row;
+        let is_place = |s: Symbol| s == tx || !row && (s == ty || s == tz);
         if polynomial.any_symbol(|s| s == Symbol::Builtin(Builtin::LaneId)) {
             return Ok(None);
         }
         let mut steps = Vec::new();
         for symbol in [tx, ty, tz] {
+            if row && symbol != tx {
+                steps.push(Polynomial::default());
+                continue;
+            }
             let Some(step) = polynomial.stride(symbol) else { return Ok(None) };
             if step.any_symbol(is_place) {
                 return Ok(None);
@@ -447,6 +453,8 @@ impl<'e, 'a> Engine<'e, 'a> {
                 return Ok(None);
             }
             number = std::mem::replace(&mut steps[0], zero.clone());
+        } else if row {
+            number = std::mem::replace(&mut steps[0], zero.clone());
         } else {
             // c · (x + X · (y + Y · z)) is c · the lane's number.
             let times = |p: &Polynomial, symbol: Symbol| -> Vec<(Vec<Symbol>, i128)> {
@@ -480,14 +488,14 @@ impl<'e, 'a> Engine<'e, 'a> {
         }
         let mut texts = Vec::new();
         for step in steps.iter().chain([&number]) {
-            let Some(step) = divide(step, divisor) else { return Ok(None) };
-            match self.polynomial_of(&step)? {
+            let step: Vec<(Vec<Symbol>, i128)> =
+                step.terms().map(|(f, c)| (f.to_vec(), c)).collect();
+            match self.divided(&step, divisor)? {
                 Some(text) => texts.push(text),
                 None => return Ok(None),
             }
         }
-        let Some(rest) = divide_terms(&rest, divisor) else { return Ok(None) };
-        let Some(base) = self.polynomial_of(&rest)? else { return Ok(None) };
+        let Some(base) = self.divided(&rest, divisor)? else { return Ok(None) };
         if texts[..3].iter().any(|t| t != "0") {
             self.state.coordinates = true;
         }
@@ -496,7 +504,7 @@ impl<'e, 'a> Engine<'e, 'a> {
             *to = from;
         }
         let mut base = base;
-        if self.lanes == Lanes::Grid && steps[3] != "0" {
+        if self.lanes != Lanes::Block && steps[3] != "0" {
             // Lanes count from the tile's first.
             self.state.flat_used = true;
             let step = if steps[3] == "1" { String::new() } else { format!(" * ({})", steps[3]) };
@@ -516,6 +524,19 @@ impl<'e, 'a> Engine<'e, 'a> {
             .expressions
             .iter()
             .any(|(_, e)| *e == Expression::Builtin(Builtin::ThreadIndex(Axis::Z)))
+    }
+
+    /// A sum divided by a number: term by term if it divides all of them, else as it is, since an
+    /// access is aligned.
+    pub fn divided(
+        &mut self,
+        terms: &[(Vec<Symbol>, i128)],
+        divisor: i128,
+    ) -> Result<Option<String>> {
+        if let Some(terms) = divide_terms(terms, divisor) {
+            return self.polynomial_of(&terms);
+        }
+        Ok(self.polynomial_of(terms)?.map(|text| format!("({text}) / {divisor}")))
     }
 
     pub fn polynomial_of(&mut self, terms: &[(Vec<Symbol>, i128)]) -> Result<Option<String>> {
@@ -582,13 +603,7 @@ fn upper(name: &str) -> String {
     name.to_uppercase()
 }
 
-/// The terms of a polynomial divided by a number that divides all of them.
-fn divide(polynomial: &Polynomial, divisor: i128) -> Option<Vec<(Vec<Symbol>, i128)>> {
-    let terms: Vec<(Vec<Symbol>, i128)> =
-        polynomial.terms().map(|(f, c)| (f.to_vec(), c)).collect();
-    divide_terms(&terms, divisor)
-}
-
+/// Terms divided by a number that divides all of them.
 pub(super) fn divide_terms(
     terms: &[(Vec<Symbol>, i128)],
     divisor: i128,

@@ -22,7 +22,8 @@ pub(super) struct Slot {
     pub element: &'static str,
     /// Bytes for each lane.
     pub bytes: u32,
-    /// Whether it is a variable: it lives as long as the kernel's block.
+    /// Whether what it holds in one pass of a loop may be asked for in the next, although nothing
+    /// outside the loop touches it.
     pub variable: bool,
 }
 
@@ -52,10 +53,14 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 struct Life {
     first: usize,
     last: usize,
+    /// How many lines use it.
+    uses: usize,
 }
 
 struct Walk<'t> {
     tile: &'t Tile,
+    /// For each slot, how many times it is used in all.
+    totals: BTreeMap<String, usize>,
     lives: BTreeMap<String, Life>,
     position: usize,
 }
@@ -65,11 +70,13 @@ impl Walk<'_> {
         for word in words(line) {
             if self.tile.slots.contains_key(word) {
                 let position = self.position;
-                let life = self
-                    .lives
-                    .entry(word.to_owned())
-                    .or_insert(Life { first: position, last: position });
-                life.last = position;
+                let life = self.lives.entry(word.to_owned()).or_insert(Life {
+                    first: position,
+                    last: position,
+                    uses: 0,
+                });
+                life.last = life.last.max(position);
+                life.uses += 1;
             }
         }
         self.position += 1;
@@ -81,15 +88,22 @@ impl Walk<'_> {
                 Node::Line(line) => self.touch(line),
                 Node::Nest { head, body, repeats } => {
                     let start = self.position;
+                    let before: BTreeMap<String, usize> =
+                        self.lives.iter().map(|(name, life)| (name.clone(), life.uses)).collect();
                     self.touch(head);
                     self.nodes(body);
                     let end = self.position;
                     self.position += 1;
                     if *repeats {
-                        // What was there before the loop is there in every pass.
-                        for life in self.lives.values_mut() {
-                            if life.first < start && life.last >= start {
-                                life.last = end;
+                        // What is used outside too, or carried from pass to pass, is there in
+                        // every pass as a whole.
+                        for (name, life) in &mut self.lives {
+                            let inside = life.uses - before.get(name).copied().unwrap_or(0);
+                            let all = self.totals.get(name).copied().unwrap_or(0);
+                            let carried = self.tile.slots[name].variable;
+                            if inside > 0 && (inside < all || carried) {
+                                life.first = life.first.min(start);
+                                life.last = life.last.max(end);
                             }
                         }
                     }
@@ -101,16 +115,18 @@ impl Walk<'_> {
 
 /// Gives each slot a place: slots whose lives do not meet may share one.
 pub(super) fn place(tile: &Tile, nodes: &[Node]) -> Places {
-    let mut walk = Walk { tile, lives: BTreeMap::new(), position: 0 };
+    let start = || Walk { tile, totals: BTreeMap::new(), lives: BTreeMap::new(), position: 0 };
+    let mut first = start();
+    first.nodes(nodes);
+    let mut walk = start();
+    walk.totals = first.lives.into_iter().map(|(name, life)| (name, life.uses)).collect();
     walk.nodes(nodes);
-    let end = walk.position;
     let mut order: Vec<(String, Life, u32)> = walk
         .lives
         .iter()
         .map(|(name, life)| {
             let slot = &tile.slots[name];
-            let life = if slot.variable { Life { first: 0, last: end } } else { *life };
-            (name.clone(), life, slot.bytes)
+            (name.clone(), *life, slot.bytes)
         })
         .collect();
     order.sort_by(|a, b| (a.1.first, &a.0).cmp(&(b.1.first, &b.0)));

@@ -1,7 +1,7 @@
 //! Loads and stores: global memory, the block's shared memory, local variables, parameters.
 
 use port_ir::analysis::affine::{Address, Symbol};
-use port_ir::analysis::flow::Root;
+use port_ir::analysis::flow::{Arm, Root, StatementId};
 use port_ir::{
     AtomicOp, Expression, Handle, Local, Location, Scalar, Space, Type, Value, Variable,
 };
@@ -60,7 +60,13 @@ impl Engine<'_, '_> {
                 if self.shape.varies(value) {
                     return self.refuse("pointers differ between threads", location);
                 }
-                if self.type_of(value) != Type::Pointer(Space::Global) {
+                let outside = match self.type_of(value) {
+                    Type::Pointer(Space::Global | Space::Constant) => true,
+                    // What the host gives points into global memory.
+                    Type::Pointer(Space::Generic) => self.is_given(value),
+                    _ => false,
+                };
+                if !outside {
                     return self.refuse("a pointer may point into different memories", location);
                 }
                 Place::Pointer(self.uniform_pointer(value)?)
@@ -101,10 +107,47 @@ impl Engine<'_, '_> {
                 let (a, b) = (self.uniform_pointer(accept)?, self.uniform_pointer(reject)?);
                 format!("({condition}) ? {a} : {b}")
             }
+            Expression::Extract { value: whole, index } => {
+                let Some((argument, mut path)) = self.argument_path(whole) else {
+                    return self.refuse_value("a pointer of this kind has no form", value);
+                };
+                path.push(index);
+                return self.pointer_parameter(argument, &path, value);
+            }
             _ => return self.refuse_value("a pointer of this kind has no form", value),
         };
         let wish = self.wish(value, "pointer");
         let name = self.scalar(&camel(&wish), "GM_ADDR", &text);
+        self.remember(value, &Val::Uniform(name.clone()));
+        Ok(name)
+    }
+
+    /// Whether a pointer is part of what the kernel is given.
+    fn is_given(&self, value: Value) -> bool {
+        match self.expression(value) {
+            Expression::Extract { .. } => self.argument_path(value).is_some(),
+            Expression::Result(_) => {
+                let Some(id) = self.flow.definer(value) else { return false };
+                match &self.flow.entry(id).statement.kind {
+                    port_ir::StatementKind::Load { pointer, .. } => {
+                        matches!(self.flow.root(*pointer), Root::ArgumentAddress(_))
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// A pointer in a struct that the kernel is given.
+    fn pointer_parameter(&mut self, argument: u32, path: &[u32], value: Value) -> Result<String> {
+        let Some((host, wish, Type::Pointer(_))) = self.host_path(argument, path) else {
+            return self.refuse_value("a pointer of this kind has no form", value);
+        };
+        let host = format!("reinterpret_cast<uint64_t>({host})");
+        let field = self.field(&camel(&wish), "uint64_t", &host, "an address on the device");
+        let name = self.fresh(&camel(&wish));
+        self.line(format!("const GM_ADDR {name} = reinterpret_cast<GM_ADDR>({field});"));
         self.remember(value, &Val::Uniform(name.clone()));
         Ok(name)
     }
@@ -186,9 +229,6 @@ impl Engine<'_, '_> {
         terms.retain(|(_, c)| *c != 0);
         let varies =
             |engine: &Self, s: Symbol| matches!(s, Symbol::Value(v) if engine.shape.varies(v));
-        if terms.iter().any(|(_, c)| c % size != 0) {
-            return self.refuse("an access is not aligned to its type", location);
-        }
         if !terms.iter().any(|(f, _)| f.iter().any(|s| varies(self, *s)))
             && let Some(linear) = self.linear(&address.offset, plus, size)?
         {
@@ -197,8 +237,11 @@ impl Engine<'_, '_> {
             }
             return Ok(Where::Form(linear));
         }
-        let Some(terms) = divide_terms(&terms, size) else {
-            return self.refuse("an access is not aligned to its type", location);
+        // What is not a whole number of elements term by term is so in all, since accesses are
+        // aligned.
+        let (terms, divide) = match divide_terms(&terms, size) {
+            Some(terms) => (terms, false),
+            None => (terms, true),
         };
         let mut base = Vec::new();
         let mut sum: Option<String> = None;
@@ -207,12 +250,11 @@ impl Engine<'_, '_> {
                 varies(engine, s)
                     || matches!(
                         s,
-                        Symbol::Builtin(
-                            port_ir::Builtin::ThreadIndex(_)
-                                | port_ir::Builtin::LaneId
-                                | port_ir::Builtin::WarpId
-                        )
+                        Symbol::Builtin(port_ir::Builtin::LaneId | port_ir::Builtin::WarpId)
                     )
+                    || s == Symbol::Builtin(port_ir::Builtin::ThreadIndex(port_ir::Axis::X))
+                    || matches!(s, Symbol::Builtin(port_ir::Builtin::ThreadIndex(_)))
+                        && engine.lanes == super::shape::Lanes::Block
                     || s == Symbol::Builtin(port_ir::Builtin::BlockIndex(port_ir::Axis::X))
                         && self_is_grid(engine)
             };
@@ -266,6 +308,17 @@ impl Engine<'_, '_> {
         };
         let base = self.scalar("base", "int64_t", &base);
         Ok(match sum {
+            Some(offsets) if divide => {
+                // Both parts may be no whole number; only their sum is.
+                let slot = self.int_slot("offset");
+                self.line(format!("Adds({slot}, {offsets}, static_cast<int32_t>(({base}) % {size}), lanes.padded);"));
+                self.line(format!(
+                    "lanes.ShiftDownSigned({slot}, {slot}, {});",
+                    size.trailing_zeros()
+                ));
+                Where::Each(format!("({base} - ({base}) % {size}) / {size}"), slot)
+            }
+            None if divide => Where::Same(format!("({base}) / {size}")),
             Some(offsets) => Where::Each(base, offsets),
             None => Where::Same(base),
         })
@@ -275,6 +328,16 @@ impl Engine<'_, '_> {
         use port_ir::{Axis, Builtin};
         if self_is_grid(self) {
             return self.refuse("a thread's own number is used where blocks are merged", location);
+        }
+        if self.lanes == super::shape::Lanes::Row {
+            let Builtin::ThreadIndex(Axis::X) = builtin else {
+                return self.refuse("a warp's number is asked for", location);
+            };
+            let slot = self.int_slot("thread");
+            self.line(format!(
+                "Adds({slot}, lanes.number, static_cast<int32_t>(tileStart), lanes.padded);"
+            ));
+            return Ok(slot);
         }
         Ok(match builtin {
             Builtin::ThreadIndex(axis) => {
@@ -647,12 +710,18 @@ impl Engine<'_, '_> {
             return Ok(());
         }
         let ty = self.type_of(value);
-        let val = self.eval(value)?;
         let (place, address) = self.address(pointer, location)?;
         let mut leaves = Vec::new();
-        Self::disassemble(val, &mut leaves);
+        if let Place::Local(local) = place {
+            let val = self.eval(value)?;
+            let mut leaves = Vec::new();
+            Self::disassemble(val, &mut leaves);
+            return self.store_local(local, ty, &address, leaves, value, active, location);
+        }
+        self.parts(value, &mut leaves)?;
         match place {
             Place::Local(local) => {
+                let leaves = Vec::new();
                 self.store_local(local, ty, &address, leaves, value, active, location)
             }
             Place::Parameter(_) => self.refuse("a parameter is stored to", location),
@@ -664,7 +733,7 @@ impl Engine<'_, '_> {
                     let place =
                         self.place_of(&address, start + run.offset, run.scalar.size(), location)?;
                     let offsets = self.byte_offsets(place, run.scalar.size());
-                    let own: Vec<Val> = rest.by_ref().take(run.count as usize).collect();
+                    let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
                     let slot = self.join(own, run.scalar, value)?;
                     let (ty, parts) = self.memory_parts(run.scalar, run.count);
                     self.line(format!(
@@ -678,7 +747,7 @@ impl Engine<'_, '_> {
                 let mut rest = leaves.into_iter();
                 for run in runs {
                     let at = self.place_of(&address, run.offset, run.scalar.size(), location)?;
-                    let own: Vec<Val> = rest.by_ref().take(run.count as usize).collect();
+                    let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
                     self.store_run(&global, at, own, &run, value, active)?;
                 }
                 self.note_store(&global);
@@ -687,11 +756,66 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// Bytes that become a local variable, or of which one is the source.
+    pub fn copy(&mut self, destination: Value, source: Value, bytes: Value, active: &Active, location: Location) -> Result<()> {
+        let size = self.affine.integer(bytes).as_constant();
+        let local_type = |engine: &Self, pointer: Value| match engine.flow.root(pointer) {
+            Root::Local(local) => {
+                let ty = engine.function.locals[local].ty;
+                let whole = engine.module.types.layout(ty).map(|l| i128::from(l.size)) == size;
+                whole.then_some((local, ty))
+            }
+            _ => None,
+        };
+        let (to, from) = (local_type(self, destination), local_type(self, source));
+        let Some((_, ty)) = to.or(from) else {
+            return self.refuse("bytes are copied that are no whole variable", location);
+        };
+        let (from_place, from_address) = self.address(source, location)?;
+        let val = match from_place {
+            Place::Local(local) => {
+                let storage = self.storage(local, location)?;
+                if from_address.offset.as_constant() != Some(0) || storage.kind != StorageKind::Vectors {
+                    return self.refuse("bytes are copied that are no whole variable", location);
+                }
+                let mut vals = Vec::new();
+                for (index, leaf) in storage.leaves.clone().iter().enumerate() {
+                    let text = self.part(&storage, index);
+                    let text = self.typed(&storage, text, leaf.scalar);
+                    let second = format!("{text}[lanes.padded]");
+                    vals.push(self.vector_val(text, second, leaf.scalar, false));
+                }
+                self.assemble(ty, &mut vals.into_iter())
+            }
+            Place::Parameter(_) => return self.refuse("bytes of a parameter are copied", location),
+            Place::Shared(start) => self.load_shared(ty, start, &from_address, active, location)?,
+            global => self.load_global(ty, &global, &from_address, active, location)?,
+        };
+        let mut leaves = Vec::new();
+        Self::disassemble(val, &mut leaves);
+        let (to_place, to_address) = self.address(destination, location)?;
+        match to_place {
+            Place::Local(local) => self.store_local(local, ty, &to_address, leaves, destination, active, location),
+            place @ (Place::Global(_) | Place::Pointer(_)) => {
+                let (_, runs) = self.runs(ty, location)?;
+                let mut rest = leaves.into_iter().map(Part::Known);
+                for run in runs {
+                    let at = self.place_of(&to_address, run.offset, run.scalar.size(), location)?;
+                    let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
+                    self.store_run(&place, at, own, &run, destination, active)?;
+                }
+                self.note_store(&place);
+                Ok(())
+            }
+            _ => self.refuse("bytes are copied to shared memory", location),
+        }
+    }
+
     fn store_run(
         &mut self,
         place: &Place,
         at: Where,
-        own: Vec<Val>,
+        own: Vec<Part>,
         run: &Run,
         value: Value,
         active: &Active,
@@ -733,21 +857,31 @@ impl Engine<'_, '_> {
     }
 
     /// The parts of a run, one after the other in one slot.
-    fn join(&mut self, own: Vec<Val>, scalar: Scalar, value: Value) -> Result<String> {
-        let mut parts = Vec::new();
-        for val in own {
-            match kind(scalar) {
-                Some(Kind::Float) => parts.push(self.float_of(val, value)?),
-                Some(Kind::Long) => {
-                    let (low, high) = self.long_of(val, value)?;
-                    parts.push(low);
-                    parts.push(high);
+    fn join(&mut self, own: Vec<Part>, scalar: Scalar, value: Value) -> Result<String> {
+        if own.len() > 1 && own.iter().any(|part| matches!(part, Part::Pending(_))) {
+            // Each goes to its place as soon as it is computed, so that only one is alive besides.
+            let element = if kind(scalar) == Some(Kind::Float) { "float" } else { "int32_t" };
+            let words = if kind(scalar) == Some(Kind::Long) { 2 } else { 1 };
+            let slot = self.slot("joined", element, 4 * words * own.len() as u32);
+            for (index, part) in own.into_iter().enumerate() {
+                let texts = self.part_texts(part, scalar, value)?;
+                for (word, text) in texts.into_iter().enumerate() {
+                    let place = part_of(&slot, index as u32 * words + word as u32);
+                    self.line(format!("lanes.Move({place}, {text});"));
                 }
-                _ => parts.push(self.int_of(val, value)?),
             }
+            return Ok(slot);
         }
-        if let [only] = parts.as_slice() {
-            return Ok(only.clone());
+        let mut parts = Vec::new();
+        for part in own {
+            parts.extend(self.part_texts(part, scalar, value)?);
+        }
+        if let [first, ..] = parts.as_slice()
+            && (parts.len() == 1
+                || !first.contains(['[', '.'])
+                    && parts.iter().enumerate().all(|(i, p)| *p == part_of(first, i as u32)))
+        {
+            return Ok(first.clone());
         }
         let element = if kind(scalar) == Some(Kind::Float) { "float" } else { "int32_t" };
         let slot = self.slot("joined", element, 4 * parts.len() as u32);
@@ -755,6 +889,42 @@ impl Engine<'_, '_> {
             self.line(format!("lanes.Move({}, {part});", part_of(&slot, index as u32)));
         }
         Ok(slot)
+    }
+
+    fn part_texts(&mut self, part: Part, scalar: Scalar, value: Value) -> Result<Vec<String>> {
+        let val = match part {
+            Part::Known(val) => val,
+            Part::Pending(value) => self.eval(value)?,
+        };
+        Ok(match kind(scalar) {
+            Some(Kind::Float) => vec![self.float_of(val, value)?],
+            Some(Kind::Long) => {
+                let (low, high) = self.long_of(val, value)?;
+                vec![low, high]
+            }
+            _ => vec![self.int_of(val, value)?],
+        })
+    }
+
+    /// The scalar parts of a value, those of a new composition not yet computed.
+    fn parts(&mut self, value: Value, parts: &mut Vec<Part>) -> Result<()> {
+        if self.known(value).is_none()
+            && let Expression::Compose { parts: own, .. } = self.expression(value).clone()
+        {
+            for part in own {
+                self.parts(part, parts)?;
+            }
+            return Ok(());
+        }
+        if matches!(self.type_of(value), Type::Scalar(_)) && self.known(value).is_none() {
+            parts.push(Part::Pending(value));
+            return Ok(());
+        }
+        let val = self.eval(value)?;
+        let mut leaves = Vec::new();
+        Self::disassemble(val, &mut leaves);
+        parts.extend(leaves.into_iter().map(Part::Known));
+        Ok(())
     }
 
     // Atomic operations.
@@ -780,7 +950,8 @@ impl Engine<'_, '_> {
             AtomicOp::Xor => "Xor",
             AtomicOp::Exchange => "Exchange",
             _ => {
-                return self.refuse("an atomic operation of this kind has no vector form", location);
+                return self
+                    .refuse("an atomic operation of this kind has no vector form", location);
             }
         };
         if matches!(place, Place::Local(_) | Place::Parameter(_)) {
@@ -791,7 +962,7 @@ impl Engine<'_, '_> {
             return self.refuse("an atomic operation on this type has no vector form", location);
         };
         let val = self.eval(value)?;
-        let slot = self.join(vec![val], scalar, value)?;
+        let slot = self.join(vec![Part::Known(val)], scalar, value)?;
         let result_slot = match result {
             Some(_) if kind(scalar) == Some(Kind::Float) => Some(self.float_slot("old")),
             Some(_) => Some(self.int_slot("old")),
@@ -915,6 +1086,68 @@ impl Engine<'_, '_> {
         false
     }
 
+    /// Whether a load of a local may see what an earlier pass of a loop has left there, as far as the
+    /// text of the pass shows.
+    fn is_carried(&mut self, local: Handle<Local>, leaves: &[Leaf]) -> bool {
+        let flow = self.flow;
+        let Some(size) = leaves.last().map(|l| l.offset + l.scalar.size()) else { return true };
+        let mut stores = Vec::new();
+        let mut loads = Vec::new();
+        for (id, entry) in flow.statements() {
+            match &entry.statement.kind {
+                port_ir::StatementKind::Load { result, pointer, .. }
+                    if flow.root(*pointer) == Root::Local(local) =>
+                {
+                    loads.push((id, *result));
+                }
+                port_ir::StatementKind::Store { pointer, value, .. }
+                    if flow.root(*pointer) == Root::Local(local) =>
+                {
+                    stores.push((id, *pointer, *value));
+                }
+                _ => {}
+            }
+        }
+        loads.iter().any(|(load, _)| {
+            !stores.iter().any(|(store, pointer, value)| {
+                let whole = self
+                    .module
+                    .types
+                    .layout(self.flow.types.get(*value))
+                    .is_some_and(|l| l.size >= size);
+                if whole {
+                    return flow.holds(*store, *load);
+                }
+                // A loop that stores to each part in turn.
+                let Some((around, port_ir::analysis::flow::Arm::Body)) = flow.entry(*store).parent
+                else {
+                    return false;
+                };
+                let port_ir::StatementKind::Loop(looping) = &flow.entry(around).statement.kind
+                else {
+                    return false;
+                };
+                let part =
+                    self.module.types.layout(self.flow.types.get(*value)).map_or(0, |l| l.size);
+                let Some(address) = self.affine.address(*pointer) else { return false };
+                let stride = address.offset.coefficient(&[Symbol::Passes(around)]);
+                let plain =
+                    address.offset.terms().count() == 1 && stride == i128::from(part) && part > 0;
+                let trips = looping.test.and_then(|test| match &self.function.expressions[test] {
+                    Expression::Compare { op: port_ir::CompareOp::Less, left, right } => {
+                        let counts = self.affine.integer(*left).as_constant().is_none();
+                        let leaves = &mut Vec::new();
+                        flow.constant(*right, leaves).filter(|_| counts)
+                    }
+                    _ => None,
+                });
+                plain
+                    && flow.holds(around, *load)
+                    && trips.is_some_and(|n| n * i128::from(part) >= i128::from(size))
+            })
+        })
+    }
+
     fn storage(&mut self, local: Handle<Local>, location: Location) -> Result<Storage> {
         if let Some(known) = self.state.storage.get(&local) {
             return Ok(known.clone());
@@ -937,12 +1170,13 @@ impl Engine<'_, '_> {
                 let units: u32 =
                     leaves.iter().map(|l| if l.scalar.size() == 8 { 2 } else { 1 }).sum();
                 let float = leaves.iter().all(|l| kind(l.scalar) == Some(Kind::Float));
+                let carried = self.is_carried(local, &leaves);
                 let name = self.state.names.fresh(&format!("{wish}Variable"));
                 let element = if float { "float" } else { "int32_t" };
                 self.state
                     .tile
                     .slots
-                    .insert(name.clone(), Slot { element, bytes: 4 * units, variable: true });
+                    .insert(name.clone(), Slot { element, bytes: 4 * units, variable: carried });
                 Storage { leaves, names: vec![name], kind: StorageKind::Vectors }
             } else if leaves.len() > 1 && uniform_type {
                 let name = self.fresh(&wish);
@@ -1182,7 +1416,8 @@ impl Engine<'_, '_> {
                 let scalar = storage.leaves[0].scalar;
                 let offsets = self.variable_offsets(index);
                 let mask = self.active_mask(active);
-                let slot = self.join(leaves, scalar, value)?;
+                let slot =
+                    self.join(leaves.into_iter().map(Part::Known).collect(), scalar, value)?;
                 let element = if kind(scalar) == Some(Kind::Float) { "float" } else { "int32_t" };
                 self.line(format!(
                     "lanes.StoreShared<{element}, 1>({}.ReinterpretCast<uint8_t>(), {offsets}, {slot}, {mask});",
@@ -1241,11 +1476,34 @@ impl Engine<'_, '_> {
         Ok(())
     }
 
+    /// Whether whatever sees what this statement stores is executed after it by no other lanes: what
+    /// the variable holds for the other lanes does not matter.
+    fn is_private(&self) -> bool {
+        let store = StatementId(self.state.next.saturating_sub(1));
+        let flow = self.flow;
+        // The statement that is held: the loop, for one that stores to each part in turn.
+        let mut holder = store;
+        if let Some((around, Arm::Body)) = flow.entry(store).parent
+            && matches!(flow.entry(around).statement.kind, port_ir::StatementKind::Loop(_))
+            && !self.shape.loop_parts(around)
+        {
+            holder = around;
+        }
+        flow.statements().all(|(id, entry)| {
+            let port_ir::StatementKind::Load { result, .. } = &entry.statement.kind else {
+                return true;
+            };
+            let Some(definitions) = flow.definitions(*result) else { return true };
+            let sees = definitions.iter().any(|d| d.statement() == Some(store));
+            !sees || flow.holds(holder, id) || flow.holds(store, id)
+        })
+    }
+
     fn assign(&mut self, target: &str, slot: &str, active: &Active) {
         if target == slot {
             return;
         }
-        if self.state.depth == 0 {
+        if self.state.depth == 0 || self.is_private() {
             // Lanes that are missing have returned.
             self.line(format!("lanes.Move({target}, {slot});"));
         } else {
@@ -1254,6 +1512,19 @@ impl Engine<'_, '_> {
     }
 
     fn load_pointer(&mut self, result: Value, pointer: Value, location: Location) -> Result<()> {
+        if let Root::ArgumentAddress(index) = self.flow.root(pointer) {
+            let offset = self.affine.address(pointer).and_then(|a| a.offset.as_constant());
+            let parameter = self.function.parameters.get(index as usize).map(|p| p.ty);
+            let mut path = Vec::new();
+            let (Some(offset), Some(ty)) = (offset.and_then(|o| u64::try_from(o).ok()), parameter) else {
+                return self.refuse("a pointer lies in memory", location);
+            };
+            if !self.find_path(ty, offset, None, &mut path) {
+                return self.refuse("a parameter is read as another type", location);
+            }
+            self.pointer_parameter(index, &path, result)?;
+            return Ok(());
+        }
         let Root::Local(local) = self.flow.root(pointer) else {
             return self.refuse("a pointer lies in memory", location);
         };
@@ -1306,7 +1577,7 @@ impl Engine<'_, '_> {
         let mut vals = Vec::new();
         for leaf in own {
             let mut path = Vec::new();
-            if !self.find_path(parameter.ty, offset + leaf.offset, leaf.scalar, &mut path) {
+            if !self.find_path(parameter.ty, offset + leaf.offset, Some(leaf.scalar), &mut path) {
                 return self.refuse("a parameter is read as another type", location);
             }
             vals.push(Val::Uniform(self.parameter(index, &path, value)?));
@@ -1314,10 +1585,13 @@ impl Engine<'_, '_> {
         Ok(self.assemble(ty, &mut vals.into_iter()))
     }
 
-    /// The way to the scalar at an offset of a type.
-    fn find_path(&self, ty: Type, offset: u64, scalar: Scalar, path: &mut Vec<u32>) -> bool {
+    /// The way to the scalar, or with `None` the pointer, at an offset of a type.
+    fn find_path(&self, ty: Type, offset: u64, scalar: Option<Scalar>, path: &mut Vec<u32>) -> bool {
         if let Type::Scalar(own) = ty {
-            return offset == 0 && own == scalar;
+            return offset == 0 && Some(own) == scalar;
+        }
+        if let Type::Pointer(_) = ty {
+            return offset == 0 && scalar.is_none();
         }
         let Some(count) = self.module.types.component_count(ty) else { return false };
         for index in 0..count.min(1024) as u32 {
@@ -1367,6 +1641,12 @@ impl Engine<'_, '_> {
         }
         Some((offsets, end))
     }
+}
+
+/// A scalar part of a value.
+enum Part {
+    Known(Val),
+    Pending(Value),
 }
 
 enum Reach {

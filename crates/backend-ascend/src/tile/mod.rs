@@ -23,7 +23,7 @@ use port_backend::Status;
 use port_backend::text::names::Names;
 use port_ir::analysis::affine::Affine;
 use port_ir::analysis::flow::Root;
-use port_ir::{FunctionKind, StatementKind, Type};
+use port_ir::{Axis, Builtin, Expression, FunctionKind, StatementKind, Type};
 
 use crate::kernel::{Context, Declarations, DeviceKernel, NotTranslated, Request, Unit};
 use engine::{Active, Engine, GlobalRoot, State};
@@ -50,12 +50,34 @@ pub(crate) fn kernel(
 ) -> Result<DeviceKernel, NotTranslated> {
     let module = context.program.module;
     let function = &module.functions[request.function];
-    let flat = translate(context, request, Lanes::Grid);
-    let made = match flat {
-        Ok(made) => made,
-        Err(_) => translate(context, request, Lanes::Block)?,
+    // Threads of other rows of a block: a block of them fills the lanes better than a row does.
+    let rows = function
+        .expressions
+        .iter()
+        .any(|(_, e)| matches!(e, Expression::Builtin(Builtin::ThreadIndex(Axis::Y | Axis::Z))));
+    let order = if rows {
+        [Lanes::Grid, Lanes::Block, Lanes::Row]
+    } else {
+        [Lanes::Grid, Lanes::Row, Lanes::Block]
     };
-    let _ = function;
+    let mut refused = None;
+    let mut made = None;
+    for lanes in order {
+        match translate(context, request, lanes) {
+            Ok(kernel) => {
+                made = Some(kernel);
+                break;
+            }
+            // Why a block is no tile is what a reader wants to know.
+            Err(why) if lanes == Lanes::Block => refused = Some(why),
+            Err(why) => refused = refused.or(Some(why)),
+        }
+    }
+    let Some(made) = made else {
+        let nowhere = port_diag::Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
+        let reason = "it has no vector form".to_owned();
+        return Err(refused.unwrap_or(NotTranslated { reason, origin: nowhere }));
+    };
     declarations.add("lanes", SUPPORT);
     Ok(made)
 }
@@ -88,7 +110,7 @@ fn translate(
     };
     let dynamic =
         info.variables.iter().any(|v| module.variables[*v].extent == port_ir::Extent::Dynamic);
-    if lanes == Lanes::Grid && !shared.is_empty() {
+    if lanes != Lanes::Block && !shared.is_empty() {
         return refuse("the threads of a block share memory");
     }
     let mut last_use = vec![0u32; function.expressions.len()];
@@ -185,22 +207,29 @@ fn translate(
     let places = ir::place(&state.tile, &nodes);
     let coordinates = if state.coordinates { COORDINATE_BYTES } else { 0 };
     let values = places.bytes.div_ceil(4) * 4;
-    let lane_bytes = u64::from(
-        values + SCRATCH_BYTES + coordinates + 2 * (state.input.max(4) + state.output.max(4)),
-    );
+    let queues = (state.input.max(4), state.output.max(4));
+    let bytes_with = |input: u32, output: u32| {
+        u64::from(values + SCRATCH_BYTES + coordinates + input * queues.0 + output * queues.1)
+    };
     let threads = match function.kind {
         FunctionKind::Kernel(bounds) => bounds.max_threads.map(u64::from),
         FunctionKind::Device => None,
     };
     let threads = most_threads(module, request, threads);
     let fixed = static_shared + if dynamic { 32 * 1024 } else { 0 };
-    let room = BUFFER_BYTES.saturating_sub(fixed) / lane_bytes.max(1) / 64 * 64;
-    if lanes == Lanes::Block && room < threads.div_ceil(64) * 64 {
-        return refuse("its threads hold more values than the unified buffer has room for");
-    }
-    if room < 64 {
-        return refuse("its threads hold more values than the unified buffer has room for");
-    }
+    let room_for = |bytes: u64| BUFFER_BYTES.saturating_sub(fixed) / bytes.max(1) / 64 * 64;
+    // Two buffers let a transfer go on while the vector unit works; one will do where there is no room.
+    let needed = if lanes == Lanes::Block { threads.div_ceil(64) * 64 } else { 64 };
+    let buffers = [(2, 2), (2, 1), (1, 1)]
+        .into_iter()
+        .find(|(input, output)| room_for(bytes_with(*input, *output)) >= needed);
+    let Some(buffers) = buffers else {
+        return refuse(&format!(
+            "its threads hold more values than the unified buffer has room for: {} bytes for each of {threads}",
+            bytes_with(1, 1)
+        ));
+    };
+    let room = room_for(bytes_with(buffers.0, buffers.1));
     let slow = state.one_core;
     let reason = state.scalar_work.first().cloned();
     let made = write::Written {
@@ -211,6 +240,7 @@ fn translate(
         places: &places,
         nodes: &nodes,
         values,
+        buffers,
         tile: room.min(MAX_TILE),
         static_shared,
         dynamic,
@@ -235,6 +265,8 @@ const RESERVED: &[&str] = &[
     "values_",
     "everyone",
     "blockX",
+    "threadY",
+    "threadZ",
     "blockY",
     "blockZ",
     "tileStart",

@@ -18,6 +18,8 @@ pub(super) enum Lanes {
     Block,
     /// A run of threads of the grid's rows: blocks of one row follow each other.
     Grid,
+    /// A run of threads of one row of a block.
+    Row,
 }
 
 /// What the analysis gives.
@@ -89,10 +91,8 @@ impl Pass<'_, '_> {
             let varies = match expression {
                 Expression::Builtin(builtin) => match builtin {
                     Builtin::ThreadIndex(Axis::X) => true,
-                    Builtin::ThreadIndex(_)
-                    | Builtin::LaneId
-                    | Builtin::WarpId
-                    | Builtin::LaneMask(_) => true,
+                    Builtin::ThreadIndex(_) => self.lanes == Lanes::Block,
+                    Builtin::LaneId | Builtin::WarpId | Builtin::LaneMask(_) => true,
                     Builtin::BlockIndex(Axis::X) => self.lanes == Lanes::Grid,
                     _ => false,
                 },

@@ -327,42 +327,45 @@ impl Engine<'_, '_> {
         }
     }
 
-    /// A kernel's parameter, or a part of it, as a field of the tiling.
-    pub fn parameter(&mut self, index: u32, path: &[u32], value: Value) -> Result<String> {
-        let Some(parameter) = self.function.parameters.get(index as usize) else {
-            return self.refuse_value("a parameter is not known", value);
-        };
+    /// A part of a parameter in the host's text, a name for it, and its type.
+    pub fn host_path(&self, index: u32, path: &[u32]) -> Option<(String, String, Type)> {
+        let parameter = self.function.parameters.get(index as usize)?;
         let mut host = parameter.name.clone();
         if host.is_empty() {
-            return self.refuse_value("a parameter has no name", value);
+            return None;
         }
         let mut wish = port_backend::text::names::identifier(&host);
         let mut ty = parameter.ty;
         for part in path {
-            let step = match ty {
-                Type::Struct(handle) => self
-                    .module
-                    .types
-                    .structs()
-                    .get(handle)
-                    .and_then(|s| s.members.get(*part as usize))
-                    .filter(|m| !m.name.is_empty())
-                    .map(|m| (format!(".{}", m.name), m.name.clone())),
-                Type::Array(_) => Some((format!("[{part}]"), part.to_string())),
-                Type::Vector(..) => ["x", "y", "z", "w"]
-                    .get(*part as usize)
-                    .map(|n| (format!(".{n}"), (*n).to_owned())),
-                _ => None,
-            };
-            let (Some((text, name)), Some(inner)) = (step, self.module.types.component(ty, *part))
-            else {
-                return self.refuse_value("a part of a parameter has no name", value);
+            let (text, name) = match ty {
+                Type::Struct(handle) => {
+                    let structure = self.module.types.structs().get(handle)?;
+                    let member = structure.members.get(*part as usize)?;
+                    if member.name.is_empty() {
+                        return None;
+                    }
+                    (format!(".{}", member.name), member.name.clone())
+                }
+                Type::Array(_) => (format!("[{part}]"), part.to_string()),
+                Type::Vector(..) => {
+                    let name = ["x", "y", "z", "w"].get(*part as usize)?;
+                    (format!(".{name}"), (*name).to_owned())
+                }
+                _ => return None,
             };
             host.push_str(&text);
             wish.push('_');
             wish.push_str(&name);
-            ty = inner;
+            ty = self.module.types.component(ty, *part)?;
         }
+        Some((host, wish, ty))
+    }
+
+    /// A kernel's parameter, or a part of it, as a field of the tiling.
+    pub fn parameter(&mut self, index: u32, path: &[u32], value: Value) -> Result<String> {
+        let Some((host, wish, ty)) = self.host_path(index, path) else {
+            return self.refuse_value("a part of a parameter has no name", value);
+        };
         let Type::Scalar(scalar) = ty else {
             return self.refuse_value("a parameter is not a number", value);
         };
@@ -373,8 +376,7 @@ impl Engine<'_, '_> {
             Scalar::F16 | Scalar::Bf16 => format!("static_cast<float>({host})"),
             _ => host,
         };
-        let wish = camel(&wish);
-        Ok(self.field(&wish, cpp, &host, "the kernel's parameter"))
+        Ok(self.field(&camel(&wish), cpp, &host, "the kernel's parameter"))
     }
 
     // Vectors.
@@ -541,6 +543,14 @@ impl Engine<'_, '_> {
                 }
                 return self.refuse_value("a part of a value is not known", value);
             }
+            (
+                Expression::Select { condition, accept, reject },
+                Type::Struct(_) | Type::Array(_),
+            ) => {
+                let c = self.eval(*condition)?;
+                let (a, b) = (self.eval(*accept)?, self.eval(*reject)?);
+                return self.select_parts(value, ty, &c, &a, &b);
+            }
             (Expression::Argument(index), Type::Struct(_) | Type::Array(_) | Type::Vector(..)) => {
                 return self.parameter_parts(*index, &mut Vec::new(), ty, value);
             }
@@ -557,6 +567,23 @@ impl Engine<'_, '_> {
             operands.push(self.eval(operand)?);
         }
         self.operation(value, &expression, scalar, operands, &expression.operands())
+    }
+
+    fn select_parts(&mut self, value: Value, ty: Type, c: &Val, a: &Val, b: &Val) -> Result<Val> {
+        if let Type::Scalar(scalar) = ty {
+            return self.select(value, scalar, c, a, b);
+        }
+        let (Val::Parts(x), Val::Parts(y)) = (a, b) else {
+            return self.refuse_value("a part of a value is not known", value);
+        };
+        let mut parts = Vec::new();
+        for (index, (x, y)) in x.clone().iter().zip(y.clone().iter()).enumerate() {
+            let Some(part) = self.module.types.component(ty, index as u32) else {
+                return self.refuse_value("a part of a value is not known", value);
+            };
+            parts.push(self.select_parts(value, part, c, x, y)?);
+        }
+        Ok(Val::Parts(parts))
     }
 
     fn zero_parts(&mut self, ty: Type, value: Value) -> Result<Val> {
@@ -686,6 +713,20 @@ impl Engine<'_, '_> {
                     self.line(format!("Max({slot}, {a}, {negative}, lanes.padded);"));
                     Ok(self.normal(slot, scalar))
                 }
+                (UnaryOp::Negate, Kind::Long) => {
+                    let (bl, bh) = self.long_of(v.clone(), value)?;
+                    let (al, ah) = self.long_of(Val::Uniform("static_cast<int64_t>(0)".to_owned()), value)?;
+                    let (low, high) = (self.int_slot("low"), self.int_slot("high"));
+                    self.line(format!("lanes.SubLong({low}, {high}, {al}, {ah}, {bl}, {bh});"));
+                    Ok(Val::Long(low, high))
+                }
+                (UnaryOp::Not, Kind::Long) => {
+                    let (al, ah) = self.long_of(v.clone(), value)?;
+                    let (low, high) = (self.int_slot("low"), self.int_slot("high"));
+                    self.line(format!("lanes.BitNot({low}, {al});"));
+                    self.line(format!("lanes.BitNot({high}, {ah});"));
+                    Ok(Val::Long(low, high))
+                }
                 _ => self.refuse_value("64-bit arithmetic has no vector form", value),
             },
             (Expression::Integer { op, .. }, [a, b]) => {
@@ -725,6 +766,9 @@ impl Engine<'_, '_> {
         if self.lanes == super::shape::Lanes::Grid {
             return self
                 .refuse_value("a thread's own number is used where blocks are merged", value);
+        }
+        if self.lanes == super::shape::Lanes::Row && builtin != Builtin::LaneId {
+            return self.refuse_value("a warp's number is asked for", value);
         }
         match builtin {
             Builtin::LaneId => {
@@ -1011,23 +1055,50 @@ impl Engine<'_, '_> {
                 Ok(Val::Long(low, high))
             }
             IntegerOp::ShiftLeft | IntegerOp::ShiftRight => {
-                let Val::Uniform(amount) = b else {
-                    return self.refuse_value(
-                        "a 64-bit shift by amounts that differ has no vector form",
-                        value,
-                    );
-                };
                 let (low, high) = (self.int_slot("low"), self.int_slot("high"));
                 let how = match op {
                     IntegerOp::ShiftLeft => 0,
                     _ if scalar.is_signed() => 2,
                     _ => 1,
                 };
+                let Val::Uniform(amount) = b else {
+                    let amount = self.int_of(b.clone(), value)?;
+                    self.line(format!(
+                        "lanes.ShiftLongEach({low}, {high}, {al}, {ah}, {amount}, {how});"
+                    ));
+                    return Ok(Val::Long(low, high));
+                };
                 let temporary = self.int_slot("carried");
                 self.line(format!("lanes.ShiftLong({low}, {high}, {al}, {ah}, static_cast<uint32_t>({amount}), {how}, {temporary});"));
                 Ok(Val::Long(low, high))
             }
-            _ => self.refuse_value("64-bit division has no vector form", value),
+            IntegerOp::Divide | IntegerOp::Remainder => {
+                let (bl, bh) = self.long_of(b.clone(), value)?;
+                let (low, high) = (self.int_slot("low"), self.int_slot("high"));
+                let temporary = self.int_slot("rest");
+                let remainder = op == IntegerOp::Remainder;
+                self.line(format!(
+                    "lanes.DivideLong({low}, {high}, {al}, {ah}, {bl}, {bh}, {remainder}, {}, {temporary});",
+                    scalar.is_signed()
+                ));
+                Ok(Val::Long(low, high))
+            }
+            IntegerOp::Minimum | IntegerOp::Maximum => {
+                let (bl, bh) = self.long_of(b.clone(), value)?;
+                let (mask, equal) = (self.mask_slot("less"), self.mask_slot("equal"));
+                self.line(format!(
+                    "lanes.CompareLong({mask}, {al}, {ah}, {bl}, {bh}, CMPMODE::LT, {}, {equal});",
+                    scalar.is_signed()
+                ));
+                let (low, high) = (self.int_slot("low"), self.int_slot("high"));
+                let least = op == IntegerOp::Minimum;
+                let (xl, yl) = if least { (&al, &bl) } else { (&bl, &al) };
+                let (xh, yh) = if least { (&ah, &bh) } else { (&bh, &ah) };
+                self.line(format!("lanes.Choose({low}, {mask}, {xl}, {yl});"));
+                self.line(format!("lanes.Choose({high}, {mask}, {xh}, {yh});"));
+                Ok(Val::Long(low, high))
+            }
+            _ => self.refuse_value("64-bit arithmetic has no vector form", value),
         }
     }
 
@@ -1461,7 +1532,14 @@ impl Engine<'_, '_> {
                         ));
                         Ok(Val::Float(slot))
                     }
-                    _ => self.refuse_value("64-bit integers have no conversion to float", value),
+                    Kind::Long => {
+                        let (low, high) = self.long_of(v.clone(), value)?;
+                        let slot = self.float_slot(wish);
+                        let signed = from.is_signed();
+                        self.line(format!("lanes.FloatOfLong({slot}, {low}, {high}, {signed});"));
+                        Ok(self.round(slot, to))
+                    }
+                    Kind::Float => self.refuse_value("a conversion of this kind has no vector form", value),
                 }
             }
             Conversion::FloatToInteger(rounding) => {
@@ -1596,6 +1674,39 @@ impl Engine<'_, '_> {
                 let slot = self.int_slot(wish);
                 let temporary = self.int_slot("spread");
                 self.line(format!("lanes.{name}({slot}, {a}, {temporary});"));
+                return Ok(Val::Int(slot));
+            }
+        }
+        if kind(from) == Some(Kind::Long) && kind(scalar) == Some(Kind::Int) {
+            // The halves, and which of them counts.
+            let (low, high) = self.long_of(first, value)?;
+            let temporary = self.int_slot("spread");
+            let (a, b) = (self.int_slot("ofLow"), self.int_slot("ofHigh"));
+            let slot = self.int_slot(wish);
+            let (name, plus, test) = match function {
+                M::PopulationCount => ("PopulationCount", "", ""),
+                M::CountLeadingZeros => ("LeadingZeros", &*a, &*high),
+                M::FindFirstSet => ("FirstSet", &*b, &*low),
+                _ => ("", "", ""),
+            };
+            if !name.is_empty() {
+                self.line(format!("lanes.{name}({a}, {low}, {temporary});"));
+                self.line(format!("lanes.{name}({b}, {high}, {temporary});"));
+                if plus.is_empty() {
+                    self.line(format!("Add({slot}, {a}, {b}, lanes.padded);"));
+                    return Ok(Val::Int(slot));
+                }
+                let first_half = if plus == a { b.clone() } else { a.clone() };
+                let (zero, mask) = (self.int_slot("zero"), self.mask_slot("empty"));
+                // 32 more, where there is something to count from.
+                self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
+                self.line(format!("Compare({mask}, {plus}, {zero}, CMPMODE::EQ, lanes.padded);"));
+                self.line(format!("Adds({temporary}, {plus}, 32, lanes.padded);"));
+                if function == M::FindFirstSet {
+                    self.line(format!("lanes.Choose({temporary}, {mask}, {zero}, {temporary});"));
+                }
+                self.line(format!("Compare({mask}, {test}, {zero}, CMPMODE::EQ, lanes.padded);"));
+                self.line(format!("lanes.Choose({slot}, {mask}, {temporary}, {first_half});"));
                 return Ok(Val::Int(slot));
             }
         }

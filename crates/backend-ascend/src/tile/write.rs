@@ -21,6 +21,8 @@ pub(super) struct Written<'w, 'a> {
     pub nodes: &'w [Node],
     /// Bytes of values for each lane.
     pub values: u32,
+    /// Input and output buffers.
+    pub buffers: (u32, u32),
     /// Lanes of a tile.
     pub tile: u64,
     pub static_shared: u64,
@@ -84,7 +86,7 @@ impl Written<'_, '_> {
             }
         }
         let extents = match self.lanes {
-            Lanes::Grid => "tiling.tileLanes, 1, 1".to_owned(),
+            Lanes::Grid | Lanes::Row => "tiling.tileLanes, 1, 1".to_owned(),
             Lanes::Block => "tiling.blockDimX, tiling.blockDimY, tiling.blockDimZ".to_owned(),
         };
         let shared = self.static_shared.div_ceil(32) * 32;
@@ -93,10 +95,15 @@ impl Written<'_, '_> {
         } else {
             shared.to_string()
         };
+        let buffers = match self.buffers {
+            (2, 2) => String::new(),
+            (2, output) => format!(", lanes::INPUT_BUFFERS, {output}"),
+            (input, output) => format!(", {input}, {output}"),
+        };
         let coordinates = if self.state.coordinates { super::COORDINATE_BYTES } else { 0 };
         let _ = writeln!(
             text,
-            "        lanes.Init(pipe_, {extents}, {}, {}, {}, {fixed});",
+            "        lanes.Init(pipe_, {extents}, {}, {}, {}, {fixed}{buffers});",
             self.state.input.max(4),
             self.state.output.max(4),
             self.values + coordinates
@@ -134,7 +141,7 @@ impl Written<'_, '_> {
             format!("    {class} op;\n    op.Init({arguments}tiling);\n    op.Process();\n");
         DeviceKernel {
             lowering: match self.lanes {
-                Lanes::Grid => "flatten",
+                Lanes::Grid | Lanes::Row => "flatten",
                 Lanes::Block => "block",
             },
             status: Status::Ported,
@@ -186,6 +193,26 @@ impl Written<'_, '_> {
                 field("uint32_t", "rowsY", "grid.y", "rows of blocks"),
                 field("uint32_t", "rowsZ", "grid.z", "layers of rows of blocks"),
             ],
+            Lanes::Row => vec![
+                field("uint32_t", "blockDimX", "block.x", "threads of a block in x"),
+                field("uint32_t", "blockDimY", "block.y", "in y"),
+                field("uint32_t", "blockDimZ", "block.z", "in z"),
+                field("uint32_t", "gridDimX", "grid.x", "blocks in x"),
+                field("uint32_t", "gridDimY", "grid.y", "in y"),
+                field("uint32_t", "gridDimZ", "grid.z", "in z"),
+                field(
+                    "uint32_t",
+                    "tileLanes",
+                    &format!("blockDimX >= {tile}u ? {tile}u : (blockDimX + 63) / 64 * 64"),
+                    "threads that are handled together",
+                ),
+                field(
+                    "uint32_t",
+                    "tiles",
+                    "(blockDimX + tileLanes - 1) / tileLanes",
+                    "tiles of a block's row",
+                ),
+            ],
             Lanes::Block => vec![
                 field("uint32_t", "blockDimX", "block.x", "threads of a block in x"),
                 field("uint32_t", "blockDimY", "block.y", "in y"),
@@ -205,6 +232,9 @@ impl Written<'_, '_> {
         }
         let work = match self.lanes {
             Lanes::Grid => "static_cast<uint64_t>(tiles) * rowsY * rowsZ",
+            Lanes::Row => {
+                "static_cast<uint64_t>(tiles) * blockDimY * blockDimZ * gridDimX * gridDimY * gridDimZ"
+            }
             Lanes::Block => "static_cast<uint64_t>(gridDimX) * gridDimY * gridDimZ",
         };
         fields.push(field("uint64_t", "work", work, "tiles or blocks in all"));
@@ -224,6 +254,14 @@ impl Written<'_, '_> {
                 text.push_str("            const uint64_t row = work / tiling_.tiles;\n");
                 text.push_str("            ProcessTile(work % tiling_.tiles * tiling_.tileLanes, row % tiling_.rowsY, row / tiling_.rowsY);\n");
             }
+            Lanes::Row => {
+                text.push_str("            const uint64_t row = work / tiling_.tiles;\n");
+                text.push_str("            const uint64_t layer = row / tiling_.blockDimY;\n");
+                text.push_str("            const uint64_t block = layer / tiling_.blockDimZ;\n");
+                text.push_str("            const uint64_t blockRow = block / tiling_.gridDimX;\n");
+                text.push_str("            ProcessTile(work % tiling_.tiles * tiling_.tileLanes, row % tiling_.blockDimY, layer % tiling_.blockDimZ,\n");
+                text.push_str("                        block % tiling_.gridDimX, blockRow % tiling_.gridDimY, blockRow / tiling_.gridDimY);\n");
+            }
             Lanes::Block => {
                 text.push_str("            const uint64_t row = work / tiling_.gridDimX;\n");
                 text.push_str("            ProcessBlock(work % tiling_.gridDimX, row % tiling_.gridDimY, row / tiling_.gridDimY);\n");
@@ -238,6 +276,12 @@ impl Written<'_, '_> {
                 text.push_str("    __aicore__ inline void ProcessTile(int64_t tileStart, uint32_t blockY, uint32_t blockZ)\n    {\n");
                 text.push_str("        lanes::Box everyone = lanes.All();\n");
                 text.push_str("        everyone.high[3] = lanes.Clamp(static_cast<int64_t>(tiling_.threads) - tileStart, 3);\n");
+            }
+            Lanes::Row => {
+                text.push_str("    __aicore__ inline void ProcessTile(int64_t tileStart, uint32_t threadY, uint32_t threadZ, uint32_t blockX, uint32_t blockY,\n");
+                text.push_str("                                       uint32_t blockZ)\n    {\n");
+                text.push_str("        lanes::Box everyone = lanes.All();\n");
+                text.push_str("        everyone.high[3] = lanes.Clamp(static_cast<int64_t>(tiling_.blockDimX) - tileStart, 3);\n");
             }
             Lanes::Block => {
                 text.push_str("    __aicore__ inline void ProcessBlock(uint32_t blockX, uint32_t blockY, uint32_t blockZ)\n    {\n");

@@ -75,15 +75,16 @@ public:
 
     // Bytes for each lane: of the input and output buffers and of values.
     __aicore__ inline void Init(TPipe& pipe, uint32_t x, uint32_t y, uint32_t z, uint32_t inBytes, uint32_t outBytes,
-                                uint32_t valueBytes, uint32_t fixedBytes)
+                                uint32_t valueBytes, uint32_t fixedBytes, uint8_t inputBuffers = INPUT_BUFFERS,
+                                uint8_t outputBuffers = OUTPUT_BUFFERS)
     {
         extent[0] = x;
         extent[1] = y;
         extent[2] = z;
         count = x * y * z;
         padded = (count + 63) / 64 * 64;
-        pipe.InitBuffer(inQueue, INPUT_BUFFERS, inBytes * padded);
-        pipe.InitBuffer(outQueue, OUTPUT_BUFFERS, outBytes * padded);
+        pipe.InitBuffer(inQueue, inputBuffers, inBytes * padded);
+        pipe.InitBuffer(outQueue, outputBuffers, outBytes * padded);
         pipe.InitBuffer(memory, (valueBytes + SCRATCH_BYTES) * padded + fixedBytes);
         next = fixedBytes;
         number = Take<int32_t>(4);
@@ -682,8 +683,8 @@ public:
                 ShiftDown(low, aHigh, amount - 32);
                 Duplicate(high, 0, padded);
             } else {
-                ShiftDownSigned(low, aHigh, amount - 32);
                 ShiftDownSigned(high, aHigh, 31);
+                ShiftDownSigned(low, aHigh, amount - 32);
             }
         } else {
             ShiftUp(carried, aHigh, 32 - amount);
@@ -694,6 +695,31 @@ public:
             } else {
                 ShiftDownSigned(high, aHigh, amount);
             }
+        }
+    }
+    // Shifts by amounts that differ, one step for each bit of the amount; `how` as above.
+    __aicore__ inline void ShiftLongEach(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high,
+                                         const LocalTensor<int32_t>& aLow, const LocalTensor<int32_t>& aHigh,
+                                         const LocalTensor<int32_t>& amount, int how)
+    {
+        auto movedLow = scratch[0].ReinterpretCast<int32_t>();
+        auto movedHigh = scratch[1].ReinterpretCast<int32_t>();
+        auto carried = scratch[2].ReinterpretCast<int32_t>();
+        auto bit = scratch[3].ReinterpretCast<int32_t>();
+        Move(low, aLow);
+        Move(high, aHigh);
+        for (uint32_t step = 0; step < 7; ++step) {
+            if (step < 6) {
+                ShiftUp(bit, amount, 31 - step);
+                ShiftDown(bit, bit, 31);
+            } else {
+                ShiftDown(bit, amount, 6);
+            }
+            Duplicate(carried, 0, padded);
+            Compare(scratchMask[0], bit, carried, CMPMODE::EQ, padded);
+            ShiftLong(movedLow, movedHigh, low, high, 1u << step, how, carried);
+            Choose(low, scratchMask[0], low, movedLow);
+            Choose(high, scratchMask[0], high, movedHigh);
         }
     }
     __aicore__ inline void CompareLong(const Mask& result, const LocalTensor<int32_t>& aLow, const LocalTensor<int32_t>& aHigh,
@@ -730,6 +756,52 @@ public:
         Duplicate(by, static_cast<int32_t>(Smaller(divisor, 0x7fffffff)), padded);
         DividePositive(quotient, rest, temporary, by);
         return whole;
+    }
+    // Numbers of 64 bits: where all fit 31, as those; else lane by lane.
+    __aicore__ inline void DivideLong(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const LocalTensor<int32_t>& aLow,
+                                      const LocalTensor<int32_t>& aHigh, const LocalTensor<int32_t>& bLow, const LocalTensor<int32_t>& bHigh,
+                                      bool remainder, bool isSigned, const LocalTensor<int32_t>& temporary)
+    {
+        auto zero = scratch[0].ReinterpretCast<int32_t>();
+        BitOr(low, aHigh, bHigh);
+        ShiftDown(high, aLow, 31);
+        BitOr(low, low, high);
+        ShiftDown(high, bLow, 31);
+        BitOr(low, low, high);
+        Duplicate(zero, 0, padded);
+        Compare(scratchMask[0], low, zero, CMPMODE::EQ, padded);
+        MaskNot(scratchMask[1], scratchMask[0]);
+        if (!Any(scratchMask[1])) {
+            if (remainder) {
+                DividePositive(temporary, low, aLow, bLow);
+            } else {
+                DividePositive(low, temporary, aLow, bLow);
+            }
+            Duplicate(high, 0, padded);
+            return;
+        }
+        Wait<HardEvent::V_S>();
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            const uint64_t a = Whole(aLow, aHigh, lane);
+            const uint64_t b = Whole(bLow, bHigh, lane);
+            uint64_t found = 0;
+            if (b == 0) {
+                found = 0;
+            } else if (isSigned && static_cast<int64_t>(b) == -1) {
+                found = remainder ? 0 : 0 - a;
+            } else if (isSigned) {
+                found = static_cast<uint64_t>(remainder ? static_cast<int64_t>(a) % static_cast<int64_t>(b) : static_cast<int64_t>(a) / static_cast<int64_t>(b));
+            } else {
+                found = remainder ? a % b : a / b;
+            }
+            low.SetValue(lane, static_cast<int32_t>(found));
+            high.SetValue(lane, static_cast<int32_t>(found >> 32));
+        }
+        Wait<HardEvent::S_V>();
+    }
+    __aicore__ inline uint64_t Whole(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, uint32_t lane) const
+    {
+        return static_cast<uint64_t>(static_cast<uint32_t>(high.GetValue(lane))) << 32 | static_cast<uint32_t>(low.GetValue(lane));
     }
     // Unsigned numbers of 32 bits: half of the dividend is not negative.
     __aicore__ inline void DivideUnsigned(const LocalTensor<int32_t>& quotient, const LocalTensor<int32_t>& rest,
@@ -957,6 +1029,25 @@ public:
         Compare(scratchMask[0], a, temporary, CMPMODE::EQ, padded);
         Choose(result, scratchMask[0], temporary, result);
     }
+    // Integers of 64 bits as floats: rounded once where they fit 32, else lane by lane.
+    __aicore__ inline void FloatOfLong(const LocalTensor<float>& result, const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high,
+                                       bool isSigned)
+    {
+        auto sign = scratch[1].ReinterpretCast<int32_t>();
+        ShiftDownSigned(sign, low, 31);
+        Compare(scratchMask[1], sign, high, CMPMODE::EQ, padded);
+        MaskNot(scratchMask[1], scratchMask[1]);
+        if (!Any(scratchMask[1])) {
+            Cast(result, low, RoundMode::CAST_RINT, padded);
+            return;
+        }
+        Wait<HardEvent::V_S>();
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            const uint64_t value = Whole(low, high, lane);
+            result.SetValue(lane, isSigned ? static_cast<float>(static_cast<int64_t>(value)) : static_cast<float>(value));
+        }
+        Wait<HardEvent::S_V>();
+    }
     // Lanes of the block in a mask.
     __aicore__ inline int32_t Count(const Mask& mask)
     {
@@ -1107,6 +1198,27 @@ public:
             return;
         }
         auto input = inQueue.template AllocTensor<T>();
+        if (form.step[3] == 0 && form.step[0] == static_cast<int64_t>(parts) && extent[0] * parts * sizeof(T) % BLOCK_BYTES == 0 &&
+            box.low[3] == 0 && box.high[3] == static_cast<int32_t>(count)) {
+            // Row by row.
+            Prepare(input, parts * sizeof(T));
+            const uint32_t before = static_cast<uint32_t>(box.low[0]) * parts;
+            const uint32_t left = before % (BLOCK_BYTES / sizeof(T));
+            const uint32_t length = static_cast<uint32_t>(box.high[0] - box.low[0]) * parts;
+            for (int32_t z = box.low[2]; z < box.high[2]; ++z) {
+                for (int32_t y = box.low[1]; y < box.high[1]; ++y) {
+                    const uint32_t row = (static_cast<uint32_t>(z) * extent[1] + static_cast<uint32_t>(y)) * extent[0] * parts;
+                    DataCopyPad(input[row + before - left], gm[form.base + form.step[1] * y + form.step[2] * z + before],
+                                DataCopyExtParams{1, static_cast<uint32_t>(length * sizeof(T)), 0, 0, 0},
+                                DataCopyPadExtParams<T>{left != 0, static_cast<uint8_t>(left), 0, static_cast<T>(0)});
+                }
+            }
+            inQueue.EnQue(input);
+            input = inQueue.template DeQue<T>();
+            ConvertParts<T, parts>(result, input, parts * sizeof(T));
+            inQueue.FreeTensor(input);
+            return;
+        }
         Prepare(input, Apart<T, parts>());
         constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
         for (uint32_t lane = 0; lane < count; ++lane) {
@@ -1312,6 +1424,25 @@ public:
             return;
         }
         auto output = outQueue.template AllocTensor<T>();
+        if (form.step[3] == 0 && form.step[0] == static_cast<int64_t>(parts) && extent[0] * parts * sizeof(T) % BLOCK_BYTES == 0 &&
+            static_cast<uint32_t>(box.low[0]) * parts * sizeof(T) % BLOCK_BYTES == 0 && box.low[3] == 0 &&
+            box.high[3] == static_cast<int32_t>(count)) {
+            // Row by row.
+            Join<T, parts>(output, value, 0);
+            outQueue.EnQue(output);
+            output = outQueue.template DeQue<T>();
+            const uint32_t before = static_cast<uint32_t>(box.low[0]) * parts;
+            const uint32_t length = static_cast<uint32_t>(box.high[0] - box.low[0]) * parts;
+            for (int32_t z = box.low[2]; z < box.high[2]; ++z) {
+                for (int32_t y = box.low[1]; y < box.high[1]; ++y) {
+                    const uint32_t row = (static_cast<uint32_t>(z) * extent[1] + static_cast<uint32_t>(y)) * extent[0] * parts;
+                    DataCopyPad(gm[form.base + form.step[1] * y + form.step[2] * z + before], output[row + before],
+                                DataCopyExtParams{1, static_cast<uint32_t>(length * sizeof(T)), 0, 0, 0});
+                }
+            }
+            outQueue.FreeTensor(output);
+            return;
+        }
         constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
         Spaced<T, parts>(output, value);
         for (uint32_t lane = 0; lane < count; ++lane) {
