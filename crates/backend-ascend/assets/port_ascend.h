@@ -296,6 +296,161 @@ aclError GetSymbolSize(size_t* bytes, const T&)
 
 }  // namespace port_acl
 
+//@ MallocManaged ManagedVariable DeviceAddress ManagedMemcpy ManagedMemset ManagedFree DeviceSynchronize StreamSynchronize EventSynchronize
+#include <map>
+namespace port_acl {
+
+// Memory that host and device share in CUDA: one copy on each side. A launch that is given its address
+// brings it to the device, waiting for the device brings it back. Addresses that stand inside such memory
+// are the host's.
+struct Managed {
+    void* device;
+    size_t bytes;
+    bool onDevice;
+};
+
+inline std::map<uintptr_t, Managed>& ManagedMemory()
+{
+    static std::map<uintptr_t, Managed> memory;
+    return memory;
+}
+
+inline std::map<uintptr_t, Managed>::iterator FindManaged(const void* address)
+{
+    std::map<uintptr_t, Managed>& memory = ManagedMemory();
+    const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+    auto next = memory.upper_bound(at);
+    if (next == memory.begin()) {
+        return memory.end();
+    }
+    --next;
+    return at < next->first + next->second.bytes ? next : memory.end();
+}
+
+template <typename T>
+aclError MallocManaged(T** address, size_t bytes, unsigned = 0)
+{
+    void* host = nullptr;
+    void* device = nullptr;
+    aclError error = aclrtMallocHost(&host, bytes);
+    if (error == ACL_SUCCESS) {
+        error = aclrtMalloc(&device, bytes, ACL_MEM_MALLOC_HUGE_FIRST);
+    }
+    if (error != ACL_SUCCESS) {
+        return error;
+    }
+    std::memset(host, 0, bytes);
+    ManagedMemory()[reinterpret_cast<uintptr_t>(host)] = Managed{device, bytes, false};
+    *address = static_cast<T*>(host);
+    return ACL_SUCCESS;
+}
+
+// The device's address of what a launch is given.
+template <typename T>
+T* DeviceAddress(T* address)
+{
+    const auto found = FindManaged(address);
+    if (found == ManagedMemory().end()) {
+        return address;
+    }
+    Managed& managed = found->second;
+    if (!managed.onDevice) {
+        const void* host = reinterpret_cast<const void*>(found->first);
+        aclrtSynchronizeDevice();
+        aclrtMemcpy(managed.device, managed.bytes, host, managed.bytes, ACL_MEMCPY_HOST_TO_DEVICE);
+        managed.onDevice = true;
+    }
+    const uintptr_t offset = reinterpret_cast<uintptr_t>(address) - found->first;
+    return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(managed.device) + offset);
+}
+
+template <typename T>
+uint8_t* ManagedVariable(T& variable)
+{
+    if (FindManaged(&variable) == ManagedMemory().end()) {
+        void* device = nullptr;
+        aclrtMalloc(&device, sizeof(T), ACL_MEM_MALLOC_HUGE_FIRST);
+        ManagedMemory()[reinterpret_cast<uintptr_t>(&variable)] = Managed{device, sizeof(T), false};
+    }
+    return (uint8_t*)DeviceAddress(&variable);
+}
+
+// After the device is done, the host has what it computed.
+inline aclError ManagedToHost(aclError error)
+{
+    for (auto& entry : ManagedMemory()) {
+        Managed& managed = entry.second;
+        if (managed.onDevice && error == ACL_SUCCESS) {
+            void* host = reinterpret_cast<void*>(entry.first);
+            error = aclrtMemcpy(host, managed.bytes, managed.device, managed.bytes, ACL_MEMCPY_DEVICE_TO_HOST);
+            managed.onDevice = false;
+        }
+    }
+    return error;
+}
+
+inline aclError DeviceSynchronize()
+{
+    return ManagedToHost(aclrtSynchronizeDevice());
+}
+
+inline aclError StreamSynchronize(aclrtStream stream)
+{
+    aclError error = aclrtSynchronizeStream(stream);
+    return error != ACL_SUCCESS ? error : DeviceSynchronize();
+}
+
+inline aclError EventSynchronize(aclrtEvent event)
+{
+    aclError error = aclrtSynchronizeEvent(event);
+    return error != ACL_SUCCESS ? error : DeviceSynchronize();
+}
+
+inline aclError ManagedMemcpy(void* target, const void* source, size_t bytes, aclrtMemcpyKind kind, aclrtStream = nullptr)
+{
+    aclError error = DeviceSynchronize();
+    if (error != ACL_SUCCESS) {
+        return error;
+    }
+    // Such memory is the host's here.
+    bool toDevice = kind == ACL_MEMCPY_HOST_TO_DEVICE || kind == ACL_MEMCPY_DEVICE_TO_DEVICE;
+    bool fromDevice = kind == ACL_MEMCPY_DEVICE_TO_HOST || kind == ACL_MEMCPY_DEVICE_TO_DEVICE;
+    if (kind != ACL_MEMCPY_DEFAULT) {
+        toDevice = toDevice && FindManaged(target) == ManagedMemory().end();
+        fromDevice = fromDevice && FindManaged(source) == ManagedMemory().end();
+        kind = toDevice ? (fromDevice ? ACL_MEMCPY_DEVICE_TO_DEVICE : ACL_MEMCPY_HOST_TO_DEVICE)
+                        : (fromDevice ? ACL_MEMCPY_DEVICE_TO_HOST : ACL_MEMCPY_HOST_TO_HOST);
+    }
+    return aclrtMemcpy(target, bytes, source, bytes, kind);
+}
+
+inline aclError ManagedMemset(void* target, int value, size_t bytes, aclrtStream = nullptr)
+{
+    aclError error = DeviceSynchronize();
+    if (error == ACL_SUCCESS && FindManaged(target) != ManagedMemory().end()) {
+        std::memset(target, value, bytes);
+        return ACL_SUCCESS;
+    }
+    return error != ACL_SUCCESS ? error : aclrtMemset(target, bytes, value, bytes);
+}
+
+inline aclError ManagedFree(void* address)
+{
+    if (address == nullptr) {
+        return ACL_SUCCESS;
+    }
+    aclrtSynchronizeDevice();
+    const auto found = FindManaged(address);
+    if (found == ManagedMemory().end()) {
+        return aclrtFree(address);
+    }
+    aclrtFree(found->second.device);
+    ManagedMemory().erase(found);
+    return aclrtFreeHost(address);
+}
+
+}  // namespace port_acl
+
 //@ Malloc MallocAsync
 namespace port_acl {
 

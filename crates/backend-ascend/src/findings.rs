@@ -14,6 +14,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &NoHeader::METADATA,
     &NoInstance::METADATA,
     &UnreadableText::METADATA,
+    &ManagedMemory::METADATA,
 ];
 
 /// A kernel has no form on the Ascend chip.
@@ -173,3 +174,28 @@ pub struct UnreadableText {
     pub what: String,
     pub reason: String,
 }
+
+/// Memory that host and device share becomes two copies.
+///
+/// ## What it means
+/// An Ascend chip does not read the host's memory. What `cudaMallocManaged` gives becomes memory of the
+/// host and of the device: a launch that is given its address copies it to the device, waiting for the
+/// device (`cudaDeviceSynchronize` …) copies it back. Addresses that stand inside such memory, or in a
+/// structure that a kernel is given, stay the host's, which a kernel must not follow.
+///
+/// ## What to do
+/// Nothing, if kernels are given the addresses that they use. Else allocate with `cudaMalloc` and copy,
+/// which is faster too.
+///
+/// ## Example
+/// ```cuda
+/// cudaMallocManaged(&x, n * sizeof(float));
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0807",
+    severity = warning,
+    message = "memory that host and device share is copied at each launch and when the host waits",
+    help = "allocate with `cudaMalloc` and copy what is needed"
+)]
+pub struct ManagedMemory {}

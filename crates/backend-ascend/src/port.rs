@@ -29,6 +29,8 @@ pub(crate) struct Port<'a> {
     pub removed: Vec<Span>,
     /// Device-only text, which leaves as it stands.
     pub gone: Vec<Span>,
+    /// Whether the program shares memory between host and device.
+    pub managed: bool,
     /// Places that hold the build up until a person has looked at them: code and message.
     pub stops: Vec<(Span, &'static str, String)>,
 }
@@ -52,7 +54,10 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
         removed: Vec::new(),
         gone: Vec::new(),
         stops: Vec::new(),
+        managed: false,
     };
+    let words = port.identifiers();
+    port.managed = ["cudaMallocManaged", "__managed__"].iter().any(|word| words.contains(*word));
     device::find(&mut port);
     let found = kernels::find(&mut port);
     let section = section::make(&mut port, &found);

@@ -417,6 +417,12 @@ impl Writer<'_, '_> {
         let substitute = |text: &str| replace_words(text, &|word| to.get(word).cloned());
         let own = kernel.parameters.iter().enumerate().map(|(index, parameter)| {
             let KernelParameter { before, after, .. } = parameter;
+            // What is managed gets its device address in place; `T* const` is `T*` to a caller.
+            let trimmed = before.trim_end();
+            let before = match trimmed.strip_suffix("const") {
+                Some(rest) if rest.trim_end().ends_with('*') => rest.trim_end(),
+                _ => before.as_str(),
+            };
             let name = names.and_then(|names| names.get(index)).map_or("", String::as_str);
             let space = if name.is_empty()
                 || before.ends_with(['*', '&', '(']) && !before.ends_with(" *")
@@ -523,6 +529,13 @@ impl Writer<'_, '_> {
                 || has_word(&device.blocks, word)
                 || device.workspace.as_ref().is_some_and(|size| has_word(size, word))
         };
+        if self.port.managed {
+            for index in &device.pointers {
+                if let Some(Parameter { name, .. }) = made.parameters.get(*index as usize) {
+                    let _ = writeln!(out, "    {name} = port_acl::DeviceAddress({name});");
+                }
+            }
+        }
         if used("cores") {
             let which = if device.unit == Unit::Cube { "CubeCores" } else { "VectorCores" };
             let _ = writeln!(out, "    const uint32_t cores = port_acl::{which}();");
@@ -549,7 +562,13 @@ impl Writer<'_, '_> {
         }
         for symbol in &device.symbols {
             let name = &self.ir.variables[*symbol].name;
-            arguments.push(format!("port_acl::SymbolAddress({name})"));
+            let is_managed = self.port.unit.module.variables.iter().any(|(_, variable)| {
+                variable.storage.managed
+                    && self.port.unit.module.qualified_name(variable.parent, variable.name.as_str())
+                        == *name
+            });
+            let which = if is_managed { "ManagedVariable" } else { "SymbolAddress" };
+            arguments.push(format!("port_acl::{which}({name})"));
         }
         if let Some(size) = &device.workspace {
             let _ = writeln!(

@@ -29,6 +29,29 @@ fn a_port_is_written_beside_its_input() {
 }
 
 #[test]
+fn a_port_to_ascend_is_a_folder_of_its_own() {
+    let folder = folder();
+    let arguments = ["scale.cu", "--target", "ascend", "--torch", "--project", "msopgen"];
+    let output = port(folder.path(), &arguments);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    let root = folder.path().join("scale_ascend");
+    for name in ["scale.asc", "CMakeLists.txt", "README.md", "scripts/gen_data.py", "scale_torch.cpp"] {
+        assert!(root.join(name).is_file(), "{name}");
+    }
+    let asc = fs::read_to_string(root.join("scale.asc")).expect("the port");
+    assert!(asc.contains("#include \"acl/acl.h\"") && !asc.contains("cuda"), "{asc}");
+    let operators = fs::read_dir(root.join("op_host")).expect("the operators").count();
+    assert!(operators > 0);
+    // What was edited by hand stays.
+    fs::write(root.join("scale.asc"), "mine").expect("a file");
+    assert_eq!(status(&port(folder.path(), &["scale.cu", "--target", "ascend"])), 2);
+    assert_eq!(fs::read_to_string(root.join("scale.asc")).expect("still there"), "mine");
+    let output = port(folder.path(), &["scale.cu", "--target", "ascend", "-o", "out"]);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    assert!(folder.path().join("out/scale_ascend/scale.asc").is_file());
+}
+
+#[test]
 fn a_file_that_differs_is_not_overwritten_unasked() {
     let folder = folder();
     let existing = folder.path().join("scale.hip");

@@ -12,7 +12,7 @@ use port_syntax::{TokenKind, token::RawToken};
 
 use super::kernels::Kernel;
 use super::text::replace_words;
-use crate::findings::NoHostForm;
+use crate::findings::{ManagedMemory, NoHostForm};
 use crate::port::Port;
 use crate::section::literal;
 
@@ -80,6 +80,7 @@ const FORMS: &[(&str, Form)] = &[
         call("aclrtMemcpyAsync({0}, {2}, {1}, {2}, {3}, {4=nullptr})", "MemcpyAsync"),
     ),
     ("cudaMemsetAsync", call("aclrtMemsetAsync({0}, {2}, {1}, {2}, {3=nullptr})", "MemsetAsync")),
+    ("cudaMallocManaged", Form::Name("port_acl::MallocManaged")),
     ("cudaMallocPitch", Form::Name("port_acl::MallocPitch")),
     ("cudaMemcpy2D", Form::Name("port_acl::Memcpy2D")),
     ("cudaMemcpy2DAsync", Form::Name("port_acl::Memcpy2DAsync")),
@@ -153,6 +154,19 @@ const FORMS: &[(&str, Form)] = &[
     ("__float2bfloat16_rn", Form::Name("port_acl::FloatToBfloat")),
 ];
 
+/// What is called instead where the program shares memory between host and device.
+const MANAGED: &[(&str, &str)] = &[
+    ("cudaDeviceSynchronize", "port_acl::DeviceSynchronize"),
+    ("cudaThreadSynchronize", "port_acl::DeviceSynchronize"),
+    ("cudaStreamSynchronize", "port_acl::StreamSynchronize"),
+    ("cudaEventSynchronize", "port_acl::EventSynchronize"),
+    ("cudaMemcpy", "port_acl::ManagedMemcpy"),
+    ("cudaMemcpyAsync", "port_acl::ManagedMemcpy"),
+    ("cudaMemset", "port_acl::ManagedMemset"),
+    ("cudaMemsetAsync", "port_acl::ManagedMemset"),
+    ("cudaFree", "port_acl::ManagedFree"),
+];
+
 /// Types of the device's that host code names, in Ascend's spelling.
 const TYPES: &[(&str, &str)] = &[
     ("__half", "half"),
@@ -215,6 +229,7 @@ pub(crate) fn type_name(word: &str) -> Option<&'static str> {
 /// Edits every use, and reports what has no form.
 pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
     let mut unsupported: Vec<(Span, &'static Row)> = Vec::new();
+    let mut managed_uses: Vec<Span> = Vec::new();
     for index in 0..port.files.len() {
         let (all, _) = uses(&port.files[index], port.unit.module);
         let mut dropped: Vec<Span> = Vec::new();
@@ -225,7 +240,14 @@ pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
             {
                 continue;
             }
-            let edits = edits(&port.files[index], &found);
+            let managed = MANAGED.iter().find(|(cuda, _)| port.managed && *cuda == found.row.name);
+            if found.row.name == "cudaMallocManaged" {
+                managed_uses.push(found.span);
+            }
+            let edits = match managed {
+                Some((_, own)) => Some(rename(found.qualified, *own)),
+                None => edits(&port.files[index], &found),
+            };
             match edits {
                 Some(edits) => {
                     let reason = Reason::Row(found.row.name);
@@ -250,6 +272,9 @@ pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
                 None => {}
             }
         }
+    }
+    for span in managed_uses {
+        port.report_at(&ManagedMemory {}, span);
     }
     torch(port);
     casts(port);
@@ -595,11 +620,6 @@ fn explain(row: &Row) -> (&'static str, &'static str) {
         ("cudaArray", "an Ascend chip has no texture arrays", "use plain memory"),
         ("cudaMallocArray", "an Ascend chip has no texture arrays", "use plain memory"),
         ("cudaGraph", "its graphs are CUDA's", "launch the kernels of the graph directly"),
-        (
-            "cudaMallocManaged",
-            "an Ascend chip does not share addresses with the host",
-            "allocate on the device and copy",
-        ),
         ("cudaMemAttach", "an Ascend chip does not share addresses with the host", "leave it out"),
         ("cuda", "ACL has no counterpart", "leave it out, or write it with ACL's functions"),
     ];
