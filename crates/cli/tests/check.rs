@@ -296,7 +296,7 @@ fn a_sweep_checks_every_parameter_set() {
     let (_, document) = json(folder.path(), &["--target", "cpu", "--no-compiler", "--sweep"]);
     let kernels = document["kernels"].as_array().expect("kernels");
     let sets: Vec<&str> = kernels.iter().filter_map(|kernel| kernel["set"].as_str()).collect();
-    assert_eq!(sets, ["n=1000", "n=1", "n=77"]);
+    assert_eq!(sets, ["default", "n=1", "n=77"]);
     let counts: Vec<&Value> = kernels.iter().map(|kernel| &kernel["outputs"][0]["count"]).collect();
     assert_eq!(counts, [1000, 1, 77]);
 }
