@@ -460,6 +460,9 @@ __aicore__ inline Float64 SquareRoot64(Float64 value)
 __aicore__ inline Float64 FusedMultiplyAdd64(Float64 a, Float64 b, Float64 c)
 {
     Float64 plain = a * b;
+    if (IsInfinite64(c) && !IsInfinite64(a) && !IsInfinite64(b) && !IsNan64(plain)) {
+        return c;
+    }
     if (IsNan64(plain) || IsNan64(c) || IsInfinite64(a) || IsInfinite64(b) || IsInfinite64(c) ||
         IsZero64(a) || IsZero64(b)) {
         return plain + c;

@@ -43,7 +43,7 @@ impl Printer<'_, '_, '_> {
             return self.zero(ty);
         }
         let pointer = self.bytes(value)?;
-        if space == Space::Generic {
+        if matches!(space, Space::Generic | Space::Local) {
             return Ok(Text::primary(format!("reinterpret_cast<uint64_t>({})", pointer.text)));
         }
         Ok(pointer)
@@ -61,7 +61,7 @@ impl Printer<'_, '_, '_> {
         let wish = self.wish(value);
         let name = self.names.fresh(&wish);
         let spelled = match ty {
-            Type::Pointer(Space::Generic) if self.is_integer(value) => "const uint64_t".to_owned(),
+            Type::Pointer(_) if self.is_integer(value) => "const uint64_t".to_owned(),
             Type::Pointer(_) => {
                 let (space, pointee) = (self.space(value), self.pointee(value));
                 self.spelling.pointer(space, pointee)?
@@ -122,6 +122,10 @@ impl Printer<'_, '_, '_> {
                 let Type::Pointer(space) = to else {
                     return Err(refuse("it makes something else than a pointer of an integer"));
                 };
+                // A generic pointer is an integer until it is used.
+                if *space == Space::Generic {
+                    return Ok(integer);
+                }
                 let spelled = self.spelling.pointer(*space, None)?;
                 Ok(Text::primary(format!("reinterpret_cast<{spelled}>({})", integer.text)))
             }
@@ -317,7 +321,7 @@ impl Printer<'_, '_, '_> {
             {
                 self.constant(Constant::from_bits(scalar, 0))?
             }
-            Type::Pointer(Space::Generic) => Text::primary("uint64_t(0)"),
+            Type::Pointer(Space::Generic | Space::Local) => Text::primary("uint64_t(0)"),
             Type::Pointer(_) => Text::primary("nullptr"),
             other => Text::primary(format!("{}{{}}", self.spelling.value(other)?)),
         })

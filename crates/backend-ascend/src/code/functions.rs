@@ -62,7 +62,7 @@ impl Printer<'_, '_, '_> {
         let mut spaces = Vec::new();
         for (parameter, argument) in parameters.iter().zip(arguments) {
             spaces.push(match parameter.ty {
-                Type::Pointer(Space::Generic) => self.space(*argument),
+                Type::Pointer(Space::Generic | Space::Local) => self.space(*argument),
                 Type::Pointer(space) => space,
                 _ => Space::Generic,
             });

@@ -77,7 +77,7 @@ impl Printer<'_, '_, '_> {
         {
             at = *value;
         }
-        self.facts.ty(at) == Type::Pointer(Space::Generic)
+        matches!(self.facts.ty(at), Type::Pointer(Space::Generic | Space::Local))
             && matches!(
                 self.facts.expression(at),
                 Expression::Result(_)

@@ -152,7 +152,7 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
         let array = element.split('[').next().unwrap_or(element);
         let space = self.array_spaces.get(array).copied().unwrap_or(Space::Shared);
         Text::primary(match ty {
-            Type::Pointer(Space::Generic) => element.to_owned(),
+            Type::Pointer(Space::Generic | Space::Local) => element.to_owned(),
             Type::Pointer(pointee) => {
                 format!(
                     "reinterpret_cast<{}uint8_t*>({element})",
@@ -171,7 +171,7 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
     pub(crate) fn stored_element(&self, array: &str, ty: Type, text: &Text) -> String {
         let space = self.array_spaces.get(array).copied().unwrap_or(Space::Shared);
         match ty {
-            Type::Pointer(space) if space != Space::Generic => {
+            Type::Pointer(space) if !matches!(space, Space::Generic | Space::Local) => {
                 format!("{array}[t] = reinterpret_cast<uint64_t>({})", text.text)
             }
             ty if crate::scalar::is_copied(ty) => {
@@ -396,22 +396,11 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
     }
 
     /// Each thread has an element of an array for a local.
-    pub(crate) fn keep_local(
-        &mut self,
-        local: Handle<Local>,
-        array: String,
-    ) -> Result<(), NotTranslated> {
-        if self.spaces.keeps_address(self.facts, local) {
-            return Err(refuse(format!(
-                "it keeps the address of `{}` across a barrier",
-                self.facts.function.locals[local].name
-            )));
-        }
+    pub(crate) fn keep_local(&mut self, local: Handle<Local>, array: String) {
         let space = self.array_spaces.get(&array).copied().unwrap_or(Space::Shared);
         self.spaces.moved.insert(local, space);
         self.locals[local.index()] = Some(array);
         self.kept_locals.insert(local);
-        Ok(())
     }
 
     /// Refuses a text that keeps a pointer which may point into several memories.

@@ -345,7 +345,7 @@ __aicore__ inline float ModuloOf(float value, float by)
     },
     Helper {
         name: "FusedMultiplyAdd",
-        needs: &["BitCast", "AbsoluteValue"],
+        needs: &["BitCast", "AbsoluteValue", "ToFloat64", "NarrowFloat64"],
         text: "// a * b + c rounded once: the exact product as two numbers, the exact sums, the last one rounded to
 // odd (Boldo and Melquiond).
 __aicore__ inline float FusedMultiplyAdd(float a, float b, float c)
@@ -355,7 +355,18 @@ __aicore__ inline float FusedMultiplyAdd(float a, float b, float c)
     bool fits = size < 1.0e30f && size > 1.0e-30f && AbsoluteValue(a) < 1.0e30f &&
         AbsoluteValue(b) < 1.0e30f && AbsoluteValue(c) < 1.0e37f;
     if (!fits) {
-        return product + c;
+        // Near the ends of the range, through doubles: their product is exact, and the sum is
+        // rounded to odd before it becomes a float.
+        Float64 exact = ToFloat64(a) * ToFloat64(b);
+        Float64 added = ToFloat64(c);
+        Float64 total = exact + added;
+        Float64 shown = total - exact;
+        Float64 gone = (exact - (total - shown)) + (added - shown);
+        if (!IsZero64(gone) && !IsNan64(gone) && (total.bits & 1u) == 0) {
+            bool outwards = (gone.bits >> 63) == (total.bits >> 63);
+            total.bits = outwards ? total.bits + 1 : total.bits - 1;
+        }
+        return NarrowFloat64(total, false);
     }
     float splitA = a * 4097.0f, splitB = b * 4097.0f;
     float highA = splitA - (splitA - a), highB = splitB - (splitB - b);

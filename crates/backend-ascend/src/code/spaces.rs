@@ -70,14 +70,6 @@ impl Spaces {
         self.mixed.get()
     }
 
-    /// Whether the address of a local is kept as a pointer to the thread's own stack.
-    pub(super) fn keeps_address(&self, facts: &Facts<'_, '_>, local: Handle<Local>) -> bool {
-        self.sources.values().flatten().any(|value| {
-            facts.ty(*value) == Type::Pointer(Space::Local)
-                && facts.flow.root(*value) == Root::Local(local)
-        })
-    }
-
     /// The memory that a pointer points into; generic where nothing says.
     pub(super) fn space(
         &self,
@@ -87,6 +79,7 @@ impl Spaces {
     ) -> Space {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
+        let mut is_local = false;
         let mut work = vec![value];
         while let Some(value) = work.pop() {
             if !seen.insert(value) {
@@ -100,16 +93,19 @@ impl Spaces {
             }
             match facts.ty(value).space() {
                 Some(Space::Generic) | None => {}
+                Some(Space::Local) => {
+                    if let Root::Local(local) = facts.flow.root(value) {
+                        found.insert(self.moved.get(&local).copied().unwrap_or(Space::Local));
+                        continue;
+                    }
+                    is_local = true;
+                }
                 Some(Space::Constant) => {
                     found.insert(Space::Global);
                     continue;
                 }
                 Some(space) => {
-                    let moved = match facts.flow.root(value) {
-                        Root::Local(local) => self.moved.get(&local).copied(),
-                        _ => None,
-                    };
-                    found.insert(moved.unwrap_or(space));
+                    found.insert(space);
                     continue;
                 }
             }
@@ -141,6 +137,7 @@ impl Spaces {
         found.remove(&Space::Generic);
         let mut found = found.into_iter();
         match (found.next(), found.next()) {
+            (None, _) if is_local => Space::Local,
             (None, _) => Space::Generic,
             (Some(space), None) => space,
             _ => {

@@ -310,7 +310,7 @@ impl Printer<'_, '_, '_> {
         let ty = self.facts.function.locals[local].ty;
         let text = self.kept_value(value)?;
         if self.kept_locals.contains(&local)
-            && !matches!(ty, Type::Scalar(_) | Type::Pointer(Space::Generic))
+            && !matches!(ty, Type::Scalar(_) | Type::Pointer(Space::Generic | Space::Local))
         {
             let array = name.trim_end_matches("[t]");
             return Ok(self.stored_element(array, ty, &text));

@@ -11,6 +11,25 @@ use crate::kernel::{Declarations, NotTranslated};
 
 /// Words of the emitted text and of the API, which no name may be.
 pub(crate) const TAKEN: &[&str] = &[
+    "blockX",
+    "blockY",
+    "blockZ",
+    "gridDimX",
+    "gridDimY",
+    "gridDimZ",
+    "blockDimX",
+    "blockDimY",
+    "blockDimZ",
+    "threadX",
+    "threadY",
+    "threadZ",
+    "dynamicBytes",
+    "scratch",
+    "ub",
+    "ubNext",
+    "kept",
+    "keptNext",
+    "syncCount",
     "threadIdx",
     "blockIdx",
     "blockDim",
@@ -197,7 +216,7 @@ impl<'a> Spelling<'a> {
             Type::Scalar(scalar) => self.scalar(scalar)?.to_string(),
             Type::Vector(scalar, size) => self.vector(scalar, size)?,
             // Where it points is known where it is used.
-            Type::Pointer(Space::Generic) => "uint64_t".to_owned(),
+            Type::Pointer(Space::Generic | Space::Local) => "uint64_t".to_owned(),
             Type::Pointer(space) => format!("{}uint8_t*", space_name(space)),
             Type::Array(handle) => {
                 let array = self.module.types.arrays()[handle];

@@ -106,7 +106,8 @@ impl<'b, 'e, 'c, 'a> Block<'b, 'e, 'c, 'a> {
         let ty = facts.function.locals[local].ty;
         let wish = facts.function.locals[local].name.clone();
         let name = self.lane_array(ty, &wish)?;
-        self.printer.keep_local(local, name)
+        self.printer.keep_local(local, name);
+        Ok(())
     }
 
     /// An array with an element of a type for each thread.

@@ -70,28 +70,6 @@ fn write(
     request: &Request,
 ) -> Result<DeviceKernel, NotTranslated> {
     let facts = printer.facts;
-    for name in [
-        "blockX",
-        "blockY",
-        "blockZ",
-        "gridDimX",
-        "gridDimY",
-        "gridDimZ",
-        "blockDimX",
-        "blockDimY",
-        "blockDimZ",
-        "threadX",
-        "threadY",
-        "threadZ",
-        "dynamicBytes",
-        "scratch",
-        "ub",
-        "ubNext",
-        "kept",
-        "keptNext",
-    ] {
-        printer.names.take(name);
-    }
     let (shared, shared_bytes) = shared_variables(printer)?;
     let plan = Plan::of(facts);
     let mut block = Block::new(printer, &plan);
@@ -130,38 +108,63 @@ fn write(
     definitions.push_str(&body);
     definitions.push_str(&format!("}}\n\n}}  // namespace {}\n", code::NAMESPACE));
 
+    // The kernel's own parameters keep their names.
+    let own = |wish: &str| {
+        let is_parameter = facts.function.parameters.iter().any(|p| p.name == wish);
+        if is_parameter {
+            format!("{wish}Of{}", camel_case(&request.name))
+        } else {
+            wish.to_owned()
+        }
+    };
+    let (pipe, buffer, scratch) = (own("pipe"), own("buffer"), own("scratch"));
+    let (ub, block, written) = (own("ub"), own("block"), own("written"));
     let mut entry = Vec::new();
-    entry.push("AscendC::TPipe pipe;".to_owned());
-    entry.push("AscendC::TBuf<AscendC::TPosition::VECCALC> buffer;".to_owned());
-    entry.push(format!("pipe.InitBuffer(buffer, tiling.{});", prelude.ub_field));
-    entry.push("AscendC::LocalTensor<float> scratch = buffer.Get<float>();".to_owned());
+    entry.push(format!("AscendC::TPipe {pipe};"));
+    entry.push(format!("AscendC::TBuf<AscendC::TPosition::VECCALC> {buffer};"));
+    entry.push(format!("{pipe}.InitBuffer({buffer}, tiling.{});", prelude.ub_field));
+    entry.push(format!("AscendC::LocalTensor<float> {scratch} = {buffer}.Get<float>();"));
     if has_word(&definitions, "scratch") {
-        entry.push("AscendC::Duplicate(scratch, 1.0f, 64);".to_owned());
+        entry.push(format!("AscendC::Duplicate({scratch}, 1.0f, 64);"));
         entry.push("AscendC::SetFlag<AscendC::HardEvent::V_S>(EVENT_ID0);".to_owned());
         entry.push("AscendC::WaitFlag<AscendC::HardEvent::V_S>(EVENT_ID0);".to_owned());
     }
-    entry.push("__ubuf__ uint8_t* ub = (__ubuf__ uint8_t*)scratch.GetPhyAddr();".to_owned());
+    entry.push(format!("__ubuf__ uint8_t* {ub} = (__ubuf__ uint8_t*){scratch}.GetPhyAddr();"));
     entry.append(&mut frame.before);
     entry.push(format!(
-        "for (uint32_t block = 0; block < tiling.{}; ++block) {{",
+        "for (uint32_t {block} = 0; {block} < tiling.{}; ++{block}) {{",
         prelude.blocks_field
     ));
+    let arguments: Vec<String> = frame
+        .arguments
+        .iter()
+        .map(|argument| match argument.as_str() {
+            "scratch" => scratch.clone(),
+            "ub" => ub.clone(),
+            other => match other.strip_prefix("block ") {
+                Some(rest) => format!("{block} {rest}"),
+                None => other.to_owned(),
+            },
+        })
+        .collect();
     entry.push(format!(
         "    {}::{name}({});",
         code::NAMESPACE,
-        frame.arguments.join(",\n                ")
+        arguments.join(",\n                ")
     ));
     entry.push("}".to_owned());
     if let Some(first) = frame.pointers.first() {
         let first = &facts.function.parameters[*first as usize].name;
         entry.push("// What was stored leaves the data cache.".to_owned());
-        entry.push("AscendC::GlobalTensor<uint8_t> written;".to_owned());
-        entry.push(format!("written.SetGlobalBuffer(reinterpret_cast<__gm__ uint8_t*>({first}));"));
+        entry.push(format!("AscendC::GlobalTensor<uint8_t> {written};"));
+        entry.push(format!(
+            "{written}.SetGlobalBuffer(reinterpret_cast<__gm__ uint8_t*>({first}));"
+        ));
         entry.push(
             "AscendC::DataCacheCleanAndInvalid<uint8_t, AscendC::CacheLine::ENTIRE_DATA_CACHE,"
                 .to_owned(),
         );
-        entry.push("    AscendC::DcciDst::CACHELINE_OUT>(written);".to_owned());
+        entry.push(format!("    AscendC::DcciDst::CACHELINE_OUT>({written});"));
     }
     let entry = entry.iter().map(|line| format!("    {line}\n")).collect();
     Ok(DeviceKernel {

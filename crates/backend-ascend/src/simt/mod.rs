@@ -60,9 +60,6 @@ fn write(
             "its blocks have up to {threads} threads, more than {MAX_THREADS}"
         )));
     }
-    for name in ["blockX", "blockY", "blockZ", "gridDimX", "gridDimY", "gridDimZ", "dynamicBytes"] {
-        printer.names.take(name);
-    }
     printer.plan_locals(&|block| block == 0);
     printer.block(0)?;
     printer.check_pointers()?;

@@ -419,7 +419,7 @@ fn frame(module: &Module, function: &Function, index: usize, kernel: &DeviceKern
                 let _ = writeln!(text, "    port_test::Register({name});");
             }
             for symbol in &kernel.symbols {
-                let name = module.variables[*symbol].name.replace("::", "_");
+                let name = module.variables[*symbol].name.clone();
                 let _ = writeln!(
                     text,
                     "    port_ascend::register_gm(::{name}, sizeof ::{name}, \"{name}\");"
