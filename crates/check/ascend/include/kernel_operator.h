@@ -3,8 +3,10 @@
 
 #include <port_ascend/cast.h>
 #include <port_ascend/copy.h>
+#include <port_ascend/cube.h>
 #include <port_ascend/gather.h>
 #include <port_ascend/launch.h>
+#include <port_ascend/names.h>
 #include <port_ascend/math.h>
 #include <port_ascend/reduce.h>
 #include <port_ascend/select.h>

@@ -144,7 +144,7 @@ void missing_order(Space space, uint32_t offset, int other, bool was_write, bool
     std::string before = describe_call(sequence < calls.size() ? calls[sequence] : 0);
     const char* advice =
         other == c.pipe ? "add PipeBarrier between them"
-        : other == pipe_s || c.pipe == pipe_s ? "set and wait for a flag of this event"
+        : other == pipe_s || c.pipe == pipe_s ? "set and wait for a flag of this event, or rely on the compiler's --cce-auto-sync (PORT_ASCEND_AUTO_SYNC=on here)"
         : "pass the tensor through EnQue/DeQue (AllocTensor/FreeTensor) of a queue of the right position, or set and wait for a flag of this event";
     char event[48];
     if (other == c.pipe) std::snprintf(event, sizeof event, "PipeBarrier<%s>", pipe_names[other]);

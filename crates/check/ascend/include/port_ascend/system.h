@@ -2,6 +2,7 @@
 // kernel headers.
 #pragma once
 
+#include <cassert>
 #include <cstdarg>
 #include <cstdio>
 #include <port_ascend/vector.h>

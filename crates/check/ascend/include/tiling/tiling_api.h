@@ -138,7 +138,7 @@ class TensorShape {
 public:
     TensorShape() = default;
     TensorShape(std::initializer_list<int64_t> sizes) : sizes(sizes) {}
-    explicit TensorShape(const std::vector<int64_t>& sizes) : sizes(sizes) {}
+    TensorShape(const std::vector<int64_t>& sizes) : sizes(sizes) {}
     size_t GetDimNum() const { return sizes.size(); }
     int64_t GetDim(size_t i) const { return i < sizes.size() ? sizes[i] : 0; }
     int64_t GetShapeSize() const {
