@@ -3,8 +3,8 @@
 //! itself gives other bits in another order of threads (float atomics), the reference's bounds decide.
 //!
 //! And under every other profile, on one small parameter set: it runs to its end, gives numbers where the
-//! reference has some, and stays within the reference's bounds where the profile's arithmetic is the one
-//! they are derived for.
+//! reference has some, and stays within the reference's bounds, under fast math within 2^-14 of the largest
+//! magnitude of them.
 
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
 
@@ -86,6 +86,13 @@ fn runs_under_every_profile(kernel: &Kernel) -> Result<(), Failed> {
                 problems += &format!("{name}: {} is missing\n", bound.name);
                 continue;
             };
+            let mut bound = bound.clone();
+            if name.ends_with("+fast-math") {
+                // CUDA states no bound for __sinf and __cosf beyond π; a wrong function is further off
+                // than this.
+                let largest = bound.values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+                bound.tolerance.iter_mut().for_each(|own| *own += largest * 2f64.powi(-14));
+            }
             if let Err(mismatch) = bound.check(actual) {
                 problems += &format!("{name}: {mismatch}\n");
             }

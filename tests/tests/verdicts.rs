@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use port::{Dialect, Options, Target};
-use port_check::judge::{Comparison, multiplies_fragments};
+use port_check::judge::{Comparison, Runs, multiplies_fragments};
 use port_check::machine::{Checks, Options as MachineOptions};
 use port_check::ports::PortedUnit;
 use port_check::rules::Rule;
@@ -67,7 +67,7 @@ fn a_port_without_a_matrix_unit_is_compared_with_ordered_sums() {
     assert_ne!(same.result.outputs, runs.reference.result.outputs, "the orders differ");
     let plain = runs.plain.as_ref().expect("the reference is run with ordered sums too");
     assert_eq!(same.result.outputs, plain.result.outputs, "in the same order, the same bits");
-    let worst = |runs| comparison.judge(runs, &[], &[]).verdict();
+    let worst = |runs: &Runs| comparison.judge(runs, &[], &[]).verdict();
     assert!(worst(&runs) < Verdict::Unproven, "{:?}", worst(&runs));
     // It is that run that the verdict rests on.
     runs.plain = None;
