@@ -299,6 +299,8 @@ void cross_core_wait(int id, Pipe pipe, Site site) {
     core->site = site;
     ++core->counters.syncs;
     CrossFlag& flag = launch_now->slots[size_t(core->index)].cross[id];
+    // A flag that only the other kind of core can set: the kernel is a mixed one.
+    if (!flag.count) mixed_needed();
     while (!flag.need || flag.count < flag.need) yield_core("CrossCoreWaitFlag");
     flag.count -= flag.need;
     learn(flag.clock);

@@ -1,6 +1,8 @@
 // Kernels of the usual shapes, checked against plain arithmetic on the host. Prints what is wrong and returns 1.
 
 #include "kernel_operator.h"
+#include "lib/matmul_intf.h"
+#include "tiling/tiling_api.h"
 
 #include <algorithm>
 #include <cmath>
@@ -460,9 +462,194 @@ void test_sorting() {
     }
 }
 
+// ---- matrix products ----------------------------------------------------------------------------------
+
+using Product = Matmul<MatmulType<TPosition::GM, CubeFormat::ND, half>, MatmulType<TPosition::GM, CubeFormat::ND, half>, MatmulType<TPosition::GM, CubeFormat::ND, float>,
+                       MatmulType<TPosition::GM, CubeFormat::ND, float>>;
+
+__global__ __aicore__ void product(GM_ADDR a, GM_ADDR b, GM_ADDR bias, GM_ADDR c, TCubeTiling tiling, bool trans) {
+    TPipe pipe;
+    Product mm;
+    REGIST_MATMUL_OBJ(&pipe, GetSysWorkSpacePtr(), mm, &tiling);
+    if (GetBlockIdx() >= tiling.usedCoreNum) return;
+    GlobalTensor<half> aGm, bGm;
+    GlobalTensor<float> cGm, biasGm;
+    aGm.SetGlobalBuffer(reinterpret_cast<__gm__ half*>(a), uint64_t(tiling.M) * tiling.Ka);
+    bGm.SetGlobalBuffer(reinterpret_cast<__gm__ half*>(b), uint64_t(tiling.Kb) * tiling.N);
+    cGm.SetGlobalBuffer(reinterpret_cast<__gm__ float*>(c), uint64_t(tiling.M) * tiling.N);
+    biasGm.SetGlobalBuffer(reinterpret_cast<__gm__ float*>(bias), uint64_t(tiling.N));
+    int rows = (tiling.M + tiling.singleCoreM - 1) / tiling.singleCoreM;
+    int m = int(GetBlockIdx()) % rows * tiling.singleCoreM, n = int(GetBlockIdx()) / rows * tiling.singleCoreN;
+    mm.SetTail(std::min(tiling.singleCoreM, tiling.M - m), std::min(tiling.singleCoreN, tiling.N - n));
+    mm.SetTensorA(aGm[m * tiling.Ka]);
+    mm.SetTensorB(bGm[trans ? n * tiling.Kb : n], trans);
+    mm.SetBias(biasGm[n]);
+    if (trans) {
+        while (mm.Iterate()) mm.GetTensorC(cGm[m * tiling.N + n]);
+    } else {
+        mm.IterateAll(cGm[m * tiling.N + n]);
+    }
+    mm.End();
+}
+void test_product() {
+    const int m = 67, n = 83, k = 45;
+    for (bool trans : {false, true}) {
+        Buffer<half> a(m * k), b(k * n);
+        Buffer<float> bias(n), c(m * n);
+        for (int i = 0; i < m * k; ++i) a[size_t(i)] = half(random_float());
+        for (int i = 0; i < k * n; ++i) b[size_t(i)] = half(random_float());
+        for (int i = 0; i < n; ++i) bias[size_t(i)] = random_float();
+        matmul_tiling::MultiCoreMatmulTiling api(*platform_ascendc::PlatformAscendCManager::GetInstance());
+        api.SetDim(6);
+        api.SetAType(matmul_tiling::TPosition::GM, matmul_tiling::CubeFormat::ND, matmul_tiling::DataType::DT_FLOAT16);
+        api.SetBType(matmul_tiling::TPosition::GM, matmul_tiling::CubeFormat::ND, matmul_tiling::DataType::DT_FLOAT16, trans);
+        api.SetCType(matmul_tiling::TPosition::GM, matmul_tiling::CubeFormat::ND, matmul_tiling::DataType::DT_FLOAT);
+        api.SetShape(m, n, k);
+        api.SetOrgShape(m, n, k);
+        if (trans) api.SetFixSplit(16, 16, 16);
+        api.EnableBias(true);
+        TCubeTiling tiling;
+        expect(api.GetTiling(tiling) == 0, "product: no tiling");
+        port_ascend::launch("product", product, (tiling.usedCoreNum + 1) / 2, nullptr, nullptr)(a.gm(), b.gm(), bias.gm(), c.gm(), tiling, trans);
+        for (int i = 0; i < m; ++i) {
+            for (int j = 0; j < n; ++j) {
+                double sum = double(bias[size_t(j)]);
+                for (int x = 0; x < k; ++x) sum += double(float(a[size_t(i * k + x)])) * double(float(b[size_t(trans ? j * k + x : x * n + j)]));
+                double got = double(c[size_t(i * n + j)]);
+                expect(std::fabs(got - sum) < 1e-4, "product: transposed %d, row %d column %d: %g is not %g", int(trans), i, j, got, sum);
+            }
+        }
+    }
+}
+
+// C (32 x 48) = A (32 x 64) x B (64 x 48) by the cube's own instructions.
+__global__ __cube__ void mmad(GM_ADDR a, GM_ADDR b, GM_ADDR c) {
+    constexpr uint16_t m = 32, n = 48, k = 64;
+    TPipe pipe;
+    TQue<QuePosition::A1, 1> a1;
+    TQue<QuePosition::B1, 1> b1;
+    TQue<QuePosition::A2, 1> a2;
+    TQue<QuePosition::B2, 1> b2;
+    TQue<QuePosition::CO1, 1> co1;
+    pipe.InitBuffer(a1, 1, m * k * 2);
+    pipe.InitBuffer(b1, 1, k * n * 2);
+    pipe.InitBuffer(a2, 1, m * k * 2);
+    pipe.InitBuffer(b2, 1, k * n * 2);
+    pipe.InitBuffer(co1, 1, m * n * 4);
+    GlobalTensor<half> aGm, bGm;
+    GlobalTensor<float> cGm;
+    aGm.SetGlobalBuffer(reinterpret_cast<__gm__ half*>(a), m * k);
+    bGm.SetGlobalBuffer(reinterpret_cast<__gm__ half*>(b), k * n);
+    cGm.SetGlobalBuffer(reinterpret_cast<__gm__ float*>(c), m * n);
+    auto x = a1.AllocTensor<half>(), y = b1.AllocTensor<half>();
+    DataCopy(x, aGm, Nd2NzParams(1, m, k, 0, k, m, 1, 0));
+    DataCopy(y, bGm, Nd2NzParams(1, k, n, 0, n, k, 1, 0));
+    a1.EnQue(x);
+    b1.EnQue(y);
+    x = a1.DeQue<half>();
+    y = b1.DeQue<half>();
+    auto u = a2.AllocTensor<half>(), v = b2.AllocTensor<half>();
+    // Columns of fractals become rows of fractals; those of B are transposed inside, too.
+    for (int i = 0; i < m / 16; ++i) LoadData(u[i * k * 16], x[i * 256], LoadData2DParams(0, k / 16, m / 16, 0, 0, false, 0));
+    for (int i = 0; i < k / 16; ++i) LoadData(v[i * n * 16], y[i * 256], LoadData2DParams(0, n / 16, k / 16, 0, 0, true, 0));
+    a1.FreeTensor(x);
+    b1.FreeTensor(y);
+    a2.EnQue(u);
+    b2.EnQue(v);
+    u = a2.DeQue<half>();
+    v = b2.DeQue<half>();
+    auto w = co1.AllocTensor<float>();
+    Mmad(w, u, v, MmadParams(m, n, k, 0, false, true));
+    a2.FreeTensor(u);
+    b2.FreeTensor(v);
+    co1.EnQue(w);
+    w = co1.DeQue<float>();
+    Fixpipe<float, float, CFG_ROW_MAJOR>(cGm, w, FixpipeParamsV220(n, m, m, n, false));
+    co1.FreeTensor(w);
+}
+void test_mmad() {
+    const size_t m = 32, n = 48, k = 64;
+    Buffer<half> a(m * k), b(k * n);
+    Buffer<float> c(m * n);
+    for (size_t i = 0; i < m * k; ++i) a[i] = half(random_float());
+    for (size_t i = 0; i < k * n; ++i) b[i] = half(random_float());
+    port_ascend::launch("mmad", mmad, 1, nullptr, nullptr)(a.gm(), b.gm(), c.gm());
+    for (size_t i = 0; i < m; ++i) {
+        for (size_t j = 0; j < n; ++j) {
+            double sum = 0;
+            for (size_t x = 0; x < k; ++x) sum += double(float(a[i * k + x])) * double(float(b[x * n + j]));
+            expect(std::fabs(double(c[i * n + j]) - sum) < 1e-4, "mmad: row %zu column %zu: %g is not %g", i, j, double(c[i * n + j]), sum);
+        }
+    }
+}
+
+// ---- the library ----------------------------------------------------------------------------------------
+
+__global__ __aicore__ void library(GM_ADDR x, GM_ADDR y) {
+    TPipe pipe;
+    TBuf<> a, b, c;
+    pipe.InitBuffer(a, 1024);
+    pipe.InitBuffer(b, 4096);
+    pipe.InitBuffer(c, 1024);
+    GlobalTensor<float> xGm, yGm;
+    xGm.SetGlobalBuffer(reinterpret_cast<__gm__ float*>(x), 256);
+    yGm.SetGlobalBuffer(reinterpret_cast<__gm__ float*>(y), 1024);
+    auto f = a.Get<float>(), out = b.Get<float>(), t = c.Get<float>();
+    DataCopy(f, xGm, 256);
+    PipeBarrier<PIPE_ALL>();
+    Tanh(out, f, 64);
+    Sigmoid(out[64], f, c.Get<uint8_t>(), 64);
+    Gelu(out[128], f, 64);
+    Erf<float, false>(out[192], f, 64);
+    SoftMaxTiling tiling;
+    SoftMax<float>(out[256], f, tiling, SoftMaxShapeInfo{4, 64, 4, 64});
+    Duplicate(t, 2.0f, 64);
+    RmsNormTiling rms;
+    rms.bLength = 1;
+    rms.sLength = 4;
+    rms.hLength = rms.originalHLength = 64;
+    RmsNorm(out[512], f, t, 1e-5f, rms);
+    Sum(out[768], f, SumParams{4, 64, 64});
+    Power(out[776], f, 2.0f, 64);
+    PipeBarrier<PIPE_ALL>();
+    DataCopy(yGm, out, 840);
+}
+void test_library() {
+    Buffer<float> x(256), y(1024);
+    for (uint32_t i = 0; i < 256; ++i) x[i] = random_float();
+    port_ascend::launch("library", library, 1, nullptr, nullptr)(x.gm(), y.gm());
+    auto near = [&](uint32_t at, double exact, const char* what) { expect(std::fabs(double(y[at]) - exact) < 1e-5 * (1 + std::fabs(exact)), "library: %s: %g is not %g", what, double(y[at]), exact); };
+    for (uint32_t i = 0; i < 64; ++i) {
+        double v = double(x[i]);
+        near(i, std::tanh(v), "tanh");
+        near(64 + i, 1 / (1 + std::exp(-v)), "sigmoid");
+        near(128 + i, 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v))), "gelu");
+        near(192 + i, std::erf(v), "erf");
+        near(776 + i, v * v, "power");
+    }
+    for (uint32_t row = 0; row < 4; ++row) {
+        double sum = 0, squares = 0, plain = 0;
+        for (uint32_t k = 0; k < 64; ++k) {
+            double v = double(x[row * 64 + k]);
+            sum += std::exp(v);
+            squares += v * v;
+            plain += v;
+        }
+        near(768 + row, plain, "sum");
+        for (uint32_t k = 0; k < 64; ++k) {
+            double v = double(x[row * 64 + k]);
+            near(256 + row * 64 + k, std::exp(v) / sum, "softmax");
+            near(512 + row * 64 + k, 2 * v / std::sqrt(squares / 64 + 1e-5), "rmsnorm");
+        }
+    }
+}
+
 }  // namespace
 
 int main() {
+    test_product();
+    test_mmad();
+    test_library();
     test_add();
     test_softmax();
     test_sums();

@@ -44,6 +44,8 @@ constexpr FixpipeConfig CFG_NZ{CO2Layout::NZ}, CFG_ROW_MAJOR{CO2Layout::ROW_MAJO
 struct FixpipeParamsV220 {
     FixpipeParamsV220() = default;
     FixpipeParamsV220(uint16_t n, uint16_t m, uint16_t src, uint32_t dst, bool relu = false) : nSize(n), mSize(m), srcStride(src), dstStride(dst), reluEn(relu) {}
+    FixpipeParamsV220(uint16_t n, uint16_t m, uint16_t src, uint32_t dst, bool relu, QuantMode_t quant, int64_t scale, uint16_t matrices, uint16_t srcNd, uint16_t dstNd, uint8_t flag)
+        : nSize(n), mSize(m), srcStride(src), dstStride(dst), quantPre(quant), deqScalar(uint64_t(scale)), ndNum(matrices), srcNdStride(srcNd), dstNdStride(dstNd), reluEn(relu), unitFlag(flag) {}
     uint16_t nSize = 0, mSize = 0, srcStride = 0;
     uint32_t dstStride = 0;
     QuantMode_t quantPre = QuantMode_t::NoQuant;

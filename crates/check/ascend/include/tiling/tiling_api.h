@@ -68,6 +68,11 @@ public:
         // Rows first, as far as whole fractals of 16 reach, then columns.
         int32_t rows = std::min(cores, (m + 15) / 16), part_m = round((m + rows - 1) / rows, 16);
         rows = (m + part_m - 1) / part_m;
+        if (base[1] > 0 && (n + base[1] - 1) / base[1] >= cores) {
+            // With a fixed base block that cuts the columns, they go to the cores whole.
+            rows = 1;
+            part_m = round(m, 16);
+        }
         int32_t columns = std::max(1, std::min(cores / rows, (n + 15) / 16)), part_n = round((n + columns - 1) / columns, 16);
         columns = (n + part_n - 1) / part_n;
         t.singleCoreM = single[0] > 0 ? single[0] : rows == 1 ? m : part_m;
