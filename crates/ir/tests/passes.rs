@@ -376,7 +376,7 @@ fn growth_is_limited() {
     text.push_str("kernel @k(%p: ptr global) {\n  call @f39(%p)\n}\n");
     let module = read(&text);
     let info = validate(&module).unwrap();
-    let limits = inline::Limits { function: 1000, module: 10_000 };
+    let limits = inline::Limits { function: 1000, module: 10_000, ..inline::Limits::default() };
     let after = inline::inline(&module, &info, limits);
     let total: usize = after.functions.iter().map(|(_, function)| function.expressions.len()).sum();
     assert!(total < 20_000, "{total}");

@@ -27,6 +27,7 @@ use port_backend::Status;
 use port_diag::{Origin, SourceMap};
 use port_ir::analysis::program::Program;
 use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
+use port_ir::passes::inline::Limits;
 use port_ir::{Function, Handle, Module, Variable, validate};
 
 use crate::{matrix, scalar, simt, tile};
@@ -187,7 +188,9 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
         }
     };
     let Ok(info) = validate(module) else { return invalid() };
-    let module = port_ir::passes::flatten(module, &info);
+    // Vectors of lanes have no calls.
+    let limits = Limits { early_returns: true, ..Limits::default() };
+    let module = port_ir::passes::flatten_within(module, &info, limits);
     let Ok(info) = validate(&module) else { return invalid() };
     let program = Program::of(&module, &info);
     let assumptions = Assumptions { warp_width: Some(32), rows_of_whole_warps: false };

@@ -1,6 +1,6 @@
 //! Loads and stores: global memory, the block's shared memory, local variables, parameters.
 
-use port_ir::analysis::affine::{Address, Symbol};
+use port_ir::analysis::affine::{Polynomial, Symbol};
 use port_ir::analysis::flow::{Arm, Root, StatementId};
 use port_ir::{
     AtomicOp, Expression, Handle, Local, Location, Scalar, Space, Type, Value, Variable,
@@ -33,6 +33,13 @@ enum Place {
     Parameter(u32),
 }
 
+/// Bytes from where the memory begins.
+struct Address {
+    offset: Polynomial,
+    /// The halves of a number of bytes that a pointer variable of each lane adds.
+    moving: Option<(String, String)>,
+}
+
 /// Neighbours of one type that are accessed together.
 struct Run {
     offset: u64,
@@ -56,10 +63,17 @@ impl Engine<'_, '_> {
                 }
                 _ => Place::Global(GlobalRoot::Symbol(variable)),
             },
-            Root::Value(value) => {
-                if self.shape.varies(value) {
-                    return self.refuse("pointers differ between threads", location);
+            Root::Value(value) if self.shape.varies(value) => {
+                let root = self.moving_root(value, 0);
+                match (root, self.known(value)) {
+                    (Some(root), Some(Val::Long(low, high))) => {
+                        let address = Address { offset: address.offset, moving: Some((low, high)) };
+                        return Ok((Place::Global(root), address));
+                    }
+                    _ => return self.refuse("pointers differ between threads", location),
                 }
+            }
+            Root::Value(value) => {
                 let outside = match self.type_of(value) {
                     Type::Pointer(Space::Global | Space::Constant) => true,
                     // What the host gives points into global memory.
@@ -73,7 +87,83 @@ impl Engine<'_, '_> {
             }
             Root::Unknown => return self.refuse("a pointer comes from somewhere else", location),
         };
-        Ok((place, address))
+        Ok((place, Address { offset: address.offset, moving: None }))
+    }
+
+    /// What a pointer that differs between lanes moves through, if that is one thing.
+    fn moving_root(&self, value: Value, depth: u32) -> Option<GlobalRoot> {
+        if depth > 8 {
+            return None;
+        }
+        match self.flow.root(value) {
+            Root::Argument(index) => Some(GlobalRoot::Argument(index)),
+            Root::Variable(variable) if self.module.variables[variable].space != Space::Shared => {
+                Some(GlobalRoot::Symbol(variable))
+            }
+            Root::Value(loaded) => {
+                let id = self.flow.definer(loaded)?;
+                let port_ir::StatementKind::Load { pointer, .. } =
+                    &self.flow.entry(id).statement.kind
+                else {
+                    return None;
+                };
+                let Root::Local(local) = self.flow.root(*pointer) else { return None };
+                self.variable_root(local, depth + 1)
+            }
+            _ => None,
+        }
+    }
+
+    fn variable_root(&self, local: Handle<Local>, depth: u32) -> Option<GlobalRoot> {
+        let mut found = None;
+        for (_, entry) in self.flow.statements() {
+            let port_ir::StatementKind::Store { pointer, value, .. } = &entry.statement.kind else {
+                continue;
+            };
+            if self.flow.root(*pointer) != Root::Local(local) {
+                continue;
+            }
+            // What is made from the variable's own value says nothing new.
+            if self.own_value(*value, local) {
+                continue;
+            }
+            let root = self.moving_root(*value, depth)?;
+            if found.is_some_and(|known| known != root) {
+                return None;
+            }
+            found = Some(root);
+        }
+        found
+    }
+
+    fn own_value(&self, value: Value, local: Handle<Local>) -> bool {
+        let Root::Value(loaded) = self.flow.root(value) else { return false };
+        let Some(id) = self.flow.definer(loaded) else { return false };
+        matches!(&self.flow.entry(id).statement.kind,
+            port_ir::StatementKind::Load { pointer, .. } if self.flow.root(*pointer) == Root::Local(local))
+    }
+
+    /// Where a pointer of each lane points, in bytes from where its memory begins.
+    fn bytes_of(&mut self, value: Value, location: Location) -> Result<(String, String)> {
+        let (_, address) = self.address(value, location)?;
+        let moving = address.moving.clone();
+        let still = Address { offset: address.offset, moving: None };
+        let (low, high) = match self.place_of(&still, 0, 1, location)? {
+            Where::Same(base) => self.long_of(Val::Uniform(base), value)?,
+            Where::Form(form) => self.long_of(Val::Linear(form), value)?,
+            Where::Each(base, offsets) => {
+                let high = self.int_slot("high");
+                self.line(format!("lanes.ShiftDownSigned({high}, {offsets}, 31);"));
+                let (bl, bh) = self.long_of(Val::Uniform(base), value)?;
+                let (low, sum) = (self.int_slot("low"), self.int_slot("high"));
+                self.line(format!("lanes.AddLong({low}, {sum}, {offsets}, {high}, {bl}, {bh});"));
+                (low, sum)
+            }
+        };
+        let Some((ml, mh)) = moving else { return Ok((low, high)) };
+        let (sl, sh) = (self.int_slot("low"), self.int_slot("high"));
+        self.line(format!("lanes.AddLong({sl}, {sh}, {low}, {high}, {ml}, {mh});"));
+        Ok((sl, sh))
     }
 
     /// A pointer into global memory that all lanes share.
@@ -218,6 +308,30 @@ impl Engine<'_, '_> {
         size: u64,
         location: Location,
     ) -> Result<Where> {
+        if let Some((low, high)) = address.moving.clone() {
+            let still = Address { offset: address.offset.clone(), moving: None };
+            let (el, eh) = (self.int_slot("element"), self.int_slot("high"));
+            let carried = self.int_slot("carried");
+            let shift = size.trailing_zeros();
+            self.line(format!(
+                "lanes.ShiftLong({el}, {eh}, {low}, {high}, {shift}u, 2, {carried});"
+            ));
+            return Ok(match self.place_of(&still, plus, size, location)? {
+                Where::Same(base) => Where::Each(base, el),
+                Where::Form(form) => {
+                    let (own, sum) = (self.int_slot("own"), self.int_slot("offset"));
+                    let steps = Linear { base: "0".to_owned(), steps: form.steps.clone() };
+                    self.line(format!("lanes.Spread({own}, {});", steps.text()));
+                    self.line(format!("Add({sum}, {own}, {el}, lanes.padded);"));
+                    Where::Each(form.base, sum)
+                }
+                Where::Each(base, own) => {
+                    let sum = self.int_slot("offset");
+                    self.line(format!("Add({sum}, {own}, {el}, lanes.padded);"));
+                    Where::Each(base, sum)
+                }
+            });
+        }
         let size = i128::from(size);
         let mut terms: Vec<(Vec<Symbol>, i128)> =
             address.offset.terms().map(|(f, c)| (f.to_vec(), c)).collect();
@@ -702,7 +816,7 @@ impl Engine<'_, '_> {
         location: Location,
     ) -> Result<()> {
         if let Type::Pointer(_) = self.type_of(value) {
-            return self.store_pointer(pointer, value, location);
+            return self.store_pointer(pointer, value, active, location);
         }
         if let Root::Local(local) = self.flow.root(pointer)
             && !self.is_needed(local)
@@ -757,7 +871,14 @@ impl Engine<'_, '_> {
     }
 
     /// Bytes that become a local variable, or of which one is the source.
-    pub fn copy(&mut self, destination: Value, source: Value, bytes: Value, active: &Active, location: Location) -> Result<()> {
+    pub fn copy(
+        &mut self,
+        destination: Value,
+        source: Value,
+        bytes: Value,
+        active: &Active,
+        location: Location,
+    ) -> Result<()> {
         let size = self.affine.integer(bytes).as_constant();
         let local_type = |engine: &Self, pointer: Value| match engine.flow.root(pointer) {
             Root::Local(local) => {
@@ -775,7 +896,9 @@ impl Engine<'_, '_> {
         let val = match from_place {
             Place::Local(local) => {
                 let storage = self.storage(local, location)?;
-                if from_address.offset.as_constant() != Some(0) || storage.kind != StorageKind::Vectors {
+                if from_address.offset.as_constant() != Some(0)
+                    || storage.kind != StorageKind::Vectors
+                {
                     return self.refuse("bytes are copied that are no whole variable", location);
                 }
                 let mut vals = Vec::new();
@@ -795,7 +918,9 @@ impl Engine<'_, '_> {
         Self::disassemble(val, &mut leaves);
         let (to_place, to_address) = self.address(destination, location)?;
         match to_place {
-            Place::Local(local) => self.store_local(local, ty, &to_address, leaves, destination, active, location),
+            Place::Local(local) => {
+                self.store_local(local, ty, &to_address, leaves, destination, active, location)
+            }
             place @ (Place::Global(_) | Place::Pointer(_)) => {
                 let (_, runs) = self.runs(ty, location)?;
                 let mut rest = leaves.into_iter().map(Part::Known);
@@ -1223,9 +1348,7 @@ impl Engine<'_, '_> {
         if let Some(offset) = address.offset.as_constant() {
             let offset = u64::try_from(offset).unwrap_or(u64::MAX);
             let first = storage.leaves.iter().position(|l| l.offset == offset);
-            let Some(first) = first else {
-                return self.refuse("a variable is accessed as another type", location);
-            };
+            let Some(first) = first else { return Ok(Reach::Bytes(offset, own)) };
             let same = own.iter().enumerate().all(|(i, leaf)| {
                 storage
                     .leaves
@@ -1233,7 +1356,7 @@ impl Engine<'_, '_> {
                     .is_some_and(|l| l.scalar == leaf.scalar && l.offset == offset + leaf.offset)
             });
             if !same {
-                return self.refuse("a variable is accessed as another type", location);
+                return Ok(Reach::Bytes(offset, own));
             }
             return Ok(Reach::Range(first, own.len()));
         }
@@ -1249,7 +1372,10 @@ impl Engine<'_, '_> {
             || own.iter().any(|l| Some(l.scalar) != first)
             || size == 0
         {
-            return self.refuse("a variable of mixed parts is indexed", location);
+            return self.refuse(
+                format!("a variable of mixed parts is indexed ({scalar:?} in {first:?})"),
+                location,
+            );
         }
         let leaf_size = first.map_or(4, |s| s.size());
         Ok(match self.place_of(address, 0, leaf_size, location)? {
@@ -1272,6 +1398,19 @@ impl Engine<'_, '_> {
         let mut vals = Vec::new();
         let snapshot = self.changes_before_last_use(local, result);
         match (&reach, storage.kind) {
+            (Reach::Bytes(offset, own), StorageKind::Vectors) => {
+                for leaf in own {
+                    vals.push(self.punned(
+                        &storage,
+                        offset + leaf.offset,
+                        leaf.scalar,
+                        location,
+                    )?);
+                }
+            }
+            (Reach::Bytes(..), _) => {
+                return self.refuse("a variable is accessed as another type", location);
+            }
             (Reach::Range(first, count), StorageKind::Vectors) => {
                 for leaf in *first..first + count {
                     let scalar = storage.leaves[leaf].scalar;
@@ -1344,6 +1483,47 @@ impl Engine<'_, '_> {
             }
         }
         Ok(self.assemble(ty, &mut vals.into_iter()))
+    }
+
+    /// A number that lies inside a part of another type.
+    fn punned(
+        &mut self,
+        storage: &Storage,
+        offset: u64,
+        scalar: Scalar,
+        location: Location,
+    ) -> Result<Val> {
+        let holder = storage.leaves.iter().position(|l| {
+            l.offset <= offset && offset + scalar.size() <= l.offset + l.scalar.size()
+        });
+        let Some(holder) = holder else {
+            return self.refuse("a variable is accessed as another type", location);
+        };
+        let leaf = storage.leaves[holder];
+        let within = offset - leaf.offset;
+        let whole_bits = kind(leaf.scalar) == Some(Kind::Int) || leaf.scalar == Scalar::F32;
+        if !whole_bits || scalar.size() == 8 || scalar == Scalar::Bool {
+            return self.refuse("a variable is accessed as another type", location);
+        }
+        let text = self.part(storage, holder);
+        let float = storage.leaves.iter().all(|l| kind(l.scalar) == Some(Kind::Float));
+        let text = if float { format!("{text}.ReinterpretCast<int32_t>()") } else { text };
+        let slot = self.int_slot("bits");
+        self.line(format!("lanes.ShiftDown({slot}, {text}, {});", within * 8));
+        if scalar.size() < 4 {
+            let signed = scalar.is_signed();
+            self.line(format!("lanes.Narrow({slot}, {slot}, {}, {signed});", scalar.bits()));
+        }
+        Ok(match scalar {
+            Scalar::F32 => Val::Float(format!("{slot}.ReinterpretCast<float>()")),
+            Scalar::F16 | Scalar::Bf16 => {
+                let result = self.float_slot("half");
+                let ty = memory_type(scalar).unwrap_or("half");
+                self.line(format!("lanes.OfBits<{ty}>({result}, {slot});"));
+                Val::Float(result)
+            }
+            _ => Val::Int(slot),
+        })
     }
 
     fn variable_offsets(&mut self, index: &str) -> String {
@@ -1445,6 +1625,9 @@ impl Engine<'_, '_> {
             (Reach::Each(..), _) => {
                 return self.refuse("a table is indexed by each thread", location);
             }
+            (Reach::Bytes(..), _) => {
+                return self.refuse("a variable is accessed as another type", location);
+            }
         }
         for ((target, scalar), val) in targets.into_iter().zip(leaves) {
             if storage.kind != StorageKind::Vectors {
@@ -1511,12 +1694,35 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// The bytes from its memory's beginning that a pointer variable of each lane holds.
+    fn moving_storage(&mut self, local: Handle<Local>, location: Location) -> Result<Storage> {
+        if let Some(known) = self.state.storage.get(&local) {
+            return Ok(known.clone());
+        }
+        if !matches!(self.function.locals[local].ty, Type::Pointer(_))
+            || self.variable_root(local, 0).is_none()
+        {
+            return self.refuse("pointers differ between threads", location);
+        }
+        let wish = camel(&port_backend::text::names::identifier(&self.function.locals[local].name));
+        let name = self.state.names.fresh(&format!("{wish}Variable"));
+        let leaves = vec![Leaf { offset: 0, scalar: Scalar::I64 }];
+        self.state
+            .tile
+            .slots
+            .insert(name.clone(), Slot { element: "int32_t", bytes: 8, variable: true });
+        let storage = Storage { leaves, names: vec![name], kind: StorageKind::Vectors };
+        self.state.storage.insert(local, storage.clone());
+        Ok(storage)
+    }
+
     fn load_pointer(&mut self, result: Value, pointer: Value, location: Location) -> Result<()> {
         if let Root::ArgumentAddress(index) = self.flow.root(pointer) {
             let offset = self.affine.address(pointer).and_then(|a| a.offset.as_constant());
             let parameter = self.function.parameters.get(index as usize).map(|p| p.ty);
             let mut path = Vec::new();
-            let (Some(offset), Some(ty)) = (offset.and_then(|o| u64::try_from(o).ok()), parameter) else {
+            let (Some(offset), Some(ty)) = (offset.and_then(|o| u64::try_from(o).ok()), parameter)
+            else {
                 return self.refuse("a pointer lies in memory", location);
             };
             if !self.find_path(ty, offset, None, &mut path) {
@@ -1529,7 +1735,12 @@ impl Engine<'_, '_> {
             return self.refuse("a pointer lies in memory", location);
         };
         if self.shape.local_varies(local) {
-            return self.refuse("pointers differ between threads", location);
+            let storage = self.moving_storage(local, location)?;
+            let second = format!("{}[lanes.padded]", storage.names[0]);
+            let snapshot = self.changes_before_last_use(local, result);
+            let val = self.vector_val(storage.names[0].clone(), second, Scalar::I64, snapshot);
+            self.remember(result, &val);
+            return Ok(());
         }
         let storage = self.storage(local, location)?;
         if storage.kind != StorageKind::Pointer {
@@ -1541,12 +1752,26 @@ impl Engine<'_, '_> {
         Ok(())
     }
 
-    fn store_pointer(&mut self, pointer: Value, value: Value, location: Location) -> Result<()> {
+    fn store_pointer(
+        &mut self,
+        pointer: Value,
+        value: Value,
+        active: &Active,
+        location: Location,
+    ) -> Result<()> {
         let Root::Local(local) = self.flow.root(pointer) else {
             return self.refuse("a pointer is stored to memory", location);
         };
         if self.shape.local_varies(local) {
-            return self.refuse("pointers differ between threads", location);
+            let storage = self.moving_storage(local, location)?;
+            if !self.own_value(value, local) && self.moving_root(value, 0).is_none() {
+                return self.refuse("pointers differ between threads", location);
+            }
+            let (low, high) = self.bytes_of(value, location)?;
+            let name = storage.names[0].clone();
+            self.assign(&name, &low, active);
+            self.assign(&format!("{name}[lanes.padded]"), &high, active);
+            return Ok(());
         }
         let storage = self.storage(local, location)?;
         if storage.kind != StorageKind::Pointer {
@@ -1586,7 +1811,13 @@ impl Engine<'_, '_> {
     }
 
     /// The way to the scalar, or with `None` the pointer, at an offset of a type.
-    fn find_path(&self, ty: Type, offset: u64, scalar: Option<Scalar>, path: &mut Vec<u32>) -> bool {
+    fn find_path(
+        &self,
+        ty: Type,
+        offset: u64,
+        scalar: Option<Scalar>,
+        path: &mut Vec<u32>,
+    ) -> bool {
         if let Type::Scalar(own) = ty {
             return offset == 0 && Some(own) == scalar;
         }
@@ -1650,6 +1881,8 @@ enum Part {
 }
 
 enum Reach {
+    /// Parts of other types, at an offset.
+    Bytes(u64, Vec<Leaf>),
     Range(usize, usize),
     Index(String, usize),
     Each(String, usize),

@@ -715,7 +715,8 @@ impl Engine<'_, '_> {
                 }
                 (UnaryOp::Negate, Kind::Long) => {
                     let (bl, bh) = self.long_of(v.clone(), value)?;
-                    let (al, ah) = self.long_of(Val::Uniform("static_cast<int64_t>(0)".to_owned()), value)?;
+                    let (al, ah) =
+                        self.long_of(Val::Uniform("static_cast<int64_t>(0)".to_owned()), value)?;
                     let (low, high) = (self.int_slot("low"), self.int_slot("high"));
                     self.line(format!("lanes.SubLong({low}, {high}, {al}, {ah}, {bl}, {bh});"));
                     Ok(Val::Long(low, high))
@@ -1539,7 +1540,9 @@ impl Engine<'_, '_> {
                         self.line(format!("lanes.FloatOfLong({slot}, {low}, {high}, {signed});"));
                         Ok(self.round(slot, to))
                     }
-                    Kind::Float => self.refuse_value("a conversion of this kind has no vector form", value),
+                    Kind::Float => {
+                        self.refuse_value("a conversion of this kind has no vector form", value)
+                    }
                 }
             }
             Conversion::FloatToInteger(rounding) => {

@@ -22,11 +22,13 @@ pub struct Limits {
     pub function: usize,
     /// Expressions of the module.
     pub module: usize,
+    /// Whether a callee that returns from its middle is inlined although no threads meet in it.
+    pub early_returns: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { function: 50_000, module: 300_000 }
+        Limits { function: 50_000, module: 300_000, early_returns: false }
     }
 }
 
@@ -52,7 +54,7 @@ pub fn inline(module: &Module, info: &ModuleInfo, limits: Limits) -> Module {
         let known = info.function(handle);
         // What is poisoned is not translated: nobody looks closer at its callers.
         if !function.is_kernel() && !known.recursive && known.poison.is_empty() {
-            bodies[handle.index()] = body(&function, known.convergent.any());
+            bodies[handle.index()] = body(&function, limits.early_returns || known.convergent.any());
         }
         result.functions[handle] = function;
     }

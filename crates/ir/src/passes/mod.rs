@@ -21,7 +21,12 @@ const ROUNDS: usize = 6;
 
 /// Inlines what can be inlined, then forwards through locals until little is left to gain.
 pub fn flatten(module: &Module, info: &ModuleInfo) -> Module {
-    let mut flat = inline::inline(module, info, inline::Limits::default());
+    flatten_within(module, info, inline::Limits::default())
+}
+
+/// [`flatten`] with other limits.
+pub fn flatten_within(module: &Module, info: &ModuleInfo, limits: inline::Limits) -> Module {
+    let mut flat = inline::inline(module, info, limits);
     for handle in flat.functions.handles() {
         for _ in 0..ROUNDS {
             let Some(simpler) = forward::forward(&flat, &flat.functions[handle]) else { break };
