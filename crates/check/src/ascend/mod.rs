@@ -2,9 +2,9 @@
 //! against the model of the Ascend C API in `ascend/`, and run in a child process with limits.
 //!
 //! The model shares nothing with the back end: it is written from the API's documentation, takes any
-//! Ascend C, and enforces the chip's rules ([`Violation`]). The one thing that g++ cannot read is a
-//! launch, `k<<<blocks, nullptr, stream>>>(x)`; it is replaced lexically ([`scan`]), and each
-//! replacement is reported.
+//! Ascend C, and enforces the chip's rules ([`Violation`]). What g++ cannot read is a launch,
+//! `k<<<blocks, nullptr, stream>>>(x)`, and shared memory of the 950's threads; these are replaced
+//! lexically ([`scan`]), and each replacement is reported. The threads are the fiber runtime's.
 //!
 //! A port's launchers (`launch_k<float>(grid, block, shared, stream, …)`) are called by a driver for a
 //! spec, as [`crate::cpu`] does it.
@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::oracle::build::{self, Digest};
 use crate::oracle::scan::{self, Launches, Replacement};
 use crate::oracle::{
-    Language, OracleError, ProgramResult, RunOptions, RunResult, Source, driver, execute,
+    Language, Oracle, OracleError, ProgramResult, RunOptions, RunResult, Source, driver, execute,
 };
 use crate::spec::{Case, Spec};
 use crate::toolchain::Toolchain;
@@ -43,6 +43,9 @@ const DRIVER: [(&str, &str); 4] = [
 /// Flags of every build. The chip's scalar unit and vector instructions round each operation once.
 const FLAGS: [&str; 8] =
     ["-std=c++17", "-O1", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv", "-w", "-I", "."];
+
+/// The header of the 950's threads.
+const THREADS_HEADER: &str = "simt_api/asc_simt.h";
 
 /// The exit status of a program that broke a rule of the chip.
 const VIOLATED: i32 = 87;
@@ -153,6 +156,10 @@ impl Model {
         Ok(())
     }
 
+    fn toolchain(&self) -> Toolchain {
+        Toolchain { cxx: Some(self.compiler.clone()) }
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.compiler);
         command.stdin(Stdio::null()).args(FLAGS);
@@ -210,10 +217,20 @@ impl Model {
                 name
             }
         };
+        // Threads of the 950 are run by the fiber runtime.
+        let has_threads = files.iter().any(|(_, text)| text.contains(THREADS_HEADER));
+        let fibers = has_threads.then(|| Oracle::new(&self.toolchain())).transpose()?;
         let mut command = self.command();
-        command.current_dir(&text);
-        if let Some(prefix) = self.prefix()? {
-            command.arg("-include").arg(prefix);
+        command.current_dir(&text).arg("-Wno-narrowing");
+        match &fibers {
+            Some(fibers) => {
+                command.args(fibers.flags()).arg("-isystem").arg(fibers.include());
+            }
+            None => {
+                if let Some(prefix) = self.prefix()? {
+                    command.arg("-include").arg(prefix);
+                }
+            }
         }
         for (name, value) in &source.defines {
             command.arg(format!("-D{name}={value}"));
@@ -224,12 +241,20 @@ impl Model {
         }
         command.arg("-isystem").arg(self.include());
         command.arg("-I").arg(self.runtime.join("driver"));
+        let objects = self.objects(unit.is_some());
         command.args(["-x", "c++"]).arg(main).args(["-x", "none"]);
-        for object in self.objects(unit.is_some()) {
-            command.arg(object);
+        match &fibers {
+            Some(fibers) => {
+                command.arg("-c").arg("-o").arg(folder.path().join("text.o"));
+                build::run_compiler(command, Language::Ascend)?;
+                fibers.link(folder.path(), &objects, Language::Ascend)?;
+            }
+            None => {
+                command.args(objects).args(["-lm", "-lpthread", "-o"]);
+                command.arg(folder.path().join("program"));
+                build::run_compiler(command, Language::Ascend)?;
+            }
         }
-        command.args(["-lm", "-lpthread", "-o"]).arg(folder.path().join("program"));
-        build::run_compiler(command, Language::Ascend)?;
         fs::rename(folder.path().join("program"), &executable)?;
         Ok(executable)
     }

@@ -238,8 +238,7 @@ impl Oracle {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.compiler);
-        command.args(FLAGS).stdin(Stdio::null());
-        command.args(if self.is_clang { CLANG_FLAGS } else { GNU_FLAGS });
+        command.args(self.flags()).stdin(Stdio::null());
         command
     }
 
@@ -324,7 +323,7 @@ impl Oracle {
             let absolute = fs::canonicalize(directory).unwrap_or_else(|_| directory.clone());
             command.arg("-I").arg(absolute);
         }
-        let include = self.runtime.join("include");
+        let include = self.include();
         command.arg("-I").arg(".").arg("-isystem").arg(include.join(dialect));
         command.arg("-isystem").arg(&include);
         if source.language == Language::Cuda {
@@ -333,22 +332,42 @@ impl Oracle {
         command.args(["-c", "port_oracle_unit.cpp", "-o"]).arg(root.join("text.o"));
         run_compiler(command, source.language)?;
 
+        let driver = with_driver.then(|| self.runtime.join("driver.o"));
+        self.link(root, driver.as_slice(), source.language)?;
+        fs::rename(root.join("program"), &executable)?;
+        Ok(executable)
+    }
+
+    /// The folder of the runtime's headers.
+    pub(crate) fn include(&self) -> PathBuf {
+        self.runtime.join("include")
+    }
+
+    /// Flags for texts whose threads the runtime runs.
+    pub(crate) fn flags(&self) -> impl Iterator<Item = &'static str> {
+        let own = if self.is_clang { CLANG_FLAGS } else { GNU_FLAGS };
+        FLAGS.iter().chain(own).copied()
+    }
+
+    /// Links `text.o` of a folder with further objects and the runtime to `program` in that folder.
+    pub(crate) fn link(
+        &self,
+        root: &Path,
+        objects: &[PathBuf],
+        language: Language,
+    ) -> Result<(), OracleError> {
         let object = fs::read(root.join("text.o"))?;
         let arrays = elf::undefined_thread_locals(&object)
             .ok_or_else(|| OracleError::Io("the compiler's object file is not ELF".into()))?;
         write(&root.join("shared.s"), shared_assembly(&arrays).as_bytes())?;
         let mut link = Command::new(&self.compiler);
         link.stdin(Stdio::null()).arg(root.join("text.o")).arg(root.join("shared.s"));
+        link.args(objects);
         for part in RUNTIME_PARTS {
             link.arg(self.runtime.join(format!("{part}.o")));
         }
-        if with_driver {
-            link.arg(self.runtime.join("driver.o"));
-        }
         link.args(["-lm", "-lpthread", "-o"]).arg(root.join("program"));
-        run_compiler(link, source.language)?;
-        fs::rename(root.join("program"), &executable)?;
-        Ok(executable)
+        run_compiler(link, language)
     }
 }
 

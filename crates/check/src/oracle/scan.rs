@@ -3,6 +3,7 @@
 //!
 //! - `k<T><<<grid, block>>>(a, b)` becomes a call of the runtime's `launch`.
 //! - `alignas(n)` after `__shared__`, where g++ allows no standard attribute, becomes a GNU one.
+//! - `__ubuf__ float x[4];`, shared memory of the Ascend 950, becomes a variable of the block's thread.
 //! - `cudaLaunchKernel((void*)k, …)` and its kin lose the cast, which hides the types of the
 //!   arguments that lie behind pointers.
 //!
@@ -53,6 +54,9 @@ pub fn rewrite(file: &str, text: &str, launches: Launches) -> (String, Vec<Repla
     let scanner = Scanner { text, tokens: tokens(text), launches };
     let mut edits = scanner.aligned_shared();
     edits.extend(scanner.untyped_kernels());
+    if launches == Launches::Ascend {
+        edits.extend(scanner.local_arrays());
+    }
     let mut at = 0;
     while at < scanner.tokens.len() {
         match scanner.launch(at) {
@@ -514,6 +518,35 @@ impl Scanner<'_> {
     }
 }
 
+impl Scanner<'_> {
+    /// `__ubuf__` in declarations of arrays, where it is a storage class; elsewhere it is a part of
+    /// pointer types.
+    fn local_arrays(&self) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        for index in 0..self.tokens.len() {
+            if self.at(index) != "__ubuf__" {
+                continue;
+            }
+            let mut next = self.forward(index + 1);
+            let mut is_array = false;
+            while next < self.tokens.len()
+                && !matches!(self.at(next), ";" | "=" | "(" | ")" | "," | "*")
+            {
+                is_array |= self.at(next) == "[";
+                next = self.forward(next + 1);
+            }
+            if is_array && self.at(next) == ";" {
+                let external =
+                    self.backward(index).is_some_and(|before| self.at(before) == "extern");
+                let to = if external { "thread_local" } else { "static thread_local" };
+                let token = self.tokens[index];
+                edits.push(Edit { start: token.start, end: token.end, to: to.to_string() });
+            }
+        }
+        edits
+    }
+}
+
 /// Functions whose first argument is a kernel, often cast to `void*`.
 const LAUNCHERS: &[&str] = &[
     "cudaLaunchKernel",
@@ -602,6 +635,16 @@ mod tests {
         let (output, _) = rewrite("k.asc", launch, Launches::Ascend);
         let call = "::port_ascend::launch(\"k<T>\",k<T>,blocks, nullptr, stream)(x, {1}, 0);";
         assert_eq!(output, call);
+    }
+
+    #[test]
+    fn arrays_of_local_memory_are_variables() {
+        let text =
+            "alignas(4) __ubuf__ float a[4]; extern __ubuf__ char b[]; f(__ubuf__ float* c);";
+        let (output, replacements) = rewrite("k.asc", text, Launches::Ascend);
+        let expected = "alignas(4) static thread_local float a[4]; extern thread_local char b[]; \
+                        f(__ubuf__ float* c);";
+        assert_eq!((output.as_str(), replacements.len()), (expected, 2));
     }
 
     #[test]
