@@ -114,6 +114,10 @@ fn check(spec_path: &Path, chip: Chip) -> Result<String, String> {
                 kept.push(index);
                 includes.extend(kernel.includes.iter().copied());
                 statuses.insert(format!("{} {}", kernel.status.as_str(), kernel.lowering));
+                if std::env::var_os("PORT_FORMS").is_some() {
+                    let name = &spec.launches[index].kernel;
+                    eprintln!("    {name}: {} {}", kernel.status.as_str(), kernel.lowering);
+                }
             }
             Err(why) => {
                 refused.insert(format!("`{}`: {}", spec.launches[index].kernel, why.reason));
@@ -380,7 +384,11 @@ fn frame(module: &Module, function: &Function, index: usize, kernel: &DeviceKern
             .replace("gridDim.x", "port_test::Blocks().x"),
         _ => kernel.entry.clone(),
     };
-    let head = if kernel.unit == Unit::Threads { "" } else { "__vector__ " };
+    let head = match kernel.unit {
+        Unit::Threads => "",
+        Unit::Vector => "__vector__ ",
+        Unit::Cube => "__mix__(1, 2) ",
+    };
     let _ = writeln!(
         text,
         "__global__ {head}void emitted_kernel_{index}({})\n{{\n{entry}}}",
