@@ -230,4 +230,26 @@ inline void Select(const LocalTensor<T>& dst, const LocalTensor<U>& selMask, con
 PORT_ASCEND_SELECT(uint64_t, mask, nullptr)
 PORT_ASCEND_SELECT(const uint64_t*, 0, mask)
 
+// Operators on whole tensors: the instruction runs when the result is assigned, over the destination's elements.
+#define PORT_ASCEND_OPERATOR(symbol, Name, Call, ...)                                                                    \
+    template <typename T> struct Port##Name##Expression {                                                                 \
+        typedef void PortExpression;                                                                                      \
+        LocalTensor<T> a, b;                                                                                              \
+        template <typename D> void into(const LocalTensor<D>& dst) const { Call(dst, a, b, __VA_ARGS__ int32_t(a.GetSize()), port_ascend::Site{"operator " #symbol, 0}); } \
+    };                                                                                                                    \
+    template <typename T> inline Port##Name##Expression<T> operator symbol(const LocalTensor<T>& a, const LocalTensor<T>& b) { return {a, b}; }
+PORT_ASCEND_OPERATOR(+, Plus, Add, )
+PORT_ASCEND_OPERATOR(-, Minus, Sub, )
+PORT_ASCEND_OPERATOR(*, Times, Mul, )
+PORT_ASCEND_OPERATOR(/, Over, Div, )
+PORT_ASCEND_OPERATOR(&, Both, And, )
+PORT_ASCEND_OPERATOR(|, Either, Or, )
+PORT_ASCEND_OPERATOR(<, Less, Compare, CMPMODE::LT,)
+PORT_ASCEND_OPERATOR(>, Greater, Compare, CMPMODE::GT,)
+PORT_ASCEND_OPERATOR(<=, LessEqual, Compare, CMPMODE::LE,)
+PORT_ASCEND_OPERATOR(>=, GreaterEqual, Compare, CMPMODE::GE,)
+PORT_ASCEND_OPERATOR(==, Equal, Compare, CMPMODE::EQ,)
+PORT_ASCEND_OPERATOR(!=, Unequal, Compare, CMPMODE::NE,)
+#undef PORT_ASCEND_OPERATOR
+
 }  // namespace AscendC

@@ -51,6 +51,16 @@ template <uint8_t mode, int pipe> inline void CrossCoreSetFlag(uint16_t id, PORT
 template <uint8_t mode = 0, int pipe = PIPE_S> inline void CrossCoreWaitFlag(uint16_t id, PORT_ASCEND_SITE) { port_ascend::cross_core_wait(id, port_ascend::pipe_of(pipe), site); }
 inline void IBSet(const GlobalTensor<int32_t>&, const LocalTensor<int32_t>&, int32_t block, int32_t event, PORT_ASCEND_SITE) { port_ascend::block_flag_set(block, event, site); }
 inline void IBWait(const GlobalTensor<int32_t>&, const LocalTensor<int32_t>&, int32_t block, int32_t event, PORT_ASCEND_SITE) { port_ascend::block_flag_wait(block, event, site); }
+// Blocks one after the other: each waits for the one before it.
+inline void InitDetermineComputeWorkspace(const GlobalTensor<int32_t>&, const LocalTensor<int32_t>&) {}
+inline void WaitPreBlock(const GlobalTensor<int32_t>&, const LocalTensor<int32_t>&, PORT_ASCEND_SITE) {
+    if (GetBlockIdx() > 0) port_ascend::block_flag_wait(int32_t(GetBlockIdx()), -1, site);
+}
+inline void NotifyNextBlock(const GlobalTensor<int32_t>&, const LocalTensor<int32_t>&, PORT_ASCEND_SITE) {
+    port_ascend::block_flag_set(int32_t(GetBlockIdx()) + 1, -1, site);
+}
+inline void SetNextTaskStart() {}
+inline void WaitPreTaskEnd() {}
 enum class MemDsbT : uint64_t { ALL = 0, DDR, UB, SEQ };
 template <MemDsbT kind = MemDsbT::ALL> inline void DataSyncBarrier() {}
 
@@ -157,6 +167,11 @@ inline void set_mask_count() { AscendC::SetMaskCount(); }
 inline void set_vector_mask(uint64_t high, uint64_t low) { AscendC::SetVectorMask(high, low); }
 inline void set_atomic_none() { AscendC::SetAtomicNone(); }
 inline int64_t get_imm(int64_t value) { return value; }
+
+#ifndef likely
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#endif
 
 // Tiling data in the kernel: a copy of what the host put into global memory.
 #define REGISTER_TILING_DEFAULT(type) using PortTilingDefault = type

@@ -123,6 +123,12 @@ public:
     void SetAddrWithOffset(LocalTensor& source, uint32_t index) { *this = source[index]; }
     void Print(uint32_t = 0) const {}
 
+    // `dst = a + b` over the whole of dst: an instruction that vector.h defines.
+    template <typename Expression, typename = typename Expression::PortExpression> const LocalTensor& operator=(const Expression& expression) const {
+        expression.into(*this);
+        return *this;
+    }
+
     // The model's own: where the elements lie, in bytes of the memory, and the bytes of the whole buffer.
     port_ascend::Space space = port_ascend::space_ub;
     TPosition position = TPosition::VECCALC;

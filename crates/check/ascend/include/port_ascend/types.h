@@ -134,6 +134,7 @@ struct half {
     template <typename T> half& operator/=(T o) { return *this = half(float(*this) / float(o)); }
 };
 typedef half float16_t;
+typedef float float32_t;
 
 struct bfloat16_t {
     uint16_t bits;
