@@ -238,7 +238,28 @@ fn atomics_again(
         return bits;
     }
     let Some(limit) = object.size.checked_sub(touch.size) else { return bits };
-    let (races, initialised) = (watch.races, watch.initialised);
+    // Those that lie in the object, in what was written.
+    let (mut open, mut low) = (0u16, 0);
+    for (l, address) in addresses.iter().enumerate() {
+        let offset = address.wrapping_sub(object.base);
+        let inside = u16::from(offset <= limit) << l & bits;
+        open |= inside;
+        low |= if inside != 0 { offset } else { 0 };
+    }
+    if watch.initialised {
+        let mut unseen = open;
+        while unseen != 0 {
+            let l = unseen.trailing_zeros() as usize;
+            unseen &= unseen - 1;
+            let offset = addresses[l].wrapping_sub(object.base);
+            if !is_written(m, watch, object, offset, touch.size) {
+                open &= !(1 << l);
+            }
+        }
+    }
+    if !watch.races {
+        return bits & !open;
+    }
     let window = watch.window(object.place);
     let thread = m.unit.first as u16 + (k * CHUNK) as u16;
     let pattern = Pattern {
@@ -247,23 +268,18 @@ fn atomics_again(
         flags: touch.flags,
         ..Pattern::default()
     };
-    let (mut left, mut open) = (bits, bits);
+    let shadow = watch.shadow(first, object, low, touch.size);
+    if touch.size != 1 << shadow.granule {
+        return bits;
+    }
+    let mut left = bits;
     while open != 0 {
         let l = open.trailing_zeros() as usize;
         open &= open - 1;
         let offset = addresses[l].wrapping_sub(object.base);
-        if offset > limit || (initialised && !is_written(m, watch, object, offset, touch.size)) {
-            continue;
+        if shadow.again(offset >> shadow.granule, thread + l as u16, &pattern, &window) {
+            left &= !(1 << l);
         }
-        if races {
-            let shadow = watch.shadow(first, object, offset, touch.size);
-            if touch.size != 1 << shadow.granule
-                || !shadow.again(offset >> shadow.granule, thread + l as u16, &pattern, &window)
-            {
-                continue;
-            }
-        }
-        left &= !(1 << l);
     }
     left
 }
