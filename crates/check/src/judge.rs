@@ -210,10 +210,8 @@ impl Comparison<'_> {
             let options = Options { checks: Checks::ALL, ..self.options.clone() };
             [run(self.reference, &self.reference_profile, &options), run(code, &same, &options)]
         });
-        let exact = Profile::named("exact").ok().map(|exact| {
-            let exact = exact.with_warp_width(self.reference_profile.warp_width());
-            run(self.reference, &exact, &self.options)
-        });
+        let exact = Machine::new(self.reference, &self.reference_profile);
+        let exact = Some(exact.run_exact(self.case, &self.options));
         let machine = Machine::new(self.reference, &self.reference_profile);
         let mut schedules: Vec<MachineRun> = Vec::new();
         for schedule in &self.schedules {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use port::{DeviceCode, DeviceKernel};
 use port_diag::{Diagnostic, Finding as _, Origin};
 use port_float::Profile;
-use port_ir::{Function, FunctionKind, Handle, Location, Module, Space, Type};
+use port_ir::{Function, FunctionKind, Handle, Location, Module, Scalar, Space, Type};
 use port_simt::{Fault, FaultKind, Memory, Point, Program, Trace, Unsupported};
 
 pub use port_simt::{Checks, Options, Schedule, TraceRequest};
@@ -15,7 +15,7 @@ use crate::arguments::{self, Binding};
 use crate::machine_findings::*;
 use crate::oracle::RunResult;
 use crate::spec::{Argument, Case, Launch};
-use crate::tensor::Tensor;
+use crate::tensor::{DType, Tensor};
 
 /// Kernels under one float profile.
 pub struct Machine<'a> {
@@ -83,7 +83,14 @@ impl<'a> Machine<'a> {
     /// Runs the launches of a case in order. A launch that fails is reported; later ones run unless
     /// they need its buffers.
     pub fn run(&self, case: &Case, options: &Options) -> MachineRun {
-        self.run_launches(case, options, |_| None, Program::new)
+        self.run_launches(case, options, |_| None, Program::new, false)
+    }
+
+    /// As [`Machine::run`], with the outputs that the same computation gives if nothing is rounded until
+    /// it ends: each float carries a twin in double-double, through memory too, while control flow is
+    /// that of the profile.
+    pub fn run_exact(&self, case: &Case, options: &Options) -> MachineRun {
+        self.run_launches(case, options, |_| None, Program::twinned, true)
     }
 
     /// As [`Machine::run`]; `request` says what to trace of each launch, by its place.
@@ -93,7 +100,7 @@ impl<'a> Machine<'a> {
         options: &Options,
         request: impl Fn(usize) -> Option<TraceRequest>,
     ) -> MachineRun {
-        self.run_launches(case, options, request, Program::traced)
+        self.run_launches(case, options, request, Program::traced, false)
     }
 
     fn run_launches(
@@ -102,6 +109,7 @@ impl<'a> Machine<'a> {
         options: &Options,
         request: impl Fn(usize) -> Option<TraceRequest>,
         compile: impl Fn(&Module, Handle<Function>, &Profile) -> Result<Program, Unsupported>,
+        twins: bool,
     ) -> MachineRun {
         let mut run = MachineRun::default();
         let mut memory = Memory::new();
@@ -156,11 +164,16 @@ impl<'a> Machine<'a> {
             }
         }
         for (buffer, id) in case.buffers.iter().zip(&ids).filter(|(buffer, _)| buffer.output) {
-            push_output(&mut run, &buffer.name, &buffer.tensor, memory.bytes(*id));
+            let exact = if twins { exact_bytes(&memory, *id, &buffer.tensor) } else { None };
+            let bytes = exact.as_deref().unwrap_or(memory.bytes(*id));
+            push_output(&mut run, &buffer.name, &buffer.tensor, bytes);
         }
         for symbol in case.symbols.iter().filter(|symbol| symbol.output) {
             let id = memory.symbol(&self.symbol_name(&symbol.name));
+            let exact = id.filter(|_| twins);
+            let exact = exact.and_then(|id| exact_bytes(&memory, id, &symbol.tensor));
             let bytes = id.map_or(symbol.tensor.bytes(), |id| memory.bytes(id));
+            let bytes = exact.as_deref().unwrap_or(bytes);
             push_output(&mut run, &symbol.name, &symbol.tensor, bytes);
         }
         run
@@ -444,6 +457,19 @@ fn function_place(module: &Module, handle: Handle<Function>) -> Option<Location>
 struct Ended {
     outcome: port_simt::Outcome,
     fault: Option<Diagnostic>,
+}
+
+/// The twins of a buffer's floats, rounded once to its type.
+fn exact_bytes(memory: &Memory, id: port_simt::BufferId, initial: &Tensor) -> Option<Vec<u8>> {
+    let scalar = match initial.dtype() {
+        DType::F16 => Scalar::F16,
+        DType::BF16 => Scalar::Bf16,
+        DType::F32 => Scalar::F32,
+        DType::F64 => Scalar::F64,
+        _ => return None,
+    };
+    let values: Vec<f64> = memory.twins(id, scalar)?.into_iter().map(|(hi, _)| hi).collect();
+    Some(Tensor::from_f64(initial.dtype(), &values).bytes().to_vec())
 }
 
 fn push_output(run: &mut MachineRun, name: &str, initial: &Tensor, bytes: &[u8]) {
