@@ -12,7 +12,6 @@ pub const FINDINGS: &[&Metadata] = &[
     &ScalarForm::METADATA,
     &NoHostForm::METADATA,
     &NoHeader::METADATA,
-    &NoInstance::METADATA,
     &UnreadableText::METADATA,
     &ManagedMemory::METADATA,
 ];
@@ -122,30 +121,6 @@ pub struct NoHostForm {
 pub struct NoHeader {
     pub header: String,
     pub way: String,
-}
-
-/// No instance of a kernel template is in view.
-///
-/// ## What it means
-/// A kernel for Ascend is written for concrete types. Nothing in the file says for which ones this
-/// template is launched, so nothing was written for it; a launch of it does not compile.
-///
-/// ## What to do
-/// Name the instances: `--instantiate 'k<float, 128>'`, or an explicit instantiation in the text.
-///
-/// ## Example
-/// ```cuda
-/// template <int N> __global__ void k(float* x) { x[threadIdx.x] *= N; }
-/// ```
-#[derive(Diagnostic)]
-#[diagnostic(
-    code = "P0805",
-    severity = warning,
-    message = "no instance of `{kernel}` is in view, so that it has no kernel on Ascend",
-    help = "name the instances: `--instantiate '{kernel}<…>'`"
-)]
-pub struct NoInstance {
-    pub kernel: String,
 }
 
 /// A kernel or a launch could not be joined with the port.

@@ -28,6 +28,11 @@ mod tiling;
 
 use port_backend::{Architecture, Backend, Options, Ported, Unit};
 
+/// How a port spells a type of CUDA's; `None` where it keeps the name.
+pub fn type_name(name: &str) -> Option<&'static str> {
+    host::api::type_name(name)
+}
+
 /// The Ascend target.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ascend;

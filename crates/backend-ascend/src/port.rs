@@ -8,7 +8,7 @@ use port_hir::{FunctionId, TokenRange};
 use port_rewrite::{ChangeSet, FileText, Program, Reason};
 use port_syntax::{Token, TokenKind};
 
-use crate::host::{api, device, header, includes, kernels, launches, pointers, qualifiers};
+use crate::host::{api, device, header, includes, kernels, launches, pointers, qualifiers, torch};
 use crate::kernel::Chip;
 use crate::{project, section};
 
@@ -62,10 +62,11 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     let found = kernels::find(&mut port);
     let section = section::make(&mut port, &found);
     kernels::declare(&mut port, &found, &section);
-    launches::apply(&mut port, &found);
+    launches::apply(&mut port);
     pointers::apply(&mut port);
     qualifiers::apply(&mut port);
-    api::apply(&mut port, &found);
+    api::apply(&mut port);
+    torch::apply(&mut port);
     device::apply(&mut port);
     includes::apply(&mut port, &section.includes);
     port.finish(&section)

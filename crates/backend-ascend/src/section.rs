@@ -11,7 +11,7 @@ use port_ir::{Handle, Module, Parameter};
 use port_rewrite::instances::{split_arguments, type_names, unnameable};
 use port_syntax::Keyword;
 
-use crate::findings::{NoForm, NoInstance, ScalarForm};
+use crate::findings::{NoForm, ScalarForm};
 use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
 use crate::host::text::{camel_case, has_word, replace_words};
 use crate::kernel::{self, Chip, DeviceKernel, Request, Unit};
@@ -54,8 +54,9 @@ pub(crate) struct Section {
 
 /// The launcher of an instance.
 pub(crate) struct Launcher {
-    /// `template <> void launch_k<float>(dim3 grid, …, float* x)`, for inside its namespace.
-    pub declaration: String,
+    /// `template <> void launch_k<float>(dim3 grid, …, float* x)`, for inside its namespace; a second
+    /// one for PyTorch's own narrow types.
+    pub declarations: Vec<String>,
     /// The records that the instance's arguments name.
     pub records: Vec<RecordId>,
 }
@@ -117,7 +118,11 @@ pub(crate) fn make(port: &mut Port<'_>, kernels: &[Kernel]) -> Section {
     let mut ir = port.unit.ir.clone();
     let mut requests: Vec<Request> = Vec::new();
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
-    for kernel in kernels {
+    // What is only declared is another file's.
+    let is_defined =
+        |kernel: &&Kernel| matches!(port.unit.module.functions[kernel.id].body, Body::Block(_));
+    let defined: Vec<&Kernel> = kernels.iter().filter(is_defined).collect();
+    for kernel in defined {
         let none = [None];
         let own: Vec<Option<usize>> = match kernel.instances.is_empty() {
             true => none.to_vec(),
@@ -205,12 +210,8 @@ fn admit(
         return Err(Refusal::of("it is a member of a class"));
     }
     let Some(instance) = instance else {
-        return Err(match function.body {
-            Body::Block(_) => {
-                Refusal { unseen: true, ..Refusal::of("no instance of it is in view") }
-            }
-            _ => Refusal { unseen: true, ..Refusal::of("its definition is not in view") },
-        });
+        let reason = "no instance of it is in view; `--instantiate` names one";
+        return Err(Refusal { unseen: true, ..Refusal::of(reason) });
     };
     let Some(ir) = instance.function else {
         let why =
@@ -284,9 +285,6 @@ impl Writer<'_, '_> {
         let is_template = function.template_parameters.is_some();
         let instance = candidate.instance.and_then(|index| self.port.unit.instances.get(index));
         let unseen = result.as_ref().is_err_and(|refusal| refusal.unseen);
-        if unseen && !matches!(function.body, Body::Block(_)) {
-            return;
-        }
         if unseen && is_template {
             // What the text launches, for types that are not in view, has to build under the guard.
             if self.is_launched(id) {
@@ -309,15 +307,26 @@ impl Writer<'_, '_> {
             parameters.iter().map(|parameter| parameter.name.clone()).collect()
         });
         let arguments = instance.map_or("", |instance| &instance.arguments);
-        let Some(head) = self.head(candidate.kernel, arguments, names.as_deref()) else {
+        let Some(head) = self.head(candidate.kernel, arguments, names.as_deref(), &|_| None) else {
             section.general.insert(id);
             let message = self.stop(id, instance, "its parameters depend on a pack");
             self.push(id, &message);
             return;
         };
+        let mut heads = vec![head];
+        if is_template && self.includes_torch() {
+            // `scalar_t` of a dispatch macro is PyTorch's type, with the same bits.
+            let narrow = |word: &str| match word {
+                "half" => Some("c10::Half".to_owned()),
+                "bfloat16_t" => Some("c10::BFloat16".to_owned()),
+                _ => None,
+            };
+            let other = self.head(candidate.kernel, arguments, names.as_deref(), &narrow);
+            heads.extend(other.filter(|other| *other != heads[0]));
+        }
         if is_template && let Some(index) = candidate.instance {
             let records = self.records(arguments);
-            section.launchers.insert(index, Launcher { declaration: head.clone(), records });
+            section.launchers.insert(index, Launcher { declarations: heads.clone(), records });
         }
         let body = match result {
             Ok(made) => {
@@ -331,7 +340,9 @@ impl Writer<'_, '_> {
                 format!("    port_acl::Untranslated({});\n", literal(&full))
             }
         };
-        self.push(id, &format!("{head}\n{{\n{body}}}\n"));
+        for head in heads {
+            self.push(id, &format!("{head}\n{{\n{body}}}\n"));
+        }
     }
 
     /// An instance's launcher with its namespaces and template arguments.
@@ -383,7 +394,14 @@ impl Writer<'_, '_> {
     }
 
     /// The head of an instance's launcher; `None` where its parameters cannot be written.
-    fn head(&self, kernel: &Kernel, arguments: &str, names: Option<&[String]>) -> Option<String> {
+    fn head(
+        &self,
+        kernel: &Kernel,
+        arguments: &str,
+        names: Option<&[String]>,
+        narrow: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let spelled = |text: &str| replace_words(&spelled(text), narrow);
         let function = &self.port.unit.module.functions[kernel.id];
         let mut to: BTreeMap<&str, String> = BTreeMap::new();
         let mut head = String::new();
@@ -438,6 +456,13 @@ impl Writer<'_, '_> {
         head.push_str(&frame.chain(own).collect::<Vec<_>>().join(", "));
         head.push(')');
         Some(head)
+    }
+
+    /// Whether the text is written against PyTorch.
+    fn includes_torch(&self) -> bool {
+        let includes = self.port.files.iter().flat_map(|file| file.includes());
+        let prefixes = ["torch/", "ATen/", "c10/"];
+        includes.into_iter().any(|line| prefixes.iter().any(|prefix| line.name.starts_with(prefix)))
     }
 
     /// The records that template arguments name.
@@ -783,10 +808,9 @@ impl Section {
                     let (found, origin) = slow.map_or((None, None), |(f, o)| (Some(f), o));
                     (made.device.status, made.device.lowering, found, origin)
                 }
-                Err(refusal) if refusal.unseen => {
-                    let finding = NoInstance { kernel: name.clone() };
-                    let found = finding.at(function.origin, &module.expansions);
-                    (Status::Manual, "none", Some(found), None)
+                // Lowering has said so; where nothing launches it, there is nothing to add.
+                Err(refusal) if refusal.unseen && !self.general.contains(&outcome.kernel) => {
+                    (Status::Manual, "none", None, None)
                 }
                 Err(refusal) => {
                     let finding =

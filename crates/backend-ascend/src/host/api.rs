@@ -10,7 +10,6 @@ use port_rewrite::launches::matching;
 use port_rewrite::{FileText, NameUse, Reason, Side, call_arguments, uses};
 use port_syntax::{TokenKind, token::RawToken};
 
-use super::kernels::Kernel;
 use super::text::replace_words;
 use crate::findings::{ManagedMemory, NoHostForm};
 use crate::port::Port;
@@ -227,7 +226,7 @@ pub(crate) fn type_name(word: &str) -> Option<&'static str> {
 }
 
 /// Edits every use, and reports what has no form.
-pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
+pub(crate) fn apply(port: &mut Port<'_>) {
     let mut unsupported: Vec<(Span, &'static Row)> = Vec::new();
     let mut managed_uses: Vec<Span> = Vec::new();
     for index in 0..port.files.len() {
@@ -276,7 +275,6 @@ pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
     for span in managed_uses {
         port.report_at(&ManagedMemory {}, span);
     }
-    torch(port);
     casts(port);
     device_lambdas(port);
     guard(port, unsupported);
@@ -720,44 +718,6 @@ fn session(port: &mut Port<'_>) {
     };
     let at = span.start + 1;
     port.changes.insert(span.file, at, Side::Before, text, Reason::Row("cudaSetDevice"));
-}
-
-/// PyTorch's names for CUDA, and those for NPUs.
-const TORCH: &[(&[&str], &str)] = &[
-    (&["at", "cuda", "getCurrentCUDAStream"], "c10_npu::getCurrentNPUStream"),
-    (&["c10", "cuda", "getCurrentCUDAStream"], "c10_npu::getCurrentNPUStream"),
-    (&["at", "cuda", "CUDAStream"], "c10_npu::NPUStream"),
-    (&["c10", "cuda", "CUDAStream"], "c10_npu::NPUStream"),
-    (&["at", "cuda", "CUDAGuard"], "c10_npu::NPUGuard"),
-    (&["c10", "cuda", "CUDAGuard"], "c10_npu::NPUGuard"),
-    (&["at", "cuda", "OptionalCUDAGuard"], "c10_npu::OptionalNPUGuard"),
-    (&["c10", "cuda", "OptionalCUDAGuard"], "c10_npu::OptionalNPUGuard"),
-];
-
-fn torch(port: &mut Port<'_>) {
-    let mut edits: Vec<(Span, &'static str)> = Vec::new();
-    for file in &port.files {
-        let word = |at: usize| file.tokens.get(at).map_or("", |token| file.bytes(token));
-        for at in 0..file.tokens.len() {
-            for (path, own) in TORCH {
-                let matches = path.iter().enumerate().all(|(part, name)| {
-                    word(at + 2 * part) == *name && (part == 0 || word(at + 2 * part - 1) == "::")
-                });
-                if matches {
-                    let last = &file.tokens[at + 2 * (path.len() - 1)];
-                    edits.push((file.span(&file.tokens[at]).to(file.span(last)), own));
-                }
-            }
-            if word(at) == "is_cuda" && matches!(word(at.wrapping_sub(1)), "." | "->") {
-                edits.push((file.span(&file.tokens[at]), "is_privateuseone"));
-            }
-        }
-    }
-    for (span, text) in edits {
-        if !port.is_removed(span) {
-            port.changes.replace(span, text, Reason::Row("cudaStream_t"));
-        }
-    }
 }
 
 /// `(void*)k` keeps its type: the launcher is called through it.

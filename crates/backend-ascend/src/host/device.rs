@@ -38,6 +38,7 @@ pub(crate) fn find(port: &mut Port<'_>) {
     }
     for file in &port.files {
         gone.extend(library_names(file));
+        gone.extend(unseen(port, file));
     }
     gone.sort_by_key(|span| (span.file, span.start, std::cmp::Reverse(span.end)));
     let mut outer: Vec<Span> = Vec::new();
@@ -184,6 +185,64 @@ pub(crate) fn statement_around(port: &Port<'_>, name: Origin) -> Option<TokenRan
         }
     }
     Some(TokenRange { start: start.map_or(0, |start| start + 1) as u32, end: end as u32 + 1 })
+}
+
+/// Device-only functions in text that the reference leaves out: the port may compile that branch.
+fn unseen(port: &Port<'_>, file: &FileText<'_>) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < file.tokens.len() {
+        let token = &file.tokens[at];
+        let word = file.bytes(token);
+        let branch = matches!(word, "__device__" | "__global__")
+            .then(|| port.inactive.iter().find(|body| body.contains(file.span(token))))
+            .flatten();
+        let whole = branch
+            .filter(|_| file.directive_of(at).is_none())
+            .and_then(|branch| unseen_function(file, at, *branch));
+        match whole {
+            Some((span, end)) => {
+                found.push(span);
+                at = end;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+/// The function around a qualifier, inside a branch and without directives, and the token after it.
+fn unseen_function(file: &FileText<'_>, at: usize, branch: Span) -> Option<(Span, usize)> {
+    let ends = [TokenKind::Semicolon, TokenKind::LeftBrace, TokenKind::RightBrace];
+    let mut first = at;
+    while let Some(before) = first.checked_sub(1) {
+        let token = &file.tokens[before];
+        let stops = ends.contains(&token.kind)
+            || file.directive_of(before).is_some()
+            || !branch.contains(file.span(token));
+        if stops {
+            break;
+        }
+        first = before;
+    }
+    let mut end = at;
+    let last = loop {
+        let token = file.tokens.get(end)?;
+        match token.kind {
+            TokenKind::Semicolon => break end,
+            TokenKind::LeftBrace => break port_rewrite::launches::matching(file, end)?,
+            TokenKind::LeftParen => end = port_rewrite::launches::matching(file, end)? + 1,
+            TokenKind::RightBrace => return None,
+            _ => end += 1,
+        }
+    };
+    let words = || file.tokens[first..=end.min(last)].iter().map(|token| file.bytes(token));
+    let whole = file.span(&file.tokens[first]).to(file.span(&file.tokens[last]));
+    let is_plain = (first..=last).all(|index| file.directive_of(index).is_none());
+    // A variable stays, as the host's; so does what is for both sides.
+    let is_function = words().any(|word| word == "(");
+    (branch.contains(whole) && is_plain && is_function && !words().any(|word| word == "__host__"))
+        .then_some((whole, last + 1))
 }
 
 /// `namespace cg = cooperative_groups;`, `using namespace nvcuda;`, `using cub::BlockReduce;`

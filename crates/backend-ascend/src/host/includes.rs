@@ -48,14 +48,6 @@ const PROVIDED: &[&str] = &[
     "vector_types.h",
 ];
 
-/// Headers of PyTorch for CUDA, and those for NPUs.
-const TORCH: &[(&str, &str)] = &[
-    ("ATen/cuda/CUDAContext.h", "torch_npu/csrc/core/npu/NPUStream.h"),
-    ("ATen/cuda/CUDAContextLight.h", "torch_npu/csrc/core/npu/NPUStream.h"),
-    ("c10/cuda/CUDAStream.h", "torch_npu/csrc/core/npu/NPUStream.h"),
-    ("c10/cuda/CUDAGuard.h", "torch_npu/csrc/core/npu/NPUGuard.h"),
-];
-
 /// The 950's own header.
 const SIMT: &str = "simt_api/asc_simt.h";
 
@@ -97,7 +89,9 @@ pub(crate) fn apply(port: &mut Port<'_>, device: &BTreeSet<&'static str>) {
                 }
                 continue;
             }
-            if let Some((_, theirs)) = TORCH.iter().find(|(cuda, _)| *cuda == line.name) {
+            if let Some((_, theirs)) =
+                super::torch::HEADERS.iter().find(|(cuda, _)| *cuda == line.name)
+            {
                 let name = format!("<{theirs}>");
                 port.changes.replace(line.header, name, Reason::Row(RUNTIME));
                 continue;

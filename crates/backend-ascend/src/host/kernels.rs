@@ -299,7 +299,8 @@ fn instances(port: &mut Port<'_>, kernel: &Kernel, section: &Section) {
     for index in &kernel.instances {
         let Some(launcher) = section.launchers.get(index) else { continue };
         let Some((place, path)) = place_of(port, kernel.id, &launcher.records) else { continue };
-        at_places.entry((place, path)).or_default().push(launcher.declaration.clone());
+        let known = at_places.entry((place, path)).or_default();
+        known.extend(launcher.declarations.iter().cloned());
     }
     for ((place, path), mut declarations) in at_places {
         declarations.sort();

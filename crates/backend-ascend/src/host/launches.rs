@@ -9,7 +9,6 @@ use port_rewrite::{FileText, Reason, Side};
 use port_syntax::TokenKind;
 use port_syntax::token::RawToken;
 
-use super::kernels::Kernel;
 use crate::findings::UnreadableText;
 use crate::port::Port;
 
@@ -19,7 +18,7 @@ const REASON: Reason = Reason::Row("__global__");
 const DEFAULTS: [&str; 2] = ["0", "nullptr"];
 
 /// Rewrites every launch.
-pub(crate) fn apply(port: &mut Port<'_>, _kernels: &[Kernel]) {
+pub(crate) fn apply(port: &mut Port<'_>) {
     let mut unreadable = Vec::new();
     let counts = counts(port);
     for index in 0..port.files.len() {

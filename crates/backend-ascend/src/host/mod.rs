@@ -9,6 +9,7 @@
 //! * `includes`: headers.
 //! * `header`: `port_ascend.h`.
 //! * `text`: text of tokens.
+//! * `torch`: PyTorch's names.
 
 pub(crate) mod api;
 pub(crate) mod device;
@@ -19,3 +20,4 @@ pub(crate) mod launches;
 pub(crate) mod pointers;
 pub(crate) mod qualifiers;
 pub(crate) mod text;
+pub(crate) mod torch;

@@ -2,18 +2,6 @@
 
 use port_syntax::{Token, TokenKind};
 
-/// The text of tokens, macros expanded.
-pub(crate) fn spelled(tokens: &[Token]) -> String {
-    let mut out = String::new();
-    for (index, token) in tokens.iter().enumerate() {
-        if index > 0 && token.spaced {
-            out.push(' ');
-        }
-        out.push_str(token.text.as_str());
-    }
-    out
-}
-
 /// The index of the bracket that closes the one at `open`.
 pub(crate) fn matching(tokens: &[Token], open: usize) -> Option<usize> {
     let mut depth = 0_usize;
