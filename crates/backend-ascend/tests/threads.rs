@@ -7,9 +7,9 @@ mod common;
 
 use port_backend_ascend::kernel::Chip;
 
-/// Kernels that together use what the form has: shuffles, votes, shared memory of both kinds,
+/// A kernel that uses much of what the form has: shuffles, votes, shared memory of both kinds,
 /// atomics, 16-bit floats, vectors, structs.
-const SAMPLE: &[&str] = &["histogram", "silu_and_mul"];
+const SAMPLE: &[&str] = &["histogram"];
 
 #[test]
 fn threads_agree_with_the_oracle() {

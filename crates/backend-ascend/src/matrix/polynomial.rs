@@ -18,6 +18,10 @@ impl Poly {
         Poly(BTreeMap::from([(vec![symbol], 1)]))
     }
 
+    pub(super) fn number(value: i128) -> Self {
+        Poly(if value == 0 { BTreeMap::new() } else { BTreeMap::from([(Vec::new(), value)]) })
+    }
+
     /// Divided by a number, if it divides all of it.
     pub(super) fn divided(&self, by: i128) -> Option<Poly> {
         let mut result = Poly::default();

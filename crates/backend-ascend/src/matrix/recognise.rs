@@ -437,7 +437,6 @@ impl Recogniser<'_, '_, '_> {
             return no("its sum does not start at zero");
         }
         let is_sum = |value: Value| self.local_of(value) == Some(local);
-        let value = facts.flow.plain(stored(update));
         let (x, y) = match facts.expression(stored(update)) {
             Expression::FusedMultiplyAdd { a, b, c, .. } if is_sum(*c) => (*a, *b),
             Expression::Float { op: FloatOp::Add, left, right, .. } => {
@@ -455,7 +454,6 @@ impl Recogniser<'_, '_, '_> {
             }
             _ => return no("its sum is not one of products"),
         };
-        let _ = value;
         let Some((inner, _)) = facts.flow.parents(update).next() else {
             return no("its sum is not made by a loop");
         };
@@ -493,25 +491,29 @@ impl Recogniser<'_, '_, '_> {
         matches!(self.facts.kind(id), StatementKind::If { .. })
     }
 
-    /// The passes of a loop from zero by `step` to a limit.
+    /// How far a loop counts from where it starts, and by how much a pass.
     fn limit(&mut self, id: StatementId) -> Option<(Poly, i128)> {
         let StatementKind::Loop(looping) = self.facts.kind(id) else { return None };
         let (LoopTest::Before, Some(test)) = (looping.when, looping.test) else { return None };
         let Expression::Compare { op, left, right } = self.facts.expression(test) else {
             return None;
         };
-        let (left, right) = match op {
-            CompareOp::Less => (*left, *right),
-            CompareOp::Greater => (*right, *left),
+        let (left, right, more) = match op {
+            CompareOp::Less => (*left, *right, 0),
+            CompareOp::LessEqual => (*left, *right, 1),
+            CompareOp::Greater => (*right, *left, 0),
+            CompareOp::GreaterEqual => (*right, *left, 1),
             _ => return None,
         };
         let index = Poly::of(&self.affine.integer(left));
         let passes = Symbol::Passes(id);
         let step = index.factor_of(passes)?;
         let step = *step.0.get(&Vec::new()).filter(|_| step.0.len() == 1)?;
-        let rest = index.minus(&Poly(BTreeMap::from([(vec![passes], step)])))?;
-        let limit = Poly::of(&self.affine.integer(right));
-        (rest.is_zero() && step > 0 && limit.is_fixed()).then_some((limit, step))
+        let start = index.minus(&Poly(BTreeMap::from([(vec![passes], step)])))?;
+        let end = Poly::of(&self.affine.integer(right));
+        // Less by minus one is more by one.
+        let limit = end.minus(&start)?.minus(&Poly::number(-more))?;
+        (step > 0 && limit.is_fixed()).then_some((limit, step))
     }
 
     /// A factor of the products: where it lies in global memory, by the numbers of the thread that
@@ -555,16 +557,17 @@ impl Recogniser<'_, '_, '_> {
                     .flow
                     .parents(outer)
                     .any(|(parent, _)| matches!(facts.kind(parent), StatementKind::Loop(_)));
-                let mut own = stores.iter().filter(|id| match facts.kind(**id) {
+                let own = stores.iter().filter(|id| match facts.kind(**id) {
                     StatementKind::Store { pointer, .. } => {
                         facts.flow.root(*pointer) == Root::Variable(variable)
                     }
                     _ => false,
                 });
-                let (Some(store), None, false) = (own.next(), own.next(), more) else {
+                let own: Vec<StatementId> = own.copied().collect();
+                if more || own.is_empty() || own.len() > 2 {
                     return no("a tile is not filled by one store");
-                };
-                self.through_tile(pointer, *store, (inner, tile), outer, element)
+                }
+                self.through_tile(pointer, &own, (inner, tile), outer)
             }
             _ => no("a factor lies where it is not followed"),
         }
@@ -574,16 +577,48 @@ impl Recogniser<'_, '_, '_> {
     fn through_tile(
         &mut self,
         read: Value,
-        store: StatementId,
+        stores: &[StatementId],
         (inner, tile): (StatementId, i128),
         outer: StatementId,
-        element: Scalar,
     ) -> Found<Raw> {
         let facts = self.facts;
-        let StatementKind::Store { pointer, value, .. } = facts.kind(store) else {
+        let filled = |id: StatementId| match facts.kind(id) {
+            StatementKind::Store { pointer, value, .. } => Some((*pointer, *value)),
+            _ => None,
+        };
+        let parent = |id: StatementId| facts.flow.parents(id).next().map(|(parent, _)| parent);
+        // Filled by one store, or by an `if` that stores an element or zero.
+        let (mut store, mut condition) = (stores[0], None);
+        if let [first, second] = *stores {
+            let (Some(one), Some(other)) = (parent(first), parent(second)) else {
+                return no("a tile is not filled by one store");
+            };
+            let StatementKind::If { condition: chosen, .. } = facts.kind(one) else {
+                return no("a tile is not filled by one store");
+            };
+            let accepted = facts.children[one.index()].first().copied();
+            let in_accept = |id: StatementId| Some(facts.block_of[id.index()]) == accepted;
+            let (yes, zero) = if in_accept(first) { (first, second) } else { (second, first) };
+            let (Some((to, _)), Some((also, value))) = (filled(yes), filled(zero)) else {
+                return no("a tile is not filled by one store");
+            };
+            let same = self
+                .affine
+                .address(to)
+                .is_some_and(|address| self.affine.address(also).as_ref() == Some(&address));
+            if one != other || !in_accept(yes) || in_accept(zero) || !is_zero(facts, value) || !same
+            {
+                return no("its tiles are not zero outside of the matrix");
+            }
+            condition = Some(*chosen);
+            store = yes;
+        }
+        let Some((pointer, value)) = filled(store) else {
             return no("a tile is not filled by one store");
         };
-        if facts.flow.parents(store).next().map(|(parent, _)| parent) != Some(outer) {
+        let around =
+            if condition.is_some() { parent(store).and_then(parent) } else { parent(store) };
+        if around != Some(outer) {
             return no("a tile is filled on a condition");
         }
         // Barriers between filling and reading, and between reading and filling again.
@@ -600,7 +635,7 @@ impl Recogniser<'_, '_, '_> {
             return no("its tiles are not kept apart by barriers");
         }
         let (Some(written), Some(place)) =
-            (self.affine.address(*pointer), self.affine.address(read))
+            (self.affine.address(pointer), self.affine.address(read))
         else {
             return no("an address in shared memory is not followed");
         };
@@ -639,8 +674,13 @@ impl Recogniser<'_, '_, '_> {
         }
         // What was stored: an element of global memory, zero outside of it.
         let mut guards = Vec::new();
-        let mut source = self.unconverted(*value);
-        if let Some((condition, yes, zero)) = self.choice(source) {
+        let mut source = self.unconverted(value);
+        if let Some(condition) = condition {
+            let Some(found) = self.conditions(condition) else {
+                return no("the limits of a tile are not followed");
+            };
+            guards = found;
+        } else if let Some((condition, yes, zero)) = self.choice(source) {
             if !is_zero(facts, zero) {
                 return no("its tiles are not zero outside of the matrix");
             }
@@ -657,7 +697,6 @@ impl Recogniser<'_, '_, '_> {
             return no("its tiles do not come from global memory");
         };
         let (argument, place) = self.place(pointer, from)?;
-        let _ = element;
         let renamed = |poly: &Poly| poly.renamed(&names);
         let Some(place) = renamed(&place) else { return no("an address is not followed") };
         let guards: Option<Vec<(Poly, Poly)>> =

@@ -64,13 +64,49 @@ pub fn check_all(chip: Chip, sample: &[&str]) {
 
 fn check(spec_path: &Path, chip: Chip) -> Result<String, String> {
     let mut sources = SourceMap::new();
-    let mut spec = Spec::load(spec_path, &mut sources)
+    let spec = Spec::load(spec_path, &mut sources)
         .map_err(|error| error.to_string())?
         .map_err(|errors| format!("{errors:?}"))?;
     let text_path = spec_path.with_extension("cu");
     let text = std::fs::read_to_string(&text_path).map_err(|error| error.to_string())?;
+    compare(&text_path, &text, spec, chip)
+}
+
+/// The form of each kernel of a text: `ported matmul`, or why it has none.
+pub fn forms(name: &str, text: &str, chip: Chip) -> Vec<String> {
+    let mut sources = SourceMap::new();
+    let root = sources.add(name, text);
+    let unit = preprocess(&sources, root, &Configuration::cuda(80));
+    let lowered = port_lower::lower(&port_hir::build(&unit), &port_lower::Options::default());
+    let requests: Vec<Request> = lowered
+        .instances
+        .iter()
+        .enumerate()
+        .filter_map(|(index, report)| {
+            Some(Request { function: report.function?, name: format!("kernel_{index}") })
+        })
+        .collect();
+    let reserved = BTreeSet::new();
+    let options = Options { sources: &sources, reserved: &reserved, chip };
+    let emitted = emit(&lowered.module, &requests, &options);
+    let form = |kernel: Result<DeviceKernel, _>| match kernel {
+        Ok(kernel) => format!("{} {}", kernel.status.as_str(), kernel.lowering),
+        Err(port_backend_ascend::kernel::NotTranslated { reason, .. }) => reason,
+    };
+    emitted.kernels.into_iter().map(form).collect()
+}
+
+/// Runs a text with its spec in the form of a chip, and compares with the oracle.
+pub fn check_text(name: &str, text: &str, spec: &str, chip: Chip) -> Result<String, String> {
+    let mut sources = SourceMap::new();
+    let file = sources.add("test.toml", spec);
+    let spec = Spec::parse(&sources, file).map_err(|errors| format!("{errors:?}"))?;
+    compare(Path::new(&format!("{name}.cu")), text, spec, chip)
+}
+
+fn compare(text_path: &Path, text: &str, mut spec: Spec, chip: Chip) -> Result<String, String> {
     let mut read = |path: &str| Ok(std::fs::read_to_string(path).ok());
-    let loaded = port::load(&text_path.to_string_lossy(), &text, &[], &mut read);
+    let loaded = port::load(&text_path.to_string_lossy(), text, &[], &mut read);
     let (sources, root) = (loaded.sources, loaded.root);
     let unit = preprocess(&sources, root, &Configuration::cuda(80));
     let options = port_lower::Options {
@@ -163,7 +199,7 @@ fn check(spec_path: &Path, chip: Chip) -> Result<String, String> {
         .replace(") __ubuf__", ") static thread_local")
         .replace("    __ubuf__ uint32_t syncCount[", "    static thread_local uint32_t syncCount[");
     if let Some(folder) = std::env::var_os("PORT_KEEP") {
-        let name = spec_path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = text_path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let _ = std::fs::write(Path::new(&folder).join(format!("{name}.cpp")), &text);
     }
     if kept.is_empty() {
