@@ -71,17 +71,7 @@ impl PortedUnit<'_> {
 
     /// The spec names instances as the CUDA text does; names that HIP spells otherwise.
     fn renames(&self) -> Vec<(String, &'static str)> {
-        let mut renames: Vec<(String, &'static str)> = Vec::new();
-        for launch in &self.spec.launches {
-            for word in words(&launch.kernel) {
-                if let Some(form) = port::hip_name(word).filter(|form| *form != word)
-                    && !renames.iter().any(|(known, _)| known == word)
-                {
-                    renames.push((word.to_owned(), form));
-                }
-            }
-        }
-        renames
+        renames(self.spec, port::hip_name)
     }
 
     fn run_options(&self, warp: u32) -> RunOptions {
@@ -113,6 +103,9 @@ impl PortedUnit<'_> {
         let build = || -> Result<_, OracleError> {
             let model = crate::ascend::Model::new(&Toolchain::discover())?;
             let source = self.source(Language::Ascend, "asc").ok_or_else(no_root)?;
+            let renames = renames(self.spec, port::ascend_name);
+            let source =
+                renames.iter().fold(source, |source, (from, to)| source.with_rename(from, to));
             model.build(&source, self.spec)
         };
         let program = build().map_err(|error| note(what, &error))?;
@@ -199,6 +192,22 @@ impl PortedUnit<'_> {
         }
         Ok((code, sources))
     }
+}
+
+/// Words in the names of a spec's kernels that a target spells otherwise, with its spelling.
+pub fn renames(
+    spec: &Spec,
+    name: impl Fn(&str) -> Option<&'static str>,
+) -> Vec<(String, &'static str)> {
+    let mut renames: Vec<(String, &'static str)> = Vec::new();
+    for word in spec.launches.iter().flat_map(|launch| words(&launch.kernel)) {
+        if let Some(form) = name(word).filter(|form| *form != word)
+            && !renames.iter().any(|(known, _)| known == word)
+        {
+            renames.push((word.to_owned(), form));
+        }
+    }
+    renames
 }
 
 /// (path, text) of a port: its root first, then its other files and the unit's headers (`unit` are the

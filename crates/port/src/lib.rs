@@ -30,7 +30,7 @@ pub use port_diag::{Diagnostic, FileId, Severity, SourceMap};
 pub use port_rewrite::{Change, Reason};
 pub use registry::{explain, findings};
 pub use summary::{KernelSummary, kernels, summary};
-pub use target::{Target, TargetError, backends, hip_name};
+pub use target::{Target, TargetError, ascend_name, backends, hip_name};
 pub use unit::{Analysis, front_end};
 
 /// What is asked of a run.

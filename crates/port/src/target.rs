@@ -101,6 +101,11 @@ pub fn hip_name(name: &str) -> Option<&'static str> {
     port_api::find(name).and_then(|row| row.hip_name())
 }
 
+/// What a type of CUDA's is called in an Ascend port; `None` where it keeps its name.
+pub fn ascend_name(name: &str) -> Option<&'static str> {
+    port_backend_ascend::type_name(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
