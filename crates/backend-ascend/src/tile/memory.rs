@@ -602,6 +602,12 @@ impl Engine<'_, '_> {
         let (_, runs) = self.runs(ty, location)?;
         let mut vals = Vec::new();
         self.after_stores(place);
+        // Other cores may write what lies between the elements that are asked for.
+        let written = match place {
+            Place::Global(root) => self.written.contains(root),
+            _ => !self.written.is_empty(),
+        };
+        let exact = if written { ", true" } else { "" };
         for run in runs {
             let size = run.scalar.size();
             match self.place_of(address, run.offset, size, location)? {
@@ -633,9 +639,10 @@ impl Engine<'_, '_> {
                     let slot = self.run_slot(run.scalar, run.count);
                     let form = if run.scalar.size() == 8 { doubled(&form) } else { form };
                     self.line(format!(
-                        "lanes.Load<{ty}, {parts}>({slot}, {view}, {}, {});",
+                        "lanes.Load<{ty}, {parts}>({slot}, {view}, {}, {}{});",
                         form.text(),
-                        active.name()
+                        active.name(),
+                        if matches!(active, Active::Mask(_)) { exact } else { "" }
                     ));
                     // A stride that is not the neighbours' puts each lane in a block of its own.
                     let dense =
@@ -650,7 +657,7 @@ impl Engine<'_, '_> {
                     let mask = self.active_mask(active);
                     let (base, offsets) = self.double_offsets(run.scalar, base, offsets);
                     self.line(format!(
-                        "lanes.LoadAt<{ty}, {parts}>({slot}, {view}, {base}, {offsets}, {mask});"
+                        "lanes.LoadAt<{ty}, {parts}>({slot}, {view}, {base}, {offsets}, {mask}{exact});"
                     ));
                     self.need_input(run.scalar.size() as u32 * run.count, false);
                     self.push_parts(&mut vals, &slot, run.scalar, run.count);

@@ -316,8 +316,10 @@ impl<'f, 'a> Affine<'f, 'a> {
                 .any(|(_, entry)| matches!(entry.statement.kind, StatementKind::Continue)),
             _ => false,
         };
-        // The loop is entered after the first store, and the load is before the second in a pass.
+        // The loop is entered after the first store, and the load is before the second in a pass. The
+        // first is executed anew whenever the loop is entered.
         let in_place = every_pass
+            && self.flow.loop_around(before) == self.flow.loop_around(around)
             && self.flow.holds(before, around)
             && self.flow.is_inside(load, around)
             && !self.flow.is_inside(before, around)

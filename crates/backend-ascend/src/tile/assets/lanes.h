@@ -1279,7 +1279,7 @@ public:
     }
     template <typename T, uint32_t parts>
     __aicore__ inline void Load(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, const Form& form,
-                                const Mask& mask)
+                                const Mask& mask, bool exact = false)
     {
         int32_t from = 0, to = 0;
         bool dense = false;
@@ -1287,18 +1287,18 @@ public:
         Box box = All();
         int64_t step = 0;
         int32_t first = 0, last = 0;
-        if (IsRow(form, box, step, first, last) && (step == 0 || step >= static_cast<int64_t>(parts))) {
-            // What lies between two elements that are read can be read.
+        if ((dense || !exact) && IsRow(form, box, step, first, last) && (step == 0 || step >= static_cast<int64_t>(parts))) {
+            // What lies between two elements that are read can be read, unless somebody writes it.
             LoadRow<T, parts>(result, gm, form.base, step, from, to);
             return;
         }
         Spread(spare[1], Form{0, {form.step[0], form.step[1], form.step[2], form.step[3]}});
-        LoadAt<T, parts>(result, gm, form.base, spare[1], mask);
+        LoadAt<T, parts>(result, gm, form.base, spare[1], mask, exact);
     }
     // Loads from offsets that differ, in elements from `base`.
     template <typename T, uint32_t parts>
     __aicore__ inline void LoadAt(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, int64_t base,
-                                  const LocalTensor<int32_t>& offsets, const Mask& mask)
+                                  const LocalTensor<int32_t>& offsets, const Mask& mask, bool exact = false)
     {
         Wait<HardEvent::V_S>();
         auto words = mask.ReinterpretCast<uint32_t>();
@@ -1313,7 +1313,7 @@ public:
         if (high < low) return;
         const int64_t span = high - low + parts;
         auto input = inQueue.template AllocTensor<T>();
-        if (static_cast<uint64_t>(span) * sizeof(T) <= static_cast<uint64_t>(input.GetSize()) * sizeof(T) - BLOCK_BYTES) {
+        if (!exact && static_cast<uint64_t>(span) * sizeof(T) <= static_cast<uint64_t>(input.GetSize()) * sizeof(T) - BLOCK_BYTES) {
             // All that is asked for fits: one copy, and the elements from there.
             Prepare(input, input.GetSize() * sizeof(T) / padded);
             DataCopyPad(input, gm[base + low], DataCopyExtParams{1, static_cast<uint32_t>(span * sizeof(T)), 0, 0, 0},
