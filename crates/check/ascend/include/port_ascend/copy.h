@@ -133,12 +133,14 @@ template <typename T> inline void DataCopy(const GlobalTensor<T>& dst, const Loc
                           {p.blockCount, p.blockLen * 32u, (p.blockLen + p.dstStride) * 32u, (p.blockLen + p.srcStride) * 32u}, port_ascend::type_name<T>(),
                           port_ascend::combiner<T>());
 }
-// Between local memories; lengths in blocks of 32 bytes (64 into the bias table).
+// Between local memories.
 template <typename T, typename U> inline void DataCopy(const LocalTensor<T>& dst, const LocalTensor<U>& src, const DataCopyParams& p, PORT_ASCEND_SITE) {
     if (!port_ascend::check_count("DataCopy", site, p.blockCount, 4095, "blockCount")) return;
     if constexpr (std::is_same<T, U>::value) {
-        port_ascend::copy_local("DataCopy", site, port_ascend::part_of(dst), port_ascend::part_of(src), p.blockCount, p.blockLen * 32u,
-                                (p.blockLen + p.dstStride) * 32u, (p.blockLen + p.srcStride) * 32u);
+        // Lengths are blocks of 32 bytes, 64 into the bias table, 128 into the fixpipe buffer.
+        uint32_t unit = dst.space == port_ascend::space_bt ? 64u : dst.space == port_ascend::space_fb ? 128u : 32u;
+        port_ascend::copy_local("DataCopy", site, port_ascend::part_of(dst), port_ascend::part_of(src), p.blockCount, p.blockLen * unit,
+                                p.blockLen * unit + p.dstStride * unit, p.blockLen * unit + p.srcStride * 32u);
     } else {
         port_ascend::report("not-modelled", "DataCopy", site, "a DataCopy that converts types between local memories is not modelled");
     }

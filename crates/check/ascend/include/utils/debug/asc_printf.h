@@ -1,4 +1,4 @@
 // printf in a kernel.
 #pragma once
 
-#include <port_ascend/system.h>
+#include <kernel_operator.h>

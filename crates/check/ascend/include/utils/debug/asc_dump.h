@@ -1,0 +1,4 @@
+// Output and assertions in a kernel.
+#pragma once
+
+#include <kernel_operator.h>
