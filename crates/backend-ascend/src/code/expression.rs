@@ -802,9 +802,14 @@ impl Printer<'_, '_, '_> {
                 } else if to == Scalar::F32 {
                     cast()
                 } else if matches!(from, Scalar::I32 | Scalar::U32 | Scalar::I64 | Scalar::U64) {
-                    // Exact below 2^24; what lies above is infinite in half, but not in bfloat16.
+                    // Exact below 2^24; what lies above is infinite in half. In bfloat16 it is
+                    // rounded to odd first.
                     if to != Scalar::F16 {
-                        return Err(refuse("it converts large integers to bfloat16"));
+                        let double = self.spelling.helper("ToFloat64");
+                        let narrow = self.spelling.helper("NarrowFloat64");
+                        let wide = if from.is_signed() { "int64_t" } else { "uint64_t" };
+                        let text = format!("{narrow}({double}({wide}({})), true)", value.text);
+                        return Ok(self.rounded(to, Text::primary(text)));
                     }
                     let wide = Text::primary(format!("static_cast<float>({})", value.text));
                     self.rounded(to, wide)
