@@ -131,7 +131,7 @@ impl Proposer<'_> {
             PartId::Function(function) => {
                 let edits = self.precise_names(&kernel.name, function);
                 if edits.is_empty() {
-                    return self.without_fast_math(outputs, &fix);
+                    return self.without_fast_math(outputs, fix);
                 }
                 let code = self.edited(&edits)?;
                 let (original, port) = (self.run(&code, reference), self.run(&code, target));
@@ -141,13 +141,13 @@ impl Proposer<'_> {
             }
             PartId::Division | PartId::SquareRoot if matches!(target.side(), Side::Hip(_)) => {
                 if reference.name().contains("fast-math") {
-                    return self.without_fast_math(outputs, &fix);
+                    return self.without_fast_math(outputs, fix);
                 }
                 flag("compile the port with -fhip-fp32-correctly-rounded-divide-sqrt")
             }
-            PartId::Division | PartId::SquareRoot => self.without_fast_math(outputs, &fix),
+            PartId::Division | PartId::SquareRoot => self.without_fast_math(outputs, fix),
             PartId::Subnormals if reference.name().contains("fast-math") => {
-                self.without_fast_math(outputs, &fix)
+                self.without_fast_math(outputs, fix)
             }
             PartId::Subnormals if matches!(target.side(), Side::Hip(_)) => {
                 flag("compile the port with -fno-gpu-flush-denormals-to-zero")
