@@ -169,6 +169,74 @@ kernel @k(%x: ptr global of f32, %out: ptr global of f32) {
 }
 
 #[test]
+fn sums_by_compare_exchange_of_bits() {
+    // The usual loop: old is read as an integer, the sum stored as one, until nobody came between.
+    let text = "kernel @k(%x: ptr global of f64, %out: ptr global of u64) {
+  local $old: u64
+  local $assumed: u64
+  local $done: bool
+
+  %0 = element f64 %x, thread.x
+  %1: f64 = load %0
+  %2: u64 = load %out
+  store $old, %2
+  store $done, false
+  loop while {
+    %3: bool = load $done
+    %4 = not %3
+    test %4
+  } do {
+    %5: u64 = load $old
+    store $assumed, %5
+    %6 = bits %5 to f64
+    %7 = fadd %1, %6
+    %8 = bits %7 to u64
+    %9: u64 = atomic.compare_exchange.relaxed.device %out, %5, %8
+    store $old, %9
+    %10: u64 = load $assumed
+    %11 = eq %10, %9
+    store $done, %11
+  }
+}
+";
+    // Whole numbers of 2^-60, whose sum takes more bits than f64 has.
+    let x: Vec<f64> = (1..=64).map(|i| 0.1 * f64::from(i)).collect();
+    let ran = run(text, 1, 64, &[doubles(x.clone()), doubles([0.0])]);
+    let (hi, lo) = twins(&ran, Scalar::F64)[0];
+    let whole = |x: f64| (x * 2f64.powi(60)) as i128;
+    let sum: i128 = x.iter().map(|x| whole(*x)).sum();
+    assert_eq!(whole(hi) + whole(lo), sum);
+    assert_ne!(whole(hi), sum, "f64 does not hold it");
+}
+
+#[test]
+fn copies_as_integers_keep_twins() {
+    let text = "variable @s: shared [64 x u32]
+
+kernel @k(%x: ptr global of f32, %out: ptr global of u32) {
+  %0 = element f32 %x, thread.x
+  %1: f32 = load %0
+  %2 = fmul %1, 1.1f32
+  %3 = bits %2 to u32
+  %4 = element u32 @s, thread.x
+  store %4, %3
+  barrier.block
+  %5 = xor thread.x, 63u32
+  %6 = element u32 @s, %5
+  %7: u32 = load %6
+  %8 = element u32 %out, thread.x
+  store %8, %7
+}
+";
+    let x: Vec<f32> = (0..64).map(|i| 1.0 + i as f32 * 0.01).collect();
+    let ran = run(text, 1, 64, &[singles(x.clone()), singles([0.0; 64])]);
+    let expected = |i: usize| f64::from(x[63 - i]) * f64::from(1.1f32);
+    for (i, twin) in twins(&ran, Scalar::F32).into_iter().enumerate() {
+        assert_eq!(twin, (expected(i), 0.0), "{i}");
+    }
+}
+
+#[test]
 fn compensated_sums_need_no_compensation() {
     // Kahan's sum: the twin of the compensation is zero, and the twin of the sum exact.
     let text = "kernel @k(%x: ptr global of f32, %out: ptr global of f32) {

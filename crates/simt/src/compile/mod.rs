@@ -273,6 +273,7 @@ impl<'m> Compiler<'m> {
         prepass: Rc<Prepass>,
         depth: usize,
     ) -> Result<Frame<'m>> {
+        self.find_carriers(function);
         let mut locals = Vec::new();
         let mut unset = Vec::new();
         let mut memory = Vec::new();
@@ -285,7 +286,7 @@ impl<'m> Compiler<'m> {
                     let mut registers = HashMap::new();
                     for part in parts.values() {
                         let register = self.register(part.class(), Use::Local);
-                        self.twin_register(register, part.scalar);
+                        self.twin_local(handle, register, part.scalar);
                         registers.insert(part.offset, register);
                     }
                     locals.push(registers);

@@ -792,7 +792,7 @@ impl<'m> Compiler<'m> {
             operands.extend(expected.as_ref().map(|expected| expected[index]));
             let d = self.value(part.class());
             let result = is_used.then_some(d);
-            let twins = self.twin_atomic(part.scalar, values[index], result);
+            let twins = self.twin_atomic(change, part.scalar, values[index], result);
             let draft = self.emit_checked(run, result, &operands, imm);
             draft.slot = u32::from(is_used) | (2 * u32::from(expected.is_some())) | twins;
             if releases(order) {

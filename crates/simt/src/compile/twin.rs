@@ -1,12 +1,16 @@
 //! The instructions that make twins (`machine/twin`): one after each that makes a float.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use port_float::Profile;
-use port_ir::{FloatFlags, FloatOp, MathClass, MathFunction, Scalar, UnaryOp};
+use port_ir::{
+    Block, Conversion, Expression, FloatFlags, FloatOp, Function, Handle, Local, MathClass,
+    MathFunction, Scalar, StatementKind, UnaryOp, Value,
+};
 
 use super::prelude::*;
 use crate::machine::Exec;
+use crate::machine::atomic::Change;
 use crate::machine::matrix::MatrixInst;
 use crate::machine::twin::operations::{self as o, TwinFunction};
 use crate::machine::twin::{self, Kind, lanes, memory};
@@ -15,6 +19,8 @@ use crate::machine::warp::WarpInst;
 /// Which registers have twins, and what their values are; for a program that is compiled with twins.
 pub(super) struct Twinned {
     kinds: HashMap<V, Kind>,
+    /// Locals of the function at hand that are integers with the bits of floats.
+    carriers: HashSet<Handle<Local>>,
     /// Whose f64 functions stand for the exact ones.
     exact: Option<Profile>,
 }
@@ -24,7 +30,8 @@ pub(super) const MOVE: u32 = u32::MAX - 2;
 
 impl Twinned {
     pub(super) fn new() -> Self {
-        Twinned { kinds: HashMap::new(), exact: Profile::named("exact").ok() }
+        let (kinds, carriers) = (HashMap::new(), HashSet::new());
+        Twinned { kinds, carriers, exact: Profile::named("exact").ok() }
     }
 }
 
@@ -58,6 +65,68 @@ impl Compiler<'_> {
         draft.imm = twin::encode(from, plain, extra);
         for (place, operand) in draft.operands.iter_mut().zip(operands) {
             *place = Some(*operand);
+        }
+    }
+
+    /// The kind of float whose bits a scalar may be.
+    fn carried_kind(&self, scalar: Scalar) -> Option<Kind> {
+        self.twinned.as_ref()?;
+        Kind::carried(scalar)
+    }
+
+    /// Which integer locals of a function hold bits of floats: those that are cast to floats after a
+    /// load, and those that are copied to such.
+    pub(super) fn find_carriers(&mut self, function: &Function) {
+        let Some(twinned) = &mut self.twinned else { return };
+        twinned.carriers.clear();
+        let mut loads: HashMap<Value, Handle<Local>> = HashMap::new();
+        let mut stores: Vec<(Handle<Local>, Value)> = Vec::new();
+        let local = |pointer: Value| match function.expressions.get(pointer) {
+            Some(Expression::Local(local)) => Some(*local),
+            _ => None,
+        };
+        let mut blocks: Vec<&Block> = function.body.iter().collect();
+        while let Some(block) = blocks.pop() {
+            for statement in &block.statements {
+                match &statement.kind {
+                    StatementKind::Load { result, pointer, .. } => {
+                        loads.extend(local(*pointer).map(|local| (*result, local)));
+                    }
+                    StatementKind::Store { pointer, value, .. } => {
+                        stores.extend(local(*pointer).map(|local| (local, *value)));
+                    }
+                    _ => {}
+                }
+                blocks.extend(statement.kind.blocks());
+            }
+        }
+        for (_, expression) in function.expressions.iter() {
+            if let Expression::Convert { kind: Conversion::Bits, value, to } = expression
+                && to.scalar().is_some_and(Scalar::is_float)
+                && let Some(local) = loads.get(value)
+            {
+                twinned.carriers.insert(*local);
+            }
+        }
+        loop {
+            let copied = stores.iter().filter(|(to, _)| twinned.carriers.contains(to));
+            let more: Vec<Handle<Local>> = copied
+                .filter_map(|(_, value)| loads.get(value).copied())
+                .filter(|local| !twinned.carriers.contains(local))
+                .collect();
+            if more.is_empty() {
+                return;
+            }
+            twinned.carriers.extend(more);
+        }
+    }
+
+    /// The register of a local variable's part.
+    pub(super) fn twin_local(&mut self, local: Handle<Local>, register: V, scalar: Scalar) {
+        let carries = self.twinned.as_ref().is_some_and(|it| it.carriers.contains(&local));
+        let kind = if carries { self.carried_kind(scalar) } else { self.float_kind(scalar) };
+        if let (Some(kind), Some(twinned)) = (kind, &mut self.twinned) {
+            twinned.kinds.insert(register, kind);
         }
     }
 
@@ -173,7 +242,7 @@ impl Compiler<'_> {
 
     /// After a load of a part.
     pub(super) fn twin_load(&mut self, d: V, address: V, offset: u64, scalar: Scalar) {
-        let Some(kind) = self.float_kind(scalar) else { return };
+        let Some(kind) = self.carried_kind(scalar) else { return };
         self.twin(select::<memory::Load>(), d, &[address], [kind; 2], offset);
     }
 
@@ -182,8 +251,10 @@ impl Compiler<'_> {
         if self.twinned.is_none() || !matches!(scalar.size(), 4 | 8) && !scalar.is_float() {
             return;
         }
-        let Some(kind) = Kind::of(scalar) else { return };
-        let plain = [true, !self.has_twin(value, kind), true, true];
+        // An integer with a float's bits takes its twin along.
+        let carried = self.carried_kind(scalar).filter(|kind| self.has_twin(value, *kind));
+        let Some(kind) = carried.or(Kind::of(scalar)) else { return };
+        let plain = [true, carried.is_none(), true, true];
         let draft = self.draft(Op::Exec, select::<memory::Store>());
         draft.imm = twin::encode(kind, plain, offset);
         draft.operands[0] = Some(address);
@@ -191,8 +262,18 @@ impl Compiler<'_> {
     }
 
     /// What an atomic instruction says of its twins in its slot.
-    pub(super) fn twin_atomic(&mut self, scalar: Scalar, value: V, result: Option<V>) -> u32 {
-        let Some(kind) = self.float_kind(scalar) else { return 0 };
+    pub(super) fn twin_atomic(
+        &mut self,
+        what: Change,
+        scalar: Scalar,
+        value: V,
+        result: Option<V>,
+    ) -> u32 {
+        use Change as C;
+        let chooses = matches!(what, C::Exchange | C::CompareExchange | C::Minimum | C::Maximum);
+        let Some(kind) = self.carried_kind(scalar).filter(|_| chooses || scalar.is_float()) else {
+            return 0;
+        };
         if let (Some(result), Some(twinned)) = (result, &mut self.twinned) {
             twinned.kinds.insert(result, kind);
         }

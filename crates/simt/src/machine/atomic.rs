@@ -184,9 +184,12 @@ impl<E: Element> Kernel for Atomic<E> {
                 old
             };
             if i.slot & twin::memory::TWINNED != 0
-                && let Some(kind) = twin::Kind::of(scalar)
+                && let Some(kind) = twin::Kind::carried(scalar)
             {
                 let new = change(what, scalar, old, value, expected) & width;
+                // One that exchanged nothing leaves what is there, as `or` does.
+                let keeps = what == Change::CompareExchange && old != expected;
+                let what = if keeps { Change::Or } else { what };
                 twin::memory::atomic(m, i, kind, what, lane, address, [old, value, new]);
             }
             if has_result {

@@ -502,6 +502,7 @@ pub(crate) fn atomic(
     let twin = match what {
         Change::Add => before.add(operand),
         Change::Subtract => before.subtract(operand),
+        Change::Exchange | Change::CompareExchange => operand,
         _ if new == old => before,
         _ if new == value => operand,
         _ => kind.value(new),

@@ -51,6 +51,17 @@ impl Kind {
         })
     }
 
+    /// The kind of float whose bits a scalar may be: what is loaded, exchanged and cast as an integer
+    /// keeps its twin.
+    pub(crate) fn carried(scalar: Scalar) -> Option<Kind> {
+        match scalar {
+            Scalar::I32 | Scalar::U32 => Some(Kind::F32),
+            Scalar::I64 | Scalar::U64 => Some(Kind::F64),
+            scalar if scalar.is_float() => Kind::of(scalar),
+            _ => None,
+        }
+    }
+
     /// Whether it lies in double words.
     #[inline(always)]
     pub(crate) fn is_wide(self) -> bool {
