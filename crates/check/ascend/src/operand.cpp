@@ -59,7 +59,7 @@ void begin_vector(const char* call, Site site, const Shape& shape, double per_re
         : uint64_t(shape.repeats) * uint64_t(__builtin_popcountll(shape.mask[0]) + __builtin_popcountll(shape.mask[1]));
     if (shape.counted) return;
     if (shape.count) report("parameter-range", call, site, "mask is %u and can be 0 to %u here", shape.count - 1, shape.lanes);
-    if (shape.repeats > max_repeat) report("parameter-range", call, site, "repeatTime is %u and can be %u at most: work in several instructions", shape.repeats, max_repeat);
+    if (shape.repeats > max_repeat && !shape.many) report("parameter-range", call, site, "repeatTime is %u and can be %u at most: work in several instructions", shape.repeats, max_repeat);
 }
 
 namespace {

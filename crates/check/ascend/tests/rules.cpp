@@ -502,6 +502,20 @@ void raw_pointer(GM_ADDR x, GM_ADDR y) {
     if (bad) global<float>(y, 0).SetValue(1 << 20, 0.0f);  //! gm-out-of-bounds
 }
 
+void temporary(GM_ADDR x, GM_ADDR y) {
+    TPipe pipe;
+    TBuf<> a, b, c;
+    pipe.InitBuffer(a, 80 * 1024);
+    pipe.InitBuffer(b, 32);
+    pipe.InitBuffer(c, bad ? 1024 : 2048);
+    auto f = a.Get<float>(), out = b.Get<float>(), t = c.Get<float>();
+    Duplicate(f, 1.0f, 64 * 300);
+    // More than 255 repeats are no error here.
+    ReduceMax(out, f, t, 64, 300, 8);  //! temporary-too-small
+    (void)x;
+    (void)y;
+}
+
 struct Case { const char* name; void (*kernel)(GM_ADDR, GM_ADDR); uint32_t blocks; };
 #define CASE(name, blocks) {#name, name, blocks}
 const Case cases[] = {
@@ -510,7 +524,7 @@ const Case cases[] = {
     CASE(uninitialised_lanes_dropped, 1), CASE(local_bounds, 1), CASE(gm_bounds, 1), CASE(gm_tensor_bounds, 1), CASE(sync_mte2_v, 1), CASE(sync_v_mte3, 1), CASE(sync_v_mte2, 1),
     CASE(sync_v_s, 1), CASE(sync_s_mte3, 1), CASE(wait_without_set, 1), CASE(set_without_wait, 1), CASE(flag_twice, 1), CASE(event_id, 1), CASE(line_conflict, 4),
     CASE(write_conflict, 4), CASE(atomic_add, 4), CASE(atomic_type, 1), CASE(read_after_write, 4), CASE(gm_sync, 1), CASE(gm_cache, 1), CASE(deadlock, 4), CASE(round_mode, 1),
-    CASE(gather_bounds, 1), CASE(compare_length, 1), CASE(wrong_position, 1), CASE(assertion, 1), CASE(raw_pointer, 4),
+    CASE(gather_bounds, 1), CASE(compare_length, 1), CASE(wrong_position, 1), CASE(temporary, 1), CASE(assertion, 1), CASE(raw_pointer, 4),
 };
 
 }  // namespace

@@ -49,6 +49,7 @@ struct Shape {
     uint32_t count;       // counted: lanes in all
     uint32_t repeats, lanes;
     uint64_t mask[2];
+    bool many;            // more than 255 repeats are possible: the API makes several instructions of them
 };
 
 template <typename T> Operand operand(const AscendC::LocalTensor<T>& t) {

@@ -67,6 +67,13 @@ template <typename T> inline T repeat_sum(const Operand& src, const Shape& shape
     return tree_sum(values, on, shape.lanes) ? values[0] : T(0);
 }
 
+// The results of the repeats go to the temporary tensor before they are reduced in turn: it holds one for each at least.
+template <typename T> inline void check_temporary(const char* call, Site site, const AscendC::LocalTensor<T>& temporary, const Shape& shape) {
+    uint64_t needed = (uint64_t(shape.repeats) * sizeof(T) + 31) / 32 * 32, room = temporary.high > temporary.offset ? temporary.high - temporary.offset : 0;
+    if (shape.repeats <= 1 || room >= needed) return;
+    report("temporary-too-small", call, site, "sharedTmpBuffer has %llu bytes and needs %llu at least for %u repeats", (unsigned long long)room, (unsigned long long)needed, shape.repeats);
+}
+
 template <typename T>
 inline void reduce_sum(const char* call, Site site, const AscendC::LocalTensor<T>& dst, const Operand& src, const Shape& shape, bool tree) {
     if (!reduce_start<T>(call, site, shape, src, 4)) return;
@@ -97,10 +104,11 @@ inline void reduce_sum(const char* call, Site site, const AscendC::LocalTensor<T
 }
 
 template <typename T>
-inline void reduce_extreme(const char* call, Site site, const AscendC::LocalTensor<T>& dst, const AscendC::LocalTensor<T>& temporary, const Operand& src, const Shape& shape,
+inline void reduce_extreme(const char* call, Site site, const AscendC::LocalTensor<T>& dst, const AscendC::LocalTensor<T>& temporary, const Operand& src, Shape shape,
                            bool max, bool index) {
+    shape.many = true;
+    check_temporary(call, site, temporary, shape);
     if (!reduce_start<T>(call, site, shape, src, 4)) return;
-    (void)temporary;
     Extreme<T> best{};
     each_lane(shape, [&](uint32_t repeat, uint32_t lane) {
         // The index counts elements of the source from its first.
@@ -129,15 +137,18 @@ inline void ReduceSum(const LocalTensor<T>& dst, const LocalTensor<T>& src, cons
 template <typename T>
 inline void ReduceSum(const LocalTensor<T>& dst, const LocalTensor<T>& src, const LocalTensor<T>& sharedTmpBuffer, const int32_t mask, const int32_t repeatTime,
                       const int32_t srcRepStride, PORT_ASCEND_SITE) {
-    (void)sharedTmpBuffer;
     port_ascend::Shape shape = port_ascend::shape_of_mask(uint64_t(mask), nullptr, true, repeatTime, sizeof(T));
+    shape.many = true;
+    port_ascend::check_temporary("ReduceSum", site, sharedTmpBuffer, shape);
     port_ascend::reduce_sum("ReduceSum", site, dst, port_ascend::repeats_of(src, 1, srcRepStride), shape, true);
 }
 template <typename T>
 inline void ReduceSum(const LocalTensor<T>& dst, const LocalTensor<T>& src, const LocalTensor<T>& sharedTmpBuffer, const uint64_t* mask, const int32_t repeatTime,
                       const int32_t srcRepStride, PORT_ASCEND_SITE) {
-    (void)sharedTmpBuffer;
-    port_ascend::reduce_sum("ReduceSum", site, dst, port_ascend::repeats_of(src, 1, srcRepStride), port_ascend::shape_of_mask(0, mask, true, repeatTime, sizeof(T)), true);
+    port_ascend::Shape shape = port_ascend::shape_of_mask(0, mask, true, repeatTime, sizeof(T));
+    shape.many = true;
+    port_ascend::check_temporary("ReduceSum", site, sharedTmpBuffer, shape);
+    port_ascend::reduce_sum("ReduceSum", site, dst, port_ascend::repeats_of(src, 1, srcRepStride), shape, true);
 }
 
 #define PORT_ASCEND_EXTREME(Name, max)                                                                                                                         \
