@@ -11,6 +11,7 @@
 //! chip's bits are not public the profile computes a stand-in and holds an [`Envelope`].
 
 pub mod arithmetic;
+pub mod chunk;
 pub mod format;
 mod function;
 mod libm;

@@ -1,7 +1,7 @@
 //! The SIMT machine: runs kernels of the IR on a processor under a float profile.
 //!
 //! A [`Program`] is one kernel with what it calls, compiled to instructions that each act on all
-//! lanes of a unit of threads: a whole block where its threads may advance together, a warp where
+//! lanes of a unit of threads: whole blocks where their threads may advance together, a warp where
 //! they must not. It runs over the buffers of a [`Memory`], as a [`Launch`] says, and gives an
 //! [`Outcome`] (what was printed, what the checks found, counters) or ends with a [`Fault`].
 //!
@@ -27,6 +27,7 @@ pub mod memory;
 pub mod names;
 pub mod outcome;
 pub mod program;
+mod together;
 pub mod trace;
 
 pub use launch::{Argument, Checks, Launch, Options, Schedule};

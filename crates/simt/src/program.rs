@@ -18,6 +18,7 @@ use crate::machine::twin::operations::TwinFunction;
 use crate::machine::warp::WarpInst;
 use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::outcome::{Fault, Outcome};
+use crate::together::{self, Together};
 use crate::trace::Point;
 
 /// Why a kernel cannot be run.
@@ -55,10 +56,26 @@ pub(crate) enum Preset {
     Builtin(Builtin),
     /// The address of a module's variable, by its place among [`Code::symbols`].
     Symbol(u32),
+    /// The address of a shared variable, by its place among [`Code::shared`].
+    Shared(u32),
 }
 
 impl Preset {
-    /// Whether lanes of a unit differ in it.
+    /// Whether blocks of one launch differ in it.
+    pub(crate) fn is_of_block(self) -> bool {
+        matches!(
+            self,
+            Preset::Shared(_)
+                | Preset::Builtin(
+                    Builtin::BlockIndex(_)
+                        | Builtin::ClusterIndex(_)
+                        | Builtin::ClusterBlockIndex(_)
+                        | Builtin::ClusterRank
+                )
+        )
+    }
+
+    /// Whether lanes of a block differ in it.
     pub(crate) fn varies(self) -> bool {
         matches!(
             self,
@@ -152,6 +169,8 @@ pub(crate) struct Code {
     pub(crate) writes: Option<compile::writes::Targets>,
     /// Whether a local variable may be read that nobody set.
     pub(crate) reads_stale: bool,
+    /// Whether blocks may share a unit.
+    pub(crate) together: Together,
 }
 
 impl Code {
@@ -305,11 +324,12 @@ impl Program {
 
 /// Finds out whether a block's threads may advance together.
 fn find_needs(module: &Module, kernel: Handle<Function>, code: &mut Code) {
+    let Some(module) = reached_part(module, kernel) else { return };
+    let module = &module;
+    code.together = together::find(module);
     if !code.has_block_barrier && !may_wait(code) {
         return;
     }
-    let Some(module) = reached_part(module, kernel) else { return };
-    let module = &module;
     let Ok(info) = port_ir::validate(module) else { return };
     let program = flow::Program::of(module, &info);
     let width = code.warp_width as u32;

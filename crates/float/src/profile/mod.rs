@@ -9,6 +9,7 @@ use port_ir::{FloatFlags, FloatOp, FragmentElement, MathFunction, Rounding, Scal
 
 pub use evidence::{Envelope, Evidence, Part};
 
+use crate::chunk::ChunkFunction;
 use crate::format::NanToInteger;
 use crate::function::{F32Function, F64Function};
 use crate::matrix::MatrixModel;
@@ -294,6 +295,20 @@ impl Profile {
                 ascend_950(function).or_else(|| math::correct_f32(function))
             }
         }
+    }
+
+    /// A form of [`Profile::f32_function`] for many numbers at once, with the same bits.
+    pub fn f32_chunk_function(
+        &self,
+        function: MathFunction,
+        flags: FloatFlags,
+    ) -> Option<ChunkFunction> {
+        let plain = flags.rounding == Rounding::NearestEven;
+        let chunk = match (self.functions(function), function) {
+            (Functions::Library, MathFunction::Exp) if plain => ChunkFunction::Exp,
+            _ => return None,
+        };
+        chunk.agrees(libm::f32(function)?).then_some(chunk)
     }
 
     /// The function on f64; `None` if the profile has none, or it is a function of integers.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use port_float::chunk::ChunkFunction;
 use port_float::{F32Function, Side};
 use port_ir::{
     Block, Builtin, CompareOp, Constant, Conversion, Expression, FloatFlags, FloatOp, IntegerOp,
@@ -414,11 +415,14 @@ impl Compiler<'_> {
         let base = self.one(base)?;
         let index = self.one(index)?;
         let address = match (self.class(index), signed) {
-            (Class::W, true) => {
-                self.emit(select::<convert::Element<true>>(), Class::D, &[base, index], size)
-            }
-            (Class::W, false) => {
-                self.emit(select::<convert::Element<false>>(), Class::D, &[base, index], size)
+            (Class::W, signed) => {
+                let run = match signed {
+                    true => select::<convert::Element<true>>(),
+                    false => select::<convert::Element<false>>(),
+                };
+                let address = self.emit(run, Class::D, &[base, index], size);
+                self.mark(Mark::Element { signed });
+                address
             }
             _ => {
                 let index = self.widened(index, signed);
@@ -721,7 +725,17 @@ impl Compiler<'_> {
             return Ok(self.emit(run, class_of(scalar), &[a, b], 0));
         }
         match float::binary(scalar, op, flags, self.canonical) {
-            Some((run, imm)) => Ok(self.emit(run, class_of(scalar), &[a, b], imm)),
+            Some((run, imm)) => {
+                let result = self.emit(run, class_of(scalar), &[a, b], imm);
+                if scalar == Scalar::F32 && flags.rounding == Rounding::NearestEven {
+                    match op {
+                        FloatOp::Multiply => self.mark(Mark::Multiply { flush: flags.flush }),
+                        FloatOp::Add => self.mark(Mark::Add { flush: flags.flush }),
+                        _ => {}
+                    }
+                }
+                Ok(result)
+            }
             None => self.unsupported(format!("arithmetic on {}", scalar.name())),
         }
     }
@@ -976,7 +990,10 @@ impl Compiler<'_> {
                     return missing(self);
                 };
                 let imm = float::function(&mut self.code.functions32, it);
-                (select::<float::CallF32<float::Single>>(), imm | canonical)
+                match self.profile.f32_chunk_function(function, flags) {
+                    Some(ChunkFunction::Exp) if !self.canonical => (select::<float::ExpF32>(), imm),
+                    _ => (select::<float::CallF32<float::Single>>(), imm | canonical),
+                }
             }
             S::F16 | S::Bf16 => {
                 let Some(it) = self.profile.narrow_function(scalar, function, flags) else {

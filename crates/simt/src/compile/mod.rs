@@ -7,6 +7,7 @@
 
 mod allocate;
 mod expression;
+mod fuse;
 pub(crate) mod layout;
 mod locals;
 mod stale;
@@ -144,6 +145,8 @@ pub(crate) struct Compiler<'m> {
     calls: Vec<Handle<Function>>,
     types: HashMap<usize, (Rc<ExpressionTypes>, Rc<Prepass>)>,
     shared: HashMap<usize, u64>,
+    /// What drafts are, by number, that may become one with another.
+    marks: HashMap<usize, fuse::Mark>,
 }
 
 /// How deep calls are expanded.
@@ -244,7 +247,13 @@ impl<'m> Compiler<'m> {
             calls: Vec::new(),
             types: HashMap::new(),
             shared: HashMap::new(),
+            marks: HashMap::new(),
         }
+    }
+
+    /// Says what the last draft is.
+    fn mark(&mut self, mark: fuse::Mark) {
+        self.marks.insert(self.drafts.len().saturating_sub(1), mark);
     }
 
     fn lanes(&self) -> usize {
@@ -412,7 +421,7 @@ impl<'m> Compiler<'m> {
         if let Some(known) = self.presets.get(&preset) {
             return *known;
         }
-        let register = if preset.varies() {
+        let register = if preset.varies() || preset.is_of_block() {
             self.register(class, Use::Given)
         } else {
             let list = match class {
@@ -587,7 +596,7 @@ impl<'m> Compiler<'m> {
             if let Some(shared) = self.code.shared.get_mut(object as usize) {
                 shared.used = true;
             }
-            return Ok(self.constant(Class::D, Self::object_address(Code::FIRST_SHARED + object)));
+            return Ok(self.preset(Class::D, Preset::Shared(object as u32)));
         }
         let Some(variable) = self.module.variables.get(handle) else {
             return self.unsupported("a variable that is not there");
@@ -627,6 +636,9 @@ impl<'m> Compiler<'m> {
         }
         self.code.static_shared = end;
         self.code.reads_stale = stale::reads_stale(&self.drafts, &self.registers, &self.code);
+        if !self.traced && self.twinned.is_none() {
+            fuse::fuse(&mut self.drafts, &self.registers, &self.marks, self.canonical, &self.code);
+        }
         let (instructions, counts, presets) = allocate::allocate(
             &self.drafts,
             &self.registers,
@@ -660,6 +672,7 @@ fn normaliser(scalar: Scalar) -> Option<Exec> {
 
 /// Names that the other parts of the compiler use.
 mod prelude {
+    pub(super) use super::fuse::Mark;
     pub(super) use super::{
         Class, Compiler, Draft, Parts, Result, Table, Target, Use, V, normaliser, nothing,
     };

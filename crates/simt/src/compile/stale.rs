@@ -29,7 +29,7 @@ struct Open {
 }
 
 /// Registers that a draft's table entry reads; those that are none have no number.
-fn table_reads(draft: &Draft, code: &Code) -> Vec<V> {
+pub(super) fn table_reads(draft: &Draft, code: &Code) -> Vec<V> {
     match draft.table {
         Some(Table::Warp(entry)) => {
             let inst = code.warps.get(entry);
@@ -46,7 +46,7 @@ fn table_reads(draft: &Draft, code: &Code) -> Vec<V> {
     }
 }
 
-fn table_writes(draft: &Draft, code: &Code) -> Vec<V> {
+pub(super) fn table_writes(draft: &Draft, code: &Code) -> Vec<V> {
     match draft.table {
         Some(Table::Warp(entry)) => code.warps.get(entry).map_or(Vec::new(), |it| vec![it.second]),
         Some(Table::Matrix(entry)) => {

@@ -186,6 +186,7 @@ impl<'m> Compiler<'m> {
         let class = if class_of(scalar) == Class::D { Class::D } else { Class::W };
         let d = self.value(class);
         self.emit_checked(load, Some(d), &[address], offset).slot = slot;
+        self.mark(Mark::Load(scalar));
         self.twin_load(d, address, offset, scalar);
         match scalar {
             Scalar::Bool => self.emit(select::<convert::WordToBits>(), Class::B, &[d], 0),
@@ -236,6 +237,7 @@ impl<'m> Compiler<'m> {
             _ => value,
         };
         self.emit_checked(store, None, &[address, value], offset).slot = slot;
+        self.mark(Mark::Store(scalar));
         self.twin_store(address, offset, scalar, value);
     }
 
@@ -797,6 +799,9 @@ impl<'m> Compiler<'m> {
             draft.slot = u32::from(is_used) | (2 * u32::from(expected.is_some())) | twins;
             if releases(order) {
                 draft.slot |= crate::check::slot::RELEASES;
+            }
+            if !is_used && expected.is_none() && part.scalar.size() == 4 {
+                self.mark(Mark::Change);
             }
             out.push(match (is_used, part.scalar) {
                 (true, Scalar::I8 | Scalar::I16) => {

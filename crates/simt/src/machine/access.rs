@@ -6,6 +6,7 @@
 
 use super::lanes::Kernel;
 use super::registers::{File, Raw, Shape, progression};
+use super::together::is_apart;
 use super::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place, Unit};
 use crate::memory::{Buffer, Memory};
 use crate::outcome::{FaultKind, FindingKind};
@@ -225,24 +226,31 @@ impl Machine<'_> {
         addresses
     }
 
-    /// The object of the first active lane.
+    /// The object of the first active lane; of one that each block has a copy of, the first block's.
     #[inline(always)]
     pub(crate) fn first_object(&self, register: u32, offset: u64) -> Option<Object> {
         let lane = if self.unit.is_full() { 0 } else { self.unit.mask.lowest() };
-        self.object(self.unit.d.get(register, lane).wrapping_add(offset))
+        self.first_copy(self.unit.d.get(register, lane).wrapping_add(offset))
     }
 }
 
-/// The places of a chunk's lanes, those that are not active 0, if all active ones fit.
+/// The places of a chunk's lanes, those that are not active the first, if all active ones fit.
+/// `shift` and `jump` lead to its block's copy of the object.
 #[inline(always)]
-fn inside(places: &[u64; CHUNK], limit: u64, mask: u16) -> Option<[u64; CHUNK]> {
+fn inside(
+    places: &[u64; CHUNK],
+    limit: u64,
+    mask: u16,
+    shift: u64,
+    jump: u64,
+) -> Option<[u64; CHUNK]> {
     let mut inside = [0; CHUNK];
     let mut bad = 0u32;
     for l in 0..CHUNK {
         let active = u32::from(mask) & (1 << l) != 0;
-        let place = if active { places[l] } else { 0 };
+        let place = if active { places[l].wrapping_sub(shift) } else { 0 };
         bad |= u32::from(place > limit);
-        inside[l] = place;
+        inside[l] = place.wrapping_add(jump);
     }
     (bad == 0).then_some(inside)
 }
@@ -278,51 +286,133 @@ impl<E: Element> Kernel for Load<E> {
 /// Loads from progressions of addresses.
 #[inline(always)]
 fn load_affine<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
-    let (size, chunks) = (E::SIZE as u64, m.unit.chunks);
     let stride = m.unit.d.stride(i.a);
-    let span = if stride == size { CHUNK * E::SIZE } else { E::SIZE };
     let by = i.imm.wrapping_sub(object.base);
-    let target = E::file(&mut m.unit).start(i.d);
-    let limit = object.size.checked_sub(span as u64).filter(|_| stride == size || stride == 0);
-    let full = m.unit.is_full();
-    let fits = limit.is_some_and(|limit| all_within(m, i.a, by, limit, full));
-    if !fits {
+    if !load_places::<E>(m, i.d, object, stride, by, InRegister(i.a)) {
+        let target = E::file(&mut m.unit).start(i.d);
         let starts = starts(m, i.a, by);
-        return load_strided::<E>(m, i, object, &starts, stride, target);
+        load_strided::<E>(m, i, object, &starts, stride, target);
     }
+}
+
+/// The addresses at the start of sixteen chunks: a trait, so that it is compiled where it is used, with
+/// the features of the processor that are known there.
+pub(crate) trait Bases: Clone + std::marker::Copy {
+    fn at(self, m: &Machine<'_>, q: usize) -> [u64; CHUNK];
+}
+
+/// Those of a register.
+#[derive(Clone, Copy)]
+pub(crate) struct InRegister(pub(crate) u32);
+
+impl Bases for InRegister {
+    #[inline(always)]
+    fn at(self, m: &Machine<'_>, q: usize) -> [u64; CHUNK] {
+        m.unit.d.bases(self.0, q)
+    }
+}
+
+/// Loads from progressions that begin `by` behind what `bases` gives for sixteen chunks, if they are
+/// neighbours or one place, and inside the object; else does nothing.
+#[inline(always)]
+pub(crate) fn load_places<E: Element>(
+    m: &mut Machine<'_>,
+    d: u32,
+    object: Object,
+    stride: u64,
+    by: u64,
+    bases: impl Bases,
+) -> bool {
+    let (size, chunks) = (E::SIZE as u64, m.unit.chunks);
+    let span = if stride == size { CHUNK * E::SIZE } else { E::SIZE };
+    let limit = object.size.checked_sub(span as u64).filter(|_| stride == size || stride == 0);
+    let Some(limit) = limit else { return false };
+    let full = m.unit.is_full();
+    let mut places = [0; MAX_CHUNKS];
+    if !all_within(m, by, limit, full, object, &mut places, bases) {
+        return false;
+    }
+    let target = E::file(&mut m.unit).start(d);
+    let object = all_copies(m, object);
     let data = bytes_to_read(m.memory, &m.shared, &m.parameters, object);
     let unit = &mut m.unit;
-    // The register of the result may be the one of the addresses: the last of them, which are the
-    // first to be overwritten, are read first.
-    for q in (0..chunks.div_ceil(CHUNK)).rev() {
-        let bases = unit.d.bases(i.a, q).map(|base| base.wrapping_add(by) as usize);
-        let here = q * CHUNK..chunks.min((q + 1) * CHUNK);
-        let mut mask = [u16::MAX; CHUNK];
-        if !full {
-            mask.copy_from_slice(&unit.mask.bits[q * CHUNK..(q + 1) * CHUNK]);
-        }
-        let out = &mut E::file(unit).data[target + here.start..target + here.end];
-        match (stride == 0, full) {
-            (true, true) => spread::<E, true>(data, &bases, &mask, out),
-            (true, false) => spread::<E, false>(data, &bases, &mask, out),
-            (false, true) => neighbours::<E, true>(data, &bases, &mask, out),
-            (false, false) => neighbours::<E, false>(data, &bases, &mask, out),
+    let places = &places[..chunks];
+    let mask = unit.mask;
+    let mask = &mask.bits[..chunks];
+    let out = &mut E::file(unit).data[target..target + chunks];
+    match (stride == 0, full) {
+        (true, true) => spread::<E, true>(data, places, mask, out),
+        (true, false) => spread::<E, false>(data, places, mask, out),
+        (false, true) => neighbours::<E, true>(data, places, mask, out),
+        (false, false) => neighbours::<E, false>(data, places, mask, out),
+    }
+    E::file(unit).set_vector(d);
+    true
+}
+
+/// Stores to neighbours that begin `by` behind what `bases` gives for sixteen chunks, if all lanes are
+/// active and inside the object; else does nothing.
+#[inline(always)]
+pub(crate) fn store_places<E: Element>(
+    m: &mut Machine<'_>,
+    value: u32,
+    object: Object,
+    by: u64,
+    bases: impl Bases,
+) -> bool {
+    let chunks = m.unit.chunks;
+    let all = m.unit.is_full() && m.unit.all.count as usize == chunks * CHUNK;
+    let limit = object.size.checked_sub((CHUNK * E::SIZE) as u64).filter(|_| all);
+    let Some(limit) = limit else { return false };
+    let mut places = [0; MAX_CHUNKS];
+    if !all_within(m, by, limit, true, object, &mut places, bases) {
+        return false;
+    }
+    let source = E::file(&mut m.unit).operand(value, 0);
+    let object = all_copies(m, object);
+    let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+    let values = &E::file(&mut m.unit).data[source.start..];
+    for (k, place) in places[..chunks].iter().enumerate() {
+        let values = values[if source.splat { 0 } else { k }];
+        if let Some(bytes) = data.get_mut(*place as usize..) {
+            E::write_chunk(values, bytes);
         }
     }
-    E::file(&mut m.unit).set_vector(i.d);
+    true
+}
+
+/// The object, with the copies that other blocks of the unit have of it.
+#[inline(always)]
+pub(crate) fn all_copies(m: &Machine<'_>, object: Object) -> Object {
+    match object.place {
+        Place::Shared(start) if m.group.is_several() => {
+            Object { size: (m.shared.len() as u64).saturating_sub(start as u64), ..object }
+        }
+        _ => object,
+    }
+}
+
+/// How far the copy of a chunk's block lies from the first block's: as an address, and in memory.
+#[inline(always)]
+pub(crate) fn copy_of(m: &Machine<'_>, object: Object, k: usize) -> (u64, u64) {
+    if !is_apart(m, object) {
+        return (0, 0);
+    }
+    let (q, l) = (k / CHUNK, k % CHUNK);
+    (m.group.shift[q][l], m.group.jump[q][l])
 }
 
 /// Loads one value for each chunk.
 #[inline(always)]
 fn spread<E: Element, const FULL: bool>(
     data: &[u8],
-    starts: &[usize; CHUNK],
-    mask: &[u16; CHUNK],
+    starts: &[u64],
+    mask: &[u16],
     out: &mut [[E::Raw; CHUNK]],
 ) {
     for ((out, start), mask) in out.iter_mut().zip(starts).zip(mask) {
         if (FULL || *mask != 0)
-            && let Some(bytes) = data.get(*start..)
+            && let Some(bytes) = data.get(*start as usize..)
         {
             *out = [E::read(bytes); CHUNK];
         }
@@ -333,13 +423,13 @@ fn spread<E: Element, const FULL: bool>(
 #[inline(always)]
 fn neighbours<E: Element, const FULL: bool>(
     data: &[u8],
-    starts: &[usize; CHUNK],
-    mask: &[u16; CHUNK],
+    starts: &[u64],
+    mask: &[u16],
     out: &mut [[E::Raw; CHUNK]],
 ) {
     for ((out, start), mask) in out.iter_mut().zip(starts).zip(mask) {
         if (FULL || *mask != 0)
-            && let Some(bytes) = data.get(*start..)
+            && let Some(bytes) = data.get(*start as usize..)
             && bytes.len() >= CHUNK * E::SIZE
         {
             *out = E::read_chunk(bytes);
@@ -347,27 +437,50 @@ fn neighbours<E: Element, const FULL: bool>(
     }
 }
 
-/// Whether the first addresses of all chunks with active lanes, moved, are at most the limit.
+/// Whether the first addresses of all chunks with active lanes, moved, are at most the limit; and
+/// where they lie in the bytes of the object with all its copies.
 #[inline(always)]
-fn all_within(m: &Machine<'_>, register: u32, by: u64, limit: u64, full: bool) -> bool {
+fn all_within(
+    m: &Machine<'_>,
+    by: u64,
+    limit: u64,
+    full: bool,
+    object: Object,
+    places: &mut [u64; MAX_CHUNKS],
+    bases: impl Bases,
+) -> bool {
     let chunks = m.unit.chunks;
-    let mut outside = 0u32;
-    for q in 0..chunks.div_ceil(CHUNK) {
-        let bases = m.unit.d.bases(register, q);
-        let mut beyond = 0u32;
-        for (l, base) in bases.into_iter().enumerate() {
-            beyond |= u32::from(base.wrapping_add(by) > limit) << l;
+    let apart = is_apart(m, object);
+    let (places, _) = places.as_chunks_mut::<CHUNK>();
+    for (q, places) in places.iter_mut().enumerate().take(chunks.div_ceil(CHUNK)) {
+        let mut at = bases.at(m, q);
+        for at in &mut at {
+            *at = at.wrapping_add(by);
+        }
+        if apart {
+            let (shift, jump) = (&m.group.shift[q], &m.group.jump[q]);
+            for l in 0..CHUNK {
+                at[l] = at[l].wrapping_sub(shift[l]);
+                places[l] = at[l].wrapping_add(jump[l]);
+            }
+        } else {
+            *places = at;
+        }
+        // The limit is below 2^63, so the highest bit tells who is beyond it on either side.
+        let mut beyond = 0;
+        for at in at {
+            beyond |= at | limit.wrapping_sub(at);
+        }
+        if beyond >> 63 == 0 {
+            continue;
         }
         let count = (chunks - q * CHUNK).min(CHUNK);
-        let mut active = ((1u64 << count) - 1) as u32;
-        if !full && beyond & active != 0 {
-            let mask = &m.unit.mask.bits[q * CHUNK..(q + 1) * CHUNK];
-            active &=
-                mask.iter().enumerate().fold(0, |set, (l, mask)| set | u32::from(*mask != 0) << l);
+        let mask = &m.unit.mask.bits[q * CHUNK..(q + 1) * CHUNK];
+        if (0..count).any(|l| at[l] > limit && (full || mask[l] != 0)) {
+            return false;
         }
-        outside |= beyond & active;
     }
-    outside == 0
+    true
 }
 
 /// The first address of each chunk of a progression, moved.
@@ -419,7 +532,7 @@ fn load_vector<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
 
 /// Loads a chunk from places counted from the object's start.
 #[inline(always)]
-fn load_chunk<E: Element>(
+pub(crate) fn load_chunk<E: Element>(
     m: &mut Machine<'_>,
     i: &Inst,
     object: Object,
@@ -428,8 +541,10 @@ fn load_chunk<E: Element>(
     k: usize,
 ) {
     let mask = m.unit.mask.bits[k];
-    match inside(&places, object.size - E::SIZE as u64, mask) {
+    let (shift, jump) = copy_of(m, object, k);
+    match inside(&places, object.size - E::SIZE as u64, mask, shift, jump) {
         Some(places) => {
+            let object = all_copies(m, object);
             let data = bytes_to_read(m.memory, &m.shared, &m.parameters, object);
             let mut values = [E::Raw::default(); CHUNK];
             for (value, place) in values.iter_mut().zip(places) {
@@ -536,31 +651,9 @@ impl<E: Element> Kernel for Store<E> {
         let stride = m.unit.d.stride(i.a);
         let together = affine && stride == size;
         let fits = object.size.checked_sub(CHUNK as u64 * size);
-        if together
-            && m.unit.is_full()
-            && m.unit.all.count as usize == m.unit.chunks * CHUNK
-            && let Some(limit) = fits
-        {
-            let by = offset.wrapping_sub(object.base);
-            let chunks = m.unit.chunks;
-            if all_within(m, i.a, by, limit, true) {
-                let source = E::file(&mut m.unit).operand(i.b, 0);
-                let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
-                let unit = &mut m.unit;
-                for q in 0..chunks.div_ceil(CHUNK) {
-                    let bases = unit.d.bases(i.a, q);
-                    let values = &E::file(unit).data[source.start..];
-                    let here = &bases[..(chunks - q * CHUNK).min(CHUNK)];
-                    for (k, base) in here.iter().enumerate() {
-                        let values = values[if source.splat { 0 } else { q * CHUNK + k }];
-                        let start = base.wrapping_add(by) as usize;
-                        if let Some(bytes) = data.get_mut(start..) {
-                            E::write_chunk(values, bytes);
-                        }
-                    }
-                }
-                return;
-            }
+        let by = offset.wrapping_sub(object.base);
+        if together && store_places::<E>(m, i.b, object, by, InRegister(i.a)) {
+            return;
         }
         for k in 0..m.unit.chunks {
             let mask = m.unit.mask.bits[k];
@@ -570,10 +663,12 @@ impl<E: Element> Kernel for Store<E> {
             let values = E::file(&mut m.unit).chunk(i.b, k);
             let shift = offset.wrapping_sub(object.base);
             if together && mask == u16::MAX {
-                let start = m.unit.d.base(i.a, k).wrapping_add(shift);
+                let (apart, jump) = copy_of(m, object, k);
+                let start = m.unit.d.base(i.a, k).wrapping_add(shift).wrapping_sub(apart);
                 if fits.is_some_and(|limit| start <= limit) {
+                    let object = all_copies(m, object);
                     let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
-                    if let Some(bytes) = data.get_mut(start as usize..) {
+                    if let Some(bytes) = data.get_mut(start.wrapping_add(jump) as usize..) {
                         E::write_chunk(values, bytes);
                     }
                     continue;
@@ -602,12 +697,15 @@ fn store_chunk<E: Element>(
     k: usize,
 ) {
     let mask = m.unit.mask.bits[k];
-    if let Some(places) = inside(&places, object.size - E::SIZE as u64, mask) {
+    let (shift, jump) = copy_of(m, object, k);
+    if let Some(places) = inside(&places, object.size - E::SIZE as u64, mask, shift, jump) {
+        let object = all_copies(m, object);
         let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
-        for l in 0..CHUNK {
-            if u32::from(mask) & (1 << l) != 0
-                && let Some(bytes) = data.get_mut(places[l] as usize..)
-            {
+        let mut bits = mask;
+        while bits != 0 {
+            let l = bits.trailing_zeros() as usize % CHUNK;
+            bits &= bits - 1;
+            if let Some(bytes) = data.get_mut(places[l] as usize..) {
                 E::write(values[l], bytes);
             }
         }

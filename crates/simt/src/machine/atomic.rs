@@ -3,7 +3,7 @@
 use port_float::arithmetic;
 use port_ir::{FloatFlags, Scalar};
 
-use super::access::{Double, Element, U16, Word};
+use super::access::{Double, Element, U16, Word, all_copies, copy_of};
 use super::lanes::{Kernel, select};
 use super::registers::Raw;
 use super::{Exec, Inst, Machine, Place, twin};
@@ -234,19 +234,21 @@ fn add_words(m: &mut Machine<'_>, i: &Inst, offset: u64) -> bool {
         if bits == 0 {
             continue;
         }
+        let (shift, jump) = copy_of(m, object, k);
         let addresses = m.addresses(i.a, offset, k);
         let values = m.unit.w.chunk(i.b, k);
+        let object = all_copies(m, object);
         let data = super::access::bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
         while bits != 0 {
             let l = bits.trailing_zeros() as usize;
             bits &= bits - 1;
-            let place = addresses[l].wrapping_sub(object.base);
+            let place = addresses[l].wrapping_sub(object.base).wrapping_sub(shift);
             if place > limit {
                 // The others of this unit are served lane by lane, from here on.
                 m.finish_words(i, offset, k, l);
                 return true;
             }
-            if let Some(bytes) = data.get_mut(place as usize..) {
+            if let Some(bytes) = data.get_mut(place.wrapping_add(jump) as usize..) {
                 let sum = Word::read(bytes).wrapping_add(values[l]);
                 Word::write(sum, bytes);
             }

@@ -140,6 +140,7 @@ impl Machine<'_> {
                 }
                 Op::Back => {
                     let passed = (self.unit.pc as u64).saturating_sub(u64::from(i.target)) + 1;
+                    let passed = passed * super::together::active_blocks(self);
                     self.executed += passed;
                     if self.fuel < passed {
                         let lane = self.unit.mask.lowest();

@@ -92,13 +92,13 @@ impl Kernel for Low32 {
 
 /// A word's value as 64 bits.
 #[inline(always)]
-fn extend<const SIGNED: bool>(word: u32) -> u64 {
+pub(crate) fn extend<const SIGNED: bool>(word: u32) -> u64 {
     if SIGNED { word as i32 as u64 } else { u64::from(word) }
 }
 
 /// The stride, as 64 bits, of a progression of words none of whose chunks wraps.
 #[inline(always)]
-fn extended_stride<const SIGNED: bool>(m: &Machine<'_>, register: u32) -> Option<u64> {
+pub(crate) fn extended_stride<const SIGNED: bool>(m: &Machine<'_>, register: u32) -> Option<u64> {
     let file = &m.unit.w;
     // A stride is a difference: its sign counts, whatever the values are.
     let stride = file.stride(register) as i32;
@@ -197,7 +197,7 @@ impl<const SIGNED: bool> Kernel for Element<SIGNED> {
 
 /// The addresses of elements of so many bytes.
 #[inline(always)]
-fn elements<const SIGNED: bool>(
+pub(crate) fn elements<const SIGNED: bool>(
     base: [u64; CHUNK],
     index: [u32; CHUNK],
     size: u64,

@@ -60,6 +60,41 @@ f32_binary! {
     MaxNanF32 |a, b| arithmetic::f32::max_nan(a, b, FloatFlags::STRICT), |a, b, f| arithmetic::f32::max_nan(a, b, f);
 }
 
+/// `a * b + c`, or `c + a * b` if the product is not `FIRST`: rounded after each.
+pub(crate) struct MultiplyAddF32<const FLUSH: bool, const CANONICAL: bool, const FIRST: bool>;
+impl<const FLUSH: bool, const CANONICAL: bool, const FIRST: bool> Kernel
+    for MultiplyAddF32<FLUSH, CANONICAL, FIRST>
+{
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        map3(&mut m.unit.w, i, |a, b, c| {
+            let (a, b, c) = (single(a), single(b), single(c));
+            let product = if FLUSH { arithmetic::f32::mul(a, b, flags(true)) } else { a * b };
+            let product = single(done::<CANONICAL>(product));
+            let (a, b) = if FIRST { (product, c) } else { (c, product) };
+            done::<CANONICAL>(if FLUSH { arithmetic::f32::add(a, b, flags(true)) } else { a + b })
+        })
+    }
+}
+
+/// The form of a product that is added to.
+pub(crate) fn multiply_add(flush: bool, canonical: bool, first: bool) -> Exec {
+    macro_rules! form {
+        ($flush:literal, $canonical:literal) => {
+            match first {
+                true => select::<MultiplyAddF32<$flush, $canonical, true>>(),
+                false => select::<MultiplyAddF32<$flush, $canonical, false>>(),
+            }
+        };
+    }
+    match (flush, canonical) {
+        (false, false) => form!(false, false),
+        (false, true) => form!(false, true),
+        (true, false) => form!(true, false),
+        (true, true) => form!(true, true),
+    }
+}
+
 /// `a * b + c`, rounded once.
 pub(crate) struct FusedF32<const FLUSH: bool, const CANONICAL: bool>;
 impl<const FLUSH: bool, const CANONICAL: bool> Kernel for FusedF32<FLUSH, CANONICAL> {
@@ -403,6 +438,34 @@ impl<F: Format> Kernel for CallF32<F> {
             F32Function::Predicate(f) => {
                 test1(&mut unit.w, &mut unit.b, &unit.mask, i, |a| f(F::load(a)))
             }
+        }
+    }
+}
+
+/// The exponential function as the C library has it; `imm` is the library's.
+pub(crate) struct ExpF32;
+impl Kernel for ExpF32 {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let code = m.code;
+        let library = code.functions32.get(i.imm as u32 as usize);
+        let Some(F32Function::Unary(library)) = library else { return };
+        let unit = &mut m.unit;
+        if let Some(a) = unit.w.uniform(i.a) {
+            return unit.w.set_uniform(i.d, library(single(a)).to_bits());
+        }
+        let a = unit.w.operand(i.a, 0);
+        let target = unit.w.set_vector(i.d);
+        for k in 0..unit.chunks {
+            let x = unit.w.data[a.start + k].map(single);
+            let (mut values, doubt) = port_float::chunk::exp(&x);
+            let mut doubt = doubt & u32::from(unit.mask.bits[k]);
+            while doubt != 0 {
+                let l = doubt.trailing_zeros() as usize % CHUNK;
+                doubt &= doubt - 1;
+                values[l] = library(x[l]);
+            }
+            unit.w.data[target + k] = values.map(f32::to_bits);
         }
     }
 }

@@ -5,7 +5,7 @@ use port_ir::{Axis, Builtin, CompareOp, Scalar};
 use super::lanes::Kernel;
 use super::registers::{Bits, File, Mask, progression};
 use super::twin::Twins;
-use super::{CHUNK, Inst, Machine, Object, Place, Slot, Stop, Unit};
+use super::{CHUNK, Inst, Machine, Object, Place, Slot, Stop, Unit, together};
 use crate::compile::Class;
 use crate::launch::{Argument, Launch, Options, Schedule};
 use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
@@ -25,7 +25,7 @@ impl Kernel for Arrive {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let (arrived, expected) = (m.unit.mask.count, m.unit.alive.count);
-        if arrived < expected && m.may_restart {
+        if arrived < expected && m.may_restart && !super::together::whole_blocks(m) {
             m.restart = true;
             return m.raise(FaultKind::Deadlock("restart".into()), i.site, None, 0);
         }
@@ -303,6 +303,7 @@ impl Setup {
             cluster: self.cluster,
             dynamic_shared: launch.dynamic_shared,
             symbols: self.symbols.clone(),
+            group: together::Group::default(),
             memory,
         };
         machine.watch = crate::check::Watch::new(&machine);
@@ -315,7 +316,7 @@ impl Setup {
             .map(|number| {
                 let first = number * self.lanes;
                 let lanes = (self.threads - first).min(self.lanes);
-                new_unit(machine, first, lanes, self.chunks)
+                new_unit(machine, first, lanes, self.chunks, 1)
             })
             .collect();
         Block {
@@ -398,9 +399,27 @@ pub(crate) fn run(
         }
     } else {
         let mut block = setup.block(&machine);
+        let (chunks, shared) = (setup.chunks, together::pitch(setup.shared_bytes));
+        let size = match grouping {
+            Grouping::Block => {
+                let block_bytes = setup.needed.saturating_add(shared);
+                together::size(&machine, chunks, setup.blocks, block_bytes)
+            }
+            _ => 1,
+        };
         let mut fine = true;
-        for number in order {
-            start(&mut machine, &mut block, number);
+        let mut count = 1;
+        for numbers in order.chunks(size) {
+            if numbers.len() != count {
+                count = numbers.len();
+                together::prepare(&mut machine, count, chunks, setup.shared_bytes);
+                block.units = vec![new_unit(&machine, 0, setup.threads, chunks, count)];
+                block.shared = vec![0; count * shared as usize];
+            }
+            start(&mut machine, &mut block, numbers[0]);
+            if count > 1 {
+                together::start(&mut machine, &mut block.units, numbers);
+            }
             if !run_block(&mut machine, &mut block, u32::MAX) {
                 fine = false;
                 break;
@@ -530,15 +549,22 @@ fn order(blocks: u64, schedule: Schedule) -> Vec<u64> {
 }
 
 /// A unit of threads from `first`, with what stays the same for all blocks.
-fn new_unit(m: &Machine<'_>, first: usize, lanes: usize, chunks: usize) -> Unit {
+fn new_unit(
+    m: &Machine<'_>,
+    first: usize,
+    lanes: usize,
+    block_chunks: usize,
+    blocks: usize,
+) -> Unit {
     let code = m.code;
+    let chunks = block_chunks * blocks;
     let counts = code.counts;
     let mut unit = Unit {
         w: File::new(counts.words as usize, &code.words, chunks),
         d: File::new(counts.doubles as usize, &code.doubles, chunks),
         b: Bits::new(counts.truths as usize, &code.truths, chunks),
         mask: Mask::default(),
-        all: Mask::first(lanes),
+        all: together::lanes(blocks, block_chunks, lanes),
         alive: Mask::default(),
         slots: vec![Slot::default(); code.slots as usize],
         pc: 0,
@@ -550,6 +576,7 @@ fn new_unit(m: &Machine<'_>, first: usize, lanes: usize, chunks: usize) -> Unit 
         local_twins: Default::default(),
         local_written: Vec::new(),
         turn: 0,
+        block_chunks,
     };
     for (preset, class, register) in &code.presets {
         match preset {
@@ -567,6 +594,11 @@ fn new_unit(m: &Machine<'_>, first: usize, lanes: usize, chunks: usize) -> Unit 
             }
             Preset::Symbol(index) => {
                 let address = m.symbols.get(*index as usize).copied().unwrap_or(0);
+                unit.d.set_uniform(*register, address);
+            }
+            Preset::Shared(index) => {
+                let address =
+                    ((Code::FIRST_SHARED + u64::from(*index)) << WINDOW_BITS) + WINDOW_ORIGIN;
                 unit.d.set_uniform(*register, address);
             }
             Preset::Builtin(builtin) => set_lanes(m, &mut unit, *builtin, *register),
@@ -613,6 +645,7 @@ fn set_lanes(m: &Machine<'_>, unit: &mut Unit, builtin: Builtin, register: u32) 
     let mut values = vec![[0u32; CHUNK]; chunks];
     for (k, chunk) in values.iter_mut().enumerate() {
         for (l, place) in chunk.iter_mut().enumerate() {
+            let k = k % unit.block_chunks;
             *place = value(unit.first + (k * CHUNK + l) as u32);
         }
     }
@@ -645,9 +678,8 @@ fn axis_index(axis: Axis) -> usize {
 
 /// Makes a block ready to run as the one of this number.
 pub(super) fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
-    let [x, y, _] = m.grid.map(u64::from);
     block.number = number;
-    block.place = [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32];
+    block.place = place(m, number);
     if !block.shared.is_empty() {
         block.shared.fill(0);
     }
@@ -678,8 +710,14 @@ pub(super) fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
     }
 }
 
+/// A block's place in the grid.
+pub(super) fn place(m: &Machine<'_>, number: u64) -> [u32; 3] {
+    let [x, y, _] = m.grid.map(|extent| u64::from(extent.max(1)));
+    [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32]
+}
+
 /// A built-in value that is the same for all threads of a block.
-fn block_value(m: &Machine<'_>, block: [u32; 3], builtin: Builtin) -> u32 {
+pub(super) fn block_value(m: &Machine<'_>, block: [u32; 3], builtin: Builtin) -> u32 {
     let cluster = m.cluster;
     let inside = [0, 1, 2].map(|axis| block[axis] % cluster[axis]);
     match builtin {
@@ -740,7 +778,8 @@ fn run_units(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
         }
         match (any(Stop::Block), any(Stop::Grid)) {
             (false, false) => {
-                let spent = m.code.instructions.len() as u64 * block.units.len() as u64;
+                let units = block.units.len().max(m.group.places.len()) as u64;
+                let spent = m.code.instructions.len() as u64 * units;
                 m.fuel = m.fuel.saturating_sub(spent);
                 block.done = true;
                 return true;

@@ -96,11 +96,41 @@ unary! {
 }
 
 comparison! {
-    Equal32 w |a, b| a == b;
-    NotEqual32 w |a, b| a != b;
     Equal64 d |a, b| a == b;
     NotEqual64 d |a, b| a != b;
 }
+
+/// Whether words are equal; `NOT`, whether they are not.
+pub(crate) struct Equality32<const NOT: bool>;
+impl<const NOT: bool> Kernel for Equality32<NOT> {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let unit = &mut m.unit;
+        // Two progressions that come nearer by one with each lane meet in one lane, or none.
+        let step = unit.w.stride(i.a).wrapping_sub(unit.w.stride(i.b));
+        if !is_affine(&unit.w, i.a, i.b) || !matches!(step, 0 | 1 | u32::MAX) {
+            return compare(&mut unit.w, &mut unit.b, &unit.mask, i, |a, b| (a == b) != NOT);
+        }
+        for q in 0..unit.chunks.div_ceil(CHUNK) {
+            let (a, b) = (unit.w.bases(i.a, q), unit.w.bases(i.b, q));
+            for l in 0..CHUNK.min(unit.chunks - q * CHUNK) {
+                let apart = b[l].wrapping_sub(a[l]);
+                let bits = match step {
+                    0 => u32::from(apart == 0) * 0xffff,
+                    1 => 1u32.checked_shl(apart).unwrap_or(0),
+                    _ => 1u32.checked_shl(apart.wrapping_neg()).unwrap_or(0),
+                } as u16;
+                unit.b.set_chunk(i.d, q * CHUNK + l, if NOT { !bits } else { bits });
+            }
+        }
+        unit.b.finish(i.d, &unit.mask);
+    }
+}
+
+/// Whether words are equal.
+pub(crate) type Equal32 = Equality32<false>;
+/// Whether they are not.
+pub(crate) type NotEqual32 = Equality32<true>;
 
 /// Adds: progressions stay progressions.
 pub(crate) struct Add<const W64: bool>;
@@ -192,6 +222,13 @@ impl Kernel for Shl32 {
     }
 }
 
+/// How far the last lane of a chunk is from the first, if that is less than half of the range.
+macro_rules! reach {
+    ($file:expr, $register:expr, $signed:ident) => {
+        ($file.stride($register) as $signed).checked_mul(CHUNK as $signed - 1)
+    };
+}
+
 /// The last value of a chunk's progression, if it does not wrap below 2^31.
 #[inline(always)]
 fn last(base: u32, stride: u32) -> Option<u32> {
@@ -202,17 +239,23 @@ fn last(base: u32, stride: u32) -> Option<u32> {
 /// Applies `f`, monotonic in `a` below 2^31, if each chunk of `a` comes out as one value.
 #[inline(always)]
 fn steps(file: &mut File<u32>, i: &Inst, b: u32, f: impl Fn(u32, u32) -> u32) -> bool {
-    let stride = file.stride(i.a);
-    for k in 0..file.chunks {
-        let base = file.base(i.a, k);
-        match last(base, stride) {
-            Some(last) if f(base, b) == f(last, b) => {}
-            _ => return false,
+    let Some(reach) = reach!(file, i.a, i32) else { return false };
+    for q in 0..file.chunks.div_ceil(CHUNK) {
+        let bases = file.bases(i.a, q);
+        let there = file.chunks - q * CHUNK;
+        let mut bad = 0;
+        for (l, base) in bases.into_iter().enumerate() {
+            let last = base.wrapping_add(reach as u32);
+            let wrong = (base | last) >> 31 | u32::from(f(base, b) != f(last, b));
+            bad |= if l < there { wrong } else { 0 };
+        }
+        if bad != 0 {
+            return false;
         }
     }
-    for k in 0..file.chunks {
-        let base = f(file.base(i.a, k), b);
-        file.set_base(i.d, k, base);
+    for q in 0..file.chunks.div_ceil(CHUNK) {
+        let bases = file.bases(i.a, q).map(|base| f(base, b));
+        file.set_bases(i.d, q, bases);
     }
     file.set_affine(i.d, 0);
     true
@@ -285,6 +328,10 @@ fn divisor(m: &Machine<'_>, i: &Inst) -> Option<u32> {
 #[inline(always)]
 fn affine_quotient(m: &mut Machine<'_>, i: &Inst) -> bool {
     let Some(b) = divisor(m, i) else { return false };
+    if b.is_power_of_two() {
+        let by = b.trailing_zeros();
+        return steps(&mut m.unit.w, i, by, |a, by| a >> (by & 31));
+    }
     steps(&mut m.unit.w, i, b, |a, b| a / b)
 }
 
@@ -294,6 +341,28 @@ fn affine_remainder(m: &mut Machine<'_>, i: &Inst) -> bool {
     let Some(b) = divisor(m, i) else { return false };
     let file = &mut m.unit.w;
     let stride = file.stride(i.a);
+    if b.is_power_of_two() {
+        let low = b - 1;
+        let Some(reach) = reach!(file, i.a, i32) else { return false };
+        for q in 0..file.chunks.div_ceil(CHUNK) {
+            let there = file.chunks - q * CHUNK;
+            let mut bad = 0;
+            for (l, base) in file.bases(i.a, q).into_iter().enumerate() {
+                let last = base.wrapping_add(reach as u32);
+                let wrong = (base | last) >> 31 | (base ^ last) & !low;
+                bad |= if l < there { wrong } else { 0 };
+            }
+            if bad != 0 {
+                return false;
+            }
+        }
+        for q in 0..file.chunks.div_ceil(CHUNK) {
+            let bases = file.bases(i.a, q).map(|base| base & low);
+            file.set_bases(i.d, q, bases);
+        }
+        file.set_affine(i.d, stride);
+        return true;
+    }
     for k in 0..file.chunks {
         let base = file.base(i.a, k);
         match last(base, stride) {
@@ -345,13 +414,6 @@ impl Kernel for AndLow32 {
         }
         map2(file, i.d, i.a, i.b, |a, b| a & b)
     }
-}
-
-/// How far the last lane of a chunk is from the first, if that is less than half of the range.
-macro_rules! reach {
-    ($file:expr, $register:expr, $signed:ident) => {
-        ($file.stride($register) as $signed).checked_mul(CHUNK as $signed - 1)
-    };
 }
 
 /// The one result of a comparison of progressions, if all lanes have it: none wraps, and the ends of

@@ -14,6 +14,7 @@ pub(crate) mod atomic;
 pub(crate) mod control;
 pub(crate) mod convert;
 pub(crate) mod float;
+pub(crate) mod fused;
 pub(crate) mod grid;
 pub(crate) mod integer;
 pub(crate) mod lanes;
@@ -21,6 +22,7 @@ pub(crate) mod matrix;
 pub(crate) mod parallel;
 pub(crate) mod print;
 pub(crate) mod registers;
+pub(crate) mod together;
 pub(crate) mod twin;
 pub(crate) mod warp;
 
@@ -148,6 +150,8 @@ pub(crate) struct Unit {
     pub(crate) local_written: Vec<u64>,
     /// Instructions that back edges have counted in this turn.
     pub(crate) turn: u64,
+    /// Chunks of one block, where several are in this unit; else of the unit.
+    pub(crate) block_chunks: usize,
 }
 
 impl Unit {
@@ -194,8 +198,10 @@ pub(crate) struct Machine<'r> {
     pub(crate) schedule: Schedule,
     pub(crate) grid: [u32; 3],
     pub(crate) block_dim: [u32; 3],
-    /// The running block.
+    /// The running block, or the first of those that run together.
     pub(crate) block: [u32; 3],
+    /// The blocks that run together, if they are several.
+    pub(crate) group: together::Group,
     pub(crate) outcome: Outcome,
     pub(crate) fuel: u64,
     pub(crate) warp_width: usize,
@@ -248,14 +254,42 @@ impl Machine<'_> {
                 size: buffer.bytes.len() as u64,
             });
         }
+        let object = self.objects.get(index as usize).copied().flatten();
+        if self.group.is_several()
+            && let Some(Object { place: Place::Shared(start), base, size }) = object
+        {
+            return Some(self.group.shared(address, start, base, size));
+        }
+        object
+    }
+
+    /// As [`Machine::object`]; of one that each block of the unit has a copy of, the first block's.
+    #[inline(always)]
+    pub(crate) fn first_copy(&self, address: u64) -> Option<Object> {
+        let index = address >> WINDOW_BITS;
+        if index >= FIRST_BUFFER {
+            return self.object(address);
+        }
         self.objects.get(index as usize).copied().flatten()
+    }
+
+    /// The number of a lane's thread in its block.
+    pub(crate) fn thread_of(&self, lane: usize) -> u32 {
+        self.unit.first + (lane % (self.unit.block_chunks.max(1) * CHUNK)) as u32
+    }
+
+    /// The block of a lane.
+    pub(crate) fn block_of(&self, lane: usize) -> [u32; 3] {
+        let number = lane / (self.unit.block_chunks.max(1) * CHUNK);
+        self.group.places.get(number).copied().unwrap_or(self.block)
     }
 
     /// Raises a fault, unless there is one already.
     #[cold]
     pub(crate) fn raise(&mut self, kind: FaultKind, site: u32, lane: Option<usize>, lanes: u32) {
         if self.fault.is_none() {
-            let thread = lane.map(|lane| self.unit.first + lane as u32);
+            let thread = lane.map(|lane| self.thread_of(lane));
+            self.block = lane.map_or(self.block, |lane| self.block_of(lane));
             self.fault = Some((kind, site, thread, lanes));
         }
     }
@@ -322,8 +356,8 @@ impl Machine<'_> {
             return;
         }
         let Some(location) = self.code.sites.get(site as usize).copied() else { return };
-        let thread = self.thread(self.unit.first + lane as u32);
-        let who = Participant { block: self.block, thread, location, writes };
+        let thread = self.thread(self.thread_of(lane));
+        let who = Participant { block: self.block_of(lane), thread, location, writes };
         self.outcome.findings.push(Finding { kind, who, threads: lanes, other });
     }
 }

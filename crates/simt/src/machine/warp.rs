@@ -203,6 +203,12 @@ impl<E: Element> Kernel for Shuffle<E> {
                     values[k * CHUNK..][..CHUNK]
                         .copy_from_slice(&file.data[operand.start + first + k]);
                 }
+                if there * CHUNK == warp && width == warp {
+                    let out = &mut file.data[target + first..target + first + there];
+                    if exchange(mode, by as usize & (warp - 1), &values, out) {
+                        continue;
+                    }
+                }
                 for k in 0..there {
                     let out = &mut file.data[target + first + k];
                     for (l, out) in out.iter_mut().enumerate() {
@@ -244,6 +250,66 @@ impl<E: Element> Kernel for Shuffle<E> {
             m.unit.b.finish(inst.second, &m.unit.mask);
         }
     }
+}
+
+/// Lanes `l ^ BY` of a chunk.
+#[inline(always)]
+fn crossed<R: Raw, const BY: usize>(values: [R; CHUNK]) -> [R; CHUNK] {
+    let mut out = values;
+    for l in 0..CHUNK {
+        out[l] = values[l ^ BY];
+    }
+    out
+}
+
+/// Reads the lanes of a whole warp that are `by` apart; `false` for a mode that has no such form.
+#[inline(always)]
+fn exchange<R: Raw>(
+    mode: ShuffleMode,
+    by: usize,
+    values: &[R; 64],
+    out: &mut [[R; CHUNK]],
+) -> bool {
+    let (chunks, _) = values.as_chunks::<CHUNK>();
+    let lanes = out.len() * CHUNK;
+    match mode {
+        ShuffleMode::Xor => {
+            for (k, out) in out.iter_mut().enumerate() {
+                let mut chunk = chunks[(k ^ (by / CHUNK)) % chunks.len()];
+                if by & 1 != 0 {
+                    chunk = crossed::<R, 1>(chunk);
+                }
+                if by & 2 != 0 {
+                    chunk = crossed::<R, 2>(chunk);
+                }
+                if by & 4 != 0 {
+                    chunk = crossed::<R, 4>(chunk);
+                }
+                if by & 8 != 0 {
+                    chunk = crossed::<R, 8>(chunk);
+                }
+                *out = chunk;
+            }
+        }
+        ShuffleMode::Down => {
+            for (k, out) in out.iter_mut().enumerate() {
+                *out = chunks[k % chunks.len()];
+                let first = k * CHUNK + by;
+                let there = lanes.saturating_sub(first).min(CHUNK);
+                if there == CHUNK
+                    && let Some(from) = values.get(first..first + CHUNK)
+                {
+                    out.copy_from_slice(from);
+                    continue;
+                }
+                for (l, out) in out.iter_mut().enumerate().take(there) {
+                    *out = values[(first + l) % 64];
+                }
+            }
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// Reports reads of lanes that do not take part.

@@ -1,0 +1,225 @@
+//! Instructions that do the work of two which often follow each other.
+//!
+//! What a fused instruction does not do itself, it leaves to the two that it stands for: so the result
+//! is the same, and the checks see every access.
+
+use std::marker::PhantomData;
+
+use super::access::{
+    Bases, Element, InRegister, Load, Store, Word, all_copies, bytes_of, copy_of, load_chunk,
+    load_places, store_places,
+};
+use super::atomic::{Atomic, Change, decode};
+use super::convert::{self, extend, extended_stride};
+use super::lanes::Kernel;
+use super::registers::Shape;
+use super::{CHUNK, Inst, Machine, Object, Place};
+use crate::launch::Schedule;
+
+/// The object of the first active lane's element, if it is not local.
+#[inline(always)]
+fn object_at<const SIGNED: bool>(
+    m: &Machine<'_>,
+    [base, index]: [u32; 2],
+    size: u64,
+    offset: u64,
+    least: usize,
+) -> Option<Object> {
+    let unit = &m.unit;
+    let lane = if unit.is_full() { 0 } else { unit.mask.lowest() };
+    let by = extend::<SIGNED>(unit.w.get(index, lane)).wrapping_mul(size);
+    let address = unit.d.get(base, lane).wrapping_add(by).wrapping_add(offset);
+    let object = m.first_copy(address)?;
+    (!matches!(object.place, Place::Local(_)) && object.size >= least as u64).then_some(object)
+}
+
+/// The elements of so many bytes that a word register names.
+#[derive(Clone, Copy)]
+struct Elements<const SIGNED: bool> {
+    base: u32,
+    index: u32,
+    size: u64,
+}
+
+impl<const SIGNED: bool> Bases for Elements<SIGNED> {
+    #[inline(always)]
+    fn at(self, m: &Machine<'_>, q: usize) -> [u64; CHUNK] {
+        let (base, index) = (m.unit.d.bases(self.base, q), m.unit.w.bases(self.index, q));
+        convert::elements::<SIGNED>(base, index, self.size)
+    }
+}
+
+/// `d = *(b + c * target + imm)` with a word `c`; `a` is a register for the address.
+pub(crate) struct LoadAt<E, const SIGNED: bool>(PhantomData<E>);
+impl<E: Element, const SIGNED: bool> Kernel for LoadAt<E, SIGNED> {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        if m.hooked || !load_at::<E, SIGNED>(m, i) {
+            let size = u64::from(i.target);
+            convert::Element::<SIGNED>::run(m, &Inst { d: i.a, a: i.b, b: i.c, imm: size, ..*i });
+            Load::<E>::run(m, i);
+        }
+    }
+}
+
+#[inline(always)]
+fn load_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bool {
+    let (size, pair) = (u64::from(i.target), [i.b, i.c]);
+    let (base, index) = (m.unit.d.shape(i.b), m.unit.w.shape(i.c));
+    if base == Shape::Vector || (base, index) == (Shape::Uniform, Shape::Uniform) {
+        return false;
+    }
+    let Some(object) = object_at::<SIGNED>(m, pair, size, i.imm, E::SIZE) else { return false };
+    let by = i.imm.wrapping_sub(object.base);
+    match index {
+        Shape::Uniform => {
+            let Some(index) = m.unit.w.uniform(i.c) else { return false };
+            let by = by.wrapping_add(extend::<SIGNED>(index).wrapping_mul(size));
+            let stride = m.unit.d.stride(i.b);
+            load_places::<E>(m, i.d, object, stride, by, InRegister(i.b))
+        }
+        Shape::Affine => {
+            let Some(stride) = extended_stride::<SIGNED>(m, i.c) else { return false };
+            let stride = stride.wrapping_mul(size).wrapping_add(m.unit.d.stride(i.b));
+            let bases = Elements::<SIGNED> { base: i.b, index: i.c, size };
+            load_places::<E>(m, i.d, object, stride, by, bases)
+        }
+        Shape::Vector => {
+            if m.unit.d.stride(i.b) != 0 {
+                return false;
+            }
+            let target = E::file(&mut m.unit).start(i.d);
+            for k in 0..m.unit.chunks {
+                if m.unit.mask.bits[k] == 0 {
+                    continue;
+                }
+                let base = [m.unit.d.base(i.b, k).wrapping_add(by); CHUNK];
+                let places = convert::elements::<SIGNED>(base, m.unit.w.chunk(i.c, k), size);
+                load_chunk::<E>(m, i, object, places, target, k);
+            }
+            E::file(&mut m.unit).set_vector(i.d);
+            true
+        }
+    }
+}
+
+/// `*(a + c * target + imm) = b` with a word `c`; `d` is a register for the address.
+pub(crate) struct StoreAt<E, const SIGNED: bool>(PhantomData<E>);
+impl<E: Element, const SIGNED: bool> Kernel for StoreAt<E, SIGNED> {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        if m.hooked || !store_at::<E, SIGNED>(m, i) {
+            let size = u64::from(i.target);
+            convert::Element::<SIGNED>::run(m, &Inst { b: i.c, imm: size, ..*i });
+            Store::<E>::run(m, &Inst { a: i.d, ..*i });
+        }
+    }
+}
+
+#[inline(always)]
+fn store_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bool {
+    let (size, pair) = (u64::from(i.target), [i.a, i.c]);
+    if m.unit.d.shape(i.a) == Shape::Vector || m.unit.w.shape(i.c) != Shape::Affine {
+        return false;
+    }
+    let Some(stride) = extended_stride::<SIGNED>(m, i.c) else { return false };
+    let stride = stride.wrapping_mul(size).wrapping_add(m.unit.d.stride(i.a));
+    if stride != E::SIZE as u64 {
+        return false;
+    }
+    let Some(object) = object_at::<SIGNED>(m, pair, size, i.imm, E::SIZE) else { return false };
+    let by = i.imm.wrapping_sub(object.base);
+    let bases = Elements::<SIGNED> { base: i.a, index: i.c, size };
+    object.place != Place::Parameters && store_places::<E>(m, i.b, object, by, bases)
+}
+
+/// Changes the word at `a + c * target` by `b`; `d` is a register for the address.
+pub(crate) struct ChangeAt<const SIGNED: bool>;
+impl<const SIGNED: bool> Kernel for ChangeAt<SIGNED> {
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        if m.hooked || !add_at::<SIGNED>(m, i) {
+            let size = u64::from(i.target);
+            convert::Element::<SIGNED>::run(m, &Inst { b: i.c, imm: size, ..*i });
+            Atomic::<Word>::run(m, &Inst { a: i.d, ..*i });
+        }
+    }
+}
+
+/// Adds to words, lane by lane in order, if all of them lie in one object.
+#[inline(always)]
+fn add_at<const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bool {
+    let (change, scalar, offset) = decode(i.imm);
+    let (size, pair) = (u64::from(i.target), [i.a, i.c]);
+    if change != Change::Add
+        || !scalar.is_integer()
+        || m.schedule != Schedule::InOrder
+        || m.unit.d.stride(i.a) != 0
+        || m.unit.d.shape(i.a) == Shape::Vector
+    {
+        return false;
+    }
+    let Some(object) = object_at::<SIGNED>(m, pair, size, offset, 4) else { return false };
+    if object.place == Place::Parameters {
+        return false;
+    }
+    let by = offset.wrapping_sub(object.base);
+    let limit = object.size - 4;
+    // All or nothing: a lane that is outside ends what the others would still do.
+    for k in 0..m.unit.chunks {
+        let (places, _) = places_at::<SIGNED>(m, i, object, by, k);
+        let mask = u32::from(m.unit.mask.bits[k]);
+        let mut beyond = 0;
+        for l in 0..CHUNK {
+            let active = 0u64.wrapping_sub(u64::from(mask >> l & 1));
+            beyond |= (places[l] | limit.wrapping_sub(places[l])) & active;
+        }
+        if beyond >> 63 != 0 {
+            return false;
+        }
+    }
+    let object = all_copies(m, object);
+    for k in 0..m.unit.chunks {
+        let (places, jump) = places_at::<SIGNED>(m, i, object, by, k);
+        let values = m.unit.w.chunk(i.b, k);
+        let mut bits = m.unit.mask.bits[k];
+        let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+        if bits == u16::MAX {
+            for l in 0..CHUNK {
+                add(data, places[l].wrapping_add(jump), values[l]);
+            }
+            continue;
+        }
+        while bits != 0 {
+            let l = bits.trailing_zeros() as usize % CHUNK;
+            bits &= bits - 1;
+            add(data, places[l].wrapping_add(jump), values[l]);
+        }
+    }
+    true
+}
+
+/// The places of a chunk's elements in the object, and how far its block's copy lies from the first.
+#[inline(always)]
+fn places_at<const SIGNED: bool>(
+    m: &Machine<'_>,
+    i: &Inst,
+    object: Object,
+    by: u64,
+    k: usize,
+) -> ([u64; CHUNK], u64) {
+    let (shift, jump) = copy_of(m, object, k);
+    let base = m.unit.d.base(i.a, k).wrapping_add(by).wrapping_sub(shift);
+    let index = m.unit.w.chunk(i.c, k);
+    (convert::elements::<SIGNED>([base; CHUNK], index, u64::from(i.target)), jump)
+}
+
+/// Adds to the word at a place.
+#[inline(always)]
+fn add(data: &mut [u8], place: u64, value: u32) {
+    if let Some(bytes) = data.get_mut(place as usize..)
+        && let Some(word) = bytes.first_chunk_mut::<4>()
+    {
+        *word = u32::from_le_bytes(*word).wrapping_add(value).to_le_bytes();
+    }
+}
