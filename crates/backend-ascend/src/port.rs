@@ -187,7 +187,9 @@ impl<'a> Port<'a> {
                     before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
                 }
             };
-            if !done.insert((span.file, at, message.clone())) {
+            let inside = |gone: &Span| gone.file == span.file && gone.start < at && at < gone.end;
+            let is_gone = self.removed.iter().any(inside);
+            if is_gone || !done.insert((span.file, at, message.clone())) {
                 continue;
             }
             let newline = if file.text.contains("\r\n") { "\r\n" } else { "\n" };

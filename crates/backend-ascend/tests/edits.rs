@@ -74,6 +74,18 @@ fn device_code_leaves_and_code_for_both_stays() {
 }
 
 #[test]
+fn names_of_device_libraries_leave_once() {
+    // One of them stands in a body that leaves as a whole.
+    assert_eq!(
+        ported(
+            "namespace cg = cooperative_groups;\n__global__ void k(float* x) {\n  using Reduce = cub::BlockReduce<float, 32>;\n\
+             \x20 x[threadIdx.x] = 1;\n}\n"
+        ),
+        "void launch_k(dim3 grid, dim3 block, size_t shared, aclrtStream stream, float* x);\n"
+    );
+}
+
+#[test]
 fn the_runtime_becomes_acl() {
     // A copy alone does not wait for kernels, as CUDA's does.
     assert_eq!(

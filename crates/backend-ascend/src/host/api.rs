@@ -256,6 +256,7 @@ pub(crate) fn apply(port: &mut Port<'_>) {
                         }
                         if edit.whole {
                             port.changes.remove_inside(edit.span);
+                            port.removed.push(edit.span);
                         }
                         if edit.span.is_empty() {
                             let (file, at) = (edit.span.file, edit.span.start);

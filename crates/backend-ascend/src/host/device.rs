@@ -77,6 +77,11 @@ fn body(port: &Port<'_>, id: FunctionId) -> Option<Span> {
 /// Takes the text out, with the comment and the blank line that belong to it.
 pub(crate) fn apply(port: &mut Port<'_>) {
     for span in port.gone.clone() {
+        // What stands in a kernel's body has left with it.
+        let outer = |other: &&Span| **other != span && other.contains(span);
+        if port.removed.iter().any(|other| outer(&other)) {
+            continue;
+        }
         let Some(file) = port.file(span.file) else { continue };
         let whole = with_surroundings(file, span);
         port.changes.remove_inside(whole);

@@ -82,6 +82,9 @@ pub(crate) fn apply(port: &mut Port<'_>, device: &BTreeSet<&'static str>) {
         let own = own.join(&format!("{newline}#include "));
         let mut included = false;
         for (position, line) in lines.iter().enumerate() {
+            if port.is_removed(line.line) {
+                continue;
+            }
             if let Some(header) = resolved.get(&line.header) {
                 let name = format!("\"{}\"", between(port, id, *header));
                 if name != port.unit.sources.text(line.header) {

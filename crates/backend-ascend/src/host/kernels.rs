@@ -427,7 +427,7 @@ fn rename(port: &mut Port<'_>, kernels: &[Kernel]) {
             .collect();
         for (at, token) in file.tokens.iter().enumerate() {
             let span = file.span(token);
-            if token.kind != TokenKind::Identifier {
+            if token.kind != TokenKind::Identifier || port.is_removed(span) {
                 continue;
             }
             let is_kernel = match module.meanings.get(span) {

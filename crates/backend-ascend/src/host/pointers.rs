@@ -45,6 +45,9 @@ pub(crate) fn apply(port: &mut Port<'_>) {
     }
     let types: Vec<&str> = FRAME.iter().map(|(ty, _)| *ty).collect();
     for (span, has_more) in places {
+        if port.is_removed(span) {
+            continue;
+        }
         let more = if has_more { ", " } else { "" };
         let text = format!("{}{more}", types.join(", "));
         port.changes.insert(span.file, span.end, Side::Before, text, REASON);
