@@ -1379,10 +1379,20 @@ impl Engine<'_, '_> {
             || own.iter().any(|l| Some(l.scalar) != first)
             || size == 0
         {
-            return self.refuse(
-                format!("a variable of mixed parts is indexed ({scalar:?} in {first:?})"),
-                location,
-            );
+            let words = own.iter().all(|l| matches!(l.scalar, Scalar::U32 | Scalar::I32));
+            let holds = match first {
+                Some(Scalar::F32) => 1,
+                Some(Scalar::F16 | Scalar::Bf16) => 2,
+                _ => 0,
+            };
+            if homogeneous
+                && words
+                && holds > 0
+                && let Where::Same(at) = self.place_of(address, 0, 4, location)?
+            {
+                return Ok(Reach::Words(at, own.len(), holds));
+            }
+            return self.refuse("a variable of mixed parts is indexed", location);
         }
         let leaf_size = first.map_or(4, |s| s.size());
         Ok(match self.place_of(address, 0, leaf_size, location)? {
@@ -1405,6 +1415,33 @@ impl Engine<'_, '_> {
         let mut vals = Vec::new();
         let snapshot = self.changes_before_last_use(local, result);
         match (&reach, storage.kind) {
+            (Reach::Words(at, count, holds), StorageKind::Vectors) => {
+                let at = self.scalar("part", "int64_t", at);
+                let scalar = storage.leaves[0].scalar;
+                for word in 0..*count {
+                    let slot = self.int_slot("bits");
+                    if *holds == 1 {
+                        let text = indexed(&storage, &at, word, scalar);
+                        self.line(format!(
+                            "lanes.Move({slot}, {text}.ReinterpretCast<int32_t>());"
+                        ));
+                    } else {
+                        let ty = memory_type(scalar).unwrap_or("half");
+                        let (name, high) = (storage.names[0].clone(), self.int_slot("high"));
+                        let part = |i: usize| {
+                            format!("{name}[(({at} + {word}) * 2 + {i}) * lanes.padded]")
+                        };
+                        self.line(format!("lanes.BitsOf<{ty}>({slot}, {});", part(0)));
+                        self.line(format!("lanes.BitsOf<{ty}>({high}, {});", part(1)));
+                        self.line(format!("lanes.ShiftUp({high}, {high}, 16);"));
+                        self.line(format!("Add({slot}, {slot}, {high}, lanes.padded);"));
+                    }
+                    vals.push(Val::Int(slot));
+                }
+            }
+            (Reach::Words(..), _) => {
+                return self.refuse("a variable is accessed as another type", location);
+            }
             (Reach::Bytes(offset, own), StorageKind::Vectors) => {
                 for leaf in own {
                     vals.push(self.punned(
@@ -1431,12 +1468,10 @@ impl Engine<'_, '_> {
                 let at = self.scalar("part", "int64_t", at);
                 for leaf in 0..*count {
                     let scalar = storage.leaves[0].scalar;
-                    if scalar.size() == 8 {
-                        return self.refuse("an array of 64-bit integers is indexed", location);
-                    }
-                    let text = format!("{}[({at} + {leaf}) * lanes.padded]", storage.names[0]);
+                    let text = indexed(&storage, &at, leaf, scalar);
                     let text = self.typed(&storage, text, scalar);
-                    vals.push(self.vector_val(text.clone(), text, scalar, snapshot));
+                    let second = format!("{text}[lanes.padded]");
+                    vals.push(self.vector_val(text, second, scalar, snapshot));
                 }
             }
             (Reach::Each(index, count), StorageKind::Vectors) => {
@@ -1595,7 +1630,7 @@ impl Engine<'_, '_> {
                 let at = self.scalar("part", "int64_t", at);
                 for leaf in 0..*count {
                     let scalar = storage.leaves[0].scalar;
-                    let text = format!("{}[({at} + {leaf}) * lanes.padded]", storage.names[0]);
+                    let text = indexed(&storage, &at, leaf, scalar);
                     targets.push((self.typed(&storage, text, scalar), scalar));
                 }
             }
@@ -1632,7 +1667,7 @@ impl Engine<'_, '_> {
             (Reach::Each(..), _) => {
                 return self.refuse("a table is indexed by each thread", location);
             }
-            (Reach::Bytes(..), _) => {
+            (Reach::Words(..) | Reach::Bytes(..), _) => {
                 return self.refuse("a variable is accessed as another type", location);
             }
         }
@@ -1881,6 +1916,12 @@ impl Engine<'_, '_> {
     }
 }
 
+/// A part of an array's vectors, by a scalar index: 64-bit integers are two.
+fn indexed(storage: &Storage, at: &str, leaf: usize, scalar: Scalar) -> String {
+    let words = if scalar.size() == 8 { " * 2" } else { "" };
+    format!("{}[({at} + {leaf}){words} * lanes.padded]", storage.names[0])
+}
+
 /// A scalar part of a value.
 enum Part {
     Known(Val),
@@ -1888,6 +1929,8 @@ enum Part {
 }
 
 enum Reach {
+    /// Words at a scalar index, each the bits of so many floats.
+    Words(String, usize, usize),
     /// Parts of other types, at an offset.
     Bytes(u64, Vec<Leaf>),
     Range(usize, usize),

@@ -389,7 +389,7 @@ fn symbols(
 
 /// The kernel with its tiling and a function that launches it.
 fn frame(module: &Module, function: &Function, index: usize, kernel: &DeviceKernel) -> String {
-    let mut text = format!("struct Tiling{index} {{\n");
+    let mut text = format!("struct Kernel{index}Tiling {{\n");
     for field in &kernel.tiling {
         let _ = writeln!(text, "    {} {};", field.ty, field.name);
     }
@@ -411,7 +411,7 @@ fn frame(module: &Module, function: &Function, index: usize, kernel: &DeviceKern
         parameters.push("GM_ADDR workspace".to_owned());
         arguments.push("workspace".to_owned());
     }
-    parameters.push(format!("Tiling{index} tiling"));
+    parameters.push(format!("Kernel{index}Tiling tiling"));
     arguments.push("tiling".to_owned());
     let entry = match kernel.unit {
         Unit::Threads => kernel
@@ -440,7 +440,7 @@ fn frame(module: &Module, function: &Function, index: usize, kernel: &DeviceKern
     if kernel.unit != Unit::Threads {
         text.push_str("    if (threadIdx.x | threadIdx.y | threadIdx.z | blockIdx.x | blockIdx.y | blockIdx.z) return;\n");
     }
-    let _ = writeln!(text, "    Tiling{index} tiling = {{}};");
+    let _ = writeln!(text, "    Kernel{index}Tiling tiling = {{}};");
     for (at, field) in kernel.tiling.iter().enumerate() {
         let value = with_fields(&field.value, &kernel.tiling[..at]);
         let _ = writeln!(text, "    tiling.{} = {value};", field.name);

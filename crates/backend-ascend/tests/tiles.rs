@@ -1,0 +1,51 @@
+//! Vectors of lanes: which form small kernels take, and kernels of the repository against the fiber
+//! oracle. The emitted text runs on the model of the 910B, which stops at every broken rule.
+//!
+//! Only some of them are run; `PORT_KERNELS=all`, or names, runs others.
+
+mod common;
+
+use port_backend_ascend::kernel::Chip;
+
+/// Element-wise with a functor per instance; 64-bit masks, shared boxes and loops that lanes leave at
+/// different times; shuffles and two-dimensional blocks.
+const SAMPLE: &[&str] = &["gelu_tanh", "nms_bitmask"];
+
+#[test]
+fn vectors_agree_with_the_oracle() {
+    common::check_all(Chip::A910b, SAMPLE);
+}
+
+fn form(kernel: &str, launch: &str) -> String {
+    let text = format!("{kernel}\nvoid run(float* x, int* i, int n) {{ {launch}; }}\n");
+    common::forms("case.cu", &text, Chip::A910b).join(", ")
+}
+
+#[test]
+fn independent_threads_are_one_range_of_lanes() {
+    // Whatever the user's blocks are.
+    let text = "__global__ void k(float* x, int n) {\n\
+                int i = blockIdx.x * blockDim.x + threadIdx.x; if (i < n) x[i] *= 2; }";
+    assert_eq!(form(text, "k<<<n, 32>>>(x, n)"), "ported flatten");
+    // Each block has a row of its own, its threads have nothing to do with each other.
+    let text = "__global__ void k(float* x, int n) {\n\
+                for (int i = threadIdx.x; i < n; i += blockDim.x) x[blockIdx.x * n + i] += 1; }";
+    assert_eq!(form(text, "k<<<n, 256>>>(x, n)"), "ported flatten");
+}
+
+#[test]
+fn threads_that_work_together_are_the_lanes_of_a_block() {
+    let text = "__global__ void k(float* x) {\n\
+                float v = x[threadIdx.x]; v += __shfl_xor_sync(~0u, v, 16); x[threadIdx.x] = v; }";
+    assert_eq!(form(text, "k<<<1, 32>>>(x)"), "ported block");
+    let text = "__global__ void k(float* x) {\n\
+                __shared__ float s[64]; s[threadIdx.x] = x[threadIdx.x]; __syncthreads();\n\
+                x[threadIdx.x] = s[63 - threadIdx.x]; }";
+    assert_eq!(form(text, "k<<<1, 64>>>(x)"), "ported block");
+}
+
+#[test]
+fn an_old_value_that_is_asked_for_takes_one_core() {
+    let text = "__global__ void k(int* i, float* x) { x[atomicAdd(i, 1)] = threadIdx.x; }";
+    assert_eq!(form(text, "k<<<2, 64>>>(i, x)"), "ported-slow flatten");
+}
