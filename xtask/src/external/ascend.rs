@@ -10,6 +10,8 @@ pub fn run(path: &Path, filter: &str) -> Result<(), String> {
         .args(["run", "--quiet", "--package", "port-check", "--example", "ascend_samples", "--"])
         .arg(path)
         .arg(filter)
+        // As the device compiler does by default, and as public samples expect.
+        .env("PORT_ASCEND_AUTO_SYNC", "on")
         .status()
         .map_err(|error| format!("cargo: {error}"))?;
     match status.success() {
