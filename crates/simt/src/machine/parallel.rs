@@ -201,6 +201,22 @@ fn track_lanes<E: Element>(m: &mut Machine<'_>, i: &Inst, offset: u64, what: Wha
     } else {
         let affine = unit.d.shape(i.a) == Shape::Affine;
         let stride = unit.d.stride(i.a);
+        if affine && stride < 1 << 16 {
+            // Most accesses are to shared memory, or read what nobody writes.
+            let first = unit.d.get(i.a, unit.mask.lowest()).wrapping_add(offset);
+            let mut other = 0;
+            for k in (0..unit.chunks).filter(|k| unit.mask.bits[*k] != 0) {
+                let base = unit.d.base(i.a, k).wrapping_add(offset);
+                other |= (base ^ first) | (base.wrapping_add(15 * stride) ^ first);
+            }
+            let elsewhere = first >> WINDOW_BITS < FIRST_BUFFER;
+            if other >> WINDOW_BITS == 0
+                && (elsewhere || what == What::Read && tracker.ignores_reads(first))
+            {
+                m.tracker = Some(tracker);
+                return;
+            }
+        }
         // Neighbours of a whole chunk, and of the chunk after it, are one range.
         let mut range = (0, 0);
         for k in 0..unit.chunks {
