@@ -1,6 +1,6 @@
 //! The passes of a port to Ascend, in order, and what they share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_backend::{Cann, FileRole, Options, OutputFile, Ported, Unit, generated};
 use port_diag::{Diagnostic, FileId, Finding, Origin, Span};
@@ -177,16 +177,28 @@ impl<'a> Port<'a> {
     /// Holds the build up at the line of a place.
     fn write_stops(&mut self) {
         let mut done = BTreeSet::new();
+        let mut edits: BTreeMap<FileId, Vec<Span>> = BTreeMap::new();
+        for file in &self.files {
+            let (changes, _) = self.changes.resolved(file.id);
+            edits.insert(file.id, changes.iter().map(|change| change.edit.span).collect());
+        }
         for (span, code, message) in std::mem::take(&mut self.stops) {
             let Some(file) = self.file(span.file) else { continue };
             let index = file.tokens.partition_point(|token| token.end <= span.start);
-            let at = match file.directive_of(index) {
-                Some(directive) => directive.line.start,
-                None => {
-                    let before = file.text.get(..span.start as usize).unwrap_or("");
-                    before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
-                }
+            let line_start = |byte: u32| {
+                let before = file.text.get(..byte as usize).unwrap_or("");
+                before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
             };
+            let mut at = match file.directive_of(index) {
+                Some(directive) => directive.line.start,
+                None => line_start(span.start),
+            };
+            // Words that leave may join two lines: before the first of them then.
+            let own = edits.get(&span.file).map_or(&[][..], Vec::as_slice);
+            let last = own.partition_point(|edit| edit.start < at).checked_sub(1);
+            if let Some(joined) = last.and_then(|last| own.get(last)).filter(|edit| at < edit.end) {
+                at = line_start(joined.start);
+            }
             let inside = |gone: &Span| gone.file == span.file && gone.start < at && at < gone.end;
             let is_gone = self.removed.iter().any(inside);
             if is_gone || !done.insert((span.file, at, message.clone())) {
