@@ -8,6 +8,7 @@
 //!
 //! The right line of a fault is any line of the statement that holds it.
 
+pub mod ascend;
 pub mod bench;
 pub mod code;
 pub mod table;

@@ -77,7 +77,7 @@ pub fn mutants(path: &str, text: &str, executed: &BTreeSet<u32>) -> Vec<Mutant> 
 }
 
 /// The text with blanks for comments, strings and lines of the preprocessor, byte for byte.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out: Vec<u8> = text.bytes().collect();
     let bytes = text.as_bytes();
     let mut at = 0;

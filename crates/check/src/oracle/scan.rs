@@ -529,10 +529,18 @@ impl Scanner<'_> {
             }
             let mut next = self.forward(index + 1);
             let mut is_array = false;
+            let mut angles = 0usize;
             while next < self.tokens.len()
-                && !matches!(self.at(next), ";" | "=" | "(" | ")" | "," | "*")
+                && !matches!(self.at(next), ";" | "=" | "(" | ")" | "*")
+                && (angles > 0 || self.at(next) != ",")
             {
-                is_array |= self.at(next) == "[";
+                match self.at(next) {
+                    "<" => angles += 1,
+                    ">" => angles = angles.saturating_sub(1),
+                    ">>" => angles = angles.saturating_sub(2),
+                    "[" => is_array |= angles == 0,
+                    _ => {}
+                }
                 next = self.forward(next + 1);
             }
             if is_array && self.at(next) == ";" {
@@ -640,9 +648,9 @@ mod tests {
     #[test]
     fn arrays_of_local_memory_are_variables() {
         let text =
-            "alignas(4) __ubuf__ float a[4]; extern __ubuf__ char b[]; f(__ubuf__ float* c);";
+            "alignas(4) __ubuf__ float a[4]; extern __ubuf__ A<B, 3> b[]; f(__ubuf__ float* c);";
         let (output, replacements) = rewrite("k.asc", text, Launches::Ascend);
-        let expected = "alignas(4) static thread_local float a[4]; extern thread_local char b[]; \
+        let expected = "alignas(4) static thread_local float a[4]; extern thread_local A<B, 3> b[]; \
                         f(__ubuf__ float* c);";
         assert_eq!((output.as_str(), replacements.len()), (expected, 2));
     }

@@ -1,0 +1,151 @@
+//! Plants faults into the device code of the Ascend ports of all kernels, and prints what finds them.
+//! Started by `cargo xtask mutants --target ascend`.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use port_check::ascend::Model;
+use port_check::toolchain::Toolchain;
+use port_tests::kernels::{self, Kernel};
+use port_tests::mutate::ascend::{Bench, Fate, Kind, Mutant, sample};
+
+/// Seed, mutants of each kernel and chip, parts of kernels' names, whether all fates are printed.
+struct Arguments {
+    seed: u64,
+    per_kernel: usize,
+    kernels: Vec<String>,
+    all: bool,
+}
+
+fn arguments() -> Result<Arguments, String> {
+    let mut parsed = Arguments { seed: 1, per_kernel: 2, kernels: Vec::new(), all: false };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut number = || -> Result<u64, String> {
+            let value = words.next().ok_or_else(|| format!("`{word}` needs a number"))?;
+            value.parse().map_err(|_| format!("`{word} {value}`: not a number"))
+        };
+        match word.as_str() {
+            "--seed" => parsed.seed = number()?,
+            "--per-kernel" => parsed.per_kernel = number()? as usize,
+            "--list" => parsed.all = true,
+            _ => parsed.kernels.push(word),
+        }
+    }
+    Ok(parsed)
+}
+
+type Results = Result<Vec<(Mutant, Fate)>, String>;
+
+fn run(kernel: &Kernel, target: &str, model: &Model, arguments: &Arguments) -> Results {
+    let bench = Bench::new(kernel, target, model)?;
+    // Each kernel has its own sequence.
+    let own = kernel.name.bytes().chain(target.bytes());
+    let own = own.fold(arguments.seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut results = Vec::new();
+    let mut executed = 0;
+    // What is not executed is no fault: others are taken in its place.
+    for mutant in sample(bench.mutants(), arguments.per_kernel * 4, own) {
+        let fate = bench.test(&mutant);
+        executed += usize::from(fate != Fate::NotExecuted);
+        results.push((mutant, fate));
+        if executed == arguments.per_kernel {
+            break;
+        }
+    }
+    Ok(results)
+}
+
+fn main() -> ExitCode {
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            eprintln!("mutants: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    let model = match Model::new(&Toolchain::discover()) {
+        Ok(model) => model,
+        Err(error) => {
+            eprintln!("mutants: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let mut subjects: Vec<(Kernel, &str)> = Vec::new();
+    for kernel in kernels::all() {
+        let named = |name: &String| kernel.name.contains(name.as_str());
+        if arguments.kernels.is_empty() || arguments.kernels.iter().any(named) {
+            subjects.extend(["ascend:910b", "ascend:950"].map(|target| (kernel.clone(), target)));
+        }
+    }
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(BTreeMap::new());
+    let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((kernel, target)) =
+                    subjects.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let name = format!("{} {target}", kernel.name);
+                    let results = run(kernel, target, &model, &arguments);
+                    for (mutant, fate) in results.iter().flatten() {
+                        if arguments.all || *fate == Fate::Survived {
+                            let Mutant { kind, line, description, .. } = mutant;
+                            eprintln!("{name}: {kind:?} at line {line}, {description}: {fate:?}");
+                        }
+                    }
+                    done.lock()
+                        .unwrap_or_else(|poisoned| poisoned.into_inner())
+                        .insert(name, results);
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let (mut caught, mut all) = (0, 0);
+    for (name, results) in &done {
+        match results {
+            Ok(results) => {
+                for (mutant, fate) in results.iter().filter(|(_, fate)| *fate != Fate::NotExecuted)
+                {
+                    all += 1;
+                    caught += usize::from(*fate != Fate::Survived);
+                    if *fate == Fate::Survived {
+                        let Mutant { kind, line, description, .. } = mutant;
+                        println!("{name}: survives: {kind:?} at line {line}, {description}");
+                    }
+                }
+            }
+            Err(why) => println!("{name}: not tested: {why}"),
+        }
+    }
+    println!(
+        "\n{:<12} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "", "compiler", "rule", "ended", "result", "none"
+    );
+    for kind in Kind::ALL {
+        let of = |is: fn(&Fate) -> bool| {
+            let results = done.values().flatten().flatten();
+            results.filter(|(mutant, fate)| mutant.kind == kind && is(fate)).count()
+        };
+        println!(
+            "{:<12} {:>8} {:>8} {:>8} {:>8} {:>8}",
+            format!("{kind:?}"),
+            of(|fate| matches!(fate, Fate::NotCompiled)),
+            of(|fate| matches!(fate, Fate::Rule(_))),
+            of(|fate| matches!(fate, Fate::Ended(_))),
+            of(|fate| matches!(fate, Fate::Result(_))),
+            of(|fate| matches!(fate, Fate::Survived)),
+        );
+    }
+    let tested = done.values().filter(|results| results.is_ok()).count();
+    println!("\n{caught} of {all} executed mutants are found; {tested} of {} ports", done.len());
+    // Some change nothing that a result or rule could show: an equal order, a bound that is not met.
+    match all > 0 && caught * 10 >= all * 8 {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
