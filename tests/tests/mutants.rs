@@ -5,7 +5,10 @@
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels")]
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use port_check::ascend::Model;
+use port_check::toolchain::Toolchain;
 use port_tests::kernels::{self, Kernel};
+use port_tests::mutate::ascend;
 use port_tests::mutate::bench::Bench;
 use port_tests::mutate::{sample, table};
 
@@ -22,7 +25,42 @@ fn main() {
             trials.push(Trial::test(name, move || faults_are_found(&kernel)));
         }
     }
+    // One small port to each chip.
+    for (name, target) in
+        [("embedding/embedding_gather", "ascend:950"), ("gemm/wmma_gemm", "ascend:910b")]
+    {
+        if let Some(kernel) = kernels::all().into_iter().find(|kernel| kernel.name == name) {
+            let name = format!("{name}::{}_mutants", target.replace(':', "_"));
+            let trial = Trial::test(name, move || device_faults_are_found(&kernel, target));
+            trials.push(match Toolchain::discover().cxx {
+                Some(_) => trial,
+                None => trial.with_ignored_flag(true).with_kind("needs a C++ compiler"),
+            });
+        }
+    }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// Each fault of these kinds shows: a product for a sum, too large a buffer, another thread.
+fn device_faults_are_found(kernel: &Kernel, target: &str) -> Result<(), Failed> {
+    let model = Model::new(&Toolchain::discover()).map_err(|error| error.to_string())?;
+    let bench = ascend::Bench::new(kernel, target, &model)?;
+    let shows = |mutant: &ascend::Mutant| {
+        use ascend::Kind::{Buffer, Lane, Operation, Queue};
+        matches!(mutant.kind, Buffer | Lane | Operation | Queue)
+    };
+    let mutants: Vec<_> = bench.mutants().into_iter().filter(shows).collect();
+    let mut found = 0;
+    let mut fates = Vec::new();
+    for mutant in ascend::sample(mutants, 4, 1) {
+        let fate = bench.test(&mutant);
+        found += usize::from(!matches!(fate, ascend::Fate::Survived | ascend::Fate::NotExecuted));
+        fates.push(format!("line {}: {}: {fate:?}", mutant.line, mutant.description));
+    }
+    match found >= 2 {
+        true => Ok(()),
+        false => Err(fates.join("\n").into()),
+    }
 }
 
 fn faults_are_found(kernel: &Kernel) -> Result<(), Failed> {

@@ -46,12 +46,15 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Plants faults into the ports of all kernels; says which the check finds, and at which line.
     Mutants {
+        /// The ports: hip or ascend.
+        #[arg(long, default_value = "hip")]
+        target: String,
         /// Decides which faults.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Faults of each kernel.
-        #[arg(long, default_value_t = 16)]
-        per_kernel: usize,
+        /// Faults of each kernel; 16 for HIP, 2 for each chip of Ascend.
+        #[arg(long)]
+        per_kernel: Option<usize>,
         /// Kernels whose names hold one of these; all when none is given.
         kernels: Vec<String>,
     },
@@ -74,7 +77,9 @@ fn main() -> ExitCode {
             .and(codegen_assets::run(check)),
         Task::External(arguments) => external::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
-        Task::Mutants { seed, per_kernel, kernels } => mutants::run(seed, per_kernel, &kernels),
+        Task::Mutants { target, seed, per_kernel, kernels } => {
+            mutants::run(&target, seed, per_kernel, &kernels)
+        }
         Task::Setup(arguments) => setup::run(&arguments),
         Task::Tidy => tidy::run(),
         Task::Validate(arguments) => validate::run(&arguments),
