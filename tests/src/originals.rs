@@ -32,6 +32,18 @@ pub fn spec(kernel: &Kernel) -> Result<Spec, String> {
     })
 }
 
+/// The instances that a spec launches, which its text may launch fewer of. Those that macros of the
+/// text spell are the text's own.
+pub fn instances(sources: &SourceMap, spec: &Spec) -> Vec<String> {
+    let is_macro = |word: &str| {
+        let define = format!("#define {word} ");
+        !word.is_empty() && sources.ids().any(|id| sources.file(id).text.contains(&define))
+    };
+    let names = spec.launches.iter().map(|launch| launch.kernel.clone());
+    let separates = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    names.filter(|name| !name.split(separates).any(is_macro)).collect()
+}
+
 /// A text with the other files of its unit, for the oracle.
 pub fn source(sources: &SourceMap, root: FileId) -> Source {
     let file = |id| sources.file(id);

@@ -66,8 +66,8 @@ impl Subject {
             let target: Target = self.target.parse().map_err(|error| format!("{error:?}"))?;
             // The text itself may launch fewer instances than the spec.
             let spec = originals::spec(&self.kernel)?;
-            let instantiate = spec.launches.iter().map(|launch| launch.kernel.clone());
-            let options = Options { instantiate: instantiate.collect(), ..Options::default() };
+            let instantiate = originals::instances(&sources, &spec);
+            let options = Options { instantiate, ..Options::default() };
             let mut translations = port::translate(&sources, root, &[target], &options);
             let translation = translations.pop().ok_or("no translation")?;
             Ok(Arc::new(Port { sources, root, translation }))

@@ -167,7 +167,7 @@ impl Bench {
         let (sources, root) = kernel.load();
         let spec = originals::spec(kernel)?;
         let target: Target = target.parse().map_err(|error| format!("{error:?}"))?;
-        let instantiate = spec.launches.iter().map(|launch| launch.kernel.clone()).collect();
+        let instantiate = originals::instances(&sources, &spec);
         let options = Options { instantiate, ..Options::default() };
         let translation = port::translate(&sources, root, &[target], &options).pop();
         let translation = translation.ok_or("no translation")?;
