@@ -15,6 +15,7 @@ use port_check::Spec;
 use port_check::ascend::Model;
 use port_check::oracle::{Language, RunOptions, Source};
 use port_check::ports::{emitted, renames};
+use port_check::spec::{Argument, ParameterSet};
 use port_check::toolchain::Toolchain;
 use port_diag::render::human;
 use port_diag::{FileId, SourceMap};
@@ -23,6 +24,9 @@ use port_tests::originals;
 use port_tests::reference::reference;
 
 const TARGETS: [&str; 2] = ["ascend:910b", "ascend:950"];
+
+/// A kernel of independent elements.
+const FLAT: &str = "activation/gelu_tanh";
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -36,6 +40,10 @@ fn main() {
             let name = format!("{}::{}", kernel.name, target.replace(':', "_"));
             let shared = subject.clone();
             trials.push(Trial::test(format!("{name}::findings"), move || findings(&shared)));
+            if compiler && kernel.name == FLAT && target == TARGETS[0] {
+                let shared = subject.clone();
+                trials.push(Trial::test(format!("{name}::counters"), move || counters(&shared)));
+            }
             let trial = Trial::test(format!("{name}::executed"), move || executed(&subject));
             trials.push(match compiler {
                 true => trial,
@@ -161,4 +169,37 @@ fn executed(subject: &Subject) -> Result<(), Failed> {
         0 => Err("the spec compares nothing".into()),
         _ => Ok(()),
     }
+}
+
+/// Over many tiles an element-wise kernel moves each byte about once, fills the lanes, copies while it
+/// computes, and leaves the scalar unit alone.
+fn counters(subject: &Subject) -> Result<(), Failed> {
+    let spec = originals::spec(&subject.kernel)?;
+    let source = subject.port()?.source(&spec)?;
+    let program = model()?.build(&source, &spec).map_err(|error| error.to_string())?;
+    let set = ParameterSet::new([("n", (1 << 17) + 29)]);
+    let case = spec.case(&set).map_err(|findings| format!("{findings:?}"))?;
+    let run = program.run(&case, &RunOptions::default()).map_err(|error| error.to_string())?;
+    let launched: Vec<_> = case.launches.iter().filter(|l| !l.grid.contains(&0)).collect();
+    if launched.is_empty() || launched.len() != run.launches.len() {
+        return Err(format!("{} of {} launches", run.launches.len(), launched.len()).into());
+    }
+    for (launch, cost) in launched.into_iter().zip(&run.launches) {
+        let buffers = launch.arguments.iter().filter_map(|argument| match argument {
+            Argument::Buffer { index, .. } => case.buffers.get(*index),
+            _ => None,
+        });
+        let bytes = buffers.map(|buffer| buffer.tensor.bytes().len()).sum::<usize>() as f64;
+        let of = |name: &str| cost.counters.get(name).copied().unwrap_or(f64::NAN);
+        let holds = [
+            ("bytes", of("gm_to_ub_bytes") + of("ub_to_gm_bytes") <= 1.2 * bytes),
+            ("lanes", of("vector_lanes") >= 0.9 * of("vector_lanes_possible")),
+            ("overlap", of("overlap") > 0.25),
+            ("scalar", of("scalar_gm_accesses") + of("scalar_ub_accesses") <= of("transfers")),
+        ];
+        if let Some((what, _)) = holds.iter().find(|(_, holds)| !holds) {
+            return Err(format!("{}: {what}: {:?}", launch.kernel, cost.counters).into());
+        }
+    }
+    Ok(())
 }

@@ -278,7 +278,7 @@ impl Compilation {
             true => HipStage::Device,
             false => HipStage::DeviceCheck,
         };
-        let precompiled = architecture != ARCHITECTURES[0] || newest != (kernel % 2 == 0);
+        let precompiled = architecture != ARCHITECTURES[0] || newest != kernel.is_multiple_of(2);
         Compilation { stage, precompiled }
     }
 }

@@ -246,7 +246,7 @@ fn a_fix_is_measured_and_does_what_it_says() {
     }
     let folder = folder();
     put(folder.path(), "sums.cu", SUMS);
-    put(folder.path(), "sums.toml", &SPEC.replace("axpb", "sums"));
+    put(folder.path(), "sums.toml", SPEC.replace("axpb", "sums"));
     let run = |arguments: &[&str]| {
         let all = ["check", "sums.cu", "--target", "cpu", "--rule", "bits"];
         let output = port(folder.path(), &[&all, arguments].concat());
@@ -292,7 +292,7 @@ fn worst_inputs_are_searched_for_the_same_way_each_time() {
 #[test]
 fn a_sweep_checks_every_parameter_set() {
     let folder = folder();
-    put(folder.path(), "axpb.toml", &format!("sweep = [{{ n = 1 }}, {{ n = 77 }}]\n{SPEC}"));
+    put(folder.path(), "axpb.toml", format!("sweep = [{{ n = 1 }}, {{ n = 77 }}]\n{SPEC}"));
     let (_, document) = json(folder.path(), &["--target", "cpu", "--no-compiler", "--sweep"]);
     let kernels = document["kernels"].as_array().expect("kernels");
     let sets: Vec<&str> = kernels.iter().filter_map(|kernel| kernel["set"].as_str()).collect();

@@ -35,7 +35,9 @@ fn a_port_to_ascend_is_a_folder_of_its_own() {
     let output = port(folder.path(), &arguments);
     assert_eq!(status(&output), 0, "{}", text(&output.stderr));
     let root = folder.path().join("scale_ascend");
-    for name in ["scale.asc", "CMakeLists.txt", "README.md", "scripts/gen_data.py", "scale_torch.cpp"] {
+    for name in
+        ["scale.asc", "CMakeLists.txt", "README.md", "scripts/gen_data.py", "scale_torch.cpp"]
+    {
         assert!(root.join(name).is_file(), "{name}");
     }
     let asc = fs::read_to_string(root.join("scale.asc")).expect("the port");

@@ -99,6 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "asks how long it may take")]
     fn exponentials_have_the_bits_of_the_library() {
         let Some(F32Function::Unary(library)) = crate::libm::f32(port_ir::MathFunction::Exp) else {
             panic!()

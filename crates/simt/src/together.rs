@@ -279,9 +279,8 @@ impl Look<'_> {
                 let [from] = &self.results.get(&pointer)?[..] else { return None };
                 let stored = self.assigned.get(&self.local(*from)?)?;
                 // A pointer that moves is stored as itself with an offset.
-                let mut roots = stored.iter().filter_map(|value| {
-                    (!seen.contains(value)).then(|| self.root(*value, &mut seen.clone()))
-                });
+                let new = stored.iter().filter(|value| !seen.contains(value));
+                let mut roots = new.map(|value| self.root(*value, &mut seen.clone()));
                 let first = roots.next()??;
                 roots.all(|root| root.as_ref().is_none_or(|root| *root == first)).then_some(first)
             }

@@ -337,10 +337,9 @@ impl<'e, 'a> Engine<'e, 'a> {
     /// A symbol as an `int64_t`; `None` if lanes differ in it.
     fn symbol(&mut self, symbol: Symbol) -> Result<Option<String>> {
         Ok(match symbol {
-            Symbol::Builtin(builtin) => match self.builtin(builtin)? {
-                Some(text) => Some(format!("static_cast<int64_t>({text})")),
-                None => None,
-            },
+            Symbol::Builtin(builtin) => {
+                self.builtin(builtin)?.map(|text| format!("static_cast<int64_t>({text})"))
+            }
             Symbol::Passes(id) => {
                 self.state.counted.insert(id.0);
                 Some(format!("passes{}", id.0))

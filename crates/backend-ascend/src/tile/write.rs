@@ -380,7 +380,7 @@ fn without(nodes: &[Node], unused: &BTreeSet<String>) -> Vec<Node> {
             Node::Nest { head, body, repeats } => {
                 let body = without(body, unused);
                 let plain = head.is_empty() || head.starts_with("if (");
-                (!(body.is_empty() && head.is_empty()) || !plain).then(|| Node::Nest {
+                (!(body.is_empty() && head.is_empty() && plain)).then(|| Node::Nest {
                     head: head.clone(),
                     body,
                     repeats: *repeats,

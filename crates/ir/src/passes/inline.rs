@@ -54,7 +54,8 @@ pub fn inline(module: &Module, info: &ModuleInfo, limits: Limits) -> Module {
         let known = info.function(handle);
         // What is poisoned is not translated: nobody looks closer at its callers.
         if !function.is_kernel() && !known.recursive && known.poison.is_empty() {
-            bodies[handle.index()] = body(&function, limits.early_returns || known.convergent.any());
+            bodies[handle.index()] =
+                body(&function, limits.early_returns || known.convergent.any());
         }
         result.functions[handle] = function;
     }

@@ -170,9 +170,9 @@ fn add_at<const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bool {
         let (places, _) = places_at::<SIGNED>(m, i, object, by, k);
         let mask = u32::from(m.unit.mask.bits[k]);
         let mut beyond = 0;
-        for l in 0..CHUNK {
+        for (l, place) in places.iter().enumerate() {
             let active = 0u64.wrapping_sub(u64::from(mask >> l & 1));
-            beyond |= (places[l] | limit.wrapping_sub(places[l])) & active;
+            beyond |= (place | limit.wrapping_sub(*place)) & active;
         }
         if beyond >> 63 != 0 {
             return false;
