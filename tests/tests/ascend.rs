@@ -6,24 +6,43 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use port::{Options, Severity, Status, Target, Translation};
+use port::{KernelReport, Options, Severity, Status, Target, Translation};
 use port_check::Spec;
 use port_check::ascend::Model;
 use port_check::oracle::{Language, RunOptions, Source};
 use port_check::ports::{emitted, renames};
-use port_check::spec::{Argument, ParameterSet};
+use port_check::spec::{Argument, ArgumentSpec, LaunchSpec, ParameterSet};
 use port_check::toolchain::Toolchain;
 use port_diag::render::human;
-use port_diag::{FileId, SourceMap};
+use port_diag::{Diagnostic, FileId, SourceMap};
 use port_tests::kernels::{self, Kernel};
 use port_tests::originals;
 use port_tests::reference::reference;
 
 const TARGETS: [&str; 2] = ["ascend:910b", "ascend:950"];
+
+/// (kernel, chip, how the spec's launches of it begin, what the chip or the back end lacks): instances
+/// that are left to a person. Everything else of these kernels is executed. The first is the chip's gap,
+/// the second the back end's.
+const MANUAL: [(&str, &str, &str, &str); 2] = [
+    (
+        "reduce/histogram",
+        "ascend:950",
+        "histogram_kernel<int64_t, int, HistogramMemory::kShared",
+        "it updates 64 bits of shared memory atomically",
+    ),
+    (
+        "moe/topk_softmax",
+        "ascend:950",
+        "moe::topk_softmax_block_kernel<",
+        "it keeps a pointer that may point to several kinds of memory",
+    ),
+];
 
 /// A kernel of independent elements.
 const FLAT: &str = "activation/gelu_tanh";
@@ -68,6 +87,14 @@ struct Port {
 }
 
 impl Subject {
+    /// How the launches begin that are left to a person, and why they are.
+    fn manual(&self) -> Option<(&'static str, &'static str)> {
+        let own = |known: &&(&str, &str, &'static str, &'static str)| {
+            known.0 == self.kernel.name && known.1 == self.target
+        };
+        MANUAL.iter().find(own).map(|(_, _, start, why)| (*start, *why))
+    }
+
     fn port(&self) -> Result<Arc<Port>, Failed> {
         let make = || {
             let (sources, root) = self.kernel.load();
@@ -124,13 +151,22 @@ fn findings(subject: &Subject) -> Result<(), Failed> {
     let name = subject.kernel.name.replace('/', "__");
     settings.bind(|| insta::assert_snapshot!(name, text));
 
-    if let Some(error) = ported.diagnostics.iter().find(|d| d.severity == Severity::Error) {
+    let manual = subject.manual();
+    let is_known = |error: &&Diagnostic| manual.is_some_and(|(_, why)| error.message.contains(why));
+    let mut errors = ported.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    if let Some(error) = errors.clone().find(|error| !is_known(error)) {
         return Err(human::render(&port.sources, error, human::Options::default()).into());
     }
-    match ported.kernels.iter().find(|kernel| kernel.status == Status::Manual) {
-        Some(kernel) => Err(format!("{}{} is manual", kernel.name, kernel.instance).into()),
-        None if ported.kernels.is_empty() => Err("the port has no kernel".into()),
-        None => Ok(()),
+    let is_manual = |kernel: &KernelReport| kernel.status == Status::Manual;
+    match (manual, ported.kernels.iter().find(|kernel| is_manual(kernel)), errors.next()) {
+        (None, Some(kernel), _) => {
+            Err(format!("{}{} is manual", kernel.name, kernel.instance).into())
+        }
+        (Some(_), None, _) | (Some(_), _, None) => {
+            Err("it has a form now: take it off the list".into())
+        }
+        _ if ported.kernels.is_empty() => Err("the port has no kernel".into()),
+        _ => Ok(()),
     }
 }
 
@@ -143,8 +179,21 @@ fn model() -> Result<&'static Model, String> {
 
 /// Over all parameter sets no rule of the chip is broken, and every output is what the reference says.
 fn executed(subject: &Subject) -> Result<(), Failed> {
-    let spec = originals::spec(&subject.kernel)?;
-    let source = subject.port()?.source(&spec)?;
+    let mut spec = originals::spec(&subject.kernel)?;
+    let mut source = subject.port()?.source(&spec)?;
+    // What only launches write that are left out stays as it was.
+    let mut unwritten = BTreeSet::new();
+    if let Some((start, _)) = subject.manual() {
+        source = source.with_define("PORT_ALLOW_MANUAL", "1");
+        let (out, kept): (Vec<LaunchSpec>, _) =
+            spec.launches.into_iter().partition(|launch| launch.kernel.starts_with(start));
+        for argument in out.iter().flat_map(|launch| &launch.arguments) {
+            if let ArgumentSpec::Buffer(index, _) = argument {
+                unwritten.insert(spec.buffers[*index].name.clone());
+            }
+        }
+        spec.launches = kept;
+    }
     let program = model()?.build(&source, &spec).map_err(|error| error.to_string())?;
     let mut compared = 0;
     for set in spec.parameter_sets() {
@@ -158,7 +207,7 @@ fn executed(subject: &Subject) -> Result<(), Failed> {
         if let Some(violation) = run.violations.first() {
             return Err(format!("{label}: {violation}").into());
         }
-        for expected in &expected {
+        for expected in expected.iter().filter(|expected| !unwritten.contains(&expected.name)) {
             let name = &expected.name;
             let actual = run.result.output(name).ok_or_else(|| format!("{name} is no output"))?;
             expected.check(actual).map_err(|mismatch| format!("{label}: {mismatch}"))?;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use port_backend_ascend::kernel::{Chip, Options, Request, emit};
+use port_backend_ascend::kernel::{Chip, Forms, Options, Request, emit};
 use port_diag::SourceMap;
 use port_syntax::{Configuration, preprocess};
 
@@ -46,7 +46,8 @@ fn main() {
         })
         .collect();
     let reserved = BTreeSet::new();
-    let options = Options { sources: &sources, reserved: &reserved, chip: Chip::A910b };
+    let options =
+        Options { sources: &sources, reserved: &reserved, chip: Chip::A910b, forms: Forms::All };
     let emitted = emit(&lowered.module, &requests, &options);
     if text {
         println!("{}", emitted.declarations);

@@ -147,8 +147,9 @@ pub(crate) fn make(port: &mut Port<'_>, kernels: &[Kernel]) -> Section {
             candidates.push(Candidate { kernel, instance: index, request, refusal, nameable });
         }
     }
+    let forms = kernel::Forms::All;
     let options =
-        kernel::Options { sources: port.unit.sources, reserved: &reserved, chip: port.chip };
+        kernel::Options { sources: port.unit.sources, reserved: &reserved, chip: port.chip, forms };
     let emitted = kernel::emit(&ir, &requests, &options);
     let mut forms: Vec<Option<Result<DeviceKernel, kernel::NotTranslated>>> =
         emitted.kernels.into_iter().map(Some).collect();

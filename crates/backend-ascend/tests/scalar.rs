@@ -5,7 +5,7 @@
 
 mod common;
 
-use port_backend_ascend::kernel::Chip;
+use port_backend_ascend::kernel::{Chip, Forms};
 
 /// A kernel that uses much of what the form has: barriers, warp operations, atomics, both kinds of
 /// shared memory, functions of the vector unit.
@@ -13,5 +13,5 @@ const SAMPLE: &[&str] = &["rms_norm"];
 
 #[test]
 fn scalar_loops_agree_with_the_oracle() {
-    common::check_all(Chip::A910b, SAMPLE);
+    common::check_all(Chip::A910b, Forms::Scalar, SAMPLE);
 }

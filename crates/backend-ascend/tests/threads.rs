@@ -5,7 +5,7 @@
 
 mod common;
 
-use port_backend_ascend::kernel::Chip;
+use port_backend_ascend::kernel::{Chip, Forms};
 
 /// A kernel that uses much of what the form has: shuffles, votes, shared memory of both kinds,
 /// atomics, 16-bit floats, vectors, structs.
@@ -13,5 +13,5 @@ const SAMPLE: &[&str] = &["histogram"];
 
 #[test]
 fn threads_agree_with_the_oracle() {
-    common::check_all(Chip::A950, SAMPLE);
+    common::check_all(Chip::A950, Forms::All, SAMPLE);
 }

@@ -1,20 +1,9 @@
-//! Vectors of lanes: which form small kernels take, and kernels of the repository against the fiber
-//! oracle. The emitted text runs on the model of the 910B, which stops at every broken rule.
-//!
-//! Only some of them are run; `PORT_KERNELS=all`, or names, runs others.
+//! Vectors of lanes: which form small kernels take. What they compute is for the workspace's test
+//! `ascend`, which runs whole ports.
 
 mod common;
 
 use port_backend_ascend::kernel::Chip;
-
-/// Element-wise with a functor per instance; 64-bit masks, shared boxes and loops that lanes leave at
-/// different times; shuffles and two-dimensional blocks.
-const SAMPLE: &[&str] = &["gelu_tanh", "nms_bitmask"];
-
-#[test]
-fn vectors_agree_with_the_oracle() {
-    common::check_all(Chip::A910b, SAMPLE);
-}
 
 fn form(kernel: &str, launch: &str) -> String {
     let text = format!("{kernel}\nvoid run(float* x, int* i, int n) {{ {launch}; }}\n");

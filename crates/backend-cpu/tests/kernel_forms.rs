@@ -91,7 +91,9 @@ fn agrees(name: &str, text: &str, spec_text: &str) {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/port_cpu");
     let path = format!("{name}.cu");
     let original = Source::new(Language::Cuda, &path, text);
-    let mut ported = Source::new(Language::Cuda, &path, &format!("{text}{more}"));
+    let ported = Source::new(Language::Cuda, &path, &format!("{text}{more}"));
+    // As the assembled header has it.
+    let mut ported = ported.with_define("PORT_CPU_ONCE", "inline");
     for header in ["launch.hpp", "arithmetic.hpp", "lanes.hpp"] {
         let text = std::fs::read_to_string(assets.join(header)).expect("an asset");
         ported = ported.with_file(header, &text);

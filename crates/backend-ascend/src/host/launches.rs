@@ -92,8 +92,11 @@ fn edits(
     if !(2..=4).contains(&count) && !is_macro {
         return None;
     }
-    let mut edits =
-        vec![(Span::new(file.id, tokens[open - 1].end, tokens[open].end), "(".to_owned())];
+    // Spaces after `<<<` go with it, a line break stays.
+    let (opened, configuration) = (tokens[open].end, tokens.get(first)?.start);
+    let spaces = file.text.get(opened as usize..configuration as usize)?;
+    let entered = if spaces.contains('\n') { opened } else { configuration };
+    let mut edits = vec![(Span::new(file.id, tokens[open - 1].end, entered), "(".to_owned())];
     let missing: String = DEFAULTS
         .iter()
         .skip(usize::saturating_sub(count, 2))

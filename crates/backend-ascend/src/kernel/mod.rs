@@ -59,6 +59,18 @@ pub struct Options<'a> {
     pub reserved: &'a BTreeSet<String>,
     /// The chip.
     pub chip: Chip,
+    /// Which forms are tried.
+    pub forms: Forms,
+}
+
+/// Which forms of the 910B are tried for a kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forms {
+    /// All, the best first.
+    #[default]
+    All,
+    /// The one that holds most: loops of the scalar unit.
+    Scalar,
 }
 
 /// The cores that run a kernel.
@@ -197,9 +209,10 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
     let uniformity = ModuleUniformity::of(&program, assumptions);
     let context = Context { program: &program, uniformity: &uniformity, options };
     let mut declarations = Declarations::default();
-    let forms: &[Form] = match options.chip {
-        Chip::A910b => &[matrix::kernel, tile::kernel, scalar::kernel],
-        Chip::A950 => &[simt::kernel],
+    let forms: &[Form] = match (options.chip, options.forms) {
+        (Chip::A910b, Forms::All) => &[matrix::kernel, tile::kernel, scalar::kernel],
+        (Chip::A910b, Forms::Scalar) => &[scalar::kernel],
+        (Chip::A950, _) => &[simt::kernel],
     };
     let kernels = requests
         .iter()

@@ -55,6 +55,13 @@ impl Linear {
         format!("lanes::Form{{{}, {{{x}, {y}, {z}, {n}}}}}", self.base)
     }
 
+    /// Whether neighbouring lanes have neighbouring elements, of so many parts each. Neighbours in y
+    /// or z are no neighbours among the lanes.
+    pub fn is_row(&self, parts: u32) -> bool {
+        self.axis()
+            .is_some_and(|axis| matches!(axis, 0 | 3) && self.steps[axis] == parts.to_string())
+    }
+
     /// The only coordinate that it depends on.
     pub fn axis(&self) -> Option<usize> {
         let mut axes = (0..4).filter(|axis| self.steps[*axis] != "0");

@@ -645,8 +645,7 @@ impl Engine<'_, '_> {
                         if matches!(active, Active::Mask(_)) { exact } else { "" }
                     ));
                     // A stride that is not the neighbours' puts each lane in a block of its own.
-                    let dense =
-                        form.axis().is_some_and(|axis| form.steps[axis] == parts.to_string());
+                    let dense = form.is_row(parts);
                     self.need_input(run.scalar.size() as u32 * run.count, dense);
                     self.push_parts(&mut vals, &slot, run.scalar, run.count);
                 }
@@ -972,8 +971,7 @@ impl Engine<'_, '_> {
                     form.text(),
                     active.name()
                 ));
-                let dense = form.axis().is_some_and(|axis| form.steps[axis] == parts.to_string())
-                    && matches!(active, Active::Box(_));
+                let dense = form.is_row(parts) && matches!(active, Active::Box(_));
                 self.need_output(bytes, dense);
             }
             Where::Each(base, offsets) => {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use port_backend_ascend::kernel::{Chip, DeviceKernel, Options, Request, Unit, emit};
+use port_backend_ascend::kernel::{Chip, DeviceKernel, Forms, Options, Request, Unit, emit};
 use port_check::oracle::{Language, Oracle, RunOptions, Source};
 use port_check::toolchain::Toolchain;
 use port_check::{Spec, metrics};
@@ -38,7 +38,7 @@ pub fn kernels() -> Vec<PathBuf> {
 }
 
 /// Runs the kernels, or a sample of them, in the form of a chip, and compares with the oracle.
-pub fn check_all(chip: Chip, sample: &[&str]) {
+pub fn check_all(chip: Chip, forms: Forms, sample: &[&str]) {
     let wanted = std::env::var("PORT_KERNELS").ok();
     let all = wanted.as_deref() == Some("all");
     let mut failures = Vec::new();
@@ -51,7 +51,7 @@ pub fn check_all(chip: Chip, sample: &[&str]) {
         if !is_wanted {
             continue;
         }
-        match check(&path, chip) {
+        match check(&path, chip, forms) {
             Ok(what) => eprintln!("{stem}: {what}"),
             Err(why) => {
                 eprintln!("{stem}: FAILED");
@@ -62,14 +62,14 @@ pub fn check_all(chip: Chip, sample: &[&str]) {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-fn check(spec_path: &Path, chip: Chip) -> Result<String, String> {
+fn check(spec_path: &Path, chip: Chip, forms: Forms) -> Result<String, String> {
     let mut sources = SourceMap::new();
     let spec = Spec::load(spec_path, &mut sources)
         .map_err(|error| error.to_string())?
         .map_err(|errors| format!("{errors:?}"))?;
     let text_path = spec_path.with_extension("cu");
     let text = std::fs::read_to_string(&text_path).map_err(|error| error.to_string())?;
-    compare(&text_path, &text, spec, chip)
+    compare(&text_path, &text, spec, chip, forms)
 }
 
 /// The form of each kernel of a text: `ported matmul`, or why it has none.
@@ -87,7 +87,8 @@ pub fn forms(name: &str, text: &str, chip: Chip) -> Vec<String> {
         })
         .collect();
     let reserved = BTreeSet::new();
-    let options = Options { sources: &sources, reserved: &reserved, chip };
+    let forms = Forms::All;
+    let options = Options { sources: &sources, reserved: &reserved, chip, forms };
     let emitted = emit(&lowered.module, &requests, &options);
     let form = |kernel: Result<DeviceKernel, _>| match kernel {
         Ok(kernel) => format!("{} {}", kernel.status.as_str(), kernel.lowering),
@@ -101,10 +102,16 @@ pub fn check_text(name: &str, text: &str, spec: &str, chip: Chip) -> Result<Stri
     let mut sources = SourceMap::new();
     let file = sources.add("test.toml", spec);
     let spec = Spec::parse(&sources, file).map_err(|errors| format!("{errors:?}"))?;
-    compare(Path::new(&format!("{name}.cu")), text, spec, chip)
+    compare(Path::new(&format!("{name}.cu")), text, spec, chip, Forms::All)
 }
 
-fn compare(text_path: &Path, text: &str, mut spec: Spec, chip: Chip) -> Result<String, String> {
+fn compare(
+    text_path: &Path,
+    text: &str,
+    mut spec: Spec,
+    chip: Chip,
+    forms: Forms,
+) -> Result<String, String> {
     let mut read = |path: &str| Ok(std::fs::read_to_string(path).ok());
     let loaded = port::load(&text_path.to_string_lossy(), text, &[], &mut read);
     let (sources, root) = (loaded.sources, loaded.root);
@@ -137,8 +144,8 @@ fn compare(text_path: &Path, text: &str, mut spec: Spec, chip: Chip) -> Result<S
         asked.push(index);
     }
     let reserved = BTreeSet::new();
-    let emitted =
-        emit(module, &requests, &Options { sources: &sources, reserved: &reserved, chip });
+    let options = Options { sources: &sources, reserved: &reserved, chip, forms };
+    let emitted = emit(module, &requests, &options);
     let mut refused = BTreeSet::new();
     let mut statuses = BTreeSet::new();
     let mut kept = Vec::new();

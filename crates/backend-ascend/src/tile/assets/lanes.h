@@ -1444,6 +1444,14 @@ public:
             return;
         }
         constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        if (output.GetSize() < count * PITCH) {
+            // The buffer holds a row, and the lanes are none.
+            outQueue.FreeTensor(output);
+            for (uint32_t lane = 0; lane < count; ++lane) {
+                if (Inside(lane, box)) StoreLane<T, parts>(gm, At(form, lane), value, lane);
+            }
+            return;
+        }
         Spaced<T, parts>(output, value);
         for (uint32_t lane = 0; lane < count; ++lane) {
             if (Inside(lane, box)) WriteOne<T, parts>(gm, At(form, lane), output[lane * PITCH]);

@@ -24,6 +24,11 @@
 #define __simt_callee__
 #define __simt_vf__
 
+// Two halves, as a type of the compiler.
+struct alignas(4) half2 {
+    half x, y;
+};
+
 #define PORT_ASCEND_SITE port_oracle::Site site = port_oracle::Site::here()
 
 namespace port_ascend {
