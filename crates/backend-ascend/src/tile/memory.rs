@@ -645,7 +645,9 @@ impl Engine<'_, '_> {
                         if matches!(active, Active::Mask(_)) { exact } else { "" }
                     ));
                     // A stride that is not the neighbours' puts each lane in a block of its own.
-                    let dense = form.is_row(parts);
+                    // So does a mask over memory that may not be read around the lanes.
+                    let is_exact = matches!(active, Active::Mask(_)) && !exact.is_empty();
+                    let dense = form.is_row(parts) && !is_exact;
                     self.need_input(run.scalar.size() as u32 * run.count, dense);
                     self.push_parts(&mut vals, &slot, run.scalar, run.count);
                 }
