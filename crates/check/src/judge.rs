@@ -471,6 +471,10 @@ fn stopped(output: &str, runs: &Runs, missing: &[EvidenceNote]) -> Option<String
     {
         return Some(format!("{where_not}: {}: {}", finding.code, finding.message));
     }
+    // Where another launch of the reference stops, the port's whole run ends there too.
+    if !runs.reference.incomplete.is_empty() {
+        return None;
+    }
     let note = missing.iter().find(|note| note.stopped)?;
     Some(format!("{where_not}: {}", note.missing.as_deref().unwrap_or("it ended with an error")))
 }
