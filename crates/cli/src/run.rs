@@ -151,7 +151,10 @@ pub fn checks(sanitize: bool) -> Checks {
 
 /// The machine's options from flags.
 pub fn machine_options(machine: &crate::arguments::MachineArguments) -> Result<Options, String> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // One thread runs several blocks at once, which is worth two or three threads that do not
+    // (`cargo xtask bench simt`).
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if cores < 4 { 1 } else { cores };
     let schedule = schedule(&machine.schedule)?;
     Ok(Options { schedule, fuel: machine.fuel, threads, ..Options::default() })
 }
