@@ -10,3 +10,22 @@ pub mod random;
 pub mod reference;
 
 pub use port_compilers as compilers;
+
+/// What became of each kernel instance, and what was found, as snapshots have it.
+pub fn summary(ported: &port::Ported) -> String {
+    let mut text = String::new();
+    for kernel in &ported.kernels {
+        text += &format!(
+            "{} {}{} ({})\n",
+            kernel.status.as_str(),
+            kernel.name,
+            kernel.instance,
+            kernel.lowering
+        );
+    }
+    text.push('\n');
+    for finding in &ported.diagnostics {
+        text += &format!("{}[{}]: {}\n", finding.severity.as_str(), finding.code, finding.message);
+    }
+    text
+}

@@ -128,20 +128,7 @@ impl Port {
 fn findings(subject: &Subject) -> Result<(), Failed> {
     let port = subject.port()?;
     let ported = &port.translation.ported;
-    let mut text = String::new();
-    for kernel in &ported.kernels {
-        text += &format!(
-            "{} {}{} ({})\n",
-            kernel.status.as_str(),
-            kernel.name,
-            kernel.instance,
-            kernel.lowering
-        );
-    }
-    text.push('\n');
-    for finding in &ported.diagnostics {
-        text += &format!("{}[{}]: {}\n", finding.severity.as_str(), finding.code, finding.message);
-    }
+    let text = port_tests::summary(ported);
     // The text itself is thousands of lines a kernel: what it does is the other test's matter.
     let mut settings = insta::Settings::clone_current();
     let folder = format!("snapshots/{}", subject.target.replace(':', "_"));

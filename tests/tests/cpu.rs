@@ -116,20 +116,7 @@ impl Port {
 fn statuses(subject: &Subject) -> Result<(), Failed> {
     let port = subject.port()?;
     let ported = &port.translation.ported;
-    let mut text = String::new();
-    for kernel in &ported.kernels {
-        text += &format!(
-            "{} {}{} ({})\n",
-            kernel.status.as_str(),
-            kernel.name,
-            kernel.instance,
-            kernel.lowering
-        );
-    }
-    text.push('\n');
-    for finding in &ported.diagnostics {
-        text += &format!("{}[{}]: {}\n", finding.severity.as_str(), finding.code, finding.message);
-    }
+    let text = port_tests::summary(ported);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots/cpu"));
     settings.set_prepend_module_to_snapshot(false);

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use port_diag::{FileId, Finding, Span};
-use port_rewrite::{FileText, IncludeLine, Reason, Side};
-use port_syntax::TokenKind;
+use port_rewrite::{IncludeLine, Reason, Side, relative};
 
 use crate::findings::UnsupportedHeader;
 use crate::header;
@@ -71,7 +70,7 @@ pub(crate) fn apply(port: &mut Port<'_>) {
         }
         if is_root && !included && port.uses_runtime {
             let file = &port.files[index];
-            let at = first_include_or_code(file);
+            let at = file.first_include_or_code();
             let mut text = format!("#include \"{}\"{newline}", include_name(port, id));
             if let Some(define) = &port.architecture {
                 text.push_str(&format!("{define}{newline}"));
@@ -129,31 +128,6 @@ fn in_repository(port: &Port<'_>) -> BTreeSet<Span> {
     includes.filter(|include| include.file.is_some()).map(|include| include.name_span).collect()
 }
 
-/// Where an include goes that must come first: after `#pragma once`, an include guard and leading
-/// comments.
-fn first_include_or_code(file: &FileText<'_>) -> u32 {
-    let first = file.directives.first();
-    let guard = first.is_some_and(|d| d.keyword == "ifndef")
-        && file.directives.get(1).is_some_and(|d| d.keyword == "define");
-    let opener = match first {
-        Some(_) if guard => file.directives.get(1),
-        Some(once) if is_pragma_once(file, once) => Some(once),
-        _ => None,
-    };
-    if let Some(opener) = opener {
-        return opener.line.end;
-    }
-    let start = file.tokens.first().map_or(0, |token| token.start);
-    let before = file.text.get(..start as usize).unwrap_or("");
-    before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
-}
-
-fn is_pragma_once(file: &FileText<'_>, directive: &port_rewrite::Directive) -> bool {
-    let word = file.tokens.get(directive.tokens.clone()).and_then(|tokens| tokens.get(2));
-    directive.keyword == "pragma"
-        && word.is_some_and(|t| t.kind == TokenKind::Identifier && file.bytes(t) == "once")
-}
-
 /// The header as a file of the unit includes it: from the folder that the units of a run share, else
 /// from beside the root's port.
 fn include_name(port: &Port<'_>, file: FileId) -> String {
@@ -163,19 +137,4 @@ fn include_name(port: &Port<'_>, file: FileId) -> String {
     };
     let to = port.options.shared_folder.clone().unwrap_or_else(|| folder(port.unit.root));
     format!("{}{}", relative(&folder(file), &to), header::FILE_NAME)
-}
-
-/// The way from one folder to another, ending in `/` unless they are the same.
-fn relative(from: &str, to: &str) -> String {
-    let parts = |path: &str| -> Vec<String> {
-        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    };
-    let (from, to) = (parts(from), parts(to));
-    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let mut way = "../".repeat(from.len() - common);
-    for part in &to[common..] {
-        way.push_str(part);
-        way.push('/');
-    }
-    way
 }

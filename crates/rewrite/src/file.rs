@@ -99,6 +99,31 @@ impl<'a> FileText<'a> {
         self.directives.get(index).filter(|d| d.tokens.contains(&token))
     }
 
+    /// Where an include goes that must come first: after `#pragma once`, an include guard and leading
+    /// comments.
+    pub fn first_include_or_code(&self) -> u32 {
+        let first = self.directives.first();
+        let guard = first.is_some_and(|d| d.keyword == "ifndef")
+            && self.directives.get(1).is_some_and(|d| d.keyword == "define");
+        let opener = match first {
+            Some(_) if guard => self.directives.get(1),
+            Some(once) if self.is_pragma_once(once) => Some(once),
+            _ => None,
+        };
+        if let Some(opener) = opener {
+            return opener.line.end;
+        }
+        let start = self.tokens.first().map_or(0, |token| token.start);
+        let before = self.text.get(..start as usize).unwrap_or("");
+        before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
+    }
+
+    fn is_pragma_once(&self, directive: &Directive) -> bool {
+        let word = self.tokens.get(directive.tokens.clone()).and_then(|tokens| tokens.get(2));
+        directive.keyword == "pragma"
+            && word.is_some_and(|t| t.kind == TokenKind::Identifier && self.bytes(t) == "once")
+    }
+
     /// The `#include` lines with a literal header name, in order.
     pub fn includes(&self) -> Vec<IncludeLine> {
         let of = |directive: &Directive| {
@@ -122,6 +147,21 @@ impl<'a> FileText<'a> {
         };
         self.directives.iter().filter_map(of).collect()
     }
+}
+
+/// The way from one folder to another, ending in `/` unless they are the same.
+pub fn relative(from: &str, to: &str) -> String {
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let (from, to) = (parts(from), parts(to));
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut way = "../".repeat(from.len() - common);
+    for part in &to[common..] {
+        way.push_str(part);
+        way.push('/');
+    }
+    way
 }
 
 fn directive(text: &str, tokens: &[RawToken], first: usize, line: Range<u32>) -> Directive {

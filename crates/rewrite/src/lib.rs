@@ -14,6 +14,6 @@ pub mod program;
 
 pub use calls::call_arguments;
 pub use edits::{Change, ChangeSet, Conflict, Reason, Side};
-pub use file::{Directive, FileText, IncludeLine};
+pub use file::{Directive, FileText, IncludeLine, relative};
 pub use names::{Doubt, DoubtReason, NameUse, unknown, uses};
 pub use program::Program;

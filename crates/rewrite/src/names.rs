@@ -9,6 +9,7 @@ use port_syntax::keyword::Keyword;
 use port_syntax::token::TokenKind;
 
 use crate::file::FileText;
+use crate::launches::matching;
 
 /// A use of an API name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,22 +211,6 @@ fn is_declared_here(file: &FileText<'_>, index: usize) -> bool {
         }
         _ => false,
     }
-}
-
-/// The token that closes a bracket.
-fn matching(file: &FileText<'_>, open: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (index, token) in file.tokens.iter().enumerate().skip(open) {
-        if token.kind.is_open() {
-            depth += 1;
-        } else if token.kind.is_close() {
-            depth = depth.checked_sub(1)?;
-            if depth == 0 {
-                return Some(index);
-            }
-        }
-    }
-    None
 }
 
 /// The row that an identifier names by its spelling alone: an unqualified name, or a name whose

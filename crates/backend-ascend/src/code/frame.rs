@@ -48,6 +48,38 @@ impl Frame {
         self.parameters.push(format!("uint32_t {name}"));
         self.arguments.push(format!("tiling.{field}"));
     }
+
+    /// Which block of the user's grid it is, and what the body asks of the grid: `blockX` from the
+    /// number of the block, `gridDimX` from the launch. `uses` tells whether the body has a word.
+    pub(crate) fn place_of_block(&mut self, uses: &dyn Fn(&str) -> bool) {
+        let mut extents = Vec::new();
+        for (axis, value) in [("X", "grid.x"), ("Y", "grid.y"), ("Z", "grid.z")] {
+            let indexed = match axis {
+                "X" => uses("blockX") || uses("blockY") || uses("blockZ"),
+                "Y" => uses("blockY") || uses("blockZ"),
+                _ => false,
+            };
+            let name = format!("gridDim{axis}");
+            let comment = format!("blocks of the grid in {}", axis.to_lowercase());
+            if uses(&name) {
+                self.number(&name, value, &comment);
+            } else if indexed {
+                self.field("uint32_t", &name, value, &comment);
+            }
+            extents.push(name);
+        }
+        let at = [
+            ("blockX", format!("block % tiling.{}", extents[0])),
+            ("blockY", format!("block / tiling.{} % tiling.{}", extents[0], extents[1])),
+            ("blockZ", format!("block / tiling.{} / tiling.{}", extents[0], extents[1])),
+        ];
+        for (name, value) in at {
+            if uses(name) {
+                self.parameters.push(format!("uint32_t {name}"));
+                self.arguments.push(value);
+            }
+        }
+    }
 }
 
 impl Printer<'_, '_, '_> {

@@ -32,7 +32,7 @@ use port_ir::analysis::uniformity::ModuleUniformity;
 use crate::kernel::NotTranslated;
 
 pub(crate) use port_backend::text::{cpp, facts, writer};
-pub(crate) use printer::{Printer, has_word, jump_target};
+pub(crate) use printer::{Printer, has_word};
 
 /// The namespace of all that forms of this crate define for the device.
 pub(crate) const NAMESPACE: &str = "port_device";

@@ -12,10 +12,11 @@ use port_ir::{
 
 use super::cpp::Text;
 use super::facts::{END, Facts, Position};
-use super::types::{Spelling, one_line};
+use super::types::Spelling;
 use super::writer::Writer;
 use super::{Context, refuse};
 use crate::kernel::NotTranslated;
+use port_backend::text::cpp::{line_at, one_line};
 
 /// Writes statements of one thread.
 pub(crate) struct Printer<'e, 'c, 'a> {
@@ -307,7 +308,7 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
                 continue;
             }
             let places = self.places_of_local(local);
-            let Some(mut place) = self.common_position(&places) else { continue };
+            let Some(mut place) = self.facts.common_position(&places) else { continue };
             let starts_with_store = |place: Position| {
                 place.key != END
                     && matches!(facts.kind(StatementId(place.key)), StatementKind::Store { pointer, .. }
@@ -340,25 +341,6 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
             }
         }
         places
-    }
-
-    pub(crate) fn common_position(&self, places: &[Position]) -> Option<Position> {
-        let facts = self.facts;
-        let mut result = *places.first()?;
-        for place in places {
-            let (mut a, mut b) = (result, *place);
-            while a.block != b.block {
-                let (depth_a, depth_b) = (facts.blocks[a.block].depth, facts.blocks[b.block].depth);
-                if depth_a >= depth_b {
-                    a = facts.blocks[a.block].parent?;
-                }
-                if depth_b >= depth_a && a.block != b.block {
-                    b = facts.blocks[b.block].parent?;
-                }
-            }
-            result = Position { block: a.block, key: a.key.min(b.key) };
-        }
-        Some(result)
     }
 
     /// The position around all loops of the text that a position lies in; `top` tells the blocks
@@ -413,23 +395,10 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
 
     // Comments.
 
-    /// `file.cu:12`, of a place in the user's text.
-    pub(crate) fn line_at(&self, origin: Origin) -> Option<(u32, u32, String)> {
-        let sources = self.context.sources;
-        let span = origin.span;
-        if !sources.ids().any(|id| id == span.file) {
-            return None;
-        }
-        let file = sources.file(span.file);
-        let line = file.line_column(span.start).line;
-        let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-        Some((span.file.0, line, format!("{}:{line}", one_line(name))))
-    }
-
     /// Says which line of the user's text follows, where that changes.
     pub(crate) fn comment(&mut self, id: StatementId) {
         let origin = self.facts.statement(id).location.origin;
-        if let Some((file, line, text)) = self.line_at(origin)
+        if let Some((file, line, text)) = line_at(self.context.sources, origin)
             && self.line != Some((file, line))
         {
             self.line = Some((file, line));
@@ -441,7 +410,7 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
     pub(crate) fn title(&self) -> String {
         let origin = self.context.program.module.functions.origin(self.facts.handle);
         let name = one_line(&self.facts.function.name);
-        match origin.and_then(|origin| self.line_at(origin)) {
+        match origin.and_then(|origin| line_at(self.context.sources, origin)) {
             Some((_, _, text)) => format!("{name}  ({text})"),
             None => name,
         }
@@ -452,16 +421,6 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
 fn is_literal(name: &str) -> bool {
     name.strip_prefix("string").is_some_and(|rest| {
         rest.is_empty() || rest.starts_with(['.', '_', '#', ':']) || rest.parse::<u64>().is_ok()
-    })
-}
-
-/// The loop or switch that a break or continue concerns.
-pub(crate) fn jump_target(facts: &Facts<'_, '_>, id: StatementId) -> Option<StatementId> {
-    let continues = matches!(facts.kind(id), StatementKind::Continue);
-    facts.flow.parents(id).map(|(parent, _)| parent).find(|parent| match facts.kind(*parent) {
-        StatementKind::Loop(_) => true,
-        StatementKind::Switch { .. } => !continues,
-        _ => false,
     })
 }
 

@@ -8,7 +8,7 @@ use port_ir::{
 
 use super::cpp::{Level, Text, is_operand, quote};
 use super::facts::{BlockId, END, Position};
-use super::printer::{Printer, jump_target};
+use super::printer::Printer;
 use super::{Form, refuse};
 use crate::kernel::NotTranslated;
 
@@ -203,7 +203,7 @@ impl Printer<'_, '_, '_> {
         let continues = step_follows
             && facts.flow.inside(id).any(|(inner, entry)| {
                 matches!(entry.statement.kind, StatementKind::Continue)
-                    && jump_target(facts, inner) == Some(id)
+                    && facts.jump_target(inner) == Some(id)
             });
         let label = continues.then(|| self.names.fresh("step"));
         self.targets.push((id, label.clone()));
@@ -343,7 +343,7 @@ impl Printer<'_, '_, '_> {
                 return Ok(());
             }
             StatementKind::Return { .. } => (None, false),
-            kind => (jump_target(facts, id), matches!(kind, StatementKind::Continue)),
+            kind => (facts.jump_target(id), matches!(kind, StatementKind::Continue)),
         };
         if let Some(target) = target
             && let Some((_, label)) = self.targets.iter().rev().find(|(known, _)| *known == target)

@@ -346,11 +346,6 @@ impl<'a> Spelling<'a> {
     }
 }
 
-/// The user's text as a part of a comment.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || c == '\\' { ' ' } else { c }).collect()
-}
-
 /// What stands before the type that a pointer of a space points at. A generic pointer that is kept
 /// in memory came from the host: it is one to global memory.
 pub(crate) fn space_name(space: Space) -> &'static str {

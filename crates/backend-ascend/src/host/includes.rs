@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use port_diag::{FileId, Finding, Span};
-use port_rewrite::{FileText, IncludeLine, Reason, Side};
-use port_syntax::TokenKind;
+use port_rewrite::{IncludeLine, Reason, Side};
 
 use super::header;
 use crate::findings::NoHeader;
@@ -119,7 +118,7 @@ pub(crate) fn apply(port: &mut Port<'_>, device: &BTreeSet<&'static str>) {
             }
         }
         if is_root && !included {
-            let at = first_include_or_code(&port.files[index]);
+            let at = port.files[index].first_include_or_code();
             let text = format!("#include {own}{newline}");
             port.changes.insert(id, at, Side::After, text, Reason::Row(RUNTIME));
         }
@@ -193,44 +192,10 @@ fn up_from(port: &Port<'_>, file: FileId) -> String {
 /// One file of the port as another includes it.
 fn between(port: &Port<'_>, from: FileId, to: FileId) -> String {
     let (from, to) = (place(port, from), place(port, to));
-    let folders = |path: &str| -> Vec<String> {
-        let mut parts: Vec<String> = path.split('/').map(str::to_owned).collect();
-        parts.pop();
-        parts
+    let split = |path: &str| match path.rsplit_once('/') {
+        Some((folder, name)) => (folder.to_owned(), name.to_owned()),
+        None => (String::new(), path.to_owned()),
     };
-    let (here, there) = (folders(&from), folders(&to));
-    let common = here.iter().zip(&there).take_while(|(a, b)| a == b).count();
-    let name = to.rsplit('/').next().unwrap_or("");
-    let mut way = "../".repeat(here.len() - common);
-    for part in &there[common..] {
-        way.push_str(part);
-        way.push('/');
-    }
-    way.push_str(name);
-    way
-}
-
-/// Where an include goes that must come first: after `#pragma once`, an include guard and leading
-/// comments.
-fn first_include_or_code(file: &FileText<'_>) -> u32 {
-    let first = file.directives.first();
-    let guard = first.is_some_and(|d| d.keyword == "ifndef")
-        && file.directives.get(1).is_some_and(|d| d.keyword == "define");
-    let opener = match first {
-        Some(_) if guard => file.directives.get(1),
-        Some(once) if is_pragma_once(file, once) => Some(once),
-        _ => None,
-    };
-    if let Some(opener) = opener {
-        return opener.line.end;
-    }
-    let start = file.tokens.first().map_or(0, |token| token.start);
-    let before = file.text.get(..start as usize).unwrap_or("");
-    before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
-}
-
-fn is_pragma_once(file: &FileText<'_>, directive: &port_rewrite::Directive) -> bool {
-    let word = file.tokens.get(directive.tokens.clone()).and_then(|tokens| tokens.get(2));
-    directive.keyword == "pragma"
-        && word.is_some_and(|t| t.kind == TokenKind::Identifier && file.bytes(t) == "once")
+    let ((here, _), (there, name)) = (split(&from), split(&to));
+    format!("{}{name}", port_rewrite::relative(&here, &there))
 }

@@ -431,7 +431,7 @@ impl<'b, 'e, 'c, 'a> Block<'b, 'e, 'c, 'a> {
         self.printer.out.close("}");
         let continues = facts.flow.inside(id).any(|(inner, entry)| {
             matches!(entry.statement.kind, StatementKind::Continue)
-                && crate::code::jump_target(facts, inner) == Some(id)
+                && facts.jump_target(inner) == Some(id)
         });
         if continues {
             let pass = self.mask("pass")?;

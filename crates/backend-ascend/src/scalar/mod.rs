@@ -301,33 +301,7 @@ fn prelude(
             frame.number(name, value, comment);
         }
     }
-    let mut extents = Vec::new();
-    for (axis, value) in [("X", "grid.x"), ("Y", "grid.y"), ("Z", "grid.z")] {
-        let indexed = match axis {
-            "X" => uses("blockX") || uses("blockY") || uses("blockZ"),
-            "Y" => uses("blockY") || uses("blockZ"),
-            _ => false,
-        };
-        let name = format!("gridDim{axis}");
-        let comment = format!("blocks of the grid in {}", axis.to_lowercase());
-        if uses(&name) {
-            frame.number(&name, value, &comment);
-        } else if indexed {
-            frame.field("uint32_t", &name, value, &comment);
-        }
-        extents.push(name);
-    }
-    let at = [
-        ("blockX", format!("block % tiling.{}", extents[0])),
-        ("blockY", format!("block / tiling.{} % tiling.{}", extents[0], extents[1])),
-        ("blockZ", format!("block / tiling.{} / tiling.{}", extents[0], extents[1])),
-    ];
-    for (name, value) in at {
-        if uses(name) {
-            frame.parameters.push(format!("uint32_t {name}"));
-            frame.arguments.push(value);
-        }
-    }
+    frame.place_of_block(&uses);
     if uses("scratch") {
         frame.parameters.push("AscendC::LocalTensor<float>& scratch".to_owned());
         frame.arguments.push("scratch".to_owned());

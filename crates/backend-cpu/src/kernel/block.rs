@@ -10,9 +10,10 @@ use super::expression::Text;
 use super::facts::Facts;
 use super::names::Names;
 use super::schedule::{Home, Schedule, StepKind};
-use super::types::{Spelling, one_line, refuse};
+use super::types::{Spelling, refuse};
 use super::writer::Writer;
 use super::{Context, NotCompiled, Request};
+use port_backend::text::cpp::{line_at, one_line};
 
 /// What a mask is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -808,22 +809,10 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
 
     // Comments.
 
-    fn line_at(&self, origin: Origin) -> Option<(u32, u32, String)> {
-        let sources = self.context.options.sources;
-        let span = origin.span;
-        if !sources.ids().any(|id| id == span.file) {
-            return None;
-        }
-        let file = sources.file(span.file);
-        let line = file.line_column(span.start).line;
-        let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-        Some((span.file.0, line, format!("{}:{line}", one_line(name))))
-    }
-
     /// Says which line of the user's text follows, where that changes.
     pub(super) fn comment(&mut self, id: StatementId) {
         let origin = self.facts.statement(id).location.origin;
-        if let Some((file, line, text)) = self.line_at(origin)
+        if let Some((file, line, text)) = line_at(self.context.options.sources, origin)
             && self.line != Some((file, line))
         {
             self.line = Some((file, line));
@@ -833,7 +822,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
 
     fn line_of_kernel(&self) -> String {
         let origin = self.context.module().functions.origin(self.facts.handle);
-        match origin.and_then(|origin| self.line_at(origin)) {
+        match origin.and_then(|origin| line_at(self.context.options.sources, origin)) {
             Some((_, _, text)) => format!("  ({text})"),
             None => String::new(),
         }
@@ -841,7 +830,7 @@ impl<'e, 'c, 'a> Emitter<'e, 'c, 'a> {
 
     /// The place of the running statement as arguments of a message.
     pub(super) fn place_text(&self) -> String {
-        match self.line_at(self.place) {
+        match line_at(self.context.options.sources, self.place) {
             Some((_, line, text)) => {
                 let name = text.rsplit_once(':').map_or("", |(name, _)| name);
                 format!("{}, {line}", port_backend::text::cpp::quote(name))

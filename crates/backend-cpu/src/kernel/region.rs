@@ -10,7 +10,7 @@ use super::affine::{Clip, IntervalEnd, Linear, Reach, compared};
 use super::block::{Emitter, Frame, Kept, Passes, has_word};
 use super::expression::Level;
 use super::facts::{BlockId, END, Position};
-use super::schedule::{Home, Item, jump_target};
+use super::schedule::{Home, Item};
 use super::writer::Writer;
 
 impl Emitter<'_, '_, '_> {
@@ -653,12 +653,12 @@ impl Emitter<'_, '_, '_> {
         self.set_mask(&mask, |_| Ok("1".to_string()))?;
         let continues = facts.flow.inside(id).any(|(inner, entry)| {
             matches!(entry.statement.kind, StatementKind::Continue)
-                && jump_target(facts, inner) == Some(id)
+                && facts.jump_target(inner) == Some(id)
         });
         let leaves_early = facts.flow.inside(id).any(|(inner, entry)| match entry.statement.kind {
             StatementKind::Return { .. } => true,
             StatementKind::Break | StatementKind::Continue => {
-                jump_target(facts, inner).is_some_and(|target| target <= id)
+                facts.jump_target(inner).is_some_and(|target| target <= id)
             }
             _ => false,
         });

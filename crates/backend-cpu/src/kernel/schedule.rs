@@ -363,7 +363,7 @@ impl Pass<'_, '_, '_> {
             match facts.kind(inner) {
                 StatementKind::Return { .. } => found.push((inner, None)),
                 StatementKind::Break | StatementKind::Continue => {
-                    if let Some(target) = jump_target(facts, inner)
+                    if let Some(target) = facts.jump_target(inner)
                         && !(target == id || facts.flow.is_inside(target, id))
                     {
                         found.push((inner, Some(target)));
@@ -464,7 +464,7 @@ impl Pass<'_, '_, '_> {
         facts.flow.inside(target).any(|(inner, entry)| {
             let jumps = match entry.statement.kind {
                 StatementKind::Break | StatementKind::Continue => {
-                    jump_target(facts, inner) == Some(target)
+                    facts.jump_target(inner) == Some(target)
                 }
                 _ => false,
             };
@@ -911,16 +911,6 @@ fn assigned(
         };
     }
     state
-}
-
-/// The loop or switch that a break or continue jumps to.
-pub(super) fn jump_target(facts: &Facts<'_, '_>, id: StatementId) -> Option<StatementId> {
-    let continues = matches!(facts.kind(id), StatementKind::Continue);
-    facts.flow.parents(id).map(|(parent, _)| parent).find(|parent| match facts.kind(*parent) {
-        StatementKind::Loop(_) => true,
-        StatementKind::Switch { .. } => !continues,
-        _ => false,
-    })
 }
 
 /// Whether a statement stands between regions: threads take part in it together, or it has to be

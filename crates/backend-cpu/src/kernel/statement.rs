@@ -11,7 +11,7 @@ use port_ir::{
 use super::block::Emitter;
 use super::expression::{Level, Text};
 use super::facts::{BlockId, END, Position};
-use super::schedule::{Home, jump_target, starts_with_store};
+use super::schedule::{Home, starts_with_store};
 use super::types::{Spelling, refuse};
 use super::{Context, NotCompiled};
 use port_backend::text::cpp::{is_operand, quote};
@@ -317,7 +317,7 @@ impl Emitter<'_, '_, '_> {
         let continues = step_follows
             && facts.flow.inside(id).any(|(inner, entry)| {
                 matches!(entry.statement.kind, StatementKind::Continue)
-                    && jump_target(facts, inner) == Some(id)
+                    && facts.jump_target(inner) == Some(id)
             });
         let label = continues.then(|| self.names.fresh("step"));
         self.targets.push((id, label.clone()));
@@ -469,7 +469,7 @@ impl Emitter<'_, '_, '_> {
             }
             kind => {
                 let continues = matches!(kind, StatementKind::Continue);
-                let Some(target) = jump_target(facts, id) else { return Ok(()) };
+                let Some(target) = facts.jump_target(id) else { return Ok(()) };
                 match self.targets.iter().rposition(|(known, _)| *known == target) {
                     Some(index) => {
                         let (_, label) = &self.targets[index];
@@ -559,7 +559,7 @@ impl Emitter<'_, '_, '_> {
                     places.extend(&facts.uses[result.index()]);
                 }
             }
-            let Some(mut place) = self.common_position(&places) else { continue };
+            let Some(mut place) = self.facts.common_position(&places) else { continue };
             // What a pass of a loop leaves, the next one finds; and an address that is kept may be
             // used anywhere.
             if facts.flow.escapes(local) || !starts_with_store(facts, local, place.block) {
@@ -573,25 +573,6 @@ impl Emitter<'_, '_, '_> {
             }
             self.declared_before.entry(StatementId(place.key)).or_default().push(local);
         }
-    }
-
-    fn common_position(&self, places: &[Position]) -> Option<Position> {
-        let facts = self.facts;
-        let mut result = *places.first()?;
-        for place in places {
-            let (mut a, mut b) = (result, *place);
-            while a.block != b.block {
-                let (depth_a, depth_b) = (facts.blocks[a.block].depth, facts.blocks[b.block].depth);
-                if depth_a >= depth_b {
-                    a = facts.blocks[a.block].parent?;
-                }
-                if depth_b >= depth_a && a.block != b.block {
-                    b = facts.blocks[b.block].parent?;
-                }
-            }
-            result = Position { block: a.block, key: a.key.min(b.key) };
-        }
-        Some(result)
     }
 
     /// The position around all loops of the region, or function, that a position lies in.

@@ -9,7 +9,7 @@ use super::NotCompiled;
 use super::block::{Emitter, Frame};
 use super::expression::Level;
 use super::facts::{BlockId, END, Position};
-use super::schedule::{Step, StepKind, jump_target};
+use super::schedule::{Step, StepKind};
 
 /// From which cost on, in additions, what threads share is computed before their loop.
 const COSTLY: u32 = 8;
@@ -52,7 +52,8 @@ impl Emitter<'_, '_, '_> {
         let leaves = |id: StatementId| {
             (id.0..facts.end(id)).map(StatementId).any(|inner| match facts.kind(inner) {
                 StatementKind::Return { .. } => true,
-                StatementKind::Break | StatementKind::Continue => jump_target(facts, inner)
+                StatementKind::Break | StatementKind::Continue => facts
+                    .jump_target(inner)
                     .is_some_and(|target| !(target == id || facts.flow.is_inside(target, id))),
                 _ => false,
             })
@@ -289,7 +290,7 @@ impl Emitter<'_, '_, '_> {
         }
         let continues = facts.flow.inside(id).any(|(inner, entry)| {
             matches!(entry.statement.kind, StatementKind::Continue)
-                && jump_target(facts, inner) == Some(id)
+                && facts.jump_target(inner) == Some(id)
         });
         let label = continues.then(|| self.names.fresh("step"));
         self.block_targets.push((id, label.clone()));
@@ -329,7 +330,7 @@ impl Emitter<'_, '_, '_> {
         let inner_mask = self.masks.iter().any(|(frame, _)| *frame != Frame::Kernel);
         let returns = matches!(facts.kind(id), StatementKind::Return { .. });
         let continues = matches!(facts.kind(id), StatementKind::Continue);
-        let target = if returns { None } else { jump_target(facts, id) };
+        let target = if returns { None } else { facts.jump_target(id) };
         if returns && !inner_mask {
             self.out.line("return;");
             return Ok(());

@@ -3,6 +3,7 @@
 //! A type has two spellings: that of a value, and that of what a pointer points at, which may alias
 //! anything, because device code reads bytes as whatever it likes.
 
+use port_backend::text::cpp::one_line;
 use std::collections::{BTreeMap, BTreeSet};
 
 use port_diag::Origin;
@@ -151,11 +152,6 @@ pub(super) fn constant_of(spelled: &str, name: &str) -> String {
 pub(super) fn refuse(reason: impl Into<String>) -> NotCompiled {
     let nowhere = Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
     NotCompiled { reason: reason.into(), origin: nowhere }
-}
-
-/// The user's text as a part of a comment.
-pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || c == '\\' { ' ' } else { c }).collect()
 }
 
 /// The C++ type of a scalar's value.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use port_api::HeaderStatus;
 use port_diag::{FileId, Finding, Span};
-use port_rewrite::{Directive, FileText, IncludeLine, Reason, Side};
+use port_rewrite::{Directive, FileText, IncludeLine, Reason, Side, relative};
 use port_syntax::token::TokenKind;
 
 use super::port::{Port, identifiers};
@@ -166,7 +166,7 @@ fn apply_file(port: &mut Port<'_>, index: usize, found: &BTreeSet<Span>) {
     }
     added.push_str(&definitions);
     if !added.is_empty() {
-        let at = anchor.map_or_else(|| first_include_or_code(&port.files[index]), |line| line.end);
+        let at = anchor.map_or_else(|| port.files[index].first_include_or_code(), |line| line.end);
         let file = &port.files[index];
         // The anchor may be the last line of a file without a final newline.
         if at as usize == file.text.len() && !file.text.is_empty() && !file.text.ends_with('\n') {
@@ -315,43 +315,6 @@ fn is_unconditional(port: &Port<'_>, index: usize, line: &IncludeLine) -> bool {
     depth <= guard_depth
 }
 
-/// Where an include goes when there is no CUDA include to stand after: before the first include, or
-/// before the first code; after `#pragma once`, an include guard and leading comments.
-fn first_include_or_code(file: &FileText<'_>) -> u32 {
-    let mut directives = file.directives.iter().peekable();
-    let mut at = None;
-    if let Some(first) = directives.peek()
-        && (is_pragma_once(file, first) || first.keyword == "ifndef")
-    {
-        let second = file.directives.get(1).map(|d| d.keyword.as_str());
-        let guard = first.keyword == "ifndef" && second == Some("define");
-        let opener = if guard { file.directives.get(1) } else { Some(*first) };
-        if guard || is_pragma_once(file, first) {
-            at = opener.map(|directive| directive.line.end);
-        }
-    }
-    if let Some(at) = at {
-        return at;
-    }
-    let line_start = |byte: u32| {
-        let before = file.text.get(..byte as usize).unwrap_or("");
-        before.rfind('\n').map_or(0, |newline| newline as u32 + 1)
-    };
-    let include = file.directives.iter().find(|directive| directive.keyword == "include");
-    let first_token = file.tokens.first().map_or(0, |token| token.start);
-    match include {
-        Some(directive) if directive.tokens.start == 0 => directive.line.start,
-        // An include that other code or a conditional precedes is no safe place.
-        _ => line_start(first_token),
-    }
-}
-
-fn is_pragma_once(file: &FileText<'_>, directive: &Directive) -> bool {
-    let word = file.tokens.get(directive.tokens.clone()).and_then(|tokens| tokens.get(2));
-    directive.keyword == "pragma"
-        && word.is_some_and(|t| t.kind == TokenKind::Identifier && file.bytes(t) == "once")
-}
-
 /// The compatibility header as a file of the unit includes it: from the folder that the units of a
 /// run share, else from beside the root's port.
 fn compat_include_name(port: &Port<'_>, file: FileId) -> String {
@@ -364,27 +327,12 @@ fn compat_include_name(port: &Port<'_>, file: FileId) -> String {
     format!("{}{}", relative(&from, &to), compat::FILE_NAME)
 }
 
-/// The way from one folder to another, ending in `/` unless they are the same.
-fn relative(from: &str, to: &str) -> String {
-    let parts = |path: &str| -> Vec<String> {
-        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    };
-    let (from, to) = (parts(from), parts(to));
-    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let mut way = "../".repeat(from.len() - common);
-    for part in &to[common..] {
-        way.push_str(part);
-        way.push('/');
-    }
-    way
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn place(text: &str) -> u32 {
-        first_include_or_code(&FileText::of_text(FileId(0), text))
+        FileText::of_text(FileId(0), text).first_include_or_code()
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Expressions of C++ as text, with how tightly their outermost operator binds.
 
+use port_diag::{Origin, SourceMap};
+
 /// How tightly an operator binds; larger is tighter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -129,6 +131,23 @@ pub fn is_operand(text: &str) -> bool {
         previous = c;
     }
     true
+}
+
+/// The user's text as a part of a comment.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || c == '\\' { ' ' } else { c }).collect()
+}
+
+/// The file, the line and `file.cu:12` of a place in the user's text.
+pub fn line_at(sources: &SourceMap, origin: Origin) -> Option<(u32, u32, String)> {
+    let span = origin.span;
+    if !sources.ids().any(|id| id == span.file) {
+        return None;
+    }
+    let file = sources.file(span.file);
+    let line = file.line_column(span.start).line;
+    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+    Some((span.file.0, line, format!("{}:{line}", one_line(name))))
 }
 
 /// A text as a string literal.

@@ -74,6 +74,35 @@ pub struct Facts<'c, 'a> {
 }
 
 impl<'c, 'a> Facts<'c, 'a> {
+    /// The last position from which all of these are seen.
+    pub fn common_position(&self, places: &[Position]) -> Option<Position> {
+        let mut result = *places.first()?;
+        for place in places {
+            let (mut a, mut b) = (result, *place);
+            while a.block != b.block {
+                let (depth_a, depth_b) = (self.blocks[a.block].depth, self.blocks[b.block].depth);
+                if depth_a >= depth_b {
+                    a = self.blocks[a.block].parent?;
+                }
+                if depth_b >= depth_a && a.block != b.block {
+                    b = self.blocks[b.block].parent?;
+                }
+            }
+            result = Position { block: a.block, key: a.key.min(b.key) };
+        }
+        Some(result)
+    }
+
+    /// The loop or switch that a break or continue jumps to.
+    pub fn jump_target(&self, id: StatementId) -> Option<StatementId> {
+        let continues = matches!(self.kind(id), StatementKind::Continue);
+        self.flow.parents(id).map(|(parent, _)| parent).find(|parent| match self.kind(*parent) {
+            StatementKind::Loop(_) => true,
+            StatementKind::Switch { .. } => !continues,
+            _ => false,
+        })
+    }
+
     /// What is known of a function.
     pub fn of(
         program: &'c Program<'a>,

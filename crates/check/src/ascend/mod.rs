@@ -17,7 +17,7 @@ mod report;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::oracle::build::{self, Digest};
 use crate::oracle::scan::{self, Launches, Replacement};
@@ -68,6 +68,8 @@ pub struct Model {
     cache: PathBuf,
     /// The folder of the model's headers and objects.
     runtime: PathBuf,
+    /// What runs the threads of the 950, for the first text that has some.
+    fibers: OnceLock<Oracle>,
 }
 
 /// A text with a driver for a spec, compiled.
@@ -114,7 +116,7 @@ impl Model {
         }
         let runtime = cache.join(format!("ascend-{}", digest.name()));
         let is_clang = version.contains("clang");
-        let model = Model { compiler, is_clang, cache, runtime };
+        let model = Model { compiler, is_clang, cache, runtime, fibers: OnceLock::new() };
         let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         if !model.runtime.is_dir() {
             model.make_runtime()?;
@@ -156,8 +158,12 @@ impl Model {
         Ok(())
     }
 
-    fn toolchain(&self) -> Toolchain {
-        Toolchain { cxx: Some(self.compiler.clone()) }
+    fn fibers(&self) -> Result<&Oracle, OracleError> {
+        if let Some(known) = self.fibers.get() {
+            return Ok(known);
+        }
+        let made = Oracle::new(&Toolchain { cxx: Some(self.compiler.clone()) })?;
+        Ok(self.fibers.get_or_init(|| made))
     }
 
     fn command(&self) -> Command {
@@ -219,7 +225,7 @@ impl Model {
         };
         // Threads of the 950 are run by the fiber runtime.
         let has_threads = files.iter().any(|(_, text)| text.contains(THREADS_HEADER));
-        let fibers = has_threads.then(|| Oracle::new(&self.toolchain())).transpose()?;
+        let fibers = has_threads.then(|| self.fibers()).transpose()?;
         let mut command = self.command();
         command.current_dir(&text).arg("-Wno-narrowing");
         match &fibers {
