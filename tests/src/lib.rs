@@ -11,6 +11,12 @@ pub mod reference;
 
 pub use port_compilers as compilers;
 
+/// Whether every kernel is built in every flavour (`PORT_TEST_ALL_FLAVOURS=1`). Else flavours that have
+/// much in common take turns from kernel to kernel: compilers take most of the time of the suite.
+pub fn all_flavours() -> bool {
+    std::env::var_os("PORT_TEST_ALL_FLAVOURS").is_some_and(|value| value == "1")
+}
+
 /// What became of each kernel instance, and what was found, as snapshots have it.
 pub fn summary(ported: &port::Ported) -> String {
     let mut text = String::new();
