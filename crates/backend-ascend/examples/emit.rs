@@ -1,4 +1,4 @@
-//! Prints what the kernels of a CUDA file become on the 910B: `emit FILE [ROOT] [--text]`.
+//! Prints what the kernels of a CUDA file become on the 910B: `emit FILE [ROOT] [--text] [--ir]`.
 
 #![allow(clippy::disallowed_methods, reason = "an example reads files")]
 
@@ -13,7 +13,7 @@ fn main() {
     let text = std::env::args().any(|a| a == "--text");
     let mut arguments = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
     let (Some(file), root) = (arguments.next(), arguments.next()) else {
-        eprintln!("emit FILE [ROOT] [--text]");
+        eprintln!("emit FILE [ROOT] [--text] [--ir]");
         return;
     };
     let root = PathBuf::from(root.unwrap_or_else(|| "kernels".into()));
@@ -48,8 +48,17 @@ fn main() {
     let reserved = BTreeSet::new();
     let options =
         Options { sources: &sources, reserved: &reserved, chip: Chip::A910b, forms: Forms::All };
+    if std::env::args().any(|a| a == "--ir")
+        && let Ok(info) = port_ir::validate(&lowered.module)
+    {
+        let flat = port_ir::passes::flatten(&lowered.module, &info);
+        println!("{}", port_ir::print(&flat, &port_ir::PrintOptions::default()));
+    }
     let emitted = emit(&lowered.module, &requests, &options);
     if text {
+        for header in &emitted.headers {
+            println!("// {}\n{}", header.name, header.text);
+        }
         println!("{}", emitted.declarations);
     }
     for (request, kernel) in requests.iter().zip(&emitted.kernels) {

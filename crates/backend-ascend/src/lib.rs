@@ -12,6 +12,7 @@
 //! * `matrix`: products of matrices for the cube.
 //! * `scalar`: loops of the scalar unit, for what has no vector form.
 //! * `simt`: threads of the 950.
+//! * `support`: headers of device code that stand beside a port.
 
 mod code;
 pub mod findings;
@@ -23,6 +24,7 @@ mod project;
 mod scalar;
 mod section;
 mod simt;
+pub mod support;
 mod tile;
 mod tiling;
 

@@ -68,7 +68,7 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     api::apply(&mut port);
     torch::apply(&mut port);
     device::apply(&mut port);
-    includes::apply(&mut port, &section.includes);
+    includes::apply(&mut port, &section);
     port.finish(&section)
 }
 
@@ -251,6 +251,7 @@ impl<'a> Port<'a> {
             files.iter().map(|file| &*file.text).chain(made.iter().map(|made| &*made.1)).collect();
         let text = header::assemble(&texts, self.chip, self.is_current_cann());
         made.push((header::FILE_NAME.to_owned(), text));
+        made.extend(section.headers.iter().map(|h| (h.name.to_owned(), h.text.clone())));
         if let Some(device) = &section.device {
             made.push((format!("{}_kernels.cpp", self.stem()), device.clone()));
         }

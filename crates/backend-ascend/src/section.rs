@@ -16,6 +16,7 @@ use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
 use crate::host::text::{camel_case, has_word, replace_words};
 use crate::kernel::{self, Chip, DeviceKernel, Request, Unit};
 use crate::port::Port;
+use crate::support::{self, Header};
 use crate::tiling;
 
 /// Names in expressions of the host that a kernel's parameter must not have.
@@ -42,8 +43,10 @@ pub(crate) struct Section {
     pub tiling: Option<String>,
     /// Device code in a file of its own, for CANN 8.
     pub device: Option<String>,
-    /// Headers that the kernels need.
+    /// Headers of Ascend C that the kernels need.
     pub includes: BTreeSet<&'static str>,
+    /// Headers of device code that stand beside the port.
+    pub headers: Vec<Header>,
     /// The launchers that exist, by the instance's index among the unit's.
     pub launchers: BTreeMap<usize, Launcher>,
     /// Kernel templates with instances that cannot be named: any instance ends the program.
@@ -78,7 +81,7 @@ pub(crate) struct Made {
     pub parameters: Vec<Parameter>,
     /// The launcher with its namespaces and template arguments, `ns::launch_k<float>`.
     pub launcher: String,
-    /// Device code that it shares with others.
+    /// Device types and functions that it shares with others.
     pub shared: std::rc::Rc<str>,
 }
 
@@ -194,6 +197,7 @@ pub(crate) fn make(port: &mut Port<'_>, kernels: &[Kernel]) -> Section {
             result,
         });
     }
+    section.headers = emitted.headers;
     writer.finish(&mut section, &emitted.declarations);
     section
 }
@@ -662,12 +666,15 @@ impl Writer<'_, '_> {
     }
 
     /// The file of device code that CANN 8 compiles apart from the host's.
-    fn device_file(&self, includes: &BTreeSet<&'static str>, device: &str) -> String {
+    fn device_file(&self, section: &Section, device: &str) -> String {
         let stem = self.port.stem();
         let mut text = format!("// The kernels of {stem}.asc in Ascend C. Made by port.\n");
         text.push_str("#include \"kernel_operator.h\"\n");
-        for include in includes {
+        for include in &section.includes {
             let _ = writeln!(text, "#include \"{include}\"");
+        }
+        for header in &section.headers {
+            let _ = writeln!(text, "#include \"{}\"", header.name);
         }
         if !self.tiling.is_empty() {
             let _ = writeln!(text, "#include \"{stem}_tiling.h\"");
@@ -707,6 +714,8 @@ impl Writer<'_, '_> {
                 device.push_str("\n\n");
             }
             device.push_str(&self.device);
+            device.insert_str(0, &support::prelude(&section.headers, &device));
+            let device = support::joined(&device);
             if self.port.is_current_cann() {
                 text.push_str(&self.in_namespace(&device));
             } else {
@@ -714,7 +723,7 @@ impl Writer<'_, '_> {
                     let _ = writeln!(text, "#include \"aclrtlaunch_{}.h\"", made.name);
                 }
                 text.push('\n');
-                section.device = Some(self.device_file(&section.includes, device.trim_end()));
+                section.device = Some(self.device_file(section, device.trim_end()));
             }
         }
         for (path, launchers) in &self.launchers {

@@ -8,6 +8,7 @@ use port_ir::{Fragment, FragmentUse, Handle, Module, Scalar, Space, Struct, Type
 use super::refuse;
 use super::writer::Writer;
 use crate::kernel::{Declarations, NotTranslated};
+use crate::support::Library;
 
 /// Words of the emitted text and of the API, which no name may be.
 pub(crate) const TAKEN: &[&str] = &[
@@ -167,16 +168,13 @@ impl<'a> Spelling<'a> {
 
     /// Declares all that was spelled.
     pub(crate) fn declare(&self, declarations: &mut Declarations) {
+        for (name, text) in super::helpers::texts(&self.helpers) {
+            declarations.add_support(Library::Device, name, text);
+        }
         let space = super::NAMESPACE;
-        let mut add = |key: &str, text: &str| {
+        for (key, text) in &self.types {
             let text = format!("namespace {space} {{\n\n{text}\n}}  // namespace {space}\n");
             declarations.add(&format!("{space}::{key}"), &text);
-        };
-        for (name, text) in super::helpers::texts(&self.helpers) {
-            add(name, text);
-        }
-        for (key, text) in &self.types {
-            add(key, text);
         }
     }
 

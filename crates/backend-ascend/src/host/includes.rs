@@ -1,6 +1,6 @@
 //! Headers: CUDA's own become ACL's, once; the repository's are found where the port has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use port_diag::{FileId, Finding, Span};
 use port_rewrite::{IncludeLine, Reason, Side};
@@ -9,6 +9,7 @@ use super::header;
 use crate::findings::NoHeader;
 use crate::kernel::Chip;
 use crate::port::Port;
+use crate::section::Section;
 
 /// Headers whose content leaves with the device code, or is in `port_ascend.h`.
 const PROVIDED: &[&str] = &[
@@ -54,7 +55,7 @@ const SIMT: &str = "simt_api/asc_simt.h";
 const RUNTIME: &str = "cuda_runtime.h";
 
 /// Edits the include lines.
-pub(crate) fn apply(port: &mut Port<'_>, device: &BTreeSet<&'static str>) {
+pub(crate) fn apply(port: &mut Port<'_>, section: &Section) {
     let resolved = resolved(port);
     for index in 0..port.files.len() {
         let id = port.files[index].id;
@@ -68,10 +69,13 @@ pub(crate) fn apply(port: &mut Port<'_>, device: &BTreeSet<&'static str>) {
                     if port.chip == Chip::A910b {
                         names.push("kernel_operator.h");
                     }
-                    names.extend(device);
+                    names.extend(&section.includes);
                 }
                 if port.chip == Chip::A950 && !names.contains(&SIMT) {
                     names.push(SIMT);
+                }
+                if port.is_current_cann() {
+                    names.extend(section.headers.iter().map(|header| header.name));
                 }
                 names.push(header::FILE_NAME);
                 names.iter().map(|name| format!("\"{name}\"")).collect()

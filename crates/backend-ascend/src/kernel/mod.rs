@@ -21,7 +21,7 @@
 //! (`grid.x` …, unsigned), the kernel's parameters by name, `cores` (vector cores of the chip, or
 //! cube cores for [`Unit::Cube`]), `ubBytes`, and the fields that come before (by their own names).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_backend::Status;
 use port_diag::{Origin, SourceMap};
@@ -30,6 +30,7 @@ use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
 use port_ir::passes::inline::Limits;
 use port_ir::{Function, Handle, Module, Variable, validate};
 
+use crate::support::{self, Header, Library};
 use crate::{matrix, scalar, simt, tile};
 
 /// The chip.
@@ -144,6 +145,8 @@ pub struct NotTranslated {
 pub struct Emitted {
     /// Device types and functions that several kernels use; they come first.
     pub declarations: String,
+    /// Headers of device code that the texts need; [`crate::support::prelude`] gives a text their names.
+    pub headers: Vec<Header>,
     /// One for each request, in order.
     pub kernels: Vec<Result<DeviceKernel, NotTranslated>>,
 }
@@ -162,6 +165,7 @@ pub(crate) struct Context<'c, 'a> {
 #[derive(Default)]
 pub(crate) struct Declarations {
     pieces: Vec<(String, String)>,
+    support: BTreeMap<Library, Vec<(&'static str, &'static str)>>,
 }
 
 impl Declarations {
@@ -172,11 +176,29 @@ impl Declarations {
         }
     }
 
+    /// Adds a piece to a header that stands beside the port, unless one of this key is there.
+    pub fn add_support(&mut self, library: Library, key: &'static str, text: &'static str) {
+        let pieces = self.support.entry(library).or_default();
+        if !pieces.iter().any(|(known, _)| *known == key) {
+            pieces.push((key, text));
+        }
+    }
+
     fn text(&self) -> String {
         let text = self.pieces.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n");
-        // Neighbours in one namespace are one text.
-        let space = crate::code::NAMESPACE;
-        text.replace(&format!("}}  // namespace {space}\n\nnamespace {space} {{\n\n"), "")
+        support::joined(&text)
+    }
+
+    fn headers(&self, chip: Chip) -> Vec<Header> {
+        let runtime = match chip {
+            Chip::A910b => "kernel_operator.h",
+            Chip::A950 => "simt_api/asc_simt.h",
+        };
+        let header = |(library, pieces): (&Library, &Vec<(&str, &str)>)| {
+            let texts: Vec<&str> = pieces.iter().map(|(_, text)| *text).collect();
+            Header::new(*library, &texts, runtime)
+        };
+        self.support.iter().map(header).collect()
     }
 }
 
@@ -193,6 +215,7 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
         let reason = "its translation is not valid".to_owned();
         Emitted {
             declarations: String::new(),
+            headers: Vec::new(),
             kernels: requests
                 .iter()
                 .map(|_| Err(NotTranslated { reason: reason.clone(), origin: nowhere }))
@@ -238,5 +261,9 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
             }))
         })
         .collect();
-    Emitted { declarations: declarations.text(), kernels }
+    Emitted {
+        declarations: declarations.text(),
+        headers: declarations.headers(options.chip),
+        kernels,
+    }
 }

@@ -135,6 +135,9 @@ fn readme(port: &Port<'_>, section: &Section) -> String {
         );
     }
     out.push_str("| `port_ascend.h` | what the host code needs beyond ACL |\n");
+    for header in &section.headers {
+        let _ = writeln!(out, "| `{}` | device code that the kernels call |", header.name);
+    }
     if section.device.is_some() {
         let _ =
             writeln!(out, "| `{stem}_kernels.cpp` | the kernels, which CANN 8 compiles apart |");

@@ -10,6 +10,7 @@ use crate::host::text::{camel_case, has_word};
 use crate::kernel::Unit;
 use crate::port::Port;
 use crate::section::{Made, Section};
+use crate::support::{Header, joined, prelude};
 use crate::tiling;
 
 /// The files of every operator that can be one.
@@ -21,7 +22,7 @@ pub(super) fn files(port: &Port<'_>, section: &Section) -> Vec<(String, String)>
         let name = &made.name;
         files.push((format!("{name}.json"), description(made)));
         files.push((format!("op_host/{name}.cpp"), host(&stem, made)));
-        files.push((format!("op_kernel/{name}.cpp"), kernel(&stem, made)));
+        files.push((format!("op_kernel/{name}.cpp"), kernel(&stem, made, &section.headers)));
     }
     files
 }
@@ -234,7 +235,7 @@ fn host(stem: &str, made: &Made) -> String {
     out
 }
 
-fn kernel(stem: &str, made: &Made) -> String {
+fn kernel(stem: &str, made: &Made, headers: &[Header]) -> String {
     let name = &made.name;
     let ty = camel_case(name);
     let device = &made.device;
@@ -244,12 +245,16 @@ fn kernel(stem: &str, made: &Made) -> String {
     for include in &device.includes {
         let _ = writeln!(out, "#include \"{include}\"");
     }
-    let _ = writeln!(out, "#include \"../{stem}_tiling.h\"\n\nusing namespace AscendC;\n");
     let shared = made.shared.trim();
-    if !shared.is_empty() {
-        let _ = writeln!(out, "{shared}\n");
+    let between = if shared.is_empty() { "" } else { "\n\n" };
+    let text = format!("{shared}{between}{}", device.definitions.trim());
+    let called = format!("{text}\n{}", device.entry);
+    for header in headers.iter().filter(|header| header.serves(&called)) {
+        let _ = writeln!(out, "#include \"../{}\"", header.name);
     }
-    let _ = writeln!(out, "{}\n", device.definitions.trim());
+    let _ = writeln!(out, "#include \"../{stem}_tiling.h\"\n\nusing namespace AscendC;\n");
+    let text = format!("{}{text}", prelude(headers, &called));
+    let _ = writeln!(out, "{}\n", joined(&text));
     let inputs = pointers(made).filter(|p| p.attributes.read_only);
     let outputs = pointers(made).filter(|p| !p.attributes.read_only);
     let mut list: Vec<String> =

@@ -26,6 +26,7 @@ use port_ir::analysis::flow::Root;
 use port_ir::{Axis, Builtin, Expression, FunctionKind, StatementKind, Type};
 
 use crate::kernel::{Context, Declarations, DeviceKernel, NotTranslated, Request, Unit};
+use crate::support::Library;
 use engine::{Active, Engine, GlobalRoot, State};
 use shape::{Lanes, Shape};
 
@@ -78,7 +79,7 @@ pub(crate) fn kernel(
         let reason = "it has no vector form".to_owned();
         return Err(refused.unwrap_or(NotTranslated { reason, origin: nowhere }));
     };
-    declarations.add("lanes", SUPPORT);
+    declarations.add_support(Library::Lanes, "lanes", SUPPORT);
     Ok(made)
 }
 

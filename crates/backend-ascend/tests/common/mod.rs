@@ -194,6 +194,14 @@ fn compare(
     for (_, symbol) in &symbols {
         text.push_str(symbol);
     }
+    for header in &emitted.headers {
+        text.push_str(&header.text.replace("#pragma once", ""));
+    }
+    let kernels = emitted.kernels.iter().flatten();
+    let own: String =
+        kernels.map(|kernel| format!("{}{}", kernel.definitions, kernel.entry)).collect();
+    let own = format!("{}{own}", emitted.declarations);
+    text.push_str(&port_backend_ascend::support::prelude(&emitted.headers, &own));
     text.push_str(&emitted.declarations);
     for index in &kept {
         if let Ok(kernel) = &emitted.kernels[*index] {

@@ -1,6 +1,3 @@
-// ---- The threads of a block as lanes of vectors ----
-// A value that differs between threads is a tensor with one element for each; what all threads share is a
-// scalar. Threads that do not take part keep their lane and are masked where it matters: in memory.
 namespace lanes {
 using namespace AscendC;
 
