@@ -199,3 +199,32 @@ fn closures_hold_what_the_host_s_compiler_captures() {
         types.structs().iter().map(|(_, made)| (made.size, made.members.len())).collect();
     assert_eq!(closures, [(16, 2)], "a pointer and a float");
 }
+
+/// Nothing is known of the library's containers; what their loops launch is found all the same.
+#[test]
+fn launches_wherever_the_host_stands() {
+    let text = "
+        #include <map>
+        #include <vector>
+        template <int N> __global__ void k(int *x) { x[threadIdx.x] = N; }
+        struct Sizes { std::vector<int> all; };
+        void launch(int *x, std::vector<int> sizes, std::map<int, int> pairs, Sizes s) {
+          for (auto n : sizes) { k<0><<<1, n>>>(x); }
+          for (const auto &[a, b] : pairs) k<1><<<a, b>>>(x);
+          for (int n : s.all) if (n) k<2><<<1, n>>>(x);
+          for (int n : {32, 64}) { switch (n) { case 32: k<3><<<1, n>>>(x); } }
+          try { k<4><<<1, 32>>>(x); } catch (const std::exception &e) { k<5><<<1, 32>>>(x); } catch (...) {
+            for (auto &p : pairs) k<6><<<1, p.first>>>(x);
+          }
+        }";
+    let mut names = common::instances(text, &port_lower::Options::default());
+    names.sort();
+    let expected: Vec<String> = (0..7).map(|n| format!("k<{n}>")).collect();
+    assert_eq!(names, expected);
+}
+
+/// `{a, b}` as a range is an array of its elements.
+#[test]
+fn a_braced_range() {
+    common::ir("__global__ void k(int *x) { for (int n : {1, 2, 4}) x[n] = n; }");
+}

@@ -45,9 +45,11 @@ impl<'h> Checker<'_, 'h> {
                 self.cx.report(self.env.unit, poison.origin, Unreadable { what: what.clone() });
             let signature = self.cx.function(id).signature.clone();
             let statement = Stmt::new(StmtKind::Unsupported { code, what }, definition.origin);
+            // Its calls pass what its declaration says.
+            let parameters = self.parameters(id, &definition.parameters, definition.origin);
             return Some(Body {
-                parameters: Vec::new(),
-                variables: Vec::new(),
+                parameters,
+                variables: std::mem::take(&mut self.body.variables),
                 result: if self.cx.types.mentions_auto(signature.result) {
                     Type::UNKNOWN
                 } else {

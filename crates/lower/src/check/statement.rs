@@ -117,10 +117,17 @@ impl<'h> Checker<'_, 'h> {
             Hir::StaticAssert { condition, message } => {
                 self.static_assert(*condition, *message, origin, out);
             }
-            Hir::Try { body, .. } => {
+            Hir::Try { body, handlers } => {
                 if self.cx.recorder.is_some() {
                     let body = self.body(*body);
                     out.push(Stmt::new(StmtKind::Block(body), origin));
+                    for handler in handlers {
+                        if let Some(exception) = handler.exception {
+                            self.declare_local(exception, out);
+                        }
+                        let body = self.body(handler.body);
+                        out.push(Stmt::new(StmtKind::Block(body), origin));
+                    }
                 } else {
                     self.no_form("`try`", origin, out);
                 }
@@ -447,12 +454,26 @@ impl<'h> Checker<'_, 'h> {
         if let Some(init) = init {
             self.statement(init, &mut list);
         }
-        let range = self.expr(range);
+        let range = match self.braced_range(range) {
+            Some(array) => self.hidden_variable("range", array.ty, array, &mut list),
+            None => self.expr(range),
+        };
         let (first, last) = match self.range_bounds(range, origin, &mut list) {
             Ok(bounds) => bounds,
             Err(code) => {
                 let what = "a range-based for".to_string();
                 list.push(Stmt::new(StmtKind::Unsupported { code, what }, origin));
+                // Of a container of the host's nothing is known; its loop may launch kernels.
+                if self.cx.recorder.is_some() {
+                    let mut inner = Vec::new();
+                    self.declare_element(variable, Expr::poison(code, origin), &mut inner);
+                    self.statement_list(body, &mut inner);
+                    let unroll = port_ir::Unroll::None;
+                    let (condition, step) = (None, None);
+                    let kind =
+                        StmtKind::Loop { before: true, condition, step, body: inner, unroll };
+                    list.push(Stmt::new(kind, origin));
+                }
                 return push_scope(list, origin, out);
             }
         };
@@ -472,6 +493,21 @@ impl<'h> Checker<'_, 'h> {
         let kind = StmtKind::Loop { before: true, condition, step, body: inner, unroll };
         list.push(Stmt::new(kind, origin));
         push_scope(list, origin, out);
+    }
+
+    /// `{1, 2, 3}` as a range: an array of what its first element is.
+    fn braced_range(&mut self, range: ExprId) -> Option<Expr> {
+        let port_hir::ExprKind::InitList(items) = &self.hir().exprs[range].kind else {
+            return None;
+        };
+        let first = items.first()?.value;
+        let element = self.expr(first);
+        let element = self.rvalue(element).ty.unqualified();
+        if element.is_unknown() {
+            return None;
+        }
+        let ty = self.cx.types.array(element, Some(items.len() as u64));
+        Some(self.initialise_from(range, ty))
     }
 
     fn range_bounds(
@@ -559,6 +595,9 @@ impl<'h> Checker<'_, 'h> {
             let what = format!("the variable `{}`", definition.name);
             out.push(Stmt::new(StmtKind::Unsupported { code, what }, origin));
             self.body.bindings.insert(local, Binding::Poison(code));
+            if let Some(names) = names {
+                self.bind_parts(Expr::poison(code, origin), names, origin);
+            }
             return;
         }
         let id = self.add_variable(definition.name.as_str(), ty, origin);

@@ -42,6 +42,11 @@ impl Lowerer<'_> {
                 })
             }
             Kind::Array(element, Some(length)) => {
+                let mut checker = self.checker();
+                // Of fragments there is none; else the memory of no machine holds it.
+                if checker.layout_of(element).is_some() && checker.layout_of(ty).is_none() {
+                    return self.refuse(ty, origin);
+                }
                 let element = self.ir_type(element, origin)?;
                 Ok(self.module.types.array(element, length, origin))
             }
