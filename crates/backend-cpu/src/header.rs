@@ -45,8 +45,10 @@ const PARTS: &[Part] = parts![
     "complex.hpp" => "../../check/oracle/include/port_oracle/complex.hpp",
     "wmma.hpp" => "../../check/oracle/include/port_oracle/wmma.hpp",
     "cub.inc" => "../../check/oracle/include/port_oracle/cub.inc",
+    "thrust.hpp" => "../../check/oracle/include/port_oracle/thrust.hpp",
     "cuda_fp16.h" => "../../check/oracle/include/cuda/cuda_fp16.h",
     "cuda_bf16.h" => "../../check/oracle/include/cuda/cuda_bf16.h",
+    "cuda_fp8.h" => "../../check/oracle/include/cuda/cuda_fp8.h",
     "cuComplex.h" => "../../check/oracle/include/cuda/cuComplex.h",
     "curand_kernel.h" => "../../check/oracle/include/cuda/curand_kernel.h",
     "mma.h" => "../../check/oracle/include/cuda/mma.h",
@@ -100,6 +102,12 @@ const SECTIONS: &[Section] = &[
         names: &["nv_bfloat16", "__nv_bfloat16", "__float2bfloat16"],
     },
     Section {
+        name: "fp8",
+        part: "cuda_fp8.h",
+        headers: &["cuda_fp8"],
+        names: &["__nv_fp8", "__nv_cvt_float_to_fp8", "__nv_cvt_fp8"],
+    },
+    Section {
         name: "groups",
         part: "groups.hpp",
         headers: &["cooperative_groups"],
@@ -113,6 +121,7 @@ const SECTIONS: &[Section] = &[
     },
     Section { name: "wmma", part: "mma.h", headers: &["mma.h"], names: &["nvcuda"] },
     Section { name: "cub", part: "cub.cuh", headers: &["cub/"], names: &["cub"] },
+    Section { name: "thrust", part: "thrust.hpp", headers: &["thrust/"], names: &["thrust"] },
     Section {
         name: "pipeline",
         part: "cuda_pipeline_primitives.h",
@@ -161,7 +170,7 @@ impl Needs {
         }
         for name in names {
             needs.add(|section| match section.name {
-                "cub" => name == "cub",
+                "cub" | "thrust" => name == section.name,
                 _ => begins(name, section.names),
             });
         }

@@ -1,0 +1,2 @@
+#pragma once
+#include <port_oracle/thrust.hpp>
