@@ -13,15 +13,38 @@ use port_syntax::Keyword;
 
 use crate::findings::{NoForm, ScalarForm};
 use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
-use crate::host::text::{camel_case, has_word, replace_words};
+use crate::host::text::{camel_case, has_word, replace_words, wrapped};
 use crate::kernel::{self, Chip, DeviceKernel, Request, Unit};
 use crate::port::Port;
 use crate::support::{self, Header};
 use crate::tiling;
 
 /// Names in expressions of the host that a kernel's parameter must not have.
-const RESERVED: &[&str] =
-    &["grid", "block", "shared", "stream", "cores", "ubBytes", "workspace", "tiling", "port_acl"];
+const RESERVED: &[&str] = &[
+    "grid",
+    "block",
+    "shared",
+    "stream",
+    "cores",
+    "ubBytes",
+    "workspace",
+    "tiling",
+    "port_acl",
+    // What the host computes for the loops over tiles and blocks, before it looks at parameters.
+    "threads",
+    "tileLanes",
+    "tiles",
+    "rowsY",
+    "rowsZ",
+    "work",
+    "dynamicBytes",
+    "blockDimX",
+    "blockDimY",
+    "blockDimZ",
+    "gridDimX",
+    "gridDimY",
+    "gridDimZ",
+];
 
 /// Names that template arguments may have besides the user's and CUDA's.
 const KNOWN: &[&str] = &[
@@ -435,6 +458,7 @@ impl Writer<'_, '_> {
         if c_linkage {
             head.push_str("extern \"C\" ");
         }
+        let before = std::mem::take(&mut head);
         let _ = write!(head, "void {PREFIX}{}{list}(", function.name.as_str());
         let frame = FRAME.iter().map(|(ty, name)| format!("{ty} {name}"));
         let substitute = |text: &str| replace_words(text, &|word| to.get(word).cloned());
@@ -458,9 +482,9 @@ impl Writer<'_, '_> {
             };
             format!("{}{space}{name}{}", substitute(before), substitute(after))
         });
-        head.push_str(&frame.chain(own).collect::<Vec<_>>().join(", "));
-        head.push(')');
-        Some(head)
+        let all: Vec<String> = frame.chain(own).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        Some(format!("{before}{}", wrapped(&head, &all, ")")))
     }
 
     /// Whether the text is written against PyTorch.
@@ -504,7 +528,8 @@ impl Writer<'_, '_> {
             Unit::Cube => "__mix__(1, 2) ",
             Unit::Threads => "",
         };
-        let bounds = device.threads.map(|threads| format!("__launch_bounds__({threads}) "));
+        let bounds = device.threads.filter(|_| device.unit == Unit::Threads);
+        let bounds = bounds.map(|threads| format!("__launch_bounds__({threads}) "));
         let kind = format!("{kind}{}", bounds.unwrap_or_default());
         let mut parameters: Vec<String> = Vec::new();
         for index in &device.pointers {
@@ -542,11 +567,9 @@ impl Writer<'_, '_> {
             self.tiling.push_str(&tiling::text(name, arguments, module.function_name(id), made));
         }
         let entry = device.entry.trim_end_matches('\n');
-        let _ = writeln!(
-            out,
-            "{kind}void {name}({})\n{{\n{opening}{entry}\n}}\n",
-            parameters.join(", ")
-        );
+        let parameters: Vec<&str> = parameters.iter().map(String::as_str).collect();
+        let head = wrapped(&format!("{kind}void {name}("), &parameters, ")");
+        let _ = writeln!(out, "{head}\n{{\n{opening}{entry}\n}}\n");
     }
 
     /// The statements of a launcher.
@@ -559,6 +582,13 @@ impl Writer<'_, '_> {
                 || has_word(&device.blocks, word)
                 || device.workspace.as_ref().is_some_and(|size| has_word(size, word))
         };
+        if let (Unit::Vector, Some(most)) = (device.unit, device.threads) {
+            let _ = writeln!(
+                out,
+                "    if (static_cast<uint64_t>(block.x) * block.y * block.z > {most}) {{\n        \
+                 port_acl::Untranslated(\"{name} with more than {most} threads in a block\");\n    }}"
+            );
+        }
         if self.port.managed {
             for index in &device.pointers {
                 if let Some(Parameter { name, .. }) = made.parameters.get(*index as usize) {
@@ -577,11 +607,9 @@ impl Writer<'_, '_> {
             let given: Vec<String> =
                 tiling::inputs(made).into_iter().map(|(_, name)| name).collect();
             let ty = camel_case(name);
-            let _ = writeln!(
-                out,
-                "    const {ty}Tiling tiling = Make{ty}Tiling({});",
-                given.join(", ")
-            );
+            let given: Vec<&str> = given.iter().map(String::as_str).collect();
+            let head = format!("    const {ty}Tiling tiling = Make{ty}Tiling(");
+            let _ = writeln!(out, "{}", wrapped(&head, &given, ");"));
         }
         let fields = |text: &str| tiling::of_tiling(&device.tiling, text);
         let mut arguments: Vec<String> = Vec::new();
@@ -624,12 +652,9 @@ impl Writer<'_, '_> {
             Unit::Threads => format!("{}, block, shared, stream", fields(&device.blocks)),
             _ => format!("{}, nullptr, stream", fields(&device.blocks)),
         };
-        let _ = writeln!(
-            out,
-            "    {}::{name}<<<{configuration}>>>({});",
-            self.namespace,
-            arguments.join(", ")
-        );
+        let head = format!("    {}::{name}<<<{configuration}>>>(", self.namespace);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let _ = writeln!(out, "{}", wrapped(&head, &arguments, ");"));
         out
     }
 

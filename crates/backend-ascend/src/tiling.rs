@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use port_ir::{Parameter, Scalar, Type};
 
-use crate::host::text::{camel_case, has_word, replace_words};
+use crate::host::text::{camel_case, has_word, replace_words, wrapped};
 use crate::kernel::{Chip, TilingField};
 use crate::section::Made;
 
@@ -86,7 +86,7 @@ pub(crate) fn parameter_type(ty: Type) -> Option<&'static str> {
 pub(crate) fn text(name: &str, arguments: &str, kernel: String, made: &Made) -> String {
     let ty = camel_case(name);
     let mut out = String::new();
-    let _ = writeln!(out, "\n// {kernel}{arguments}");
+    let _ = writeln!(out, "\n// For {kernel}{arguments}.");
     let _ = writeln!(out, "struct {ty}Tiling {{");
     for field in &made.device.tiling {
         let _ = writeln!(out, "    {} {};  // {}", field.ty, field.name, field.comment);
@@ -95,22 +95,22 @@ pub(crate) fn text(name: &str, arguments: &str, kernel: String, made: &Made) -> 
     let inputs = inputs(made);
     let templates: Vec<String> = inputs
         .iter()
-        .enumerate()
-        .filter(|(_, (ty, _))| ty.is_none())
-        .map(|(index, _)| format!("typename Type{index}"))
+        .filter(|(ty, _)| ty.is_none())
+        .map(|(_, name)| format!("typename {}Type", camel_case(name)))
         .collect();
     if !templates.is_empty() {
         let _ = writeln!(out, "template <{}>", templates.join(", "));
     }
     let list: Vec<String> = inputs
         .iter()
-        .enumerate()
-        .map(|(index, (ty, name))| match ty {
+        .map(|(ty, name)| match ty {
             Some(ty) => format!("{ty} {name}"),
-            None => format!("const Type{index}& {name}"),
+            None => format!("const {}Type& {name}", camel_case(name)),
         })
         .collect();
-    let _ = writeln!(out, "inline {ty}Tiling Make{ty}Tiling({})\n{{", list.join(", "));
+    let list: Vec<&str> = list.iter().map(String::as_str).collect();
+    let head = wrapped(&format!("inline {ty}Tiling Make{ty}Tiling("), &list, ")");
+    let _ = writeln!(out, "{head}\n{{");
     let _ = writeln!(out, "    {ty}Tiling tiling = {{}};");
     for (index, field) in made.device.tiling.iter().enumerate() {
         let before = made.device.tiling.get(..index).unwrap_or(&[]);

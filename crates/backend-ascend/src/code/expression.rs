@@ -321,7 +321,7 @@ impl Printer<'_, '_, '_> {
             {
                 self.constant(Constant::from_bits(scalar, 0))?
             }
-            Type::Pointer(Space::Generic | Space::Local) => Text::primary("uint64_t(0)"),
+            Type::Pointer(Space::Generic | Space::Local) => Text::primary("0"),
             Type::Pointer(_) => Text::primary("nullptr"),
             other => Text::primary(format!("{}{{}}", self.spelling.value(other)?)),
         })

@@ -243,7 +243,9 @@ impl Printer<'_, '_, '_> {
                 let is_name = |c: char| c.is_alphanumeric() || c == '_';
                 let whole = match whole.text.strip_prefix('*') {
                     Some(pointer)
-                        if whole.level == Level::Unary && pointer.chars().all(is_name) =>
+                        if whole.level == Level::Unary
+                            && (pointer.chars().all(is_name)
+                                || pointer.starts_with("reinterpret_cast<")) =>
                     {
                         format!("{pointer}->")
                     }

@@ -73,6 +73,38 @@ pub(crate) fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
+/// Columns of a line of emitted text.
+const COLUMNS: usize = 120;
+
+/// `head`, `items` with commas and `tail` in one line, or in several where that is too long.
+pub(crate) fn wrapped(head: &str, items: &[&str], tail: &str) -> String {
+    let line = format!("{head}{}{tail}", items.join(", "));
+    if line.len() <= COLUMNS {
+        return line;
+    }
+    let indent = head.len() - head.trim_start().len() + 8;
+    let mut out = head.to_owned();
+    let mut column = out.len();
+    for (index, item) in items.iter().enumerate() {
+        let is_last = index + 1 == items.len();
+        let end = if is_last { tail } else { "," };
+        if index > 0 {
+            if column + 1 + item.len() + end.len() > COLUMNS {
+                out.push('\n');
+                out.push_str(&" ".repeat(indent));
+                column = indent;
+            } else {
+                out.push(' ');
+                column += 1;
+            }
+        }
+        out.push_str(item);
+        out.push_str(end);
+        column += item.len() + end.len();
+    }
+    out
+}
+
 /// `softmax_float_4` as `SoftmaxFloat4`.
 pub(crate) fn camel_case(name: &str) -> String {
     let mut out = String::new();

@@ -76,14 +76,15 @@ fn cmake(port: &Port<'_>) -> String {
         false => format!("add_library({stem} SHARED {stem}.asc)"),
     };
     format!(
-        "cmake_minimum_required(VERSION 3.16)\n\
+        "cmake_minimum_required(VERSION 3.16)\n\n\
+         set(CMAKE_ASC_ARCHITECTURES \"{arch}\" CACHE STRING \"the architecture of the NPU\")\n\n\
          find_package(ASC REQUIRED)\n\
          project({stem} LANGUAGES ASC CXX)\n\n\
          set(CMAKE_CXX_STANDARD 17)\n\
          set(CMAKE_CXX_STANDARD_REQUIRED ON)\n\n\
          {kind}\n\
          target_include_directories({stem} PRIVATE ${{CMAKE_CURRENT_SOURCE_DIR}})\n\
-         target_compile_options({stem} PRIVATE $<$<COMPILE_LANGUAGE:ASC>:--npu-arch={arch}{simt}>)\n\
+         target_compile_options({stem} PRIVATE $<$<COMPILE_LANGUAGE:ASC>:--npu-arch=${{CMAKE_ASC_ARCHITECTURES}}{simt}>)\n\
          target_link_libraries({stem} PRIVATE ascendcl)\n"
     )
 }

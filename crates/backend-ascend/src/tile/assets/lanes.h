@@ -48,6 +48,14 @@ struct Form {
     int64_t base;
     int64_t step[4];
 };
+// Of neighbouring lanes, elements that lie `step` apart.
+__aicore__ inline Form Row(int64_t base, int64_t step = 1) { return Form{base, {0, 0, 0, step}}; }
+
+// An unsigned bound as a signed number: there is no lane beyond.
+__aicore__ inline int64_t Bound(uint64_t end)
+{
+    return end >> 63 != 0 ? INT64_MAX : static_cast<int64_t>(end);
+}
 
 // In which type a type of memory is computed with.
 template <typename T> struct Computed { using Type = int32_t; };
@@ -120,6 +128,13 @@ public:
             box.low[i] = 0;
             box.high[i] = static_cast<int32_t>(i < 3 ? extent[i] : count);
         }
+        return box;
+    }
+    // The first lanes, so many as there are.
+    __aicore__ inline Box First(int64_t number) const
+    {
+        Box box = All();
+        box.high[3] = Clamp(number, 3);
         return box;
     }
     __aicore__ inline Box None() const
