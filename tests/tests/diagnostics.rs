@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use port::{FileRole, Options, Severity, Target, Translation, WarpMode};
+use port::{FileRole, FloatMode, Options, Severity, Target, Translation, WarpMode};
 use port_diag::render::human;
 use port_diag::{Diagnostic, SourceMap};
 use port_tests::kernels::{load, workspace};
@@ -63,6 +63,7 @@ fn options(text: &str) -> Result<(Target, Options), Failed> {
         let value = words.next().ok_or_else(|| format!("`{word}` needs a value"))?;
         match word {
             "--warp" if value == "native" => options.warp = WarpMode::Native,
+            "--float" if value == "cuda" => options.float = FloatMode::Cuda,
             "--cuda-arch" => options.cuda_arch = value.parse()?,
             "--target" => target = value.to_owned(),
             "--instantiate" => options.instantiate.push(value.to_owned()),

@@ -14,6 +14,8 @@ pub const FINDINGS: &[&Metadata] = &[
     &InlineAssembly::METADATA,
     &UnreadableKernel::METADATA,
     &HostBranch::METADATA,
+    &NotFused::METADATA,
+    &ImplicitSynchrony::METADATA,
 ];
 
 /// A kernel runs thread by thread.
@@ -178,4 +180,57 @@ pub struct UnreadableKernel {
 pub struct HostBranch {
     pub function: String,
     pub kernel: String,
+}
+
+/// A kernel on fibers is not fused as nvcc fuses it.
+///
+/// ## What it means
+/// `--float cuda` was asked for: products and sums become `fmaf` where nvcc makes one operation of them.
+/// This kernel has no compiled form: its own text runs thread by thread, and there each operation is
+/// rounded by itself. Its results are right, and differ from NVIDIA's as without the flag.
+///
+/// ## What to do
+/// Rewrite what keeps the kernel from its compiled form (P0701 says what does), or write `fmaf` where
+/// it matters: `port check --fix` shows the places.
+///
+/// ## Example
+/// ```cuda
+/// __global__ void apply(float (*f)(float), float* x) { x[threadIdx.x] = f(x[threadIdx.x]) * 2.0f + 1.0f; }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0707",
+    severity = warning,
+    message = "`{kernel}` runs thread by thread, where `--float cuda` fuses nothing",
+    help = "write `fmaf` where it matters; `port check --fix` shows the places"
+)]
+pub struct NotFused {
+    pub kernel: String,
+}
+
+/// A kernel that counts on the lanes of a warp to go in step runs thread by thread.
+///
+/// ## What it means
+/// Between accesses to volatile shared memory stands no barrier: the code counts on the lanes of a warp
+/// to execute each statement together, as GPUs before Volta did. Where a kernel has a compiled form, a
+/// port keeps that step. This one has none (P0701 says why), and thread by thread a lane would be through
+/// before the next begins: its results would be wrong, so it does not run.
+///
+/// ## What to do
+/// Write `__syncwarp()` between the accesses, which NVIDIA asks for since Volta, or use warp shuffles.
+///
+/// ## Example
+/// ```cuda
+/// __shared__ volatile float s[64];
+/// if (threadIdx.x < 32) { s[threadIdx.x] += s[threadIdx.x + 32]; s[threadIdx.x] += s[threadIdx.x + 16]; }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0708",
+    severity = error,
+    message = "`{name}` is shared without barriers by lanes that go in step, which they do not where a kernel runs thread by thread",
+    help = "write `__syncwarp()` between the accesses"
+)]
+pub struct ImplicitSynchrony {
+    pub name: String,
 }

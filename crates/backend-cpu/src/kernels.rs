@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use port_backend::{KernelInstance, KernelReport, Status};
+use port_backend::{FloatMode, KernelInstance, KernelReport, Status};
 use port_diag::{Diagnostic, ExpansionKind, Finding, Span};
 use port_hir::{Body, Function, FunctionId, LocalId};
 use port_rewrite::launches::matching;
 use port_rewrite::{FileText, Reason, Side};
 use port_syntax::TokenKind;
 
-use crate::findings::{RunsOnFibers, UnreadableKernel};
+use crate::findings::{NotFused, RunsOnFibers, UnreadableKernel};
 use crate::guard::{self, Trouble};
 use crate::lists;
 use crate::port::Port;
@@ -510,7 +510,12 @@ fn report_slow(
     if let Some(span) = label.filter(|span| !span.is_empty() && Some(*span) != place) {
         found = found.with_label(span, "here");
     }
-    port.findings.push(found.in_kernel(name));
+    port.findings.push(found.in_kernel(&name));
+    if port.options.float == FloatMode::Cuda {
+        let not_fused = NotFused { kernel: name.clone() };
+        let found = not_fused.at(module.functions[kernel].origin, &module.expansions);
+        port.findings.push(found.in_kernel(name));
+    }
 }
 
 /// The codes of the findings that concern each kernel or instance, by name.
@@ -530,7 +535,8 @@ fn codes_by_kernel(
             codes.entry(kernel.clone()).or_default().insert(finding.code);
         }
         // A note on one instance is about no other.
-        let about_instance = finding.code == RunsOnFibers::METADATA.code;
+        let of_instances = [RunsOnFibers::METADATA.code, NotFused::METADATA.code];
+        let about_instance = of_instances.contains(&finding.code);
         let Some(span) = place.filter(|_| !about_instance) else { continue };
         for id in port.program.kernels_at(&port.program.tokens_of(span)) {
             let name = port.unit.module.function_name(id);

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use port_backend::KernelInstance;
+use port_backend::{FloatMode, KernelInstance};
 use port_diag::Diagnostic;
+use port_float::Profile;
 use port_hir::{FunctionId, Parent};
 use port_ir::{Handle, Variable};
 use port_syntax::Keyword;
@@ -101,7 +102,16 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
             .then(|| format!("(void*)&::{}", variable.name))
     };
     let requests: Vec<Request> = candidates.iter().map(|c| c.request.clone()).collect();
-    let options = kernel::Options { sources: unit.sources, reserved: &reserved, address: &address };
+    let fusing = match port.options.float {
+        FloatMode::Own => None,
+        FloatMode::Cuda => fused_as_cuda(),
+    };
+    let options = kernel::Options {
+        sources: unit.sources,
+        reserved: &reserved,
+        address: &address,
+        fusing: fusing.as_ref(),
+    };
     let emitted = kernel::emit(unit.ir, &requests, &options);
     let mut forms = String::new();
     let mut registrations = String::new();
@@ -136,6 +146,13 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
         text.push_str(&registrations);
     }
     Section { text, refused, listed, closures }
+}
+
+/// The processor's arithmetic with nvcc's choice of what is fused, which is the same for every chip that
+/// has a profile.
+fn fused_as_cuda() -> Option<Profile> {
+    let cuda = Profile::named("cuda:sm_80").ok()?;
+    Some(Profile::named("cpu").ok()?.fused_as(&cuda))
 }
 
 /// The object that registers a form while the program starts.

@@ -49,7 +49,8 @@ fn forms(text: &str) -> (port_lower::Lowered, Vec<Result<String, String>>, Strin
         let name = &module.variables[variable].name;
         (!name.starts_with("string")).then(|| format!("&::{name}"))
     };
-    let options = Options { sources: &sources, reserved: &reserved, address: &address };
+    let options =
+        Options { sources: &sources, reserved: &reserved, address: &address, fusing: None };
     let emitted = emit(module, &requests, &options);
     let texts = emitted
         .kernels

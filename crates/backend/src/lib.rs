@@ -21,6 +21,17 @@ pub enum WarpMode {
     Native,
 }
 
+/// Whose choices the arithmetic of a port that is regenerated makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FloatMode {
+    /// The target's own: on a CPU each operation is rounded once, and fused only where the source says
+    /// so.
+    #[default]
+    Own,
+    /// Products and sums are fused where nvcc fuses them.
+    Cuda,
+}
+
 /// The release of CANN that a port to Ascend is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Cann {
@@ -53,6 +64,8 @@ pub struct Options {
     /// The folder of generated files that units share, as the source map spells paths; `None`: the
     /// folder of the unit's root.
     pub shared_folder: Option<String>,
+    /// Whose choices the arithmetic makes, where the target can follow them.
+    pub float: FloatMode,
     /// The release of CANN.
     pub cann: Cann,
     /// The layout of a port that is a folder.

@@ -120,7 +120,8 @@ impl Proposer<'_> {
                 let explicit = "write as `fmaf` what the original's compiler fuses";
                 if matches!(target.side(), Side::Cpu | Side::Exact) {
                     let run = self.run(&code, target);
-                    return fix(explicit.into(), edits, self.effects(outputs, &run, None));
+                    let advice = format!("{explicit}, or port with --float cuda, which does it");
+                    return fix(advice, edits, self.effects(outputs, &run, None));
                 }
                 // Nothing else may be fused then.
                 let plain = Profile::named("cpu").ok()?;

@@ -78,8 +78,9 @@ impl PortedUnit<'_> {
         RunOptions { warp, time_limit: self.time_limit, ..RunOptions::default() }
     }
 
-    /// The CPU port, compiled and run. Its reference is the machine under the target's arithmetic.
-    pub fn executed_on_cpu(&self) -> Attempt {
+    /// The CPU port, compiled and run. Its reference is the machine under the target's arithmetic, of
+    /// this name.
+    pub fn executed_on_cpu(&self, profile: &str) -> Attempt {
         let what = "the port, compiled with the system's C++ compiler";
         let build = || -> Result<_, OracleError> {
             let compiler =
@@ -90,7 +91,7 @@ impl PortedUnit<'_> {
         let program = build().map_err(|error| note(what, &error))?;
         let port = program.run(self.case, &self.run_options(32));
         let port = port.map_err(|error| ended(what, &error))?;
-        let how = "the compiled port against the machine under `cpu`".to_owned();
+        let how = format!("the compiled port against the machine under `{profile}`");
         Ok(Executed { how, reference: None, port, is_target: true, reordered: false })
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use port::{Cann, Project, Target, WarpMode};
+use port::{Cann, FloatMode, Project, Target, WarpMode};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +29,7 @@ Examples:
   port scan csrc --target hip --message-format json > baseline.json
   port scan csrc --target hip --baseline baseline.json
                                               exit status 1 when a kernel ports worse than it did
+  port scan csrc --html scan.html             as a page for others to read
 
 Exit status: 0 when everything could be read, whatever would port; 1 when a kernel is worse than in
 the baseline; 2 for wrong usage or files that cannot be read.";
@@ -212,6 +213,11 @@ pub struct ReadingArguments {
         value_parser = clap::value_parser!(u32).range(30..=130))]
     pub cuda_arch: u32,
 
+    /// The arithmetic of a port to the CPU: each operation rounded by itself, or products and sums fused
+    /// where nvcc fuses them. Example: `--target cpu --float cuda`
+    #[arg(long, value_name = "own|cuda", default_value = "own", value_parser = parse_float)]
+    pub float: FloatMode,
+
     /// The release of CANN that ports to Ascend are for. Example: `--target ascend --cann 8`
     #[arg(long, value_name = "8|9", default_value = "9", value_parser = parse_cann)]
     pub cann: Cann,
@@ -240,6 +246,14 @@ pub struct ScanArguments {
     /// regressions. Example: `--baseline scan.json`
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+
+    /// Writes the scan as one HTML page too. Example: `--html scan.html`
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
+    /// Overwrites the file of `--html` if it exists. Example: `--html scan.html --force`
+    #[arg(long)]
+    pub force: bool,
 
     #[command(flatten)]
     pub reading: ReadingArguments,
@@ -531,6 +545,14 @@ fn parse_thread(text: &str) -> Result<(u64, u32), String> {
     let (block, thread) = text.split_once(':').ok_or_else(wrong)?;
     let block = block.trim().parse().map_err(|_| wrong())?;
     Ok((block, thread.trim().parse().map_err(|_| wrong())?))
+}
+
+fn parse_float(text: &str) -> Result<FloatMode, String> {
+    match text {
+        "own" => Ok(FloatMode::Own),
+        "cuda" => Ok(FloatMode::Cuda),
+        other => Err(format!("`{other}` is neither `own` nor `cuda`")),
+    }
 }
 
 fn parse_cann(text: &str) -> Result<Cann, String> {

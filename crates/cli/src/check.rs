@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use port::{Dialect, FileRole, Severity, Status, Target, Translation, WarpMode};
+use port::{Dialect, FileRole, FloatMode, Severity, Status, Target, Translation, WarpMode};
 use port_check::attribution::Cause;
 use port_check::fixes::{self, Fix};
 use port_check::growth::{self, Growth};
@@ -260,7 +260,10 @@ fn check_target(
 ) -> Result<Checked, Refusal> {
     let target = translation.target;
     let rule = rule(arguments, subject, &target)?;
-    let own = target_profile(&target)?;
+    let mut own = target_profile(&target)?;
+    if target.backend.name() == "cpu" && arguments.reading.float == FloatMode::Cuda {
+        own = own.fused_as(reference);
+    }
     let wave = own.warp_width();
     let is_hip = target.backend.name() == "hip";
     let unit = PortedUnit {
@@ -282,7 +285,7 @@ fn check_target(
         let attempt = match target.backend.name() {
             "hip" => unit.executed_as_hip(wave),
             "ascend" => unit.executed_on_ascend(),
-            _ => unit.executed_on_cpu(),
+            _ => unit.executed_on_cpu(own.name()),
         };
         match attempt {
             Ok(done) => executed.push(done),

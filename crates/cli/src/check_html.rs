@@ -7,25 +7,13 @@ use port_check::judge::OutputReport;
 use port_check::metrics::bucket_label;
 
 use crate::check::View;
+use crate::html::escaped;
 use crate::subject::Subject;
-
-const STYLE: &str = "\
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
-h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2rem}h3{font-size:1rem}
-table{border-collapse:collapse;margin:.5rem 0}td,th{border:1px solid #d0d7de;padding:.2rem .6rem;text-align:left}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
-.equal,.within-rule,.yes{color:#116329}.order-noise,.ill-conditioned{color:#7d4e00}
-.port-bug,.target-drift,.unproven,.missing{color:#a40e26}
-pre{background:#f6f8fa;padding:.8rem;overflow-x:auto}svg text{font:11px system-ui,sans-serif}";
 
 /// The page.
 pub fn page(subject: &Subject, views: &[View<'_>]) -> String {
     let name = &subject.unit.sources.file(subject.unit.root).path;
-    let mut html = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\
-         <style>{STYLE}</style></head><body>\n<h1>{0}</h1>\n",
-        escaped(name)
-    );
+    let mut html = String::new();
     for view in views {
         let verdict = view.report.verdict().as_str();
         let _ = writeln!(
@@ -78,7 +66,7 @@ pub fn page(subject: &Subject, views: &[View<'_>]) -> String {
         }
         html.push_str("</table>\n");
     }
-    html + "</body></html>\n"
+    crate::html::page(name, &html)
 }
 
 fn row(html: &mut String, output: &OutputReport) {
@@ -131,8 +119,4 @@ fn histogram(html: &mut String, output: &OutputReport) {
         );
     }
     html.push_str("</svg>\n");
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -9,6 +9,7 @@ mod check_html;
 mod exec;
 mod explain;
 mod findings;
+mod html;
 mod layout;
 mod load;
 mod parallel;

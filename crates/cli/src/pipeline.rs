@@ -36,6 +36,7 @@ pub fn options(reading: &ReadingArguments, shared_folder: Option<String>) -> Opt
         warp: reading.warp,
         cuda_arch: reading.cuda_arch,
         shared_folder,
+        float: reading.float,
         cann: reading.cann,
         project: reading.project,
         torch: reading.torch,

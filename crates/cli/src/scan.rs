@@ -1,7 +1,10 @@
-//! `port scan`: what of a repository would port, what would not, and why. Writes nothing.
+//! `port scan`: what of a repository would port, what would not, and why. Writes nothing but the page
+//! that is asked for.
 //!
 //! A unit is reduced to its kernels and causes as soon as it is ported, so that a scan holds the text
 //! of as many units as it has threads, whatever the size of the repository.
+
+mod page;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +17,7 @@ use serde_json::{Value, json};
 use crate::arguments::{CommonArguments, MessageFormat, ScanArguments};
 use crate::load::{self, Input, LoadError};
 use crate::parallel;
+use crate::write::{self, Planned};
 use crate::{CLEAN, FINDINGS, USAGE, pipeline, print, print_error, report, text};
 
 /// Names inside messages that are shown with a cause.
@@ -54,6 +58,11 @@ pub fn run(arguments: &ScanArguments, common: &CommonArguments) -> Result<u8, St
     }
     let scan = Scan { files, unreadable, targets: targets.into_iter().zip(surveys).collect() };
     let regressions = baseline.map_or(Vec::new(), |baseline| baseline.regressions(&scan));
+    if let Some(path) = &arguments.html {
+        let page = page::page(&scan, &regressions).into_bytes();
+        let planned = Planned { path: path.clone(), bytes: page, replace: false };
+        write::write_all(&[planned], arguments.force, &arguments.inputs)?;
+    }
     let text = match common.message_format {
         MessageFormat::Json => report::pretty(&scan.document(&regressions))?,
         _ => scan.human(&regressions, common),

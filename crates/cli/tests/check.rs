@@ -84,6 +84,13 @@ fn drift_is_told_from_bugs_and_traced_to_its_cause() {
     // The same difference is accepted by the usual rule.
     let (code, document) = json(folder.path(), &["--target", "cpu"]);
     assert_eq!((code, document["kernels"][0]["verdict"].as_str()), (0, Some("within-rule")));
+    // A port that fuses what nvcc fuses has the original's bits.
+    let arguments = ["--target", "cpu", "--rule", "bits", "--float", "cuda"];
+    let (code, document) = json(folder.path(), &arguments);
+    let (kernel, evidence) = (&document["kernels"][0], &document["evidence"]);
+    assert_eq!((code, kernel["verdict"].as_str()), (0, Some("equal")), "{document}");
+    let missing = |note: &serde_json::Value| !note["missing"].is_null();
+    assert!(!evidence.as_array().expect("evidence").iter().any(missing), "{evidence}");
 }
 
 #[test]

@@ -43,6 +43,27 @@ fn kernels_causes_and_totals() {
 }
 
 #[test]
+fn a_page_for_others_to_read() {
+    let folder = folder();
+    let root = folder.path();
+    put(root, "ops/remote.cu", format!("{REMOTE}template <int N> __global__ void fine() {{}}\n"));
+    let arguments = ["scan", "ops", "--target", "hip", "-q", "--html", "scan.html"];
+    let output = port(root, &arguments);
+    assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+    let page = fs::read_to_string(root.join("scan.html")).expect("the page");
+    assert!(page.contains("<h2>hip: 2 kernels</h2>"), "{page}");
+    assert!(page.contains("1 ported</span>, <span class=\"manual\">1 manual</span>"), "{page}");
+    assert!(page.contains("error[P0403]: inline PTX `…` has no form on HIP"), "{page}");
+    // No names of the user's become markup.
+    assert!(!page.contains("<int"), "{page}");
+    put(root, "scan.html", "notes");
+    let again = port(root, &arguments);
+    assert_eq!(status(&again), 2, "nothing is overwritten unasked");
+    let forced = port(root, &[&arguments[..], &["--force"]].concat());
+    assert_eq!(status(&forced), 0, "{}", text(&forced.stderr));
+}
+
+#[test]
 fn all_targets_are_scanned_unless_some_are_named() {
     let folder = folder();
     let json = port(folder.path(), &["scan", "scale.cu", "--message-format", "json"]);

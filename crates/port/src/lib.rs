@@ -23,8 +23,8 @@ mod unit;
 pub use device::{DeviceCode, DeviceKernel, Dialect, device_code, plain_name};
 pub use load::{IncludeRequest, Loaded, Read, Refused, include_requests, load};
 pub use port_backend::{
-    Architecture, Backend, Cann, FileRole, KernelReport, OutputFile, Ported, Project, Status,
-    WarpMode, in_folder,
+    Architecture, Backend, Cann, FileRole, FloatMode, KernelReport, OutputFile, Ported, Project,
+    Status, WarpMode, in_folder,
 };
 pub use port_diag::{Diagnostic, FileId, Severity, SourceMap};
 pub use port_rewrite::{Change, Reason};
@@ -48,6 +48,8 @@ pub struct Options {
     pub cuda_arch: u32,
     /// The folder of generated files that several units share; `None`: beside each root.
     pub shared_folder: Option<String>,
+    /// Whose choices the arithmetic of a port to the CPU makes.
+    pub float: FloatMode,
     /// The release of CANN that ports to Ascend are for.
     pub cann: Cann,
     /// The layout of a port that is a folder.
@@ -67,6 +69,7 @@ impl Default for Options {
             warp: WarpMode::default(),
             cuda_arch: 80,
             shared_folder: None,
+            float: FloatMode::default(),
             cann: Cann::default(),
             project: Project::default(),
             torch: false,

@@ -78,6 +78,7 @@ impl<'a> Analysis<'a> {
             architecture: target.architecture.map(|architecture| architecture.name),
             cuda_arch: self.options.cuda_arch,
             shared_folder: self.options.shared_folder.clone(),
+            float: self.options.float,
             cann: self.options.cann,
             project: self.options.project,
             torch: self.options.torch,

@@ -34,6 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use port_backend::text::{facts, writer};
 use port_diag::{Origin, SourceMap};
+use port_float::Profile;
 use port_ir::analysis::program::Program;
 use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
 use port_ir::{Function, Handle, Module, Variable, validate};
@@ -59,6 +60,8 @@ pub struct Options<'a> {
     pub reserved: &'a BTreeSet<String>,
     /// The C++ expression for the address of a global or constant variable; `None` if it has none.
     pub address: &'a dyn Fn(Handle<Variable>) -> Option<String>,
+    /// The arithmetic that decides what is fused; `None`: what the source fuses.
+    pub fusing: Option<&'a Profile>,
 }
 
 /// Why a kernel has no compiled form.
@@ -99,7 +102,10 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
             .collect(),
     };
     let Ok(info) = validate(module) else { return fail("its translation is not valid") };
-    let module = port_ir::passes::flatten(module, &info);
+    let mut module = port_ir::passes::flatten(module, &info);
+    if let Some(profile) = options.fusing {
+        module = port_float::resolve(&module, profile);
+    }
     let Ok(info) = validate(&module) else { return fail("its translation is not valid") };
     let program = Program::of(&module, &info);
     let assumptions = Assumptions { warp_width: Some(32), rows_of_whole_warps: false };

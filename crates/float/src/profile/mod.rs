@@ -466,6 +466,16 @@ impl Profile {
         Profile::of(format!("{} with {what} of {}", self.name(), from.name()), parts, exceptions)
     }
 
+    /// This profile with products and sums fused where the compiler of another fuses them.
+    pub fn fused_as(&self, other: &Profile) -> Profile {
+        let mut parts = self.data.parts;
+        let (fuse_f16, fuse_bf16) = (other.data.parts.fuse_f16, other.data.parts.fuse_bf16);
+        parts.contraction = other.data.parts.contraction;
+        (parts.fuse_f16, parts.fuse_bf16) = (fuse_f16, fuse_bf16);
+        let name = format!("{} fused as {}", self.name(), other.name());
+        Profile::of(name, parts, self.data.exceptions.clone())
+    }
+
     /// The flags with which a function of f32 is computed, from those that the source gives it.
     pub(crate) fn function_flags(&self, function: MathFunction, flags: FloatFlags) -> FloatFlags {
         use MathFunction as M;
