@@ -10,12 +10,14 @@
 //! spelled out where C++ and CUDA differ, by small functions that [`helpers`] holds.
 
 pub(crate) mod admit;
+pub(crate) mod choices;
 mod double_math;
 mod expression;
 pub(crate) mod frame;
 mod functions;
 pub(crate) mod helpers;
 mod math;
+pub(crate) mod members;
 mod place;
 mod printer;
 mod scalar_math;

@@ -30,6 +30,7 @@ use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
 use port_ir::passes::inline::Limits;
 use port_ir::{Function, Handle, Module, Variable, validate};
 
+use crate::code::{choices, members};
 use crate::support::{self, Header, Library};
 use crate::{matrix, scalar, simt, tile};
 
@@ -119,7 +120,8 @@ pub struct DeviceKernel {
     pub tiling: Vec<TilingField>,
     /// How many cores: a C++ expression of the host.
     pub blocks: String,
-    /// For [`Unit::Threads`], threads of a block at most: the kernel's `__launch_bounds__`.
+    /// Threads of a block at most: for [`Unit::Threads`] the kernel's `__launch_bounds__`, for
+    /// [`Unit::Vector`] what the launcher refuses to exceed.
     pub threads: Option<u32>,
     /// Bytes of workspace in global memory: a C++ expression of the host.
     pub workspace: Option<String>,
@@ -226,6 +228,11 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
     // Vectors of lanes have no calls.
     let limits = Limits { early_returns: true, ..Limits::default() };
     let module = port_ir::passes::flatten_within(module, &info, limits);
+    let which = match options.chip {
+        Chip::A910b => choices::Which::Any,
+        Chip::A950 => choices::Which::OtherMemory,
+    };
+    let module = choices::split(members::split(module), which);
     let Ok(info) = validate(&module) else { return invalid() };
     let program = Program::of(&module, &info);
     let assumptions = Assumptions { warp_width: Some(32), rows_of_whole_warps: false };

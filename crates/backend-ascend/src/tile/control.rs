@@ -2,8 +2,8 @@
 
 use port_ir::analysis::flow::StatementId;
 use port_ir::{
-    BarrierReduction, BarrierScope, Block, Location, Loop, LoopTest, ReduceOp, Scalar, ShuffleMode,
-    Statement, StatementKind, SwitchCase, Value, VoteKind,
+    BarrierReduction, BarrierScope, Block, Location, Loop, LoopTest, Statement, StatementKind,
+    SwitchCase, Value,
 };
 
 use super::engine::{Active, Around, Engine, Result, Val};
@@ -49,6 +49,9 @@ impl Engine<'_, '_> {
         active: &Active,
     ) -> Result<Falls> {
         let location = statement.location;
+        if !matches!(statement.kind, StatementKind::Block(_)) {
+            self.source(location);
+        }
         let same = Ok(Some(active.clone()));
         match &statement.kind {
             StatementKind::Load { result, pointer, access } => {
@@ -117,8 +120,8 @@ impl Engine<'_, '_> {
                 self.shuffle(*result, *mode, *value, *lane, *width, location)?;
                 same
             }
-            StatementKind::Vote { result, kind, predicate, .. } => {
-                self.vote(*result, *kind, *predicate, active, location)?;
+            StatementKind::Vote { result, kind, predicate, mask } => {
+                self.vote(*result, *kind, *mask, *predicate, active, location)?;
                 same
             }
             StatementKind::ActiveMask { result } => {
@@ -128,8 +131,8 @@ impl Engine<'_, '_> {
                 self.remember(*result, &Val::Int(slot));
                 same
             }
-            StatementKind::WarpReduce { result, op, value, .. } => {
-                self.warp_reduce(*result, *op, *value, active, location)?;
+            StatementKind::WarpReduce { result, op, value, mask } => {
+                self.warp_reduce(*result, *op, *mask, *value, active, location)?;
                 same
             }
             StatementKind::Block(block) => self.block(block, active),
@@ -178,10 +181,14 @@ impl Engine<'_, '_> {
                 same
             }
             StatementKind::Fill { .. } => self.refuse("bytes are filled", location),
-            StatementKind::AsyncCopy(_) => {
-                self.refuse("it copies to shared memory while it goes on", location)
+            StatementKind::AsyncCopy(copy) => {
+                self.async_copy(copy, active, location)?;
+                same
             }
-            StatementKind::Match { .. } => self.refuse("lanes are matched by value", location),
+            StatementKind::Match { result, same: agree, all, mask, value } => {
+                self.matching(*result, *agree, *all, *mask, *value, active, location)?;
+                same
+            }
             StatementKind::Elect { .. } => self.refuse("one lane is elected", location),
             StatementKind::MatrixLoad { .. }
             | StatementKind::MatrixStore { .. }
@@ -200,7 +207,7 @@ impl Engine<'_, '_> {
     fn affine_mark(&self) {}
 
     /// The lanes of a condition among the active ones.
-    fn taking_part(&mut self, predicate: Value, active: &Active) -> Result<String> {
+    pub(super) fn taking_part(&mut self, predicate: Value, active: &Active) -> Result<String> {
         let holds = self.mask(predicate)?;
         let own = self.active_mask(active);
         let slot = self.mask_slot("holding");
@@ -830,156 +837,6 @@ impl Engine<'_, '_> {
         }
         self.line("break;");
         Ok(None)
-    }
-
-    // Lanes of a warp.
-
-    fn shuffle(
-        &mut self,
-        result: Value,
-        mode: ShuffleMode,
-        value: Value,
-        lane: Value,
-        width: Option<Value>,
-        location: Location,
-    ) -> Result<()> {
-        if self.lanes != super::shape::Lanes::Block {
-            return self.refuse("the threads of a warp work together", location);
-        }
-        if !self.shape.varies(value) {
-            let val = self.eval(value)?;
-            self.remember(result, &val);
-            return Ok(());
-        }
-        let mode = match mode {
-            ShuffleMode::Index => 0,
-            ShuffleMode::Up => 1,
-            ShuffleMode::Down => 2,
-            ShuffleMode::Xor => 3,
-        };
-        let width = match width {
-            None => "32".to_owned(),
-            Some(width) => {
-                if self.shape.varies(width) {
-                    return self.refuse("shuffles of different widths", location);
-                }
-                let text = self.uniform(width)?;
-                format!("static_cast<int32_t>({text})")
-            }
-        };
-        let lane = if self.shape.varies(lane) {
-            self.int(lane)?
-        } else {
-            let text = self.uniform(lane)?;
-            format!("static_cast<int32_t>({text})")
-        };
-        let scalar = self.scalar_of(value)?;
-        let val = self.eval(value)?;
-        let val = match kind(scalar) {
-            Some(Kind::Float) => {
-                let from = self.float_of(val, value)?;
-                let slot = self.float_slot("shuffled");
-                self.line(format!("lanes.Shuffle({slot}, {from}, {mode}, {lane}, {width});"));
-                Val::Float(slot)
-            }
-            Some(Kind::Long) => {
-                let (low, high) = self.long_of(val, value)?;
-                let (a, b) = (self.int_slot("shuffled"), self.int_slot("shuffled"));
-                self.line(format!("lanes.Shuffle({a}, {low}, {mode}, {lane}, {width});"));
-                self.line(format!("lanes.Shuffle({b}, {high}, {mode}, {lane}, {width});"));
-                Val::Long(a, b)
-            }
-            Some(_) => {
-                let from = self.int_of(val, value)?;
-                let slot = self.int_slot("shuffled");
-                self.line(format!("lanes.Shuffle({slot}, {from}, {mode}, {lane}, {width});"));
-                Val::Int(slot)
-            }
-            None => {
-                return self.refuse(format!("the vector unit has no {}", scalar.name()), location);
-            }
-        };
-        self.remember(result, &val);
-        Ok(())
-    }
-
-    fn vote(
-        &mut self,
-        result: Value,
-        vote: VoteKind,
-        predicate: Value,
-        active: &Active,
-        location: Location,
-    ) -> Result<()> {
-        if self.lanes != super::shape::Lanes::Block {
-            return self.refuse("the threads of a warp work together", location);
-        }
-        if !self.shape.varies(result) {
-            let text = self.uniform(predicate)?;
-            self.remember(
-                result,
-                &Val::Uniform(if vote == VoteKind::Uniform { "true".to_owned() } else { text }),
-            );
-            return Ok(());
-        }
-        let holds = self.taking_part(predicate, active)?;
-        let slot = self.int_slot("ballot");
-        self.line(format!("lanes.Ballot({slot}, {holds});"));
-        let val = match vote {
-            VoteKind::Ballot => Val::Int(slot),
-            VoteKind::Any => Val::Mask(self.mask_of(Val::Int(slot), result)?),
-            VoteKind::All | VoteKind::Uniform => {
-                let own = self.active_mask(active);
-                let all = self.int_slot("ballot");
-                self.line(format!("lanes.Ballot({all}, {own});"));
-                let mask = self.mask_slot("agreed");
-                self.line(format!("Compare({mask}, {slot}, {all}, CMPMODE::EQ, lanes.padded);"));
-                if vote == VoteKind::Uniform {
-                    let some = self.mask_of(Val::Int(slot), result)?;
-                    self.line(format!("lanes.MaskNot({some}, {some});"));
-                    self.line(format!("lanes.MaskOr({mask}, {mask}, {some});"));
-                }
-                Val::Mask(mask)
-            }
-        };
-        self.remember(result, &val);
-        Ok(())
-    }
-
-    fn warp_reduce(
-        &mut self,
-        result: Value,
-        op: ReduceOp,
-        value: Value,
-        active: &Active,
-        location: Location,
-    ) -> Result<()> {
-        let scalar = self.scalar_of(value)?;
-        let name = match (op, scalar) {
-            (ReduceOp::Add, Scalar::I32 | Scalar::U32) => "Add",
-            (ReduceOp::Minimum, Scalar::I32) => "Min",
-            (ReduceOp::Maximum, Scalar::I32) => "Max",
-            _ => {
-                return self
-                    .refuse("a reduction over the warp of this kind has no vector form", location);
-            }
-        };
-        let neutral = match op {
-            ReduceOp::Add => "0",
-            ReduceOp::Minimum => "0x7fffffff",
-            _ => "static_cast<int32_t>(0x80000000u)",
-        };
-        let from = self.int(value)?;
-        let mask = self.active_mask(active);
-        let (own, other) = (self.int_slot("own"), self.int_slot("neutral"));
-        self.line(format!("Duplicate({other}, {neutral}, lanes.padded);"));
-        self.line(format!("lanes.Choose({own}, {mask}, {from}, {other});"));
-        for step in [16, 8, 4, 2, 1] {
-            self.line(format!("lanes.Shuffle({other}, {own}, 3, {step}, 32);"));
-            self.line(format!("{name}({own}, {own}, {other}, lanes.padded);"));
-        }
-        self.remember(result, &Val::Int(own));
-        Ok(())
     }
 }
 

@@ -7,8 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use port_backend::text::cpp::{line_at, one_line};
 use port_backend::text::names::Names;
-use port_diag::Origin;
+use port_diag::{Origin, SourceMap};
 use port_ir::analysis::affine::{Affine, Polynomial, Symbol};
 use port_ir::analysis::flow::{Flow, StatementId};
 use port_ir::{
@@ -52,6 +53,10 @@ impl Linear {
     /// As an object of the support code.
     pub fn text(&self) -> String {
         let [x, y, z, n] = &self.steps;
+        if [x, y, z].iter().all(|step| *step == "0") {
+            let step = if n == "1" { String::new() } else { format!(", {n}") };
+            return format!("lanes::Row({}{step})", self.base);
+        }
         format!("lanes::Form{{{}, {{{x}, {y}, {z}, {n}}}}}", self.base)
     }
 
@@ -105,8 +110,12 @@ pub(super) enum StorageKind {
     Array,
     /// One slot for all parts, 4 bytes each (64-bit integers two).
     Vectors,
-    /// A pointer that all lanes share.
+    /// One slot for each word of its memory: its bytes are accessed as several types.
+    Words,
+    /// A pointer into global memory that all lanes share.
     Pointer,
+    /// A pointer into shared memory or a variable that all lanes share: bytes from its beginning.
+    Offset,
 }
 
 /// A scalar part of a type.
@@ -168,6 +177,10 @@ pub(super) struct State {
     /// Vector operations on floats or data.
     pub vector_work: u32,
     pub uses_shared: bool,
+    /// A name for what is being loaded.
+    pub subject: String,
+    /// Whether atomic operations go lane by lane through `atomics.h`.
+    pub uses_steps: bool,
     pub flat_used: bool,
 }
 
@@ -178,11 +191,20 @@ pub(super) enum GlobalRoot {
     Symbol(Handle<Variable>),
 }
 
+/// What a pointer that lies in a variable points into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pointee {
+    Global(GlobalRoot),
+    Shared(Handle<Variable>),
+    Local(Handle<Local>),
+}
+
 /// The translation of one kernel.
 pub(super) struct Engine<'e, 'a> {
     pub module: &'e Module,
     pub function: &'e Function,
     pub flow: &'e Flow<'a>,
+    pub sources: &'e SourceMap,
     pub affine: Affine<'e, 'a>,
     pub shape: &'e Shape,
     pub lanes: Lanes,
@@ -210,8 +232,8 @@ pub(super) fn memory_type(scalar: Scalar) -> Option<&'static str> {
         Scalar::Bf16 => "bfloat16_t",
         Scalar::F32 => "float",
         // Two halves.
-        Scalar::I64 | Scalar::U64 => "uint32_t",
-        Scalar::F8E4M3 | Scalar::F8E5M2 | Scalar::F64 => return None,
+        Scalar::I64 | Scalar::U64 | Scalar::F64 => "uint32_t",
+        Scalar::F8E4M3 | Scalar::F8E5M2 => return None,
     })
 }
 
@@ -222,6 +244,8 @@ pub(super) fn scalar_type(scalar: Scalar) -> Option<&'static str> {
         Scalar::F16 | Scalar::Bf16 => "float",
         Scalar::I64 => "int64_t",
         Scalar::U64 => "uint64_t",
+        // Only moved: its bits.
+        Scalar::F64 => "uint64_t",
         other => return memory_type(other),
     })
 }
@@ -259,6 +283,17 @@ impl<'e, 'a> Engine<'e, 'a> {
         }
     }
 
+    /// What follows stems from this place.
+    pub fn source(&mut self, location: Location) {
+        let Some((file, line, name)) = line_at(self.sources, location.origin) else { return };
+        let text = self.sources.file(port_diag::FileId(file)).line_text(line);
+        let text = one_line(text.trim().trim_end_matches(['{', '}']).trim_end());
+        // What does not fit says where to read it.
+        let text =
+            if text.len() > 72 || text.is_empty() { String::new() } else { format!(": {text}") };
+        self.line(format!("// {name}{text}"));
+    }
+
     pub fn open(&mut self) {
         self.state.scopes.push((Vec::new(), BTreeMap::new()));
     }
@@ -293,8 +328,13 @@ impl<'e, 'a> Engine<'e, 'a> {
     }
 
     pub fn slot(&mut self, wish: &str, element: &'static str, bytes: u32) -> String {
-        // A name that ends in a digit reads as a part of another.
-        let name = self.state.names.fresh(&format!("{wish}Lanes"));
+        let is_named = self.function.names.values().any(|name| name == wish);
+        // A scalar may have the name of what all lanes' values are called after.
+        let wish = if is_named { wish.to_owned() } else { format!("{wish}Lanes") };
+        let name = self.state.names.fresh(&wish);
+        if is_named {
+            self.state.tile.named.insert(name.clone());
+        }
         self.state.tile.slots.insert(name.clone(), Slot { element, bytes, variable: false });
         name
     }
@@ -329,7 +369,11 @@ impl<'e, 'a> Engine<'e, 'a> {
         if let Some(known) = self.state.tiling.iter().find(|f| f.value == value && f.ty == ty) {
             return format!("tiling_.{}", known.name);
         }
-        let name = self.state.names.fresh(wish);
+        // A parameter's field has its name.
+        let is_own = value == wish
+            && self.function.parameters.iter().any(|p| p.name == wish)
+            && !self.state.tiling.iter().any(|f| f.name == wish);
+        let name = if is_own { wish.to_owned() } else { self.state.names.fresh(wish) };
         self.state.tiling.push(TilingField {
             ty: ty.to_owned(),
             name: name.clone(),
@@ -365,18 +409,22 @@ impl<'e, 'a> Engine<'e, 'a> {
     pub fn builtin(&mut self, builtin: Builtin) -> Result<Option<String>> {
         let axis = |axis: Axis| axis.name();
         let field = |engine: &mut Self, wish: &str, value: String, comment: &str| {
-            engine.field(wish, "uint32_t", &value, comment)
+            match wish.starts_with("blockDim") || wish.starts_with("gridDim") {
+                // The loop over blocks has them.
+                true if engine.lanes != Lanes::Grid => format!("tiling_.{wish}"),
+                _ => engine.field(wish, "uint32_t", &value, comment),
+            }
         };
         Ok(Some(match builtin {
             Builtin::BlockDim(a) => field(
                 self,
-                &format!("threads{}", upper(axis(a))),
+                &format!("blockDim{}", upper(axis(a))),
                 format!("block.{}", axis(a)),
                 "threads of a block",
             ),
             Builtin::GridDim(a) => field(
                 self,
-                &format!("blocks{}", upper(axis(a))),
+                &format!("gridDim{}", upper(axis(a))),
                 format!("grid.{}", axis(a)),
                 "blocks of the grid",
             ),

@@ -4,7 +4,9 @@
 //! their text; which statements use a slot is read from there, so that what is written and what is
 //! planned cannot differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::host::text::replace_words;
 
 /// A statement or a group of them.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub(super) struct Slot {
 pub(super) struct Tile {
     /// By name.
     pub slots: BTreeMap<String, Slot>,
+    /// Those of them that have a name of the user's.
+    pub named: BTreeSet<String>,
 }
 
 /// Where slots lie.
@@ -43,9 +47,17 @@ pub(super) struct Places {
     pub bytes: u32,
 }
 
-/// The identifiers of a line.
+/// The identifiers of a line, but no members of something.
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let line = if line.starts_with("//") { "" } else { line };
+    let mut before = '\0';
+    line.split_inclusive(move |c: char| !is_word(c)).filter_map(move |piece| {
+        let word = piece.trim_end_matches(|c| !is_word(c));
+        let is_member = matches!(before, '.' | ':');
+        before = piece.chars().last().unwrap_or(' ');
+        (!word.is_empty() && !is_member).then_some(word)
+    })
 }
 
 /// From the first to the last position of use, in the order of the text.
@@ -173,6 +185,99 @@ fn uses(tile: &Tile, node: &Node, found: &mut Vec<String>) {
     }
 }
 
+/// Gives vectors that stand for nothing of the user's the names of their places, as a person reuses
+/// temporaries: `tmp0`, `tmp1` ….
+pub(super) fn with_temporaries(
+    tile: &Tile,
+    places: &Places,
+    nodes: &[Node],
+) -> (Tile, Places, Vec<Node>) {
+    let mut order: Vec<&str> = Vec::new();
+    for node in nodes {
+        let mut found = Vec::new();
+        uses(tile, node, &mut found);
+        for name in found {
+            let slot = tile.slots.get_key_value(&name).filter(|(_, slot)| !slot.variable);
+            let name = slot.map(|(name, _)| name.as_str());
+            order.extend(name.filter(|name| !tile.named.contains(*name) && !order.contains(name)));
+        }
+    }
+    let mut all = BTreeSet::new();
+    all_words(nodes, &mut all);
+    let mut of_place: BTreeMap<(u32, &str, u32), String> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut to: BTreeMap<&str, String> = BTreeMap::new();
+    let mut renamed = Tile::default();
+    let mut moved = Places { offsets: BTreeMap::new(), bytes: places.bytes };
+    for name in order {
+        let slot = &tile.slots[name];
+        let Some(offset) = places.offsets.get(name).copied() else { continue };
+        let stem = match slot.element {
+            "float" => "tmp",
+            "uint8_t" => "mask",
+            _ => "tmpInt",
+        };
+        let own = of_place.entry((offset, slot.element, slot.bytes)).or_insert_with(|| {
+            let count = counts.entry(stem).or_default();
+            loop {
+                let own = format!("{stem}{count}");
+                *count += 1;
+                if !all.contains(&own) {
+                    return own;
+                }
+            }
+        });
+        renamed.slots.insert(own.clone(), slot.clone());
+        moved.offsets.insert(own.clone(), offset);
+        to.insert(name, own.clone());
+    }
+    for (name, slot) in &tile.slots {
+        if let (false, Some(offset)) = (to.contains_key(name.as_str()), places.offsets.get(name)) {
+            renamed.slots.insert(name.clone(), slot.clone());
+            moved.offsets.insert(name.clone(), *offset);
+        }
+    }
+    (renamed, moved, with_names(nodes, &to))
+}
+
+fn with_names(nodes: &[Node], to: &BTreeMap<&str, String>) -> Vec<Node> {
+    let change = |line: &str| match line.starts_with("//") {
+        true => line.to_owned(),
+        false => replace_words(line, &|word| to.get(word).cloned()),
+    };
+    nodes
+        .iter()
+        .map(|node| match node {
+            Node::Line(line) => Node::Line(change(line)),
+            Node::Nest { head, body, repeats } => {
+                Node::Nest { head: change(head), body: with_names(body, to), repeats: *repeats }
+            }
+        })
+        .collect()
+}
+
+fn all_words(nodes: &[Node], all: &mut BTreeSet<String>) {
+    for node in nodes {
+        match node {
+            Node::Line(line) => all.extend(words(line).map(str::to_owned)),
+            Node::Nest { head, body, .. } => {
+                all.extend(words(head).map(str::to_owned));
+                all_words(body, all);
+            }
+        }
+    }
+}
+
+/// The size of a type of C++.
+fn element_bytes(element: &str) -> u32 {
+    match element {
+        "uint8_t" | "int8_t" => 1,
+        "half" | "bfloat16_t" | "int16_t" | "uint16_t" => 2,
+        "int64_t" | "uint64_t" => 8,
+        _ => 4,
+    }
+}
+
 /// Writes statements, each vector declared in the innermost block that holds all its uses.
 pub(super) fn write(tile: &Tile, places: &Places, nodes: &[Node], depth: usize, text: &mut String) {
     let mut declared = Vec::new();
@@ -197,23 +302,29 @@ fn write_in(
             found
         })
         .collect();
+    let is_else =
+        |node: Option<&Node>| matches!(node, Some(Node::Nest { head, .. }) if head == "else");
     for (index, node) in nodes.iter().enumerate() {
-        for name in &used[index] {
+        // Nothing may stand between an `if` and its `else`.
+        let arms = if is_else(nodes.get(index + 1)) { index..index + 2 } else { index..index + 1 };
+        for (holder, name) in arms.flat_map(|i| used[i].iter().map(move |name| (i, name))) {
             if declared.contains(name) {
                 continue;
             }
-            let only_here = used.iter().enumerate().all(|(i, l)| i == index || !l.contains(name));
+            let only_here = used.iter().enumerate().all(|(i, l)| i == holder || !l.contains(name));
             if only_here
-                && matches!(node, Node::Nest { head, .. } if !words(head).any(|w| w == name))
+                && matches!(&nodes[holder], Node::Nest { head, .. } if !words(head).any(|w| w == name))
             {
                 // Declared inside.
                 continue;
             }
             let slot = &tile.slots[name];
             let offset = places.offsets.get(name).copied().unwrap_or(0);
+            let parts = slot.bytes / element_bytes(slot.element);
+            let parts = if parts > 1 { format!(", {parts}") } else { String::new() };
             text.push_str(&format!(
-                "{indent}const auto {name} = Lanes<{}>({offset}, {});\n",
-                slot.element, slot.bytes
+                "{indent}const auto {name} = Lanes<{}{parts}>({offset});\n",
+                slot.element
             ));
             declared.push(name.clone());
         }
@@ -221,7 +332,13 @@ fn write_in(
             Node::Line(line) => text.push_str(&format!("{indent}{line}\n")),
             Node::Nest { head, body, .. } => {
                 let open = if head.is_empty() { "{".to_owned() } else { format!("{head} {{") };
-                text.push_str(&format!("{indent}{open}\n"));
+                match text.strip_suffix(&format!("{indent}}}\n")).map(str::len) {
+                    Some(end) if head == "else" => {
+                        text.truncate(end);
+                        text.push_str(&format!("{indent}}} {open}\n"));
+                    }
+                    _ => text.push_str(&format!("{indent}{open}\n")),
+                }
                 write_in(tile, places, body, depth + 1, declared, text);
                 text.push_str(&format!("{indent}}}\n"));
             }
@@ -254,6 +371,21 @@ mod tests {
         // `a` is dead where `c` begins.
         assert_eq!(places.bytes, 8);
         assert_eq!(places.offsets["a"], places.offsets["c"]);
+    }
+
+    #[test]
+    fn nothing_stands_between_if_and_else() {
+        let nest = |head: &str, text: &str| Node::Nest {
+            head: head.to_owned(),
+            body: vec![line(text)],
+            repeats: false,
+        };
+        let nodes = [nest("if (x)", "use b"), nest("else", "a = 1"), line("use a")];
+        let tile = tile(&["a", "b"]);
+        let mut text = String::new();
+        write(&tile, &place(&tile, &nodes), &nodes, 0, &mut text);
+        assert!(text.starts_with("const auto a"), "{text}");
+        assert!(text.contains("} else {\n    a = 1\n}\nuse a\n"), "{text}");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Loads and stores: global memory, the block's shared memory, local variables, parameters.
 
+mod atomics;
 mod store;
 mod variables;
+mod words;
 
+use port_diag::Origin;
 use port_ir::analysis::affine::{Polynomial, Symbol};
 use port_ir::analysis::flow::{Arm, Root, StatementId};
 use port_ir::{
@@ -10,11 +13,14 @@ use port_ir::{
 };
 
 use super::engine::{
-    Active, Engine, GlobalRoot, Leaf, Linear, Result, Storage, StorageKind, Val, divide_terms,
-    memory_type, scalar_type,
+    Active, Engine, GlobalRoot, Leaf, Linear, Pointee, Result, Storage, StorageKind, Val,
+    divide_terms, memory_type, scalar_type,
 };
 use super::ir::Slot;
 use super::value::{Kind, camel, kind};
+
+/// What is loaded where neither it nor its memory has a name.
+const LOADED: &str = "loaded";
 
 /// Where the lanes' elements lie, in elements.
 enum Where {
@@ -41,6 +47,16 @@ struct Address {
     offset: Polynomial,
     /// The halves of a number of bytes that a pointer variable of each lane adds.
     moving: Option<(String, String)>,
+    /// Bytes that a pointer variable of all lanes adds, as C++.
+    start: Option<String>,
+}
+
+impl Address {
+    /// The offset, if it is a constant.
+    fn constant(&self) -> Option<i128> {
+        let is_still = self.moving.is_none() && self.start.is_none();
+        self.offset.as_constant().filter(|_| is_still)
+    }
 }
 
 /// Neighbours of one type that are accessed together.
@@ -70,10 +86,26 @@ impl Engine<'_, '_> {
                 let root = self.moving_root(value, 0);
                 match (root, self.known(value)) {
                     (Some(root), Some(Val::Long(low, high))) => {
-                        let address = Address { offset: address.offset, moving: Some((low, high)) };
-                        return Ok((Place::Global(root), address));
+                        let moving = Some((low, high));
+                        let address = Address { offset: address.offset, moving, start: None };
+                        return Ok((self.pointee_place(root), address));
                     }
                     _ => return self.refuse("pointers differ between threads", location),
+                }
+            }
+            Root::Value(value)
+                if matches!(
+                    self.moving_root(value, 0),
+                    Some(Pointee::Shared(_) | Pointee::Local(_))
+                ) =>
+            {
+                match (self.moving_root(value, 0), self.known(value)) {
+                    (Some(root), Some(Val::Uniform(text))) => {
+                        let start = Some(text);
+                        let address = Address { offset: address.offset, moving: None, start };
+                        return Ok((self.pointee_place(root), address));
+                    }
+                    _ => return self.refuse("a pointer lies in memory", location),
                 }
             }
             Root::Value(value) => {
@@ -90,19 +122,35 @@ impl Engine<'_, '_> {
             }
             Root::Unknown => return self.refuse("a pointer comes from somewhere else", location),
         };
-        Ok((place, Address { offset: address.offset, moving: None }))
+        Ok((place, Address { offset: address.offset, moving: None, start: None }))
+    }
+
+    fn pointee_place(&mut self, pointee: Pointee) -> Place {
+        match pointee {
+            Pointee::Global(root) => Place::Global(root),
+            Pointee::Local(local) => Place::Local(local),
+            Pointee::Shared(variable) => {
+                self.state.uses_shared = true;
+                Place::Shared(self.shared.get(&variable).copied().unwrap_or(0))
+            }
+        }
     }
 
     /// What a pointer that differs between lanes moves through, if that is one thing.
-    fn moving_root(&self, value: Value, depth: u32) -> Option<GlobalRoot> {
+    fn moving_root(&self, value: Value, depth: u32) -> Option<Pointee> {
         if depth > 8 {
             return None;
         }
         match self.flow.root(value) {
-            Root::Argument(index) => Some(GlobalRoot::Argument(index)),
-            Root::Variable(variable) if self.module.variables[variable].space != Space::Shared => {
-                Some(GlobalRoot::Symbol(variable))
+            Root::Argument(index) => Some(Pointee::Global(GlobalRoot::Argument(index))),
+            Root::Variable(variable) => {
+                Some(if self.module.variables[variable].space == Space::Shared {
+                    Pointee::Shared(variable)
+                } else {
+                    Pointee::Global(GlobalRoot::Symbol(variable))
+                })
             }
+            Root::Local(local) => Some(Pointee::Local(local)),
             Root::Value(loaded) => {
                 let id = self.flow.definer(loaded)?;
                 let port_ir::StatementKind::Load { pointer, .. } =
@@ -117,7 +165,7 @@ impl Engine<'_, '_> {
         }
     }
 
-    fn variable_root(&self, local: Handle<Local>, depth: u32) -> Option<GlobalRoot> {
+    fn variable_root(&self, local: Handle<Local>, depth: u32) -> Option<Pointee> {
         let mut found = None;
         for (_, entry) in self.flow.statements() {
             let port_ir::StatementKind::Store { pointer, value, .. } = &entry.statement.kind else {
@@ -150,7 +198,7 @@ impl Engine<'_, '_> {
     fn bytes_of(&mut self, value: Value, location: Location) -> Result<(String, String)> {
         let (_, address) = self.address(value, location)?;
         let moving = address.moving.clone();
-        let still = Address { offset: address.offset, moving: None };
+        let still = Address { offset: address.offset, moving: None, start: address.start };
         let (low, high) = match self.place_of(&still, 0, 1, location)? {
             Where::Same(base) => self.long_of(Val::Uniform(base), value)?,
             Where::Form(form) => self.long_of(Val::Linear(form), value)?,
@@ -213,6 +261,34 @@ impl Engine<'_, '_> {
         let name = self.scalar(&camel(&wish), "GM_ADDR", &text);
         self.remember(value, &Val::Uniform(name.clone()));
         Ok(name)
+    }
+
+    /// Whether a pointer points into global memory, as far as can be seen.
+    pub fn is_global_pointer(&self, value: Value) -> bool {
+        match self.flow.root(value) {
+            Root::Argument(_) => true,
+            Root::Variable(variable) => self.module.variables[variable].space != Space::Shared,
+            Root::Value(inner) => {
+                matches!(self.moving_root(inner, 0), Some(Pointee::Global(_)))
+                    || self.is_given(inner)
+            }
+            _ => false,
+        }
+    }
+
+    /// A pointer into shared memory or a variable that all lanes share, as bytes from its beginning.
+    pub fn uniform_offset(&mut self, value: Value) -> Result<Option<(Pointee, String)>> {
+        let Some(pointee @ (Pointee::Shared(_) | Pointee::Local(_))) = self.moving_root(value, 0)
+        else {
+            return Ok(None);
+        };
+        let nowhere = Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
+        let location = self.function.expressions.location(value).unwrap_or(nowhere.into());
+        let (_, address) = self.address(value, location)?;
+        match self.place_of(&address, 0, 1, location)? {
+            Where::Same(text) => Ok(Some((pointee, text))),
+            _ => self.refuse("pointers differ between threads", location),
+        }
     }
 
     /// Whether a pointer is part of what the kernel is given.
@@ -312,7 +388,7 @@ impl Engine<'_, '_> {
         location: Location,
     ) -> Result<Where> {
         if let Some((low, high)) = address.moving.clone() {
-            let still = Address { offset: address.offset.clone(), moving: None };
+            let still = Address { offset: address.offset.clone(), moving: None, start: None };
             let (el, eh) = (self.int_slot("element"), self.int_slot("high"));
             let carried = self.int_slot("carried");
             let shift = size.trailing_zeros();
@@ -333,6 +409,24 @@ impl Engine<'_, '_> {
                     self.line(format!("Add({sum}, {own}, {el}, lanes.padded);"));
                     Where::Each(base, sum)
                 }
+            });
+        }
+        if let Some(start) = address.start.clone() {
+            let divisible = address.offset.terms().all(|(factors, c)| {
+                let plus = if factors.is_empty() { i128::from(plus) } else { 0 };
+                (c + plus) % i128::from(size) == 0
+            });
+            if !divisible {
+                return self.refuse("an address has no form", location);
+            }
+            let still = Address { offset: address.offset.clone(), moving: None, start: None };
+            let moved = |base: &str| format!("{base} + ({start}) / {size}");
+            return Ok(match self.place_of(&still, plus, size, location)? {
+                Where::Same(base) => Where::Same(moved(&base)),
+                Where::Form(form) => {
+                    Where::Form(Linear { base: moved(&form.base), steps: form.steps })
+                }
+                Where::Each(base, own) => Where::Each(moved(&base), own),
             });
         }
         let size = i128::from(size);
@@ -484,8 +578,13 @@ impl Engine<'_, '_> {
         let Some(leaves) = self.leaves(ty) else {
             return self.refuse("a value of this type is not moved as numbers", location);
         };
+        let runs = self.grouped(&leaves, location)?;
+        Ok((leaves, runs))
+    }
+
+    fn grouped(&self, leaves: &[Leaf], location: Location) -> Result<Vec<Run>> {
         let mut runs: Vec<Run> = Vec::new();
-        for leaf in &leaves {
+        for leaf in leaves {
             if memory_type(leaf.scalar).is_none() {
                 return self
                     .refuse(format!("the vector unit has no {}", leaf.scalar.name()), location);
@@ -502,7 +601,7 @@ impl Engine<'_, '_> {
                 _ => runs.push(Run { offset: leaf.offset, scalar: leaf.scalar, count: 1 }),
             }
         }
-        Ok((leaves, runs))
+        Ok(runs)
     }
 
     /// Leaves in the shape of their type.
@@ -580,6 +679,7 @@ impl Engine<'_, '_> {
             return Ok(());
         }
         let (place, address) = self.address(pointer, location)?;
+        self.state.subject = self.subject(result, pointer);
         let val = match place {
             Place::Local(local) => {
                 self.load_local(result, ty, local, &address, active, location)?
@@ -603,6 +703,18 @@ impl Engine<'_, '_> {
         location: Location,
     ) -> Result<Val> {
         let (_, runs) = self.runs(ty, location)?;
+        let vals = self.load_global_runs(runs, place, address, active, location)?;
+        Ok(self.assemble(ty, &mut vals.into_iter()))
+    }
+
+    fn load_global_runs(
+        &mut self,
+        runs: Vec<Run>,
+        place: &Place,
+        address: &Address,
+        active: &Active,
+        location: Location,
+    ) -> Result<Vec<Val>> {
         let mut vals = Vec::new();
         self.after_stores(place);
         // Other cores may write what lies between the elements that are asked for.
@@ -617,7 +729,7 @@ impl Engine<'_, '_> {
                 Where::Same(at) => {
                     let element = match run.scalar {
                         Scalar::I64 => "int64_t",
-                        Scalar::U64 => "uint64_t",
+                        Scalar::U64 | Scalar::F64 => "uint64_t",
                         other => memory_type(other).unwrap_or("float"),
                     };
                     let view = self.view(place, element);
@@ -668,7 +780,7 @@ impl Engine<'_, '_> {
                 }
             }
         }
-        Ok(self.assemble(ty, &mut vals.into_iter()))
+        Ok(vals)
     }
 
     fn double_offsets(
@@ -705,7 +817,32 @@ impl Engine<'_, '_> {
         let parts = if scalar.size() == 8 { count * 2 } else { count };
         let element = if kind(scalar) == Some(Kind::Float) { "float" } else { "int32_t" };
         self.state.vector_work += 1;
-        self.slot("loaded", element, 4 * parts)
+        let wish = self.state.subject.clone();
+        if wish == LOADED {
+            return self.slot(&wish, element, 4 * parts);
+        }
+        let name = self.fresh(&wish);
+        self.state
+            .tile
+            .slots
+            .insert(name.clone(), Slot { element, bytes: 4 * parts, variable: false });
+        self.state.tile.named.insert(name.clone());
+        name
+    }
+
+    /// A name for what a load gives: the user's own, or that of the memory.
+    fn subject(&self, result: Value, pointer: Value) -> String {
+        let root = match self.flow.root(pointer) {
+            Root::Argument(index) => Some(self.root_name(GlobalRoot::Argument(index))),
+            Root::Variable(variable) => {
+                // Of what a function declares, the name that it has there.
+                let name = &self.module.variables[variable].name;
+                let own = name.rsplit("::").next().unwrap_or(name);
+                Some(camel(&port_backend::text::names::identifier(own)))
+            }
+            _ => None,
+        };
+        self.function.names.get(&result).cloned().or(root).unwrap_or_else(|| LOADED.to_owned())
     }
 
     fn push_parts(&mut self, vals: &mut Vec<Val>, slot: &str, scalar: Scalar, count: u32) {
@@ -720,7 +857,8 @@ impl Engine<'_, '_> {
 
     fn read_scalar(&mut self, scalar: Scalar, read: &str) -> String {
         let ty = scalar_type(scalar).unwrap_or("float");
-        let name = self.fresh("loaded");
+        let wish = self.state.subject.clone();
+        let name = self.fresh(&wish);
         let text = match scalar {
             Scalar::F16 => format!("static_cast<float>({read})"),
             Scalar::Bf16 => format!("ToFloat({read})"),
@@ -753,6 +891,18 @@ impl Engine<'_, '_> {
         location: Location,
     ) -> Result<Val> {
         let (_, runs) = self.runs(ty, location)?;
+        let vals = self.load_shared_runs(runs, start, address, active, location)?;
+        Ok(self.assemble(ty, &mut vals.into_iter()))
+    }
+
+    fn load_shared_runs(
+        &mut self,
+        runs: Vec<Run>,
+        start: u64,
+        address: &Address,
+        active: &Active,
+        location: Location,
+    ) -> Result<Vec<Val>> {
         let mut vals = Vec::new();
         let mut mask = None;
         for run in runs {
@@ -762,7 +912,7 @@ impl Engine<'_, '_> {
                     self.line("lanes::Wait<HardEvent::V_S>();");
                     let element = match run.scalar {
                         Scalar::I64 => "int64_t",
-                        Scalar::U64 => "uint64_t",
+                        Scalar::U64 | Scalar::F64 => "uint64_t",
                         other => memory_type(other).unwrap_or("float"),
                     };
                     for part in 0..run.count {
@@ -790,7 +940,7 @@ impl Engine<'_, '_> {
                 }
             }
         }
-        Ok(self.assemble(ty, &mut vals.into_iter()))
+        Ok(vals)
     }
 
     fn byte_offsets(&mut self, place: Where, size: u64) -> String {
@@ -827,7 +977,7 @@ impl Engine<'_, '_> {
         value: Value,
         location: Location,
     ) -> Result<Val> {
-        let Some(offset) = address.offset.as_constant().and_then(|o| u64::try_from(o).ok()) else {
+        let Some(offset) = address.constant().and_then(|o| u64::try_from(o).ok()) else {
             return self.refuse("a parameter is indexed", location);
         };
         let Some(parameter) = self.function.parameters.get(index as usize) else {

@@ -1,8 +1,10 @@
 //! Tiles of vectors: the forms of the 910B's vector unit.
 //!
 //! * `shape`: what differs between lanes.
-//! * `engine`, `value`, `memory`, `control`: from the IR of a thread to vectors of lanes.
+//! * `engine`, `value`, `memory`, `control`, `warp`: from the IR of a thread to vectors of lanes.
 //! * `ir`: statements over vectors, and where vectors lie in the unified buffer.
+//! * `tidy`: statements as a person would write them.
+//! * `races`: whether blocks may meet in global memory.
 //! * `write`: the class of a kernel.
 //!
 //! Two choices of lanes make two forms. *Flatten*: threads of a kernel that never work together are
@@ -13,8 +15,11 @@ mod control;
 mod engine;
 mod ir;
 mod memory;
+mod races;
 mod shape;
+mod tidy;
 mod value;
+mod warp;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +37,8 @@ use shape::{Lanes, Shape};
 
 /// The support code: what a block of lanes can do.
 const SUPPORT: &str = include_str!("assets/lanes.h");
+/// What the support code needs besides for atomic operations that no unit has.
+const ATOMICS: &str = include_str!("assets/atomics.h");
 
 /// Bytes of the unified buffer, less what the stack of the high-level functions needs.
 const BUFFER_BYTES: u64 = 192 * 1024 - 512;
@@ -40,6 +47,8 @@ const SCRATCH_BYTES: u32 = 34;
 const COORDINATE_BYTES: u32 = 12;
 /// Threads of a block where nothing is said about them.
 const MAX_THREADS: u64 = 1024;
+/// What blocks hold in nearly all programs.
+const USUAL_THREADS: u64 = 512;
 /// Lanes of a tile, at most.
 const MAX_TILE: u64 = 4032;
 
@@ -74,12 +83,15 @@ pub(crate) fn kernel(
             Err(why) => refused = refused.or(Some(why)),
         }
     }
-    let Some(made) = made else {
+    let Some((made, uses_steps)) = made else {
         let nowhere = port_diag::Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
         let reason = "it has no vector form".to_owned();
         return Err(refused.unwrap_or(NotTranslated { reason, origin: nowhere }));
     };
     declarations.add_support(Library::Lanes, "lanes", SUPPORT);
+    if uses_steps {
+        declarations.add_support(Library::Lanes, "atomics", ATOMICS);
+    }
     Ok(made)
 }
 
@@ -87,7 +99,7 @@ fn translate(
     context: &Context<'_, '_>,
     request: &Request,
     lanes: Lanes,
-) -> Result<DeviceKernel, NotTranslated> {
+) -> Result<(DeviceKernel, bool), NotTranslated> {
     let program = context.program;
     let module = program.module;
     let function = &module.functions[request.function];
@@ -105,7 +117,7 @@ fn translate(
     if !info.poison.is_empty() {
         return refuse("a part of it could not be translated");
     }
-    let shape = Shape::of(flow, lanes);
+    let shape = Shape::of(flow, &module.types, lanes);
     let Some((shared, static_shared)) = Engine::shared_layout(module, &info.variables) else {
         return refuse("its shared memory has no layout");
     };
@@ -143,6 +155,9 @@ fn translate(
                 written.insert(GlobalRoot::Symbol(variable));
             }
             Root::Value(_) | Root::Unknown => {
+                for local in function.locals.handles().filter(|local| flow.escapes(*local)) {
+                    writes.entry(local).or_default().push(id.0);
+                }
                 for (index, parameter) in function.parameters.iter().enumerate() {
                     if matches!(parameter.ty, Type::Pointer(_)) && !parameter.attributes.read_only {
                         written.insert(GlobalRoot::Argument(index as u32));
@@ -187,12 +202,15 @@ fn translate(
         next: 0,
         vector_work: 0,
         uses_shared: false,
+        subject: String::new(),
+        uses_steps: false,
         flat_used: false,
     };
     let mut engine = Engine {
         module,
         function,
         flow,
+        sources: context.options.sources,
         affine: Affine::new(flow, &module.types),
         shape: &shape,
         lanes,
@@ -202,9 +220,15 @@ fn translate(
         state,
         written,
     };
+    if let Some(origin) = races::met(module, flow, &mut engine.affine, &shape) {
+        engine.state.one_core = true;
+        let reason = "blocks may read what others write, so that one core takes all of them";
+        engine.state.scalar_work.push((reason.to_owned(), origin));
+    }
     engine.block(body, &Active::Box("everyone".to_owned()))?;
     let nodes = engine.close();
     let state = engine.state;
+    let nodes = write::finished(nodes, &state);
     let places = ir::place(&state.tile, &nodes);
     let coordinates = if state.coordinates { COORDINATE_BYTES } else { 0 };
     let values = places.bytes.div_ceil(4) * 4;
@@ -212,18 +236,27 @@ fn translate(
     let bytes_with = |input: u32, output: u32| {
         u64::from(values + SCRATCH_BYTES + coordinates + input * queues.0 + output * queues.1)
     };
-    let threads = match function.kind {
+    let bound = match function.kind {
         FunctionKind::Kernel(bounds) => bounds.max_threads.map(u64::from),
         FunctionKind::Device => None,
     };
-    let threads = most_threads(module, request, threads);
+    let (threads, is_known) = most_threads(module, request, bound);
     let fixed = static_shared + if dynamic { 32 * 1024 } else { 0 };
     let room_for = |bytes: u64| BUFFER_BYTES.saturating_sub(fixed) / bytes.max(1) / 64 * 64;
     // Two buffers let a transfer go on while the vector unit works; one will do where there is no room.
     let needed = if lanes == Lanes::Block { threads.div_ceil(64) * 64 } else { 64 };
-    let buffers = [(2, 2), (2, 1), (1, 1)]
-        .into_iter()
-        .find(|(input, output)| room_for(bytes_with(*input, *output)) >= needed);
+    let choices = [(2, 2), (2, 1), (1, 1)];
+    let fits = |needed: u64| {
+        choices.into_iter().find(|(input, output)| room_for(bytes_with(*input, *output)) >= needed)
+    };
+    let mut most = None;
+    let buffers = fits(needed).or_else(|| {
+        // Nobody says that blocks are as large as they may be: the launcher holds them to the room.
+        let room = room_for(bytes_with(1, 1));
+        let serves = !is_known && lanes == Lanes::Block && room >= USUAL_THREADS;
+        most = serves.then_some(room);
+        serves.then_some((1, 1))
+    });
     let Some(buffers) = buffers else {
         return refuse(&format!(
             "its threads hold more values than the unified buffer has room for: {} bytes for each of {threads}",
@@ -247,18 +280,52 @@ fn translate(
         dynamic,
         state,
     };
+    let uses_steps = made.state.uses_steps;
     let mut made = made.kernel();
     if slow {
         made.status = Status::PortedSlow;
         made.reason = reason;
     }
     made.unit = Unit::Vector;
-    Ok(made)
+    made.threads = most.and_then(|most| u32::try_from(most).ok());
+    Ok((made, uses_steps))
 }
 
 /// Names of the kernel's class that no value may have.
 const RESERVED: &[&str] = &[
+    "Abs",
+    "Add",
+    "Adds",
+    "And",
+    "Cast",
+    "Compare",
+    "CompareScalar",
+    "DataCopy",
+    "Div",
+    "Duplicate",
+    "Exp",
+    "Gather",
+    "GlobalTensor",
+    "Ln",
+    "LocalTensor",
+    "Max",
+    "Maxs",
+    "Min",
+    "Mins",
+    "Mul",
+    "Muls",
+    "Not",
+    "Or",
+    "Select",
+    "ShiftLeft",
+    "ShiftRight",
+    "Sqrt",
+    "Sub",
+    "bfloat16_t",
+    "half",
     "lanes",
+    "row",
+    "work",
     "tiling_",
     "tiling",
     "shared_",
@@ -284,8 +351,9 @@ const RESERVED: &[&str] = &[
     "workspace",
 ];
 
-/// The threads of a block in the launches in view; else what the kernel or the chip allows.
-fn most_threads(module: &port_ir::Module, request: &Request, bound: Option<u64>) -> u64 {
+/// The threads of a block in the launches in view, else what the kernel or the chip allows; and
+/// whether somebody says so.
+fn most_threads(module: &port_ir::Module, request: &Request, bound: Option<u64>) -> (u64, bool) {
     let mut most = 0;
     for launch in module.launches.iter().filter(|l| l.kernel == request.function) {
         let mut product = 1u64;
@@ -296,5 +364,6 @@ fn most_threads(module: &port_ir::Module, request: &Request, bound: Option<u64>)
         most = most.max(product);
     }
     let limit = bound.unwrap_or(MAX_THREADS).min(MAX_THREADS);
-    if most == 0 { limit } else { most.min(limit) }
+    let is_known = bound.is_some() || (1..=MAX_THREADS).contains(&most);
+    (if most == 0 { limit } else { most.min(limit) }, is_known)
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use port_ir::analysis::flow::{Flow, Root, StatementId};
 use port_ir::{
-    Axis, Block, Builtin, Expression, Handle, Local, LoopTest, StatementKind, Value, VoteKind,
+    Axis, Block, Builtin, Expression, Handle, Local, LoopTest, StatementKind, Type, Types, Value,
+    VoteKind,
 };
 
 /// The lanes.
@@ -47,11 +48,12 @@ impl Shape {
         self.loops.contains(&statement)
     }
 
-    /// Analyses a function.
-    pub fn of(flow: &Flow<'_>, lanes: Lanes) -> Shape {
+    /// Analyses a function. Variables that are accessed as several types are taken to vary: only
+    /// vectors have words to cut them out of.
+    pub fn of(flow: &Flow<'_>, types: &Types, lanes: Lanes) -> Shape {
         let shape = Shape {
             varying: vec![false; flow.function.expressions.len()],
-            locals: vec![false; flow.function.locals.len()],
+            locals: punned(flow, types),
             loops: BTreeSet::new(),
         };
         let mut pass = Pass { flow, lanes, shape, changed: true, next: 0, around: Vec::new() };
@@ -65,6 +67,55 @@ impl Shape {
         }
         pass.shape
     }
+}
+
+/// Which variables are accessed as types that their own does not hold.
+fn punned(flow: &Flow<'_>, types: &Types) -> Vec<bool> {
+    let scalars = |ty: Type| {
+        let mut found = BTreeSet::new();
+        let mut work = vec![ty];
+        // Types are finite trees, arrays of one element type.
+        while let Some(ty) = work.pop() {
+            match ty {
+                Type::Scalar(scalar) | Type::Vector(scalar, _) => {
+                    found.insert(scalar.name());
+                }
+                Type::Array(handle) => work.extend(types.arrays().get(handle).map(|a| a.element)),
+                Type::Struct(handle) => {
+                    let members = types.structs().get(handle).map(|s| s.members.as_slice());
+                    work.extend(members.unwrap_or_default().iter().map(|member| member.ty));
+                }
+                Type::Pointer(_) | Type::Fragment(_) => {}
+            }
+        }
+        found
+    };
+    let mut locals = vec![false; flow.function.locals.len()];
+    let own = |local: Handle<Local>| scalars(flow.function.locals[local].ty);
+    for (_, entry) in flow.statements() {
+        let accessed = match &entry.statement.kind {
+            StatementKind::Load { result, pointer, .. } => Some((*pointer, *result)),
+            StatementKind::Store { pointer, value, .. } => Some((*pointer, *value)),
+            StatementKind::Copy { destination, source, .. } => {
+                let ends = [*destination, *source].map(|pointer| flow.root(pointer));
+                if let [Root::Local(a), Root::Local(b)] = ends
+                    && own(a) != own(b)
+                {
+                    locals[a.index()] = true;
+                    locals[b.index()] = true;
+                }
+                None
+            }
+            _ => None,
+        };
+        if let Some((pointer, value)) = accessed
+            && let Root::Local(local) = flow.root(pointer)
+            && !scalars(flow.types.get(value)).is_subset(&own(local))
+        {
+            locals[local.index()] = true;
+        }
+    }
+    locals
 }
 
 struct Pass<'f, 'a> {
@@ -148,6 +199,13 @@ impl Pass<'_, '_> {
                     || access.atomic.is_some()
                     || match self.flow.root(*pointer) {
                         Root::Local(local) => self.shape.local_varies(local),
+                        // Perhaps one whose address went somewhere.
+                        Root::Value(_) | Root::Unknown => {
+                            (0..self.shape.locals.len()).any(|index| {
+                                self.shape.locals[index]
+                                    && self.flow.escapes(Handle::from_index(index))
+                            })
+                        }
                         _ => false,
                     };
                 self.set(*result, varies);

@@ -24,7 +24,8 @@ pub(super) fn kind(scalar: Scalar) -> Option<Kind> {
     Some(match scalar {
         Scalar::Bool => Kind::Bool,
         Scalar::F32 | Scalar::F16 | Scalar::Bf16 => Kind::Float,
-        Scalar::I64 | Scalar::U64 => Kind::Long,
+        // Doubles are only moved: no unit computes with them.
+        Scalar::I64 | Scalar::U64 | Scalar::F64 => Kind::Long,
         s if s.is_integer() => Kind::Int,
         _ => return None,
     })
@@ -123,7 +124,7 @@ impl Engine<'_, '_> {
         Some(match constant.scalar {
             Scalar::Bool => (constant.bits != 0).to_string(),
             Scalar::F32 | Scalar::F16 | Scalar::Bf16 => float_text(constant.as_float()? as f32),
-            Scalar::F64 => return None,
+            Scalar::F64 => format!("static_cast<uint64_t>({:#x}u)", constant.bits),
             Scalar::I64 | Scalar::I32 | Scalar::I16 | Scalar::I8 => {
                 let number = constant.as_integer()?;
                 if number == i128::from(i64::MIN) {
@@ -152,6 +153,9 @@ impl Engine<'_, '_> {
             return self.refuse_value(format!("the vector unit has no {}", scalar.name()), value);
         };
         let expression = self.expression(value).clone();
+        if scalar == Scalar::F64 && !is_moved(&expression) {
+            return self.refuse_value("the vector unit has no f64", value);
+        }
         let cast = |text: String| format!("static_cast<{ty}>({text})");
         let text = match expression {
             Expression::Constant(constant) => match self.constant(constant) {
@@ -212,7 +216,17 @@ impl Engine<'_, '_> {
                 }
             }
             Expression::Compare { op, left, right } => {
-                let (a, b) = (self.uniform(left)?, self.uniform(right)?);
+                if self.component_scalar(left) == Some(Scalar::F64) {
+                    return self.refuse_value("the vector unit has no f64", value);
+                }
+                let (a, b) = match (self.pointer_offset(left)?, self.pointer_offset(right)?) {
+                    (Some((p, a)), Some((q, b))) if p == q => (a, b),
+                    (None, None) => (self.uniform(left)?, self.uniform(right)?),
+                    _ => {
+                        return self
+                            .refuse_value("pointers into different memories are compared", value);
+                    }
+                };
                 let op = match op {
                     CompareOp::Equal => "==",
                     CompareOp::NotEqual => "!=",
@@ -228,12 +242,23 @@ impl Engine<'_, '_> {
                     (self.uniform(condition)?, self.uniform(accept)?, self.uniform(reject)?);
                 format!("({c}) ? ({a}) : ({b})")
             }
+            Expression::Convert { kind: Conversion::PointerToInteger, value: inner, .. }
+                if self.is_global_pointer(inner) =>
+            {
+                let pointer = self.uniform_pointer(inner)?;
+                cast(format!("reinterpret_cast<uint64_t>({pointer})"))
+            }
             Expression::Convert { kind, value: inner, .. } => {
                 let Type::Scalar(from) = self.type_of(inner) else {
                     return self.refuse_value("a conversion of this kind has no form", value);
                 };
+                let is_bits = kind == Conversion::Bits;
+                if !is_bits && (from == Scalar::F64 || scalar == Scalar::F64) {
+                    return self.refuse_value("the vector unit has no f64", value);
+                }
                 let v = self.uniform(inner)?;
                 match kind {
+                    Conversion::Bits if from.bits() == 64 && scalar.bits() == 64 => cast(v),
                     Conversion::ZeroExtend if from.is_signed() => {
                         cast(format!("static_cast<uint{}_t>({v})", from.bits()))
                     }
@@ -296,6 +321,14 @@ impl Engine<'_, '_> {
         Ok(self.scalar(&wish, ty, &text))
     }
 
+    /// A pointer as bytes from the beginning of what it points into, where that is no global memory.
+    fn pointer_offset(&mut self, value: Value) -> Result<Option<(super::engine::Pointee, String)>> {
+        match self.type_of(value) {
+            Type::Pointer(_) => self.uniform_offset(value),
+            _ => Ok(None),
+        }
+    }
+
     /// A scalar that the scalar unit cannot compute: the vector unit does, and lane 0 gives it.
     fn through_vector(&mut self, value: Value, ty: &str) -> Result<String> {
         let val = self.compute_vector(value)?;
@@ -347,7 +380,13 @@ impl Engine<'_, '_> {
                     if member.name.is_empty() {
                         return None;
                     }
-                    (format!(".{}", member.name), member.name.clone())
+                    // What a base has, the whole has.
+                    let is_base = matches!(member.ty, Type::Struct(base)
+                        if self.module.types.structs().get(base).is_some_and(|b| b.name == member.name));
+                    match is_base {
+                        true => (String::new(), String::new()),
+                        false => (format!(".{}", member.name), member.name.clone()),
+                    }
                 }
                 Type::Array(_) => (format!("[{part}]"), part.to_string()),
                 Type::Vector(..) => {
@@ -357,8 +396,10 @@ impl Engine<'_, '_> {
                 _ => return None,
             };
             host.push_str(&text);
-            wish.push('_');
-            wish.push_str(&name);
+            if !name.is_empty() {
+                wish.push('_');
+                wish.push_str(&name);
+            }
             ty = self.module.types.component(ty, *part)?;
         }
         Some((host, wish, ty))
@@ -375,11 +416,13 @@ impl Engine<'_, '_> {
         let Some(cpp) = scalar_type(scalar) else {
             return self.refuse_value(format!("the vector unit has no {}", scalar.name()), value);
         };
+        let shown = host.clone();
         let host = match scalar {
             Scalar::F16 | Scalar::Bf16 => format!("static_cast<float>({host})"),
             _ => host,
         };
-        Ok(self.field(&camel(&wish), cpp, &host, "the kernel's parameter"))
+        let comment = format!("`{}`", port_backend::text::cpp::one_line(&shown));
+        Ok(self.field(&camel(&wish), cpp, &host, &comment))
     }
 
     // Vectors.
@@ -678,9 +721,17 @@ impl Engine<'_, '_> {
         handles: &[Value],
     ) -> Result<Val> {
         let wish = self.wish(value, "value");
+        if let Some(location) = self.function.expressions.location(value) {
+            self.source(location);
+        }
         let Some(result) = kind(scalar) else {
             return self.refuse_value(format!("the vector unit has no {}", scalar.name()), value);
         };
+        let doubles = |engine: &Self, v: &Value| engine.component_scalar(*v) == Some(Scalar::F64);
+        let is_double = scalar == Scalar::F64 || handles.iter().any(|v| doubles(self, v));
+        if is_double && !is_moved(expression) {
+            return self.refuse_value("the vector unit has no f64", value);
+        }
         match (expression, operands.as_slice()) {
             (Expression::Unary { op, .. }, [v]) => match (op, result) {
                 (UnaryOp::Not, Kind::Bool) => self.not(v.clone(), value),
@@ -874,17 +925,36 @@ impl Engine<'_, '_> {
     }
 }
 
+/// Whether an expression only moves its operands' bits.
+fn is_moved(expression: &Expression) -> bool {
+    matches!(
+        expression,
+        Expression::Constant(_)
+            | Expression::Zero(_)
+            | Expression::Undefined(_)
+            | Expression::Select { .. }
+            | Expression::Extract { .. }
+            | Expression::Convert { kind: Conversion::Bits, .. }
+            | Expression::Result(_)
+    )
+}
+
 fn integer_text(op: IntegerOp, scalar: Scalar, ty: &str, a: &str, b: &str) -> String {
     let wide = if scalar.bits() == 64 { "uint64_t" } else { "uint32_t" };
     let wrap = |o: &str| {
         format!("static_cast<{ty}>(static_cast<{wide}>({a}) {o} static_cast<{wide}>({b}))")
     };
+    let plain = scalar.bits() >= 32;
     match op {
         _ if scalar == Scalar::Bool => match op {
             IntegerOp::And => format!("({a}) && ({b})"),
             IntegerOp::Or => format!("({a}) || ({b})"),
             _ => format!("({a}) != ({b})"),
         },
+        // What overflows with a sign is undefined in the source too; narrow numbers wrap.
+        IntegerOp::Add if plain => format!("({a}) + ({b})"),
+        IntegerOp::Subtract if plain => format!("({a}) - ({b})"),
+        IntegerOp::Multiply if plain => format!("({a}) * ({b})"),
         IntegerOp::Add => wrap("+"),
         IntegerOp::Subtract => wrap("-"),
         IntegerOp::Multiply => wrap("*"),

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use port_backend::Status;
+use port_backend::text::names::Names;
 use port_ir::{Function, Type};
 
 use super::engine::{GlobalRoot, State, StorageKind, scalar_type};
 use super::ir::{self, Node, Places};
 use super::shape::Lanes;
-use crate::host::text::camel_case;
+use super::tidy;
+use crate::host::text::{camel_case, has_word, wrapped};
 use crate::kernel::{Context, DeviceKernel, Request, TilingField, Unit};
 
 pub(super) struct Written<'w, 'a> {
@@ -65,9 +67,10 @@ impl Written<'_, '_> {
         let _ = writeln!(text, "class {class} {{\npublic:");
         let _ = writeln!(text, "    __aicore__ inline {class}() {{}}");
         let list: Vec<String> = names.iter().map(|name| format!("GM_ADDR {name}")).collect();
-        let list = if list.is_empty() { String::new() } else { list.join(", ") + ", " };
-        let _ =
-            writeln!(text, "    __aicore__ inline void Init({list}const {tiling}& tiling)\n    {{");
+        let own = format!("const {tiling}& tiling");
+        let list: Vec<&str> = list.iter().map(String::as_str).chain([own.as_str()]).collect();
+        let head = wrapped("    __aicore__ inline void Init(", &list, ")");
+        let _ = writeln!(text, "{head}\n    {{");
         text.push_str("        tiling_ = tiling;\n");
         for ((root, ty), name) in &self.state.views {
             let from = match root {
@@ -90,10 +93,11 @@ impl Written<'_, '_> {
             Lanes::Block => "tiling.blockDimX, tiling.blockDimY, tiling.blockDimZ".to_owned(),
         };
         let shared = self.static_shared.div_ceil(32) * 32;
-        let fixed = if self.dynamic {
-            format!("{shared} + tiling.dynamicBytes")
-        } else {
-            shared.to_string()
+        let fixed = match (shared, self.dynamic) {
+            (0, false) => "0",
+            (0, true) => "tiling.dynamicBytes",
+            (_, false) => "SHARED_BYTES",
+            (_, true) => "SHARED_BYTES + tiling.dynamicBytes",
         };
         let buffers = match self.buffers {
             (2, 2) => String::new(),
@@ -103,10 +107,7 @@ impl Written<'_, '_> {
         let coordinates = if self.state.coordinates { super::COORDINATE_BYTES } else { 0 };
         let _ = writeln!(
             text,
-            "        lanes.Init(pipe_, {extents}, {}, {}, {}, {fixed}{buffers});",
-            self.state.input.max(4),
-            self.state.output.max(4),
-            self.values + coordinates
+            "        lanes.Init(pipe_, {extents}, INPUT_BYTES, OUTPUT_BYTES, VALUE_BYTES, {fixed}{buffers});"
         );
         if self.state.coordinates {
             text.push_str("        lanes.Coordinates();\n");
@@ -119,9 +120,33 @@ impl Written<'_, '_> {
         }
         text.push_str("        values_ = lanes.next;\n    }\n");
         self.process(&mut text);
-        text.push_str("private:\n");
-        text.push_str("    template <typename T>\n    __aicore__ inline LocalTensor<T> Lanes(uint32_t offset, uint32_t bytes)\n    {\n");
-        text.push_str("        return lanes.memory.GetWithOffset<T>(bytes * lanes.padded / sizeof(T), values_ + offset * lanes.padded);\n    }\n");
+        let _ = writeln!(
+            text,
+            "private:\n    \
+             // Bytes of a lane: in an input buffer, in an output buffer, and of its values.\n    \
+             static constexpr uint32_t INPUT_BYTES = {};\n    \
+             static constexpr uint32_t OUTPUT_BYTES = {};\n    \
+             static constexpr uint32_t VALUE_BYTES = {};\n",
+            self.state.input.max(4),
+            self.state.output.max(4),
+            self.values + coordinates
+        );
+        if shared > 0 {
+            let end = text.trim_end().len();
+            text.truncate(end);
+            let _ = writeln!(
+                text,
+                "\n    // Shared memory of the kernel's own.\n    \
+                 static constexpr uint32_t SHARED_BYTES = {shared};\n"
+            );
+        }
+        text.push_str(
+            "    // Values of all lanes, `parts` for each; they begin `offset` bytes a lane into the buffer. Values that are\n    \
+             // not needed at the same time share a place.\n    \
+             template <typename T, uint32_t parts = 1>\n    \
+             __aicore__ inline LocalTensor<T> Lanes(uint32_t offset)\n    {\n        \
+             return lanes.memory.GetWithOffset<T>(parts * lanes.padded, values_ + offset * lanes.padded);\n    }\n\n",
+        );
         self.step(&mut text);
         let _ =
             writeln!(text, "\n    TPipe pipe_;\n    lanes::Block lanes;\n    {tiling} tiling_;");
@@ -139,6 +164,7 @@ impl Written<'_, '_> {
         let arguments = if names.is_empty() { String::new() } else { names.join(", ") + ", " };
         let entry =
             format!("    {class} op;\n    op.Init({arguments}tiling);\n    op.Process();\n");
+        debug_assert!(!text.contains("\n\n\n"), "an empty line is enough");
         DeviceKernel {
             lowering: match self.lanes {
                 Lanes::Grid | Lanes::Row => "flatten",
@@ -246,54 +272,99 @@ impl Written<'_, '_> {
         "static_cast<uint32_t>(work < cores ? work : cores)".to_owned()
     }
 
+    /// Whether the statements of a tile or block ask for a number of the block.
+    fn asks_for(&self, word: &str) -> bool {
+        fn any(nodes: &[Node], word: &str) -> bool {
+            nodes.iter().any(|node| match node {
+                Node::Line(line) => !line.starts_with("//") && has_word(line, word),
+                Node::Nest { head, body, .. } => has_word(head, word) || any(body, word),
+            })
+        }
+        any(self.nodes, word)
+    }
+
+    /// What a tile or block is given: parameters, and what the loop over all of them gives for each.
+    fn place(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        let tile = ("int64_t", "tileStart", "work % tiling_.tiles * tiling_.tileLanes");
+        match self.lanes {
+            Lanes::Grid => vec![
+                tile,
+                ("uint32_t", "blockY", "row % tiling_.rowsY"),
+                ("uint32_t", "blockZ", "row / tiling_.rowsY"),
+            ],
+            Lanes::Row => vec![
+                tile,
+                ("uint32_t", "threadY", "row % tiling_.blockDimY"),
+                ("uint32_t", "threadZ", "layer % tiling_.blockDimZ"),
+                ("uint32_t", "blockX", "block % tiling_.gridDimX"),
+                ("uint32_t", "blockY", "blockRow % tiling_.gridDimY"),
+                ("uint32_t", "blockZ", "blockRow / tiling_.gridDimY"),
+            ],
+            Lanes::Block => vec![
+                ("uint32_t", "blockX", "work % tiling_.gridDimX"),
+                ("uint32_t", "blockY", "row % tiling_.gridDimY"),
+                ("uint32_t", "blockZ", "row / tiling_.gridDimY"),
+            ],
+        }
+        .into_iter()
+        .filter(|(_, name, _)| *name == "tileStart" || self.asks_for(name))
+        .collect()
+    }
+
     fn process(&self, text: &mut String) {
         text.push_str("    __aicore__ inline void Process()\n    {\n");
         text.push_str("        for (uint64_t work = GetBlockIdx(); work < tiling_.work; work += GetBlockNum()) {\n");
-        match self.lanes {
-            Lanes::Grid => {
-                text.push_str("            const uint64_t row = work / tiling_.tiles;\n");
-                text.push_str("            ProcessTile(work % tiling_.tiles * tiling_.tileLanes, row % tiling_.rowsY, row / tiling_.rowsY);\n");
-            }
-            Lanes::Row => {
-                text.push_str("            const uint64_t row = work / tiling_.tiles;\n");
-                text.push_str("            const uint64_t layer = row / tiling_.blockDimY;\n");
-                text.push_str("            const uint64_t block = layer / tiling_.blockDimZ;\n");
-                text.push_str("            const uint64_t blockRow = block / tiling_.gridDimX;\n");
-                text.push_str("            ProcessTile(work % tiling_.tiles * tiling_.tileLanes, row % tiling_.blockDimY, layer % tiling_.blockDimZ,\n");
-                text.push_str("                        block % tiling_.gridDimX, blockRow % tiling_.gridDimY, blockRow / tiling_.gridDimY);\n");
-            }
-            Lanes::Block => {
-                text.push_str("            const uint64_t row = work / tiling_.gridDimX;\n");
-                text.push_str("            ProcessBlock(work % tiling_.gridDimX, row % tiling_.gridDimY, row / tiling_.gridDimY);\n");
+        // Each number is that of the one before without its fastest part.
+        let numbers: &[(&str, &str)] = match self.lanes {
+            Lanes::Grid => &[("row", "work / tiling_.tiles")],
+            Lanes::Row => &[
+                ("row", "work / tiling_.tiles"),
+                ("layer", "row / tiling_.blockDimY"),
+                ("block", "layer / tiling_.blockDimZ"),
+                ("blockRow", "block / tiling_.gridDimX"),
+            ],
+            Lanes::Block => &[("row", "work / tiling_.gridDimX")],
+        };
+        let place = self.place();
+        let mut needed: Vec<&str> = place.iter().map(|(_, _, value)| *value).collect();
+        for (name, value) in numbers.iter().rev() {
+            if needed.iter().any(|text| has_word(text, name)) {
+                needed.push(value);
             }
         }
-        text.push_str("        }\n    }\n\n");
+        for (name, value) in numbers {
+            if needed.iter().any(|text| has_word(text, name)) {
+                let _ = writeln!(text, "            const uint64_t {name} = {value};");
+            }
+        }
+        let step = if self.lanes == Lanes::Block { "ProcessBlock" } else { "ProcessTile" };
+        let values: Vec<&str> = place.iter().map(|(_, _, value)| *value).collect();
+        let call = wrapped(&format!("            {step}("), &values, ");");
+        let _ = writeln!(text, "{call}\n        }}\n    }}\n");
     }
 
     fn step(&self, text: &mut String) {
-        match self.lanes {
-            Lanes::Grid => {
-                text.push_str("    __aicore__ inline void ProcessTile(int64_t tileStart, uint32_t blockY, uint32_t blockZ)\n    {\n");
-                text.push_str("        lanes::Box everyone = lanes.All();\n");
-                text.push_str("        everyone.high[3] = lanes.Clamp(static_cast<int64_t>(tiling_.threads) - tileStart, 3);\n");
-            }
-            Lanes::Row => {
-                text.push_str("    __aicore__ inline void ProcessTile(int64_t tileStart, uint32_t threadY, uint32_t threadZ, uint32_t blockX, uint32_t blockY,\n");
-                text.push_str("                                       uint32_t blockZ)\n    {\n");
-                text.push_str("        lanes::Box everyone = lanes.All();\n");
-                text.push_str("        everyone.high[3] = lanes.Clamp(static_cast<int64_t>(tiling_.blockDimX) - tileStart, 3);\n");
-            }
-            Lanes::Block => {
-                text.push_str("    __aicore__ inline void ProcessBlock(uint32_t blockX, uint32_t blockY, uint32_t blockZ)\n    {\n");
-                text.push_str("        const lanes::Box everyone = lanes.All();\n");
-            }
+        let step = if self.lanes == Lanes::Block { "ProcessBlock" } else { "ProcessTile" };
+        let place: Vec<String> =
+            self.place().iter().map(|(ty, name, _)| format!("{ty} {name}")).collect();
+        let place: Vec<&str> = place.iter().map(String::as_str).collect();
+        let head = wrapped(&format!("    __aicore__ inline void {step}("), &place, ")");
+        let _ = writeln!(text, "{head}\n    {{");
+        let everyone = match self.lanes {
+            Lanes::Grid => "lanes.First(static_cast<int64_t>(tiling_.threads) - tileStart)",
+            Lanes::Row => "lanes.First(tiling_.blockDimX - tileStart)",
+            Lanes::Block => "lanes.All()",
+        };
+        if self.asks_for("everyone") {
+            let _ = writeln!(text, "        const lanes::Box everyone = {everyone};");
         }
+        let mut body = String::new();
         for storage in self.state.storage.values() {
             match storage.kind {
                 StorageKind::Scalars => {
                     for (leaf, name) in storage.leaves.iter().zip(&storage.names) {
                         let _ = writeln!(
-                            text,
+                            body,
                             "        {} {name} = 0;",
                             scalar_type(leaf.scalar).unwrap_or("float")
                         );
@@ -306,22 +377,55 @@ impl Written<'_, '_> {
                         .and_then(|l| scalar_type(l.scalar))
                         .unwrap_or("float");
                     let _ = writeln!(
-                        text,
+                        body,
                         "        {ty} {}[{}] = {{}};",
                         storage.names[0],
                         storage.leaves.len()
                     );
                 }
                 StorageKind::Pointer => {
-                    let _ = writeln!(text, "        GM_ADDR {} = nullptr;", storage.names[0]);
+                    let _ = writeln!(body, "        GM_ADDR {} = nullptr;", storage.names[0]);
                 }
-                StorageKind::Vectors => {}
+                StorageKind::Offset => {
+                    let _ = writeln!(body, "        int64_t {} = 0;", storage.names[0]);
+                }
+                StorageKind::Vectors | StorageKind::Words => {}
             }
         }
-        let nodes = needed(passed(self.nodes, &self.state.counted));
-        ir::write(&self.state.tile, self.places, &nodes, 2, text);
+        let (tile, places, nodes) = ir::with_temporaries(&self.state.tile, self.places, self.nodes);
+        let bytes = |name: &str| {
+            let (from, slot) = (places.offsets.get(name)?, tile.slots.get(name)?);
+            Some((*from, from + slot.bytes))
+        };
+        let nodes = tidy::unrepeated(&tile, &bytes, nodes);
+        ir::write(&tile, &places, &nodes, 2, &mut body);
+        let reserved = Names::new(self.context.options.reserved, super::RESERVED);
+        let is_free = |name: &str| reserved.clone().fresh(name) == name;
+        text.push_str(&tidy::short_names(&body, &is_free));
         text.push_str("    }\n");
     }
+}
+
+/// The statements as they are written.
+pub(super) fn finished(nodes: Vec<Node>, state: &State) -> Vec<Node> {
+    let nodes = needed(passed(&nodes, &state.counted));
+    let fields = state.tiling.iter().map(|field| (field.name.as_str(), field.ty.as_str()));
+    let members = state.views.iter().filter(|((_, ty), _)| ty.is_empty());
+    let members = members.map(|(_, name)| (name.as_str(), "GM_ADDR"));
+    let variables = state.storage.values().flat_map(|storage| {
+        let ty = |index: usize| match storage.kind {
+            StorageKind::Scalars => storage.leaves.get(index).and_then(|l| scalar_type(l.scalar)),
+            StorageKind::Pointer => Some("GM_ADDR"),
+            StorageKind::Offset => Some("int64_t"),
+            _ => None,
+        };
+        let typed = move |(index, name): (usize, &'_ String)| Some((name.clone(), ty(index)?));
+        storage.names.iter().enumerate().filter_map(typed).collect::<Vec<_>>()
+    });
+    let variables: Vec<(String, &str)> = variables.collect();
+    let variables = variables.iter().map(|(name, ty)| (name.as_str(), *ty));
+    let nodes = tidy::tidy(&state.tile, nodes, &tidy::Known::new(fields, members, variables));
+    needed(nodes)
 }
 
 /// Counts the passes of loops where somebody asks for them.
@@ -357,6 +461,7 @@ fn defines(line: &str) -> Option<&str> {
 fn count_words<'t>(nodes: &'t [Node], counts: &mut BTreeMap<&'t str, u32>) {
     for node in nodes {
         let line = match node {
+            Node::Line(line) if line.starts_with("//") => continue,
             Node::Line(line) => line,
             Node::Nest { head, body, .. } => {
                 count_words(body, counts);

@@ -1,4 +1,4 @@
-//! Stores, copies and atomics.
+//! Stores and copies.
 
 use super::*;
 
@@ -34,38 +34,50 @@ impl Engine<'_, '_> {
                 self.store_local(local, ty, &address, leaves, value, active, location)
             }
             Place::Parameter(_) => self.refuse("a parameter is stored to", location),
-            Place::Shared(start) => {
+            place => {
                 let (_, runs) = self.runs(ty, location)?;
-                let mut rest = leaves.into_iter();
-                let mask = self.active_mask(active);
-                for run in runs {
-                    let place =
-                        self.place_of(&address, start + run.offset, run.scalar.size(), location)?;
-                    let offsets = self.byte_offsets(place, run.scalar.size());
-                    let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
-                    let slot = self.join(own, run.scalar, value)?;
-                    let (ty, parts) = self.memory_parts(run.scalar, run.count);
-                    self.line(format!(
-                        "lanes.StoreShared<{ty}, {parts}>(shared_, {offsets}, {slot}, {mask});"
-                    ));
-                }
-                Ok(())
-            }
-            global => {
-                let (_, runs) = self.runs(ty, location)?;
-                let mut rest = leaves.into_iter();
-                for run in runs {
-                    let at = self.place_of(&address, run.offset, run.scalar.size(), location)?;
-                    let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
-                    self.store_run(&global, at, own, &run, value, active)?;
-                }
-                self.note_store(&global);
-                Ok(())
+                self.store_runs(runs, &place, &address, leaves, value, active, location)
             }
         }
     }
 
-    /// Bytes that become a local variable, or of which one is the source.
+    /// Stores the scalar parts of a value to global or shared memory.
+    #[allow(clippy::too_many_arguments, reason = "what a store is")]
+    fn store_runs(
+        &mut self,
+        runs: Vec<Run>,
+        place: &Place,
+        address: &Address,
+        parts: Vec<Part>,
+        value: Value,
+        active: &Active,
+        location: Location,
+    ) -> Result<()> {
+        let mut rest = parts.into_iter();
+        if let Place::Shared(start) = place {
+            let mask = self.active_mask(active);
+            for run in runs {
+                let at = self.place_of(address, start + run.offset, run.scalar.size(), location)?;
+                let offsets = self.byte_offsets(at, run.scalar.size());
+                let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
+                let slot = self.join(own, run.scalar, value)?;
+                let (ty, parts) = self.memory_parts(run.scalar, run.count);
+                self.line(format!(
+                    "lanes.StoreShared<{ty}, {parts}>(shared_, {offsets}, {slot}, {mask});"
+                ));
+            }
+            return Ok(());
+        }
+        for run in runs {
+            let at = self.place_of(address, run.offset, run.scalar.size(), location)?;
+            let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
+            self.store_run(place, at, own, &run, value, active)?;
+        }
+        self.note_store(place);
+        Ok(())
+    }
+
+    /// Bytes from one place to another.
     pub fn copy(
         &mut self,
         destination: Value,
@@ -74,61 +86,201 @@ impl Engine<'_, '_> {
         active: &Active,
         location: Location,
     ) -> Result<()> {
-        let size = self.affine.integer(bytes).as_constant();
+        let size = self.affine.integer(bytes).as_constant().and_then(|s| u64::try_from(s).ok());
+        let Some(size) = size.filter(|size| *size <= 1024) else {
+            return self.refuse("so many bytes are copied as only the launch knows", location);
+        };
         let local_type = |engine: &Self, pointer: Value| match engine.flow.root(pointer) {
-            Root::Local(local) => {
-                let ty = engine.function.locals[local].ty;
-                let whole = engine.module.types.layout(ty).map(|l| i128::from(l.size)) == size;
-                whole.then_some((local, ty))
-            }
+            Root::Local(local) => Some(engine.function.locals[local].ty),
             _ => None,
         };
         let (to, from) = (local_type(self, destination), local_type(self, source));
-        let Some((_, ty)) = to.or(from) else {
-            return self.refuse("bytes are copied that are no whole variable", location);
+        let is_whole = |engine: &Self, ty: Type| {
+            engine.module.types.layout(ty).is_some_and(|l| l.size == size)
         };
-        let (from_place, from_address) = self.address(source, location)?;
-        let val = match from_place {
+        let leaves = match (to, from) {
+            (Some(a), Some(b)) if a != b => None,
+            (Some(ty), _) | (_, Some(ty)) => self.leaves(ty).filter(|_| is_whole(self, ty)),
+            (None, None) => None,
+        };
+        let leaves = match leaves {
+            Some(leaves) => leaves,
+            None => {
+                // What is known of the alignment is what the variables have.
+                let unit = |ty: Type| {
+                    self.leaves(ty).and_then(|l| l.iter().map(|l| l.scalar.size()).min())
+                };
+                let units = [to, from].into_iter().flatten().map(unit);
+                let Some(unit) = units.min().flatten().map(|unit| unit.min(4)) else {
+                    return self.refuse("bytes are copied that are no variable", location);
+                };
+                let unit = if size.is_multiple_of(unit) { unit } else { 1 };
+                raw_leaves(size, unit)
+            }
+        };
+        self.move_leaves(destination, source, &leaves, None, active, location)
+    }
+
+    /// An asynchronous copy to shared memory, at once: whoever waits for it sees it.
+    pub fn async_copy(
+        &mut self,
+        copy: &port_ir::AsyncCopy,
+        active: &Active,
+        location: Location,
+    ) -> Result<()> {
+        let size = u64::from(copy.bytes);
+        let leaves = raw_leaves(size, if size.is_multiple_of(4) { 4 } else { 1 });
+        self.move_leaves(
+            copy.destination,
+            copy.source,
+            &leaves,
+            copy.source_bytes,
+            active,
+            location,
+        )
+    }
+
+    /// Moves numbers; beyond `limit` bytes zeros.
+    fn move_leaves(
+        &mut self,
+        destination: Value,
+        source: Value,
+        leaves: &[Leaf],
+        limit: Option<Value>,
+        active: &Active,
+        location: Location,
+    ) -> Result<()> {
+        let runs = self.grouped(leaves, location)?;
+        let mut reading = active.clone();
+        let limit = match limit {
+            Some(limit) if self.affine.integer(limit).as_constant().is_none() => Some(limit),
+            Some(limit) => {
+                let whole = leaves.last().map_or(0, |l| l.offset + l.scalar.size());
+                let constant = self.affine.integer(limit).as_constant();
+                if constant != Some(i128::from(whole)) {
+                    return self.refuse("a part of a copy is filled with zeros", location);
+                }
+                None
+            }
+            None => None,
+        };
+        if let Some(limit) = limit {
+            if !self.all_or_nothing(limit, leaves) {
+                return self.refuse("a part of a copy is filled with zeros", location);
+            }
+            // Who copies nothing reads nothing: the address may be anywhere.
+            let some = self.some_bytes(limit)?;
+            let own = self.active_mask(active);
+            let slot = self.mask_slot("reading");
+            self.line(format!("lanes.MaskAnd({slot}, {own}, {some});"));
+            reading = Active::Mask(slot);
+        }
+        let (place, address) = self.address(source, location)?;
+        let vals = match place {
             Place::Local(local) => {
                 let storage = self.storage(local, location)?;
-                if from_address.offset.as_constant() != Some(0)
-                    || storage.kind != StorageKind::Vectors
+                if storage.kind == StorageKind::Words {
+                    self.load_words(&storage, leaves, &address, false, active, location)?
+                } else if storage.kind == StorageKind::Vectors
+                    && address.constant() == Some(0)
+                    && storage.leaves == leaves
                 {
+                    let mut vals = Vec::new();
+                    for (index, leaf) in leaves.iter().enumerate() {
+                        let text = self.part(&storage, index);
+                        let text = self.typed(&storage, text, leaf.scalar);
+                        let second = format!("{text}[lanes.padded]");
+                        vals.push(self.vector_val(text, second, leaf.scalar, false));
+                    }
+                    vals
+                } else {
                     return self.refuse("bytes are copied that are no whole variable", location);
                 }
-                let mut vals = Vec::new();
-                for (index, leaf) in storage.leaves.clone().iter().enumerate() {
-                    let text = self.part(&storage, index);
-                    let text = self.typed(&storage, text, leaf.scalar);
-                    let second = format!("{text}[lanes.padded]");
-                    vals.push(self.vector_val(text, second, leaf.scalar, false));
-                }
-                self.assemble(ty, &mut vals.into_iter())
             }
             Place::Parameter(_) => return self.refuse("bytes of a parameter are copied", location),
-            Place::Shared(start) => self.load_shared(ty, start, &from_address, active, location)?,
-            global => self.load_global(ty, &global, &from_address, active, location)?,
+            Place::Shared(start) => {
+                self.load_shared_runs(runs, start, &address, &reading, location)?
+            }
+            global => self.load_global_runs(runs, &global, &address, &reading, location)?,
         };
-        let mut leaves = Vec::new();
-        Self::disassemble(val, &mut leaves);
-        let (to_place, to_address) = self.address(destination, location)?;
-        match to_place {
-            Place::Local(local) => {
-                self.store_local(local, ty, &to_address, leaves, destination, active, location)
-            }
-            place @ (Place::Global(_) | Place::Pointer(_)) => {
-                let (_, runs) = self.runs(ty, location)?;
-                let mut rest = leaves.into_iter().map(Part::Known);
-                for run in runs {
-                    let at = self.place_of(&to_address, run.offset, run.scalar.size(), location)?;
-                    let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
-                    self.store_run(&place, at, own, &run, destination, active)?;
+        let vals = match &reading {
+            Active::Mask(mask) if limit.is_some() => {
+                let mask = mask.clone();
+                let mut chosen = Vec::new();
+                for val in vals {
+                    let text = self.int_of(val, source)?;
+                    let (zero, slot) = (self.int_slot("zero"), self.int_slot("filled"));
+                    self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
+                    self.line(format!("lanes.Choose({slot}, {mask}, {text}, {zero});"));
+                    chosen.push(Val::Int(slot));
                 }
-                self.note_store(&place);
-                Ok(())
+                chosen
             }
-            _ => self.refuse("bytes are copied to shared memory", location),
+            _ => vals,
+        };
+        let (place, address) = self.address(destination, location)?;
+        match place {
+            Place::Local(local) => {
+                let storage = self.storage(local, location)?;
+                if storage.kind == StorageKind::Words {
+                    return self.store_words(
+                        &storage,
+                        leaves,
+                        &address,
+                        vals,
+                        destination,
+                        active,
+                        location,
+                    );
+                }
+                let ty = self.function.locals[local].ty;
+                if storage.leaves != leaves {
+                    return self.refuse("bytes are copied that are no whole variable", location);
+                }
+                self.store_local(local, ty, &address, vals, destination, active, location)
+            }
+            Place::Parameter(_) => self.refuse("a parameter is stored to", location),
+            place => {
+                let runs = self.grouped(leaves, location)?;
+                let parts = vals.into_iter().map(Part::Known).collect();
+                self.store_runs(runs, &place, &address, parts, destination, active, location)
+            }
         }
+    }
+
+    /// Whether a number of bytes is that of all leaves or nothing, as `valid ? 16 : 0` says it.
+    fn all_or_nothing(&mut self, limit: Value, leaves: &[Leaf]) -> bool {
+        let whole = leaves.last().map_or(0, |l| l.offset + l.scalar.size());
+        let mut value = limit;
+        for _ in 0..8 {
+            match self.expression(value).clone() {
+                Expression::Convert { value: inner, .. } => value = inner,
+                Expression::Select { accept, reject, .. } => {
+                    return [accept, reject].into_iter().all(|arm| {
+                        let constant = self.affine.integer(arm).as_constant();
+                        constant == Some(0) || constant == Some(i128::from(whole))
+                    });
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// The lanes whose number is not zero.
+    fn some_bytes(&mut self, limit: Value) -> Result<String> {
+        let number = match self.eval(limit)? {
+            Val::Uniform(text) => {
+                return self.mask_of(Val::Uniform(format!("({text}) != 0")), limit);
+            }
+            Val::Long(low, _) => low,
+            other => self.int_of(other, limit)?,
+        };
+        let (zero, slot) = (self.int_slot("zero"), self.mask_slot("some"));
+        self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
+        self.line(format!("Compare({slot}, {number}, {zero}, CMPMODE::EQ, lanes.padded);"));
+        self.line(format!("lanes.MaskNot({slot}, {slot});"));
+        Ok(slot)
     }
 
     pub(super) fn store_run(
@@ -250,135 +402,14 @@ impl Engine<'_, '_> {
         parts.extend(leaves.into_iter().map(Part::Known));
         Ok(())
     }
+}
 
-    // Atomic operations.
-
-    pub fn atomic(
-        &mut self,
-        result: Option<Value>,
-        op: AtomicOp,
-        pointer: Value,
-        value: Value,
-        active: &Active,
-        location: Location,
-    ) -> Result<()> {
-        let scalar = self.scalar_of(value)?;
-        let (place, address) = self.address(pointer, location)?;
-        let name = match op {
-            AtomicOp::Add => "Add",
-            AtomicOp::Subtract => "Subtract",
-            AtomicOp::Minimum => "Minimum",
-            AtomicOp::Maximum => "Maximum",
-            AtomicOp::And => "And",
-            AtomicOp::Or => "Or",
-            AtomicOp::Xor => "Xor",
-            AtomicOp::Exchange => "Exchange",
-            _ => {
-                return self
-                    .refuse("an atomic operation of this kind has no vector form", location);
-            }
-        };
-        if matches!(place, Place::Local(_) | Place::Parameter(_)) {
-            return self
-                .refuse("an atomic operation on a variable of one thread has no form", location);
-        }
-        let Some(memory) = memory_type(scalar).filter(|_| scalar.size() == 4) else {
-            return self.refuse("an atomic operation on this type has no vector form", location);
-        };
-        let val = self.eval(value)?;
-        let slot = self.join(vec![Part::Known(val)], scalar, value)?;
-        let result_slot = match result {
-            Some(_) if kind(scalar) == Some(Kind::Float) => Some(self.float_slot("old")),
-            Some(_) => Some(self.int_slot("old")),
-            None => None,
-        };
-        if let Place::Shared(start) = place {
-            let at = self.place_of(&address, start, 4, location)?;
-            let offsets = self.byte_offsets(at, 4);
-            let mask = self.active_mask(active);
-            let old = result_slot.clone().unwrap_or_else(|| slot.clone());
-            self.line(format!(
-                "lanes.UpdateShared<{memory}, lanes::Update::{name}, {}>(shared_, {offsets}, {slot}, {mask}, {old});",
-                result.is_some()
-            ));
-            self.scalar_note("atomic operations on shared memory go lane by lane", location);
-        } else {
-            let hardware = result.is_none()
-                && (name == "Add"
-                    || matches!(name, "Minimum" | "Maximum") && scalar != Scalar::U32);
-            let at = self.place_of(&address, 0, 4, location)?;
-            let view = self.view(&place, memory);
-            if hardware {
-                let ty = if scalar == Scalar::U32 { "int32_t" } else { memory };
-                let view = if scalar == Scalar::U32 { self.view(&place, "int32_t") } else { view };
-                match at {
-                    Where::Form(form) => {
-                        self.line(format!(
-                            "lanes.Accumulate<{ty}, lanes::Update::{name}>({view}, {}, {slot}, {});",
-                            form.text(),
-                            active.name()
-                        ));
-                    }
-                    other => {
-                        let (base, offsets) = match other {
-                            Where::Each(base, offsets) => (base, offsets),
-                            Where::Same(at) => {
-                                let zero = self.int_slot("offset");
-                                self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
-                                (at, zero)
-                            }
-                            Where::Form(_) => return Ok(()),
-                        };
-                        let mask = self.active_mask(active);
-                        self.line(format!(
-                            "lanes.AccumulateAt<{ty}, lanes::Update::{name}>({view}, {base}, {offsets}, {slot}, {mask});"
-                        ));
-                    }
-                }
-                self.need_output(4, false);
-            } else {
-                self.state.one_core = true;
-                let (base, offsets) = match at {
-                    Where::Each(base, offsets) => (base, offsets),
-                    Where::Same(at) => {
-                        let zero = self.int_slot("offset");
-                        self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
-                        (at, zero)
-                    }
-                    Where::Form(form) => {
-                        let slot = self.int_slot("offset");
-                        let (base, steps) = (form.base.clone(), form.steps.clone());
-                        let form = Linear { base: "0".to_owned(), steps };
-                        self.line(format!("lanes.Spread({slot}, {});", form.text()));
-                        (base, slot)
-                    }
-                };
-                let mask = self.active_mask(active);
-                let old = result_slot.clone().unwrap_or_else(|| slot.clone());
-                self.line("lanes::Wait<HardEvent::MTE3_MTE2>();");
-                self.line(format!(
-                    "lanes.UpdateGlobal<{memory}, lanes::Update::{name}, {}>({view}, {base}, {offsets}, {slot}, {mask}, {old});",
-                    result.is_some()
-                ));
-                self.need_input(4, false);
-                self.need_output(4, false);
-                self.scalar_note("an atomic operation gives the value from before, so that one core does it lane by lane", location);
-            }
-            self.note_store(&place);
-        }
-        if let (Some(result), Some(slot)) = (result, result_slot) {
-            let val =
-                if kind(scalar) == Some(Kind::Float) { Val::Float(slot) } else { Val::Int(slot) };
-            self.remember(result, &val);
-        }
-        Ok(())
-    }
-
-    pub fn scalar_note(&mut self, reason: &str, location: Location) {
-        if self.state.scalar_work.len() < 8 {
-            self.state.scalar_work.push((reason.to_owned(), location.origin));
-        }
-    }
-
-    // Local variables.
+/// Bytes as numbers of a size.
+fn raw_leaves(size: u64, unit: u64) -> Vec<Leaf> {
+    let scalar = match unit {
+        4 => Scalar::U32,
+        2 => Scalar::U16,
+        _ => Scalar::U8,
+    };
+    (0..size / scalar.size()).map(|i| Leaf { offset: i * scalar.size(), scalar }).collect()
 }

@@ -35,6 +35,9 @@ impl Engine<'_, '_> {
     /// text of the pass shows.
     pub(super) fn is_carried(&mut self, local: Handle<Local>, leaves: &[Leaf]) -> bool {
         let flow = self.flow;
+        if flow.escapes(local) {
+            return true;
+        }
         let Some(size) = leaves.last().map(|l| l.offset + l.scalar.size()) else { return true };
         let mut stores = Vec::new();
         let mut loads = Vec::new();
@@ -102,7 +105,11 @@ impl Engine<'_, '_> {
         let ty = declared.ty;
         let storage = if let Type::Pointer(_) = ty {
             let name = self.fresh(&wish);
-            Storage { leaves: Vec::new(), names: vec![name], kind: StorageKind::Pointer }
+            let kind = match self.variable_root(local, 0) {
+                Some(Pointee::Shared(_) | Pointee::Local(_)) => StorageKind::Offset,
+                _ => StorageKind::Pointer,
+            };
+            Storage { leaves: Vec::new(), names: vec![name], kind }
         } else {
             let Some(leaves) = self.leaves(ty) else {
                 return self.refuse("a variable of this type has no vector form", location);
@@ -111,12 +118,15 @@ impl Engine<'_, '_> {
             if leaves.iter().any(|leaf| kind(leaf.scalar).is_none()) {
                 return self.refuse("a variable of this type has no vector form", location);
             }
-            if self.shape.local_varies(local) {
+            if self.shape.local_varies(local) && self.is_punned(local, &leaves) {
+                self.words_storage(local, leaves)
+            } else if self.shape.local_varies(local) {
                 let units: u32 =
                     leaves.iter().map(|l| if l.scalar.size() == 8 { 2 } else { 1 }).sum();
                 let float = leaves.iter().all(|l| kind(l.scalar) == Some(Kind::Float));
                 let carried = self.is_carried(local, &leaves);
-                let name = self.state.names.fresh(&format!("{wish}Variable"));
+                let name = self.state.names.fresh(&wish);
+                self.state.tile.named.insert(name.clone());
                 let element = if float { "float" } else { "int32_t" };
                 self.state
                     .tile
@@ -165,7 +175,7 @@ impl Engine<'_, '_> {
         let Some(own) = self.leaves(ty) else {
             return self.refuse("a variable is accessed as another type", location);
         };
-        if let Some(offset) = address.offset.as_constant() {
+        if let Some(offset) = address.constant() {
             let offset = u64::try_from(offset).unwrap_or(u64::MAX);
             let first = storage.leaves.iter().position(|l| l.offset == offset);
             let Some(first) = first else { return Ok(Reach::Bytes(offset, own)) };
@@ -224,9 +234,16 @@ impl Engine<'_, '_> {
         location: Location,
     ) -> Result<Val> {
         let storage = self.storage(local, location)?;
+        let snapshot = self.changes_before_last_use(local, result);
+        if storage.kind == StorageKind::Words {
+            let Some(own) = self.leaves(ty) else {
+                return self.refuse("a variable is accessed as another type", location);
+            };
+            let vals = self.load_words(&storage, &own, address, snapshot, active, location)?;
+            return Ok(self.assemble(ty, &mut vals.into_iter()));
+        }
         let reach = self.reach(&storage, ty, address, location)?;
         let mut vals = Vec::new();
-        let snapshot = self.changes_before_last_use(local, result);
         match (&reach, storage.kind) {
             (Reach::Words(at, count, holds), StorageKind::Vectors) => {
                 let at = self.scalar("part", "int64_t", at);
@@ -435,6 +452,12 @@ impl Engine<'_, '_> {
         location: Location,
     ) -> Result<()> {
         let storage = self.storage(local, location)?;
+        if storage.kind == StorageKind::Words {
+            let Some(own) = self.leaves(ty) else {
+                return self.refuse("a variable is accessed as another type", location);
+            };
+            return self.store_words(&storage, &own, address, leaves, value, active, location);
+        }
         let reach = self.reach(&storage, ty, address, location)?;
         let mut targets: Vec<(String, Scalar)> = Vec::new();
         match (&reach, storage.kind) {
@@ -525,6 +548,14 @@ impl Engine<'_, '_> {
     pub(super) fn is_private(&self) -> bool {
         let store = StatementId(self.state.next.saturating_sub(1));
         let flow = self.flow;
+        // Who reads through a pointer is not known.
+        if let port_ir::StatementKind::Store { pointer, .. } = &flow.entry(store).statement.kind {
+            match flow.root(*pointer) {
+                Root::Local(local) if !flow.escapes(local) => {}
+                Root::Argument(_) | Root::Variable(_) | Root::ArgumentAddress(_) => {}
+                _ => return false,
+            }
+        }
         // The statement that is held: the loop, for one that stores to each part in turn.
         let mut holder = store;
         if let Some((around, Arm::Body)) = flow.entry(store).parent
@@ -570,7 +601,7 @@ impl Engine<'_, '_> {
             return self.refuse("pointers differ between threads", location);
         }
         let wish = camel(&port_backend::text::names::identifier(&self.function.locals[local].name));
-        let name = self.state.names.fresh(&format!("{wish}Variable"));
+        let name = self.state.names.fresh(&wish);
         let leaves = vec![Leaf { offset: 0, scalar: Scalar::I64 }];
         self.state
             .tile
@@ -613,6 +644,12 @@ impl Engine<'_, '_> {
             return Ok(());
         }
         let storage = self.storage(local, location)?;
+        if storage.kind == StorageKind::Offset {
+            let name = self.fresh("offset");
+            self.line(format!("const int64_t {name} = {};", storage.names[0]));
+            self.remember(result, &Val::Uniform(name));
+            return Ok(());
+        }
         if storage.kind != StorageKind::Pointer {
             return self.refuse("a pointer lies in a struct", location);
         }
@@ -644,6 +681,13 @@ impl Engine<'_, '_> {
             return Ok(());
         }
         let storage = self.storage(local, location)?;
+        if storage.kind == StorageKind::Offset {
+            let Some((_, text)) = self.uniform_offset(value)? else {
+                return self.refuse("a pointer may point into different memories", location);
+            };
+            self.line(format!("{} = {text};", storage.names[0]));
+            return Ok(());
+        }
         if storage.kind != StorageKind::Pointer {
             return self.refuse("a pointer lies in a struct", location);
         }

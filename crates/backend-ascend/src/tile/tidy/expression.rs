@@ -429,6 +429,21 @@ impl Expression {
         })
     }
 
+    /// Whether it is made of names and numbers alone.
+    pub(super) fn is_plain(&self) -> bool {
+        match self {
+            Expression::Atom(_) => true,
+            Expression::Unary(operator, inner) => matches!(operator, '-' | '!' | '~') && inner.is_plain(),
+            Expression::Member(inner, _) => inner.is_plain(),
+            Expression::Cast(kind, _, inner) => kind == "static_cast" && inner.is_plain(),
+            Expression::Binary(_, left, right) => left.is_plain() && right.is_plain(),
+            Expression::Ternary(condition, accept, reject) => {
+                [condition, accept, reject].iter().all(|part| part.is_plain())
+            }
+            Expression::Call(..) | Expression::Index(..) | Expression::Braces(..) => false,
+        }
+    }
+
     fn is_literal(&self) -> bool {
         matches!(self, Expression::Atom(text) if literal_type(text).is_some())
     }

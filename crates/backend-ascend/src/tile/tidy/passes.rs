@@ -183,13 +183,12 @@ fn put(
     let node = rest.get(at)?;
     if !is_fixed(&value, fixed) {
         // A variable: as it is now, which it is in the next statement at the latest.
-        let is_comment = |node: &Node| matches!(node, Node::Line(line) if line.starts_with("//"));
         let is_next = rest.iter().take(at).all(is_comment);
         let is_there = match node {
             Node::Line(_) => true,
             Node::Nest { head, .. } => has_word(head, &name),
         };
-        if !matches!(value, Expression::Atom(_)) || !is_next || !is_there {
+        if !value.is_plain() || !is_next || !is_there {
             return None;
         }
     }
@@ -496,17 +495,14 @@ fn changed_at_once(before: &str, name: &str, arguments: &[Expression]) -> Option
     Some(Statement::Plain(Expression::Call(callee.into(), changed)).text())
 }
 
-/// Without vectors that are computed and never read.
+/// Without vectors that are computed and never read, and conditions of nothing.
 pub(super) fn read_by_nobody(tile: &Tile, mut nodes: Vec<Node>) -> Vec<Node> {
     // Each round takes what only the last one's lines read; chains are short.
     for _ in 0..8 {
-        let uses = counts(&nodes);
-        let unread: BTreeSet<&str> = tile
-            .slots
-            .iter()
-            .filter(|(name, slot)| !slot.variable && uses.get(*name) == Some(&1))
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let mut uses = BTreeMap::new();
+        used_in(tile, &nodes, &mut uses);
+        let unread: BTreeSet<&str> =
+            uses.into_iter().filter(|(_, reads)| *reads == 0).map(|(name, _)| name).collect();
         let before = size(&nodes);
         nodes = without(tile, nodes, &unread);
         if size(&nodes) == before {
@@ -514,6 +510,37 @@ pub(super) fn read_by_nobody(tile: &Tile, mut nodes: Vec<Node>) -> Vec<Node> {
         }
     }
     nodes
+}
+
+/// How many lines do something else with a vector than to compute it, or it from itself.
+fn used_in<'t>(tile: &'t Tile, nodes: &[Node], uses: &mut BTreeMap<&'t str, u32>) {
+    for node in nodes {
+        let line = match node {
+            Node::Line(line) if line.starts_with("//") => continue,
+            Node::Line(line) => line,
+            Node::Nest { head, body, .. } => {
+                used_in(tile, body, uses);
+                head
+            }
+        };
+        let result = computed(tile, line);
+        let words: BTreeSet<&str> =
+            line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+        for word in words {
+            if let Some((name, _)) = tile.slots.get_key_value(word) {
+                *uses.entry(name.as_str()).or_default() += u32::from(result != Some(name));
+            }
+        }
+    }
+}
+
+/// The vector that a line computes, if it does nothing else.
+fn computed<'t>(tile: &'t Tile, line: &str) -> Option<&'t str> {
+    let (function, arguments) = call(line)?;
+    let is_pure =
+        ELEMENTWISE.contains(&function.as_str()) || COMPUTING.contains(&function.as_str());
+    let result = arguments.first().filter(|_| is_pure)?;
+    slot_of(tile, result)
 }
 
 fn size(nodes: &[Node]) -> usize {
@@ -527,23 +554,33 @@ fn size(nodes: &[Node]) -> usize {
 }
 
 fn without(tile: &Tile, nodes: Vec<Node>, unread: &BTreeSet<&str>) -> Vec<Node> {
-    nodes
-        .into_iter()
-        .filter_map(|node| match node {
+    let mut out = Vec::new();
+    let mut nodes = nodes.into_iter().peekable();
+    while let Some(node) = nodes.next() {
+        match node {
             Node::Line(line) => {
-                let gone = call(&line).is_some_and(|(function, arguments)| {
-                    let is_pure = ELEMENTWISE.contains(&function.as_str())
-                        || COMPUTING.contains(&function.as_str());
-                    let result = arguments.first().and_then(|first| slot_of(tile, first));
-                    is_pure && result.is_some_and(|result| unread.contains(result))
-                });
-                (!gone).then_some(Node::Line(line))
+                if !computed(tile, &line).is_some_and(|result| unread.contains(result)) {
+                    out.push(Node::Line(line));
+                }
             }
             Node::Nest { head, body, repeats } => {
-                Some(Node::Nest { head, body: without(tile, body, unread), repeats })
+                let body = without(tile, body, unread);
+                let is_empty = body.iter().all(is_comment);
+                let has_else =
+                    matches!(nodes.peek(), Some(Node::Nest { head, .. }) if head == "else");
+                let is_condition = head.starts_with("if (") || head == "else";
+                // What is asked is whether lanes take part, or a comparison.
+                if !(is_empty && is_condition && !has_else) {
+                    out.push(Node::Nest { head, body, repeats });
+                }
             }
-        })
-        .collect()
+        }
+    }
+    out
+}
+
+fn is_comment(node: &Node) -> bool {
+    matches!(node, Node::Line(line) if line.starts_with("//"))
 }
 
 const STORED: &str = "lanes::Wait<HardEvent::MTE3_MTE2>();";

@@ -132,13 +132,24 @@ fn numbers_stand_where_they_are_used_and_vectors_are_changed_on_the_way() {
         "Muls(sumVariable, sumVariable, 4, lanes.padded);",
     ]));
     let expected = [
-        "const bool value_2 = i >= 8;",
-        "if (value_2) return;",
+        "if (i >= 8) return;",
         "Muls(sumVariable, bLanes, 4, lanes.padded);",
         "Adds(sumVariable, bLanes, 0.0f, lanes.padded);",
         "Muls(sumVariable, sumVariable, 4, lanes.padded);",
     ];
     assert_eq!(made, expected);
+}
+
+#[test]
+fn conditions_of_nothing_go() {
+    let nest = |head: &str, body: Vec<Node>| Node::Nest { head: head.to_owned(), body, repeats: false };
+    let unread = || lines(&["Add(aLanes, aLanes, bLanes, lanes.padded);"]);
+    let nodes = vec![
+        nest("if (lanes.Any(sumVariable))", unread()),
+        nest("if (tiling_.k == 1u)", unread()),
+        nest("else", lines(&["return;"])),
+    ];
+    assert_eq!(tidied(nodes), ["if (tiling_.k == 1u) {", "}", "else {", "return;", "}"]);
 }
 
 #[test]

@@ -88,9 +88,7 @@ impl Engine<'_, '_> {
                     let unsigned = matches!(engine.type_of(*value), Type::Scalar(Scalar::U64));
                     let text = if unsigned {
                         // Beyond 2^63 there is no lane.
-                        format!(
-                            "static_cast<int64_t>(({text}) >> 63 != 0 ? 0x7fffffffffffffffULL : ({text}))"
-                        )
+                        format!("lanes::Bound({text})")
                     } else {
                         format!("static_cast<int64_t>({text})")
                     };
