@@ -433,7 +433,9 @@ impl Expression {
     pub(super) fn is_plain(&self) -> bool {
         match self {
             Expression::Atom(_) => true,
-            Expression::Unary(operator, inner) => matches!(operator, '-' | '!' | '~') && inner.is_plain(),
+            Expression::Unary(operator, inner) => {
+                matches!(operator, '-' | '!' | '~') && inner.is_plain()
+            }
             Expression::Member(inner, _) => inner.is_plain(),
             Expression::Cast(kind, _, inner) => kind == "static_cast" && inner.is_plain(),
             Expression::Binary(_, left, right) => left.is_plain() && right.is_plain(),

@@ -142,7 +142,8 @@ fn numbers_stand_where_they_are_used_and_vectors_are_changed_on_the_way() {
 
 #[test]
 fn conditions_of_nothing_go() {
-    let nest = |head: &str, body: Vec<Node>| Node::Nest { head: head.to_owned(), body, repeats: false };
+    let nest =
+        |head: &str, body: Vec<Node>| Node::Nest { head: head.to_owned(), body, repeats: false };
     let unread = || lines(&["Add(aLanes, aLanes, bLanes, lanes.padded);"]);
     let nodes = vec![
         nest("if (lanes.Any(sumVariable))", unread()),
