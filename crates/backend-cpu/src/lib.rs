@@ -29,6 +29,7 @@ mod pointers;
 mod port;
 mod section;
 mod shared;
+mod synchrony;
 
 use port_backend::{Architecture, Backend, Options, Ported, Unit};
 

@@ -8,10 +8,11 @@ use port_hir::{FunctionId, TokenRange};
 use port_rewrite::{ChangeSet, FileText, Program};
 use port_syntax::TokenKind;
 
-use crate::findings::InlineAssembly;
+use crate::findings::{ImplicitSynchrony, InlineAssembly};
 use crate::guard::{self, Trouble};
 use crate::{
     branches, device, header, includes, kernels, launches, names, pointers, section, shared,
+    synchrony,
 };
 
 /// What the passes share.
@@ -89,6 +90,21 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
                 matters,
                 replaced: false,
             });
+        }
+    }
+    for lanes in synchrony::in_step(&port) {
+        if stays(lanes.span) {
+            // A template without an instance in view stops the program, not the build.
+            let at = port.program.kernels_at(&port.program.tokens_of(lanes.span));
+            let matters = kernels
+                .iter()
+                .any(|k| at.contains(&k.id) && !k.instances.is_empty() && !k.all_compiled);
+            if matters {
+                port.report_at(&lanes.finding, lanes.span);
+            }
+            let (code, message) = (ImplicitSynchrony::METADATA.code, lanes.finding.message());
+            let (span, replaced) = (lanes.span, false);
+            troubles.push(Trouble { span, code, message, matters, replaced });
         }
     }
     let guards = guard::apply(&mut port, &troubles);
