@@ -54,7 +54,7 @@ fn device_faults_are_found(kernel: &Kernel, target: &str) -> Result<(), Failed> 
     let mut fates = Vec::new();
     for mutant in ascend::sample(mutants, 4, 1) {
         let fate = bench.test(&mutant);
-        found += usize::from(!matches!(fate, ascend::Fate::Survived | ascend::Fate::NotExecuted));
+        found += usize::from(fate.is_found());
         fates.push(format!("line {}: {}: {fate:?}", mutant.line, mutant.description));
     }
     match found >= 2 {

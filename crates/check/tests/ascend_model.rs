@@ -7,6 +7,7 @@ use port_check::toolchain::Toolchain;
 
 const RULES: &str = include_str!("../ascend/tests/rules.cpp");
 const KERNELS: &str = include_str!("../ascend/tests/kernels.cpp");
+const THREADS: &str = include_str!("../ascend/tests/threads.cpp");
 
 fn program(name: &str, text: &str) -> Option<Program> {
     let toolchain = Toolchain::discover();
@@ -17,27 +18,35 @@ fn program(name: &str, text: &str) -> Option<Program> {
     Some(model.build_program(&source).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// (rule, line) of the comments `//! rule` in the function `name`.
-fn marks(name: &str) -> Vec<(String, u32)> {
+/// (rule, line) of the comments `//! rule` in the function `name`, and in those that it names.
+fn marks(text: &str, name: &str) -> Vec<(String, u32)> {
     let start = format!("void {name}(");
-    let lines = RULES.lines().enumerate().skip_while(|(_, line)| !line.starts_with(&start));
-    let body = lines.take_while(|(_, line)| *line != "}");
-    let marked = body.filter_map(|(number, line)| {
+    let body = |start: &str| {
+        let lines = text.lines().enumerate().skip_while(|(_, line)| !line.contains(start));
+        let all: Vec<(usize, &str)> = lines.collect();
+        // A function of one line, or up to the brace that stands alone.
+        let is_end = |(_, line): &(usize, &str)| *line == "}" || line.ends_with("; }");
+        let end = all.iter().position(is_end).map_or(0, |end| end + 1);
+        all[..end].to_vec()
+    };
+    let mut lines = body(&start);
+    // A launch's kernel.
+    let launched =
+        lines.iter().find_map(|(_, line)| line.split_once("<<<")?.0.split_whitespace().last());
+    lines.extend(launched.iter().flat_map(|kernel| body(&format!("__global__ void {kernel}("))));
+    let marked = lines.into_iter().filter_map(|(number, line)| {
         let (_, rule) = line.split_once("//! ")?;
         Some((rule.to_string(), number as u32 + 1))
     });
     marked.collect()
 }
 
-#[test]
-fn every_rule_catches_its_kernel_and_passes_the_mended_one() {
-    let Some(program) = program("rules.cpp", RULES) else { return };
+/// Runs each rule's kernel and its mended twin; how many there are.
+fn rules(file: &str, text: &str, program: &Program) -> usize {
     let options = RunOptions::default();
     let names = program.run(&["list"], &options).expect("the list").result.stdout;
-    let names: Vec<&str> = names.lines().collect();
-    assert!(names.len() > 30, "{names:?}");
-    for name in names {
-        let mut expected = marks(name);
+    for name in names.lines() {
+        let mut expected = marks(text, name);
         assert!(!expected.is_empty(), "{name} marks no line");
         let bad = program.run(&[name, "bad"], &options).expect(name);
         let mut found: Vec<(String, u32)> =
@@ -47,13 +56,30 @@ fn every_rule_catches_its_kernel_and_passes_the_mended_one() {
         assert_eq!(found, expected, "{name}: {}", bad.result.stderr);
         assert_eq!(bad.result.status, Some(87), "{name}");
         for violation in &bad.violations {
-            assert!(violation.file.ends_with("rules.cpp"), "{name}: {violation}");
-            assert!(violation.kernel == *name && violation.message.len() > 10, "{violation}");
+            assert!(violation.file.ends_with(file), "{name}: {violation}");
+            assert!(!violation.kernel.is_empty() && violation.message.len() > 10, "{violation}");
         }
         let mended = program.run(&[name, "ok"], &options).expect(name);
         assert_eq!(mended.violations, [], "{name}");
         assert_eq!(mended.result.status, Some(0), "{name}: {}", mended.result.stderr);
     }
+    names.lines().count()
+}
+
+#[test]
+fn every_rule_catches_its_kernel_and_passes_the_mended_one() {
+    let Some(program) = program("rules.cpp", RULES) else { return };
+    assert!(rules("rules.cpp", RULES, &program) > 30);
+}
+
+#[test]
+fn threads_of_the_950_have_rules_and_functions_of_their_own() {
+    let Some(program) = program("threads.cpp", THREADS) else { return };
+    assert!(rules("threads.cpp", THREADS, &program) > 6);
+    let run = program.run(&["functions"], &RunOptions::default()).expect("it runs");
+    // 2 + 1 + 1/2; the root of 2^-130 is 2^-65, which the host keeps.
+    assert_eq!(run.result.stdout, "0 0 inf 3.5, host 2.71051e-20\n");
+    assert_eq!(run.launches.len(), 1);
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! Faults planted into the device code of Ascend ports, each compiled against the model of the chip
 //! and run. A fault is found by the compiler, by a rule of the chip, by how the run ends, or by a
 //! result outside the bounds of the reference.
+//!
+//! Only what is executed can show a fault: a first build tells for each place whether it is. And only
+//! what changes the program is one: where nothing shows it, the optimised code of both is compared.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use port::{Options, Target};
 use port_check::ascend::{Executable, Model};
 use port_check::oracle::{Language, OracleError, RunOptions, Source};
 use port_check::ports::{emitted, renames};
-use port_check::{Case, Spec};
+use port_check::{Case, Spec, Tensor};
 use port_diag::FileId;
 
 use super::Random;
@@ -129,6 +133,10 @@ pub struct Mutant {
     pub line: u32,
     /// What was done.
     pub description: String,
+    /// The line's text.
+    pub text: String,
+    /// The file, by its place among the port's.
+    file: usize,
     range: Range<usize>,
     replacement: String,
 }
@@ -144,10 +152,25 @@ pub enum Fate {
     Ended(String),
     /// An output is outside the reference's bounds.
     Result(String),
-    /// What was changed is not executed.
-    NotExecuted,
+    /// The compiler's optimised code is the same: no change.
+    Equivalent,
+    /// The chip does the same over all inputs: the same instructions at the same places on the same
+    /// bytes, and what orders them is given without what was left out.
+    Same,
     /// Nothing shows it.
     Survived,
+}
+
+impl Fate {
+    /// Whether the mutant is a fault: something that is executed does something else.
+    pub fn is_fault(&self) -> bool {
+        !matches!(self, Fate::Equivalent | Fate::Same)
+    }
+
+    /// Whether it is a fault that something found.
+    pub fn is_found(&self) -> bool {
+        self.is_fault() && *self != Fate::Survived
+    }
 }
 
 /// A kernel with its port to a chip, and what it is run on.
@@ -157,15 +180,33 @@ pub struct Bench {
     files: Vec<(String, String)>,
     renames: Vec<(String, &'static str)>,
     cases: Vec<(String, Case, Vec<Expected>)>,
-    /// The device code in the root.
-    device: Range<usize>,
+    /// What a run of each case did and gave; empty for threads, whose instructions no one sees.
+    done: Vec<Done>,
+    is_tiles: bool,
+    /// Faults at places that are executed.
+    mutants: Vec<Mutant>,
 }
+
+/// The digest of a run's instructions, and its outputs.
+type Done = (String, Vec<(String, Tensor)>);
+
+/// Starts the line of a run's output that names a probe.
+const HIT: &str = "port-mutants-hit ";
+
+/// Stands before the first file of a probed port.
+const PROBE: &str = "extern \"C\" int printf(const char*, ...);\n\
+    static inline void port_mutants_hit(int probe) {\n\
+    static bool seen[65536];\n\
+    if (probe < 65536 && !seen[probe]) { seen[probe] = true; printf(\"port-mutants-hit %d\\n\", probe); }\n\
+    }\n\
+    #line 1\n";
 
 impl Bench {
     /// Ports a kernel; the port itself must be without a fault.
     pub fn new(kernel: &Kernel, target: &str, model: &Model) -> Result<Bench, String> {
         let (sources, root) = kernel.load();
         let spec = originals::spec(kernel)?;
+        let is_tiles = !target.ends_with("950");
         let target: Target = target.parse().map_err(|error| format!("{error:?}"))?;
         let instantiate = originals::instances(&sources, &spec);
         let options = Options { instantiate, ..Options::default() };
@@ -173,8 +214,16 @@ impl Bench {
         let translation = translation.ok_or("no translation")?;
         let own: Vec<FileId> = sources.ids().collect();
         let files = emitted(&sources, &own, root, &translation, "asc");
-        let text = &files.first().ok_or("the port has no root")?.1;
-        let device = device_code(text).ok_or("the port has no device code")?;
+        let mut mutants = Vec::new();
+        for (file, (path, text)) in files.iter().enumerate() {
+            if let Some(device) = device_code(path, text) {
+                mutants.extend(faults(file, text, device));
+            }
+        }
+        mutants.sort_by_key(|mutant| (mutant.file, mutant.range.start));
+        if mutants.is_empty() {
+            return Err("the port has no device code".into());
+        }
         let mut cases = Vec::new();
         for set in spec.parameter_sets() {
             let case = spec.case(&set).map_err(|_| format!("no case for {}", set.label()))?;
@@ -182,11 +231,16 @@ impl Bench {
             cases.push((set.label(), case, expected));
         }
         let renames = renames(&spec, port::ascend_name);
-        let bench = Bench { model: model.clone(), spec, files, renames, cases, device };
-        match bench.fate(&bench.files[0].1) {
-            Fate::Survived => Ok(bench),
-            fate => Err(format!("the port without a fault: {fate:?}")),
-        }
+        let model = model.clone();
+        let done = Vec::new();
+        let mut bench = Bench { model, spec, files, renames, cases, done, is_tiles, mutants };
+        let executed = bench.executed()?;
+        let mut place = 0;
+        bench.mutants.retain(|_| {
+            place += 1;
+            executed.contains(&(place - 1))
+        });
+        Ok(bench)
     }
 
     /// The port's root.
@@ -194,25 +248,31 @@ impl Bench {
         &self.files[0].1
     }
 
-    /// Every fault that can be planted.
+    /// A file of the port.
+    pub fn file(&self, mutant: &Mutant) -> &str {
+        &self.files[mutant.file].0
+    }
+
+    /// Every fault that can be planted where something is executed.
     pub fn mutants(&self) -> Vec<Mutant> {
-        let text = self.text();
-        let mut found = mutants(text, self.device.clone());
-        found.sort_by_key(|mutant| mutant.range.start);
-        found
+        self.mutants.clone()
     }
 
-    fn build(&self, text: &str) -> Result<Executable, OracleError> {
-        let source = Source::new(Language::Ascend, &self.files[0].0, text);
-        let others = self.files.iter().skip(1);
-        let source = others.fold(source, |source, (path, text)| source.with_file(path, text));
+    fn source(&self, files: &[(String, String)]) -> Source {
+        let (path, text) = &files[0];
+        let others = files.iter().skip(1);
+        let source = others.fold(Source::new(Language::Ascend, path, text), |source, other| {
+            source.with_file(&other.0, &other.1)
+        });
         let renamed = self.renames.iter();
-        let source = renamed.fold(source, |source, (from, to)| source.with_rename(from, to));
-        self.model.build(&source, &self.spec)
+        renamed.fold(source, |source, (from, to)| source.with_rename(from, to))
     }
 
-    fn fate(&self, text: &str) -> Fate {
-        let Ok(program) = self.build(text) else { return Fate::NotCompiled };
+    fn build(&self, files: &[(String, String)]) -> Result<Executable, OracleError> {
+        self.model.build(&self.source(files), &self.spec)
+    }
+
+    fn fate(&self, program: &Executable, hits: &mut BTreeSet<usize>, done: &mut Vec<Done>) -> Fate {
         for (label, case, expected) in &self.cases {
             let run = match program.run(case, &RunOptions::default()) {
                 Ok(run) => run,
@@ -221,6 +281,8 @@ impl Bench {
             if let Some(violation) = run.violations.first() {
                 return Fate::Rule(violation.rule.clone());
             }
+            let said = run.result.stdout.lines();
+            hits.extend(said.filter_map(|line| line.strip_prefix(HIT)?.parse::<usize>().ok()));
             for expected in expected {
                 let Some(actual) = run.result.output(&expected.name) else {
                     return Fate::Result(format!("{label}: no {}", expected.name));
@@ -229,23 +291,114 @@ impl Bench {
                     return Fate::Result(format!("{label}: {mismatch}"));
                 }
             }
+            done.push((run.digest, run.result.outputs));
         }
         Fate::Survived
     }
 
+    /// The places of the mutants that are executed. The port is run with a probe at each; the compiler
+    /// says where none can stand, and what is there counts as executed.
+    fn executed(&mut self) -> Result<BTreeSet<usize>, String> {
+        let mut probes: BTreeMap<(usize, Place), Vec<usize>> = BTreeMap::new();
+        let mut executed = BTreeSet::new();
+        let plains: Vec<String> = self.files.iter().map(|(_, text)| plain(text)).collect();
+        let scopes: Vec<Vec<Scope>> = plains.iter().map(|plain| scopes(plain)).collect();
+        for (place, mutant) in self.mutants.iter().enumerate() {
+            match probe_at(&plains[mutant.file], &scopes[mutant.file], mutant.range.start) {
+                Some(at) => probes.entry((mutant.file, at)).or_default().push(place),
+                None => _ = executed.insert(place),
+            }
+        }
+        for _ in 0..8 {
+            let keys: Vec<(usize, Place)> = probes.keys().copied().collect();
+            let mut files = self.files.clone();
+            for (file, (_, text)) in files.iter_mut().enumerate() {
+                let mut inserts: Vec<(usize, String)> = Vec::new();
+                for (number, (of, (start, end))) in keys.iter().enumerate() {
+                    if *of != file {
+                        continue;
+                    }
+                    match *end {
+                        0 => inserts.push((*start, format!(" port_mutants_hit({number}); "))),
+                        CONDITION => {
+                            inserts.push((*start, format!("port_mutants_hit({number}), ")))
+                        }
+                        end => {
+                            inserts.push((*start, format!(" {{ port_mutants_hit({number}); ")));
+                            inserts.push((end, " } ".to_owned()));
+                        }
+                    }
+                }
+                inserts.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+                for (at, insert) in inserts {
+                    text.insert_str(at, &insert);
+                }
+            }
+            files[0].1.insert_str(0, PROBE);
+            let program = match self.build(&files) {
+                Ok(program) => program,
+                Err(OracleError::Compile { output, .. }) => {
+                    let places = error_places(&output);
+                    let before = probes.len();
+                    probes.retain(|(file, (start, _)), of| {
+                        let (path, text) = &self.files[*file];
+                        let line = super::text::line_of(text, *start);
+                        let is_out = places
+                            .iter()
+                            .any(|(at, number)| path.ends_with(at.as_str()) && *number == line);
+                        if is_out {
+                            executed.extend(of.iter().copied());
+                        }
+                        !is_out
+                    });
+                    match probes.len() < before {
+                        true => continue,
+                        false => {
+                            let errors = output.lines().filter(|line| line.contains("error"));
+                            let errors = errors.take(3).collect::<Vec<_>>().join("\n");
+                            return Err(format!("probes do not compile: {errors}"));
+                        }
+                    }
+                }
+                Err(error) => return Err(format!("probes: {error}")),
+            };
+            let (mut hits, mut done) = (BTreeSet::new(), Vec::new());
+            match self.fate(&program, &mut hits, &mut done) {
+                Fate::Survived => {}
+                fate => return Err(format!("the port without a fault: {fate:?}")),
+            }
+            if self.is_tiles {
+                self.done = done;
+            }
+            for hit in hits {
+                executed
+                    .extend(keys.get(hit).and_then(|key| probes.get(key)).into_iter().flatten());
+            }
+            return Ok(executed);
+        }
+        Err("too many probes do not compile".into())
+    }
+
+    fn with(&self, mutant: &Mutant) -> Vec<(String, String)> {
+        let mut files = self.files.clone();
+        files[mutant.file].1.replace_range(mutant.range.clone(), &mutant.replacement);
+        files
+    }
+
     /// Compiles and runs a mutant.
     pub fn test(&self, mutant: &Mutant) -> Fate {
-        let mut text = self.text().to_owned();
-        text.replace_range(mutant.range.clone(), &mutant.replacement);
-        match self.fate(&text) {
-            // A statement that would end the program, were it executed.
+        let files = self.with(mutant);
+        let Ok(program) = self.build(&files) else { return Fate::NotCompiled };
+        let mut done = Vec::new();
+        match self.fate(&program, &mut BTreeSet::new(), &mut done) {
+            // The same instructions on the same bytes, in an order that the model finds given.
+            Fate::Survived if done == self.done => Fate::Same,
             Fate::Survived => {
-                let mut probe = self.text().to_owned();
-                let start = statement_start(&plain(&probe), mutant.range.start);
-                probe.insert_str(start, "__builtin_trap(); ");
-                match self.fate(&probe) {
-                    Fate::Survived => Fate::NotExecuted,
-                    _ => Fate::Survived,
+                let code = |files| self.model.optimised(&self.source(files), &self.spec).ok();
+                let own = code(&self.files);
+                match own.is_some() && own == code(&files) {
+                    true => Fate::Equivalent,
+                    false => Fate::Survived,
                 }
             }
             fate => fate,
@@ -253,11 +406,145 @@ impl Bench {
     }
 }
 
-/// Where the device code of a port stands.
-fn device_code(text: &str) -> Option<Range<usize>> {
+/// (file, line) of each error of a compiler's output.
+fn error_places(output: &str) -> BTreeSet<(String, u32)> {
+    let error = |line: &str| {
+        let (place, _) = line.split_once(" error: ").or_else(|| line.split_once(" note: "))?;
+        let mut words = place.trim_end_matches(':').rsplitn(3, ':');
+        let (_, number) = (words.next()?, words.next()?);
+        let file = words.next()?.rsplit('/').next()?;
+        Some((file.to_owned(), number.parse().ok()?))
+    };
+    output.lines().filter_map(error).collect()
+}
+
+/// The device code of a port's file: the kernels' namespace of the root, all of the code for kernels
+/// beside it.
+fn device_code(path: &str, text: &str) -> Option<Range<usize>> {
+    if path.ends_with("_lanes.h") {
+        return Some(0..text.len());
+    }
     let end = text.rfind("}  // namespace ").filter(|_| text.contains("_kernels {"));
     let start = text.find("_kernels {")?;
     Some(start..end?).filter(|range| range.start < range.end)
+}
+
+/// Where a statement starts, and where it ends if it is the body of a head; 0 if it stands alone,
+/// [`CONDITION`] if it is the condition of a head.
+type Place = (usize, usize);
+
+const CONDITION: usize = 1;
+
+/// A bracket that is open somewhere: its place, and whether statements stand in it.
+#[derive(Clone, Copy)]
+struct Scope {
+    end: usize,
+    start: usize,
+    statements: bool,
+}
+
+/// All brackets of a text without comments, in the order of their starts. Statements stand in braces
+/// after a parenthesis, another statement or a word that a statement follows.
+fn scopes(plain: &str) -> Vec<Scope> {
+    let bytes = plain.as_bytes();
+    let (mut open, mut found): (Vec<usize>, Vec<Scope>) = (Vec::new(), Vec::new());
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                let before = plain[..at].trim_end();
+                let word = ["else", "do", "const", "try", "mutable", "noexcept", "override"];
+                let statements = *byte == b'{'
+                    && (before.ends_with([')', ';', '{', '}'])
+                        || word.iter().any(|word| before.ends_with(word)));
+                open.push(found.len());
+                found.push(Scope { start: at, end: bytes.len(), statements });
+            }
+            b')' | b']' | b'}' => {
+                if let Some(of) = open.pop() {
+                    found[of].end = at;
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Where a probe tells that the statement around a byte is executed.
+fn probe_at(plain: &str, scopes: &[Scope], at: usize) -> Option<Place> {
+    let bytes = plain.as_bytes();
+    let around = |scope: &&Scope| scope.start < at && at < scope.end;
+    let inner = scopes.iter().rev().find(|scope| around(scope) && scope.statements)?;
+    // Its statements: what brackets in it hold is skipped.
+    let mut start = inner.start + 1;
+    let mut next = scopes.partition_point(|scope| scope.start <= inner.start);
+    let mut byte = start;
+    while byte < at {
+        match scopes.get(next) {
+            Some(scope) if scope.start == byte => {
+                if scope.end >= at {
+                    break;
+                }
+                byte = scope.end;
+                if scope.statements {
+                    start = byte + 1;
+                }
+                next = scopes.partition_point(|other| other.start <= byte);
+            }
+            _ if bytes[byte] == b';' => start = byte + 1,
+            _ => {}
+        }
+        byte += 1;
+    }
+    let skip = |from: usize| {
+        from + bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+    };
+    start = skip(start);
+    let mut is_body = false;
+    loop {
+        let rest = &plain[start..at.max(start)];
+        let head = ["if constexpr (", "if (", "for (", "while ("];
+        if let Some(word) = head.iter().find(|word| plain[start..].starts_with(**word)) {
+            let open = start + word.len() - 1;
+            let end = scopes.iter().find(|scope| scope.start == open)?.end;
+            if end >= at {
+                return match (is_body, *word) {
+                    (false, _) => Some((start, 0)),
+                    (true, "if (" | "while (") => Some((open + 1, CONDITION)),
+                    _ => None,
+                };
+            }
+            start = skip(end + 1);
+            is_body = true;
+        } else if rest.starts_with("else ") {
+            start = skip(start + 5);
+            is_body = true;
+        } else if rest.starts_with("case ") || rest.starts_with("default:") {
+            start = skip(start + rest.find(':')? + 1);
+        } else {
+            break;
+        }
+        if start > at {
+            return None;
+        }
+    }
+    if plain[start..].starts_with("else") || plain[start..].starts_with("using ") {
+        return None;
+    }
+    match is_body {
+        false => Some((start, 0)),
+        // Up to the semicolon outside brackets.
+        true => {
+            let mut byte = start;
+            while bytes.get(byte)? != &b';' {
+                if matches!(bytes[byte], b'(' | b'[' | b'{') {
+                    byte = scopes.iter().find(|scope| scope.start == byte)?.end;
+                }
+                byte += 1;
+            }
+            Some((start, byte + 1))
+        }
+    }
 }
 
 fn statement_start(plain: &str, at: usize) -> usize {
@@ -267,14 +554,16 @@ fn statement_start(plain: &str, at: usize) -> usize {
     begin + bytes[begin..at].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
-fn mutants(text: &str, device: Range<usize>) -> Vec<Mutant> {
+fn faults(file: usize, text: &str, device: Range<usize>) -> Vec<Mutant> {
     let plain = plain(text);
     let mut found = Vec::new();
     let mut plant = |kind: Kind, range: Range<usize>, replacement: String| {
         let line = super::text::line_of(text, range.start);
         let from = text[range.clone()].split_whitespace().collect::<Vec<_>>().join(" ");
         let description = format!("`{from}` becomes `{}`", replacement.trim());
-        found.push(Mutant { kind, line, description, range, replacement });
+        let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+        let whole = text[start..].lines().next().unwrap_or_default().trim().to_owned();
+        found.push(Mutant { kind, line, description, text: whole, file, range, replacement });
     };
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let inside = |at: usize, word: &str| {
@@ -336,9 +625,9 @@ mod tests {
     #[test]
     fn calls_are_left_out_with_their_statement_and_heads_stay() {
         let text = "x_kernels {\nif (a) q.FreeTensor(t);\nSetFlag<e>(i);\n// SetFlag<f>(i);\n}  // namespace x_kernels";
-        let device = device_code(text).expect("device code");
+        let device = device_code("x.asc", text).expect("device code");
         let found: Vec<(Kind, u32, String)> =
-            mutants(text, device).into_iter().map(|m| (m.kind, m.line, m.description)).collect();
+            faults(0, text, device).into_iter().map(|m| (m.kind, m.line, m.description)).collect();
         assert_eq!(
             found,
             [

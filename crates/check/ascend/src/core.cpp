@@ -79,6 +79,31 @@ bool auto_sync() {
     return on;
 }
 
+// ---- digest -----------------------------------------------------------------------------------
+
+namespace {
+uint64_t digest_value = 0x9e3779b97f4a7c15;
+}
+
+uint64_t digest() { return digest_value; }
+
+void digest_number(uint64_t value) {
+    digest_value = (digest_value ^ value) * 0x2545f4914f6cdd1d;
+    digest_value ^= digest_value >> 32;
+}
+
+void digest_bytes(const void* data, size_t bytes) {
+    auto* at = static_cast<const uint8_t*>(data);
+    for (; bytes >= 8; at += 8, bytes -= 8) {
+        uint64_t word;
+        std::memcpy(&word, at, 8);
+        digest_number(word);
+    }
+    uint64_t rest = bytes;
+    for (; bytes; --bytes) rest = rest << 8 | *at++;
+    digest_number(rest);
+}
+
 // ---- instructions -----------------------------------------------------------------------------
 
 void begin(const char* call, Site site, Pipe pipe, double cycles) {
@@ -93,6 +118,7 @@ void begin(const char* call, Site site, Pipe pipe, double cycles) {
     c.call_id = call_id(call, site);
     c.sequence = ++c.issued[pipe];
     c.pending_uninitialised = false;
+    digest_number(uint64_t(c.index) << 40 ^ uint64_t(pipe) << 32 ^ uint64_t(uint32_t(site.line)));
     Hidden& h = *c.hidden;
     auto& calls = h.calls[pipe];
     if (calls.empty()) calls.push_back(0);
@@ -188,6 +214,8 @@ bool touch_read(Space space, uint32_t offset, uint32_t bytes) {
     bool initialised = true;
     uint32_t end = offset + bytes;
     if (end > c.capacity[space] || end < offset) return false;
+    digest_number(uint64_t(space) << 32 | offset);
+    digest_bytes(c.memory[space] + offset, bytes);
     while (offset < end) {
         BlockShadow& block = c.shadow[space][offset / 32];
         uint32_t first = offset % 32, count = std::min(32 - first, end - offset), mask = bytes_mask(first, count);
@@ -215,6 +243,8 @@ void touch_write(Space space, uint32_t offset, uint32_t bytes, bool initialised)
     Core& c = *core;
     uint32_t end = offset + bytes;
     if (end > c.capacity[space] || end < offset) return;
+    digest_number(uint64_t(space) << 32 | offset);
+    digest_number(bytes);
     while (offset < end) {
         BlockShadow& block = c.shadow[space][offset / 32];
         uint32_t first = offset % 32, count = std::min(32 - first, end - offset), mask = bytes_mask(first, count);
@@ -668,6 +698,8 @@ void run_kernel(const char* name, const void* address, uint32_t blocks, void (*b
     }
 }
 
+const char* thread_kernel = nullptr;
+
 uint64_t system_cycle() { return core ? uint64_t(core->free_at[pipe_s]) : 0; }
 
 void* system_workspace() {
@@ -688,6 +720,7 @@ PORT_ASCEND_SECTION(port_ascend_mix_1_0)
 PORT_ASCEND_SECTION(port_ascend_mix_0_1)
 PORT_ASCEND_SECTION(port_ascend_mix_1_1)
 PORT_ASCEND_SECTION(port_ascend_mix_1_2)
+PORT_ASCEND_SECTION(__patchable_function_entries)
 
 namespace port_ascend {
 namespace {
@@ -705,4 +738,19 @@ CoreKind kind_of_section(const void* address) {
     return CoreKind::automatic;
 }
 }  // namespace
+
+// `__launch_bounds__` puts empty instructions before a function, and the compiler lists where they begin.
+uint32_t thread_bound(const void* kernel) {
+    auto* entry = static_cast<const unsigned char*>(kernel);
+    uint32_t bound = 0;
+    auto* first = reinterpret_cast<const unsigned char* const*>(__start___patchable_function_entries);
+    auto* last = reinterpret_cast<const unsigned char* const*>(__stop___patchable_function_entries);
+    for (; first && first < last; ++first) {
+        if (*first >= entry || entry - *first > 65536) continue;
+        uint32_t length = uint32_t(entry - *first);
+        bool empty = std::all_of(*first, entry, [](unsigned char byte) { return byte == 0x90; });
+        if (empty) bound = std::max(bound, length);
+    }
+    return bound;
+}
 }  // namespace port_ascend

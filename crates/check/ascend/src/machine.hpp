@@ -58,6 +58,12 @@ struct Launch {
 };
 extern Launch* launch_now;
 
+// All instructions that were executed, where they read and write, and what they read: two programs whose
+// digests agree do the same on the chip.
+uint64_t digest();
+void digest_number(uint64_t value);
+void digest_bytes(const void* data, size_t bytes);
+
 void yield_core(const char* why);
 void finish_core(Launch& launch, const Core& core);  // its counters into the launch's
 void finish_launch(Launch& launch);                  // the launch's counters and estimates into the report

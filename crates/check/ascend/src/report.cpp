@@ -60,7 +60,7 @@ void write_report() {
         std::fprintf(stderr, "port_ascend: cannot write the report %s\n", all.path.c_str());
         return;
     }
-    std::fprintf(file, "{\"schema\":1,\"errors\":[");
+    std::fprintf(file, "{\"schema\":1,\"digest\":\"%016llx\",\"errors\":[", (unsigned long long)digest());
     const char* comma = "";
     for (const Error& error : all.errors) {
         std::fprintf(file, "%s\n{\"rule\":%s,\"call\":%s,\"file\":%s,\"line\":%d,\"core\":%d,\"kernel\":%s,\"times\":%llu,\"message\":%s}",
@@ -133,7 +133,7 @@ void report(const char* rule, const char* call, Site site, const char* format, .
     std::vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     Report& all = state();
-    std::string kernel = launch_now ? launch_now->kernel : "";
+    std::string kernel = launch_now ? launch_now->kernel : thread_kernel ? thread_kernel : "";
     std::string key = std::string(rule) + '\n' + call + '\n' + (site.file ? site.file : "") + '\n' + std::to_string(site.line) + '\n' + kernel;
     auto [place, fresh] = all.known.emplace(key, all.errors.size());
     if (!fresh) {
@@ -157,6 +157,10 @@ void stop_core() {
     write_report();
     std::fflush(nullptr);
     _exit(87);
+}
+
+void count_thread_launch(const char* name, uint32_t blocks) {
+    state().launches.push_back(Record{name ? name : "", blocks, blocks, Counters{}, 0, 0, {}});
 }
 
 void finish_core(Launch& launch, const Core& core) {
@@ -213,3 +217,12 @@ void finish_launch(Launch& launch) {
 }
 
 }  // namespace port_ascend
+
+// What the compiler calls before an array of a known length is indexed beyond it. Its data begin with the place.
+struct PortAscendPlace { const char* file; uint32_t line, column; };
+extern "C" void __ubsan_handle_out_of_bounds(const PortAscendPlace* place, uintptr_t index) {
+    using namespace port_ascend;
+    if (!core && !thread_kernel) return;
+    report("array-bounds", "[]", Site{place->file, int(place->line)}, "an array of this kernel is indexed with %lld, beyond its end", (long long)index);
+    stop_core();
+}

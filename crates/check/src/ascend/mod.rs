@@ -41,8 +41,14 @@ const DRIVER: [(&str, &str); 4] = [
 ];
 
 /// Flags of every build. The chip's scalar unit and vector instructions round each operation once.
-const FLAGS: [&str; 8] =
-    ["-std=c++17", "-O1", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv", "-w", "-I", "."];
+const FLAGS: [&str; 7] =
+    ["-std=c++17", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv", "-w", "-I", "."];
+
+/// Of texts: compiling takes far longer than running, and half as long without optimisation. Indices
+/// beyond an array are rules of the model.
+const TEXT_FLAGS: &str = "-O0";
+const BOUNDS_FLAG: &str = "-fsanitize=bounds-strict";
+const CLANG_BOUNDS_FLAG: &str = "-fsanitize=bounds";
 
 /// The header of the 950's threads.
 const THREADS_HEADER: &str = "simt_api/asc_simt.h";
@@ -59,6 +65,10 @@ const REPORT: &str = "ascend-report.json";
 /// The file that stands before every text, and its compiled form, where g++ looks for it.
 const PREFIX: &str = "port_check_ascend.hpp";
 const PRECOMPILED: &str = "port_check_ascend.hpp.gch";
+
+/// What that file holds for texts of tiles, and for texts of threads.
+const TILES_PREFIX: &str = "#include \"acl/acl.h\"\n#include \"kernel_operator.h\"\n";
+const THREADS_PREFIX: &str = "#include \"acl/acl.h\"\n#include \"simt_api/asc_simt.h\"\n";
 
 /// A compiler with the model.
 #[derive(Clone, Debug)]
@@ -94,6 +104,9 @@ pub struct AscendResult<T> {
     pub violations: Vec<Violation>,
     /// Each launch of a kernel with what it cost.
     pub launches: Vec<KernelLaunch>,
+    /// Of all instructions of tiles with where they read and write and what they read: two runs with the
+    /// same did the same on the chip.
+    pub digest: String,
 }
 
 impl Model {
@@ -109,7 +122,10 @@ impl Model {
         let version = String::from_utf8_lossy(&version.stdout).into_owned();
         let mut digest = Digest::new();
         digest.add(compiler.to_string_lossy().as_bytes());
-        digest.add(format!("{version} {FLAGS:?} {DRIVER:?} {DRIVER_CODE}").as_bytes());
+        digest.add(
+            format!("{version} {FLAGS:?} {TEXT_FLAGS} {BOUNDS_FLAG} {DRIVER:?} {DRIVER_CODE}")
+                .as_bytes(),
+        );
         for (path, text) in assets::FILES {
             digest.add(path.as_bytes());
             digest.add(text.as_bytes());
@@ -187,6 +203,21 @@ impl Model {
         Ok(Executable { inner })
     }
 
+    /// The assembly of a port with a driver, optimised: two texts of the same do the same.
+    pub fn optimised(&self, source: &Source, spec: &Spec) -> Result<Vec<u8>, OracleError> {
+        let mut spec = spec.clone();
+        for launch in &mut spec.launches {
+            launch.kernel = launcher(&launch.kernel);
+        }
+        let (files, _) = rewrite(source);
+        let unit = driver::translation_unit(source, Some(&spec), &driver::ASCEND);
+        let folder = tempfile::Builder::new().prefix("build-").tempdir_in(&self.cache)?;
+        let (mut command, _) = self.text(source, &files, Some(&unit), folder.path())?;
+        command.args(["-O2", "-S", "-o"]).arg(folder.path().join("text.s"));
+        build::run_compiler(command, Language::Ascend)?;
+        Ok(fs::read(folder.path().join("text.s"))?)
+    }
+
     /// Compiles a program.
     pub fn build_program(&self, source: &Source) -> Result<Program, OracleError> {
         let (files, replacements) = rewrite(source);
@@ -210,7 +241,34 @@ impl Model {
             return Ok(executable);
         }
         let folder = tempfile::Builder::new().prefix("build-").tempdir_in(&self.cache)?;
-        let text = folder.path().join("text");
+        let (mut command, fibers) = self.text(source, files, unit, folder.path())?;
+        let objects = self.objects(unit.is_some());
+        let object = folder.path().join("text.o");
+        command.arg("-c").arg("-o").arg(&object);
+        build::run_compiler(command, Language::Ascend)?;
+        match fibers {
+            Some(fibers) => fibers.link(folder.path(), &objects, Language::Ascend)?,
+            None => {
+                let mut command = self.command();
+                command.arg(object).args(objects).args(["-lm", "-lpthread", "-o"]);
+                command.arg(folder.path().join("program"));
+                build::run_compiler(command, Language::Ascend)?;
+            }
+        }
+        fs::rename(folder.path().join("program"), &executable)?;
+        Ok(executable)
+    }
+
+    /// Writes the files of a text into a folder; the command that compiles it, and what runs its threads
+    /// where it has some.
+    fn text(
+        &self,
+        source: &Source,
+        files: &[(String, String)],
+        unit: Option<&str>,
+        folder: &Path,
+    ) -> Result<(Command, Option<&Oracle>), OracleError> {
+        let text = folder.join("text");
         for (path, content) in files {
             build::write(&text.join(build::inside(path)), content.as_bytes())?;
         }
@@ -226,17 +284,11 @@ impl Model {
         // Threads of the 950 are run by the fiber runtime.
         let has_threads = files.iter().any(|(_, text)| text.contains(THREADS_HEADER));
         let fibers = has_threads.then(|| self.fibers()).transpose()?;
-        let mut command = self.command();
+        let prefix = self.prefix(fibers)?;
+        let mut command = self.text_command(fibers);
         command.current_dir(&text).arg("-Wno-narrowing");
-        match &fibers {
-            Some(fibers) => {
-                command.args(fibers.flags()).arg("-isystem").arg(fibers.include());
-            }
-            None => {
-                if let Some(prefix) = self.prefix()? {
-                    command.arg("-include").arg(prefix);
-                }
-            }
+        if let Some(prefix) = prefix {
+            command.arg("-include").arg(prefix);
         }
         for (name, value) in &source.defines {
             command.arg(format!("-D{name}={value}"));
@@ -245,24 +297,9 @@ impl Model {
             let absolute = fs::canonicalize(directory).unwrap_or_else(|_| directory.clone());
             command.arg("-I").arg(absolute);
         }
-        command.arg("-isystem").arg(self.include());
         command.arg("-I").arg(self.runtime.join("driver"));
-        let objects = self.objects(unit.is_some());
-        command.args(["-x", "c++"]).arg(main).args(["-x", "none"]);
-        match &fibers {
-            Some(fibers) => {
-                command.arg("-c").arg("-o").arg(folder.path().join("text.o"));
-                build::run_compiler(command, Language::Ascend)?;
-                fibers.link(folder.path(), &objects, Language::Ascend)?;
-            }
-            None => {
-                command.args(objects).args(["-lm", "-lpthread", "-o"]);
-                command.arg(folder.path().join("program"));
-                build::run_compiler(command, Language::Ascend)?;
-            }
-        }
-        fs::rename(folder.path().join("program"), &executable)?;
-        Ok(executable)
+        command.args(["-x", "c++"]).arg(main);
+        Ok((command, fibers))
     }
 
     fn objects(&self, with_driver: bool) -> Vec<PathBuf> {
@@ -277,19 +314,33 @@ impl Model {
         objects
     }
 
-    /// A file that holds the model's kernel header, precompiled: parsing it takes most of a build.
-    fn prefix(&self) -> Result<Option<PathBuf>, OracleError> {
+    /// The command of a text, of threads where they have a runtime.
+    fn text_command(&self, fibers: Option<&Oracle>) -> Command {
+        let mut command = self.command();
+        if let Some(fibers) = fibers {
+            command.args(fibers.flags()).arg("-isystem").arg(fibers.include());
+        }
+        let bounds = if self.is_clang { CLANG_BOUNDS_FLAG } else { BOUNDS_FLAG };
+        command.arg(TEXT_FLAGS).arg(bounds).arg("-isystem").arg(self.include());
+        command
+    }
+
+    /// A file that holds the model's headers, precompiled: parsing them takes most of a build.
+    fn prefix(&self, fibers: Option<&Oracle>) -> Result<Option<PathBuf>, OracleError> {
         if self.is_clang {
             return Ok(None);
         }
-        let folder = self.runtime.join("prefix");
+        let (name, text) = match fibers {
+            Some(_) => ("prefix-threads", THREADS_PREFIX),
+            None => ("prefix", TILES_PREFIX),
+        };
+        let folder = self.runtime.join(name);
         let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         if folder.join(PRECOMPILED).is_file() {
             return Ok(Some(folder.join(PREFIX)));
         }
         fs::create_dir_all(&folder)?;
         let own = tempfile::Builder::new().prefix("making-").tempdir_in(&folder)?;
-        let text = "#include \"acl/acl.h\"\n#include \"kernel_operator.h\"\n";
         fs::write(own.path().join(PREFIX), text)?;
         // Compilers note where headers are and when they were written.
         match fs::hard_link(own.path().join(PREFIX), folder.join(PREFIX)) {
@@ -298,9 +349,8 @@ impl Model {
             }
             _ => {}
         }
-        let mut command = self.command();
-        command.current_dir(&folder).arg("-isystem").arg(self.include());
-        command.args(["-x", "c++-header"]).arg(folder.join(PREFIX));
+        let mut command = self.text_command(fibers);
+        command.current_dir(&folder).args(["-x", "c++-header"]).arg(folder.join(PREFIX));
         command.arg("-o").arg(own.path().join(PRECOMPILED));
         build::run_compiler(command, Language::Ascend)?;
         fs::rename(own.path().join(PRECOMPILED), folder.join(PRECOMPILED))?;
@@ -320,7 +370,7 @@ impl Executable {
     ) -> Result<AscendResult<RunResult>, OracleError> {
         let folder = tempfile::tempdir()?;
         let finished = self.inner.start(folder.path(), case, options)?;
-        let AscendResult { result: (), violations, launches } =
+        let AscendResult { result: (), violations, launches, digest } =
             read_report(&folder.path().join(REPORT))?;
         let result = if finished.status() == Some(VIOLATED) {
             // What the rules are about may have stopped it before it wrote results.
@@ -329,7 +379,7 @@ impl Executable {
             finished.check(options)?;
             self.inner.results(folder.path(), case, finished)?
         };
-        Ok(AscendResult { result, violations, launches })
+        Ok(AscendResult { result, violations, launches, digest })
     }
 
     /// What was replaced in the text.
@@ -360,8 +410,8 @@ impl Program {
         let variable = [(REPORT_VARIABLE, report.to_string_lossy().into_owned())];
         let result =
             execute::run_program(&self.path, arguments, folder.path(), &variable, options)?;
-        let AscendResult { result: (), violations, launches } = read_report(&report)?;
-        Ok(AscendResult { result, violations, launches })
+        let AscendResult { result: (), violations, launches, digest } = read_report(&report)?;
+        Ok(AscendResult { result, violations, launches, digest })
     }
 }
 

@@ -80,5 +80,7 @@ pub fn read(path: &Path) -> Result<AscendResult<()>, OracleError> {
             })
             .unwrap_or_default(),
     });
-    Ok(AscendResult { result: (), violations: violations.collect(), launches: launches.collect() })
+    let digest = document["digest"].as_str().unwrap_or_default().to_owned();
+    let (violations, launches) = (violations.collect(), launches.collect());
+    Ok(AscendResult { result: (), violations, launches, digest })
 }

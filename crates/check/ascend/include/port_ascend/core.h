@@ -157,6 +157,10 @@ void set_core_kind(CoreKind kind);  // from inside a kernel: starts it again whe
 void cube_needed();                 // a cube instruction on a vector core: the kernel is a cube kernel
 void mixed_needed();                // products asked for by vector cores: a kernel of no stated kind is a mixed one, 1 to 2
 int core_ratio();
+// Threads of the 950: the kernel whose threads run, the bound of a kernel (0: none is known), a launch of them.
+extern const char* thread_kernel;
+uint32_t thread_bound(const void* kernel);
+void count_thread_launch(const char* name, uint32_t blocks);
 uint64_t system_cycle();
 void* system_workspace();
 void* user_workspace(void* workspace);
