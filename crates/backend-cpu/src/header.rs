@@ -46,6 +46,7 @@ const PARTS: &[Part] = parts![
     "wmma.hpp" => "../../check/oracle/include/port_oracle/wmma.hpp",
     "cub.inc" => "../../check/oracle/include/port_oracle/cub.inc",
     "thrust.hpp" => "../../check/oracle/include/port_oracle/thrust.hpp",
+    "cudacxx.hpp" => "../../check/oracle/include/port_oracle/cudacxx.hpp",
     "cuda_fp16.h" => "../../check/oracle/include/cuda/cuda_fp16.h",
     "cuda_bf16.h" => "../../check/oracle/include/cuda/cuda_bf16.h",
     "cuda_fp8.h" => "../../check/oracle/include/cuda/cuda_fp8.h",
@@ -122,6 +123,12 @@ const SECTIONS: &[Section] = &[
     Section { name: "wmma", part: "mma.h", headers: &["mma.h"], names: &["nvcuda"] },
     Section { name: "cub", part: "cub.cuh", headers: &["cub/"], names: &["cub"] },
     Section { name: "thrust", part: "thrust.hpp", headers: &["thrust/"], names: &["thrust"] },
+    Section {
+        name: "cudacxx",
+        part: "cudacxx.hpp",
+        headers: &["cuda/std/", "cuda/atomic", "cuda/functional", "cuda/cmath"],
+        names: &[],
+    },
     Section {
         name: "pipeline",
         part: "cuda_pipeline_primitives.h",

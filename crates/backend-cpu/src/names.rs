@@ -74,6 +74,7 @@ fn is_provided(name: &str, provided: &BTreeSet<String>) -> bool {
             .any(|prefix| last.starts_with(prefix));
     // Members of a type are there when the type is: a wrong one does not compile.
     !of_cuda
+        || name.starts_with("cuda::std::")
         || last == "__CUDA_ARCH__"
         || (provided.contains(last) && (namespace.is_empty() || provided.contains(namespace)))
 }
@@ -114,7 +115,11 @@ fn explain(row: &Row) -> (String, String) {
             "read the array itself, with the address mode and filter written out",
         ),
         ("surf", "a CPU has no surfaces", "read and write the array itself"),
-        ("cudaGraph", "graphs are not in port_cpu.hpp", "launch the kernels of the graph directly"),
+        (
+            "cudaGraph",
+            "of graphs only those that streams capture are in port_cpu.hpp",
+            "capture the launches, or launch the kernels directly",
+        ),
         (
             "cu",
             "it is not in port_cpu.hpp",
@@ -179,7 +184,7 @@ mod tests {
         {
             assert!(is_provided(name, provided()), "{name}");
         }
-        for name in ["cusolverDnCreate", "thrust::shuffle", "cudaGraphLaunch"] {
+        for name in ["cusolverDnCreate", "thrust::shuffle", "cudaGraphAddKernelNode"] {
             assert!(!is_provided(name, provided()), "{name}");
         }
     }

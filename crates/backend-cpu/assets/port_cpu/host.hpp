@@ -5,7 +5,16 @@ constexpr cudaError_t cudaErrorMemoryAllocation = cudaErrorOutOfMemory;
 constexpr cudaError_t cudaErrorInitializationError = cudaErrorNotInitialized;
 constexpr cudaStream_t cudaStreamLegacy = nullptr;
 constexpr cudaStream_t cudaStreamPerThread = nullptr;
-enum { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal, cudaStreamCaptureModeRelaxed };
+enum cudaStreamCaptureMode {
+    cudaStreamCaptureModeGlobal,
+    cudaStreamCaptureModeThreadLocal,
+    cudaStreamCaptureModeRelaxed,
+};
+enum cudaStreamCaptureStatus {
+    cudaStreamCaptureStatusNone,
+    cudaStreamCaptureStatusActive,
+    cudaStreamCaptureStatusInvalidated,
+};
 enum { cudaOccupancyDefault = 0 };
 
 enum cudaDeviceAttr {
@@ -237,4 +246,53 @@ inline cudaError_t cudaMemset3D(cudaPitchedPtr pointer, int value, cudaExtent ex
 inline cudaError_t cudaMemset2DAsync(void* to, size_t pitch, int value, size_t width, size_t height,
                                      cudaStream_t = 0) {
     return cudaMemset2D(to, pitch, value, width, height);
+}
+
+// ---- graphs, as streams capture them -----------------------------------------------------------
+typedef port_cpu::Graph* cudaGraph_t;
+typedef port_cpu::Graph* cudaGraphExec_t;
+struct cudaPortGraphNode;
+typedef cudaPortGraphNode* cudaGraphNode_t;
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t,
+                                          cudaStreamCaptureMode = cudaStreamCaptureModeGlobal) {
+    if (port_cpu::capturing()) return cudaPortResult(cudaErrorNotSupported);
+    port_cpu::capturing() = new port_cpu::Graph;
+    return cudaSuccess;
+}
+inline cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t* graph) {
+    *graph = port_cpu::capturing();
+    port_cpu::capturing() = nullptr;
+    return *graph ? cudaSuccess : cudaPortResult(cudaErrorInvalidValue);
+}
+inline cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* status) {
+    *status = port_cpu::capturing() ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+    return cudaSuccess;
+}
+// The numbers and places of errors that releases of CUDA have had here differ.
+template <class... Rest>
+inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t* launched, cudaGraph_t graph, Rest...) {
+    *launched = new port_cpu::Graph(*graph);
+    return cudaSuccess;
+}
+inline cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* launched, cudaGraph_t graph,
+                                                 unsigned long long = 0) {
+    return cudaGraphInstantiate(launched, graph);
+}
+inline cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t) {
+    for (const auto& call : graph->calls) call->run();
+    return cudaError_t(port_fibers::peek_last_error());
+}
+inline cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) { return cudaSuccess; }
+// The number of nodes; what they are is not told.
+inline cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* count) {
+    *count = graph->calls.size();
+    return nodes ? cudaPortResult(cudaErrorNotSupported) : cudaSuccess;
+}
+inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) {
+    delete graph;
+    return cudaSuccess;
+}
+inline cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+    delete graph;
+    return cudaSuccess;
 }

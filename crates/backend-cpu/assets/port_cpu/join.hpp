@@ -179,6 +179,27 @@ PORT_CPU_ONCE void run_deferred() {
     }
 }
 
+// What a stream's capture holds back: launches and copies in their order, for each launch of the graph.
+struct Graph {
+    std::vector<std::shared_ptr<Deferred>> calls;
+};
+inline Graph*& capturing() {
+    static Graph* graph = nullptr;
+    return graph;
+}
+template <class Body> inline bool captures(Body body) {
+    if (!capturing()) return false;
+    struct Call final : Deferred {
+        Body body;
+        explicit Call(const Body& body) : body(body) {}
+        void run() override { body(); }
+    };
+    capturing()->calls.push_back(std::make_shared<Call>(body));
+    return true;
+}
+#define PORT_CPU_CAPTURED(call) \
+    if (port_cpu::captures([=]() mutable { (void)(call); })) return cudaSuccess;
+
 template <class... Parameters>
 class Arguments {
 public:
@@ -193,6 +214,7 @@ public:
             defer(name, kernel, std::index_sequence_for<Parameters...>());
             return true;
         }
+        if (capture(name, kernel)) return true;
         LaunchConfig config;
         if (!begin(name, config)) return true;
         Compiled compiled = id ? find_compiled<Parameters...>(id, *types)
@@ -207,6 +229,7 @@ public:
     }
     void run_compiled(const char* name, void (*kernel)(typename Plain<Parameters>::type...)) const {
         if (in_kernel()) return defer(name, kernel, std::index_sequence_for<Parameters...>());
+        if (capture(name, kernel)) return;
         LaunchConfig config;
         if (!begin(name, config)) return;
         Compiled compiled = find_compiled(reinterpret_cast<Erased>(kernel));
@@ -230,8 +253,22 @@ private:
     // A kernel launches this one: it runs when the grid that launches it is done.
     template <std::size_t... indices>
     void defer(const char* name, void (*kernel)(typename Plain<Parameters>::type...),
-               std::index_sequence<indices...>) const {
-        const unsigned outside = port_fibers::this_worker->pending_outside;
+               std::index_sequence<indices...> order) const {
+        add_deferred(later(name, kernel, port_fibers::this_worker->pending_outside, order));
+    }
+
+    // Whether a graph takes the launch.
+    bool capture(const char* name, void (*kernel)(typename Plain<Parameters>::type...)) const {
+        if (!capturing()) return false;
+        auto* call = later(name, kernel, 0, std::index_sequence_for<Parameters...>());
+        capturing()->calls.push_back(std::shared_ptr<Deferred>(call));
+        return true;
+    }
+
+    // The launch with the pending configuration and copies of the arguments.
+    template <std::size_t... indices>
+    Deferred* later(const char* name, void (*kernel)(typename Plain<Parameters>::type...),
+                    unsigned outside, std::index_sequence<indices...>) const {
         if (pending_count == outside) fail("launch", "%s is called without a configuration", name);
         struct Call final : Deferred {
             void (*kernel)(typename Plain<Parameters>::type...);
@@ -245,9 +282,9 @@ private:
                 kernel(std::get<indices>(values)...);
             }
         };
-        add_deferred(new Call(
+        return new Call(
             kernel, pending[--pending_count],
-            *static_cast<const typename Plain<Parameters>::type*>(pointers[indices])...));
+            *static_cast<const typename Plain<Parameters>::type*>(pointers[indices])...);
     }
 
     // Every thread gets its own copy of the arguments, as kernels may change their parameters.
