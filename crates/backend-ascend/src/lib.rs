@@ -21,6 +21,7 @@ pub mod kernel;
 mod matrix;
 mod port;
 mod project;
+mod rows;
 mod scalar;
 mod section;
 mod simt;

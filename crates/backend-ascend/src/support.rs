@@ -11,6 +11,8 @@ const SPACE: &str = "port_ascend";
 pub(crate) enum Library {
     /// Vectors with one element for each thread.
     Lanes,
+    /// Rows and what is reduced from them.
+    Rows,
     /// Functions of one thread.
     Device,
 }
@@ -20,6 +22,7 @@ impl Library {
     fn introduction(self) -> &'static str {
         match self {
             Library::Lanes => include_str!("tile/assets/lanes_head.h"),
+            Library::Rows => include_str!("rows/assets/rows_head.h"),
             Library::Device => {
                 "// What a thread of CUDA calls and device code of Ascend C has no function for, or one that rounds,\n\
                  // saturates or wraps otherwise. Made by port; only what the kernels beside it call is here.\n"
@@ -30,6 +33,7 @@ impl Library {
     fn file_name(self) -> &'static str {
         match self {
             Library::Lanes => "port_ascend_lanes.h",
+            Library::Rows => "port_ascend_rows.h",
             Library::Device => "port_ascend_device.h",
         }
     }
@@ -60,6 +64,7 @@ impl Header {
     fn used<'h>(&'h self, text: &str) -> Vec<&'h str> {
         let mut names: Vec<&str> = match self.library {
             Library::Lanes => vec!["lanes"],
+            Library::Rows => vec!["rows"],
             Library::Device => defined(&self.text),
         };
         names.sort_unstable();
@@ -79,6 +84,7 @@ impl Header {
         match self.library {
             _ if used.is_empty() => String::new(),
             Library::Lanes => format!("namespace lanes = ::{SPACE}::lanes;\n\n"),
+            Library::Rows => format!("namespace rows = ::{SPACE}::rows;\n\n"),
             Library::Device => {
                 let lines: String =
                     used.iter().map(|name| format!("using ::{SPACE}::{name};\n")).collect();

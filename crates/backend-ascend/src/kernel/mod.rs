@@ -32,7 +32,7 @@ use port_ir::{Function, Handle, Module, Variable, validate};
 
 use crate::code::{choices, members};
 use crate::support::{self, Header, Library};
-use crate::{matrix, scalar, simt, tile};
+use crate::{matrix, rows, scalar, simt, tile};
 
 /// The chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,7 +240,7 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
     let context = Context { program: &program, uniformity: &uniformity, options };
     let mut declarations = Declarations::default();
     let forms: &[Form] = match (options.chip, options.forms) {
-        (Chip::A910b, Forms::All) => &[matrix::kernel, tile::kernel, scalar::kernel],
+        (Chip::A910b, Forms::All) => &[matrix::kernel, rows::kernel, tile::kernel, scalar::kernel],
         (Chip::A910b, Forms::Scalar) => &[scalar::kernel],
         (Chip::A950, _) => &[simt::kernel],
     };

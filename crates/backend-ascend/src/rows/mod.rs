@@ -1,0 +1,141 @@
+//! Rows: kernels whose threads go over a row together, reduce it and go over it again.
+//!
+//! * `graph`: values, so that what is equal is one node.
+//! * `execute`: the threads of a group, carried out together; `phase`: their loops over a row.
+//! * `scalars`, `vector`: what a row has once, and what its elements have, as Ascend C.
+//! * `write`: the class of a kernel.
+//!
+//! A group is a block, or a warp of one. What its threads' numbers decide is carried out for each
+//! thread, so that no pattern of a reduction has to be known: it is one where in the end one value is
+//! made of every thread's share, once each.
+
+mod execute;
+mod graph;
+mod phase;
+mod scalars;
+mod vector;
+mod write;
+
+use port_ir::{Axis, Builtin, Expression, FunctionKind, StatementKind};
+
+use crate::code::refuse;
+use crate::kernel::{Context, Declarations, DeviceKernel, NotTranslated, Request};
+use crate::support::Library;
+use execute::{Executor, Shape};
+
+/// The support code.
+const SUPPORT: &str = include_str!("assets/rows.h");
+
+/// Threads of blocks of which nothing is said: what holds for these is taken to hold for all that
+/// the kernel is meant for.
+const SIZES: [u32; 6] = [32, 64, 128, 256, 512, 1024];
+
+/// The form of a kernel.
+pub(crate) fn kernel(
+    context: &Context<'_, '_>,
+    request: &Request,
+    declarations: &mut Declarations,
+) -> Result<DeviceKernel, NotTranslated> {
+    let module = context.program.module;
+    let function = &module.functions[request.function];
+    let flow = context.program.flow(request.function);
+    // Without a word between threads there is nothing to reduce.
+    let works_together = flow.statements().any(|(_, entry)| {
+        matches!(
+            entry.statement.kind,
+            StatementKind::Shuffle { .. }
+                | StatementKind::WarpReduce { .. }
+                | StatementKind::Barrier { .. }
+        )
+    });
+    if !works_together {
+        return Err(refuse("no form holds it"));
+    }
+    let mut refused = None;
+    for shapes in shapes(context, request) {
+        let mut made: Option<DeviceKernel> = None;
+        let mut held = true;
+        for shape in shapes {
+            let mut executor = Executor::new(module, function, flow, shape);
+            let text = executor.run().and_then(|()| {
+                write::kernel(context.options.sources, context.options.reserved, request, executor)
+            });
+            match (text, &made) {
+                (Ok(text), None) => made = Some(text),
+                (Ok(text), Some(before)) if text == *before => {}
+                (Ok(_), Some(_)) => {
+                    held = false;
+                    refused.get_or_insert(refuse("what a row is depends on the size of its block"));
+                    break;
+                }
+                (Err(why), _) => {
+                    held = false;
+                    refused.get_or_insert(why);
+                    break;
+                }
+            }
+        }
+        if let (true, Some(made)) = (held, made) {
+            declarations.add_support(Library::Rows, "rows", SUPPORT);
+            return Ok(made);
+        }
+    }
+    Err(refused.unwrap_or_else(|| refuse("no form holds it")))
+}
+
+/// Groups to try, each in the shapes that it may have.
+fn shapes(context: &Context<'_, '_>, request: &Request) -> Vec<Vec<Shape>> {
+    let module = context.program.module;
+    let function = &module.functions[request.function];
+    let uses = |axis: Axis| {
+        function.expressions.iter().any(|(_, e)| {
+            *e == Expression::Builtin(Builtin::ThreadIndex(axis))
+                || *e == Expression::Builtin(Builtin::BlockDim(axis))
+        })
+    };
+    let most = match function.kind {
+        FunctionKind::Kernel(bounds) => bounds.max_threads.unwrap_or(1024).min(1024),
+        FunctionKind::Device => 1024,
+    };
+    // What the launches in view say.
+    let mut known: Vec<[u32; 3]> = Vec::new();
+    let mut is_known = true;
+    for launch in module.launches.iter().filter(|l| l.kernel == request.function) {
+        let block = launch
+            .block
+            .map(|axis| axis.and_then(port_ir::Range::single).and_then(|n| u32::try_from(n).ok()));
+        match block {
+            [Some(x), Some(y), Some(z)] if x > 0 && y > 0 && z > 0 => known.push([x, y, z]),
+            _ => is_known = false,
+        }
+    }
+    known.sort_unstable();
+    known.dedup();
+    let is_known = is_known && !known.is_empty() && known.len() <= 4;
+    let fits = |threads: &[u32; 3]| {
+        threads.iter().map(|n| u64::from(*n)).product::<u64>() <= u64::from(most.max(32))
+    };
+    let blocks: Vec<[u32; 3]> = match (is_known, uses(Axis::Y)) {
+        (true, _) => known.clone(),
+        (false, false) => SIZES.iter().map(|x| [*x, 1, 1]).filter(fits).collect(),
+        (false, true) => [1, 2, 4, 8, 16, 32].iter().map(|y| [32, *y, 1]).filter(fits).collect(),
+    };
+    let block: Vec<Shape> =
+        blocks.iter().map(|threads| Shape { threads: *threads, warps: None }).collect();
+    let mut shapes = Vec::new();
+    let is_whole = !is_known || known.iter().all(|k| k[0] * k[1] * k[2] % 32 == 0);
+    if !uses(Axis::Y) && !uses(Axis::Z) {
+        let flat = !is_known || known.iter().all(|k| k[1] == 1 && k[2] == 1);
+        shapes.push(block);
+        if is_whole && flat {
+            shapes.push(vec![Shape { threads: [32, 1, 1], warps: Some(Axis::X) }]);
+        }
+    } else {
+        shapes.push(block);
+        let is_wide = !is_known || known.iter().all(|k| k[0] == 32 && k[2] == 1);
+        if is_wide && !uses(Axis::Z) {
+            shapes.push(vec![Shape { threads: [32, 1, 1], warps: Some(Axis::Y) }]);
+        }
+    }
+    shapes
+}

@@ -1,0 +1,667 @@
+//! A loop over the elements of a row: each thread takes every so manieth, all together take each
+//! element once. What it stores and what it adds up are values of the element's place.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use port_ir::{CompareOp, FloatOp, Location, Loop, Scalar};
+
+use super::execute::{Executor, Item, Lanes, Result, Store, node_type};
+use super::graph::{Base, Fold, Graph, Id, Op};
+use crate::code::refuse;
+
+/// What a pass of such a loop does.
+pub(super) struct Body {
+    pub stores: Vec<Store>,
+    /// How long the path was outside.
+    pub path: usize,
+}
+
+/// A vector that is stored.
+#[derive(Clone, Debug)]
+pub(super) struct VectorStore {
+    pub base: Base,
+    /// Of the first element, in bytes.
+    pub offset: Id,
+    pub ty: Scalar,
+    /// In terms of [`Op::Element`].
+    pub value: Id,
+    pub location: Location,
+}
+
+/// A loop over a row.
+#[derive(Clone, Debug)]
+pub(super) struct Phase {
+    /// Elements.
+    pub length: Id,
+    pub stores: Vec<VectorStore>,
+    pub reductions: Vec<u32>,
+    pub guards: Vec<Id>,
+    pub location: Location,
+}
+
+/// A value of a row's elements.
+#[derive(Clone, Debug)]
+pub(super) struct Reduction {
+    pub fold: Fold,
+    /// In terms of [`Op::Element`].
+    pub term: Id,
+    /// What it starts from; nothing where that is the fold's neutral element.
+    pub init: Option<Id>,
+    /// The reduction that it goes on with.
+    pub after: Option<u32>,
+    /// The user's name.
+    pub name: String,
+}
+
+/// What is added to a running value, and when.
+struct Chain {
+    fold: Option<Fold>,
+    terms: Vec<(Option<Id>, Id)>,
+}
+
+/// A variable that moves on with the passes.
+struct Induction {
+    node: Id,
+    start: Id,
+    stride: i64,
+}
+
+impl Executor<'_, '_> {
+    pub(super) fn phase(&mut self, looping: &Loop, location: Location) -> Result<()> {
+        // What the loop changes is a symbol at the start of a pass.
+        let stored = self.stored_in(looping);
+        let mut carried = Vec::new();
+        let keys: Vec<(u32, u64)> =
+            self.locals.keys().filter(|key| stored.contains(&key.0)).copied().collect();
+        for key in keys {
+            let Some((lanes, ty)) = self.locals.get(&key).cloned() else { continue };
+            let id = self.graph.leaf(Op::Carried(self.carried), node_type(ty));
+            self.carried += 1;
+            self.locals.insert(key, (Lanes::Same(id), ty));
+            carried.push((key, lanes, ty, id));
+        }
+        self.body = Some(Body { stores: Vec::new(), path: self.path().len() });
+        let test = self.pass(looping);
+        let body = self.body.take();
+        let (Some(test), Some(body)) = (test?, body) else {
+            return Err(refuse("threads take different numbers of passes"));
+        };
+        self.forget();
+
+        let mut inductions = Vec::new();
+        let mut known = HashMap::new();
+        let mut chains = Vec::new();
+        let mut moved = BTreeSet::new();
+        for (key, entry, ty, id) in &carried {
+            let next = match self.locals.get(key) {
+                Some((Lanes::Same(next), own)) if own == ty => Some(*next),
+                _ => None,
+            };
+            let Some(next) = next else { continue };
+            if next == *id {
+                if let Lanes::Same(entry) = entry {
+                    known.insert(*id, *entry);
+                }
+                continue;
+            }
+            let step = self.graph.plus(next, *id, -1);
+            if let (Some(step), Scalar::I64) = (self.graph.as_integer(step), node_type(*ty)) {
+                moved.insert(*key);
+                if let Some(induction) = self.induction(entry, step, *id)? {
+                    inductions.push(induction);
+                }
+                continue;
+            }
+            if let Some(chain) = self.chain(next, *id)
+                && chain.fold.is_some()
+            {
+                chains.push((*key, entry.clone(), *id, chain));
+            }
+        }
+        let element = self.graph.leaf(Op::Element, Scalar::I64);
+        for induction in &inductions {
+            let place = self.graph.plus(induction.start, element, induction.stride);
+            known.insert(induction.node, place);
+        }
+
+        // How many places there are.
+        let test = self.graph.replace(test, &mut known, &mut |_, _| None);
+        let Op::Compare(op) = *self.graph.op(test) else {
+            return Err(refuse("the end of a loop over a row is not understood"));
+        };
+        let args = self.graph.node(test).args.clone();
+        let (low, high, plus) = match op {
+            CompareOp::Less => (args[0], args[1], 0),
+            CompareOp::LessEqual => (args[0], args[1], 1),
+            CompareOp::Greater => (args[1], args[0], 0),
+            CompareOp::GreaterEqual => (args[1], args[0], 1),
+            _ => return Err(refuse("the end of a loop over a row is not understood")),
+        };
+        let difference = self.graph.plus(high, low, -1);
+        let (mut terms, constant) = self.graph.terms(difference);
+        let Some(unit) = terms.remove(&element).map(|factor| -factor).filter(|f| *f > 0) else {
+            return Err(refuse("the end of a loop over a row is not understood"));
+        };
+        let bound = self.graph.linear(terms, constant + plus);
+        let is_fixed = !self.graph.any(bound, &|op| {
+            matches!(op, Op::Element | Op::Carried(_) | Op::Partial(..) | Op::Undefined)
+        });
+        if !is_fixed {
+            return Err(refuse("the end of a loop over a row is not the same for all threads"));
+        }
+
+        // How many elements a place has.
+        let mut roots: Vec<Id> = Vec::new();
+        let mut stores = body.stores;
+        for store in &mut stores {
+            store.offset = self.graph.replace(store.offset, &mut known, &mut |_, _| None);
+            store.value = self.graph.replace(store.value, &mut known, &mut |_, _| None);
+            if store.guards.iter().any(|_| true) {
+                return Err(refuse("elements of a row are stored under a condition"));
+            }
+            roots.push(store.value);
+        }
+        for (.., chain) in &mut chains {
+            for (guard, term) in &mut chain.terms {
+                *term = self.graph.replace(*term, &mut known, &mut |_, _| None);
+                if let Some(guard) = guard {
+                    *guard = self.graph.replace(*guard, &mut known, &mut |_, _| None);
+                    roots.push(*guard);
+                }
+                roots.push(*term);
+            }
+        }
+        let mut widths = BTreeSet::new();
+        for store in &stores {
+            widths.insert(self.width(store.offset, store.ty)?);
+        }
+        for load in self.loads(&roots) {
+            let offset = self.graph.node(load).args[0];
+            let ty = self.graph.node(load).ty;
+            let width = self.width(offset, ty)?;
+            if width != 0 {
+                widths.insert(width);
+            }
+        }
+        let mut widths = widths.into_iter();
+        let (width, None) = (widths.next().unwrap_or(1), widths.next()) else {
+            return Err(refuse("the memories of a loop over a row have different strides"));
+        };
+        if width <= 0 || width > 64 {
+            return Err(refuse("a loop over a row has gaps"));
+        }
+        let length = self.length(bound, unit, width);
+
+        // Every part of a place is treated alike.
+        let mut phase = Phase {
+            length,
+            stores: Vec::new(),
+            reductions: Vec::new(),
+            guards: self.path().to_vec(),
+            location,
+        };
+        let mut vectors: BTreeMap<(Base, Id), Vec<(i64, Id, Store)>> = BTreeMap::new();
+        let mut order = Vec::new();
+        for store in stores {
+            let (start, part) = self.part(store.offset, store.ty, width)?;
+            let value = self.as_vector(store.value, width, Some(part))?;
+            let key = (store.base, start);
+            if !order.contains(&key) {
+                order.push(key);
+            }
+            vectors.entry(key).or_default().push((part, value, store));
+        }
+        for key in order {
+            let Some(parts) = vectors.remove(&key) else { continue };
+            let mut seen = BTreeMap::new();
+            let mut last = None;
+            for (part, value, store) in parts {
+                seen.insert(part, value);
+                last = Some(store);
+            }
+            let mut values = seen.values();
+            let (Some(value), Some(store)) = (values.next().copied(), last) else { continue };
+            if seen.len() as i64 != width || values.any(|other| *other != value) {
+                return Err(refuse("the parts of a vector are treated differently"));
+            }
+            phase.stores.push(VectorStore {
+                base: key.0,
+                offset: key.1,
+                ty: store.ty,
+                value,
+                location: store.location,
+            });
+        }
+        let mut results = Vec::new();
+        for (key, entry, id, chain) in chains {
+            let Some(fold) = chain.fold else { continue };
+            let term = self.term(fold, &chain, width)?;
+            let (init, after) = self.start(fold, &entry)?;
+            let name = self
+                .function
+                .locals
+                .get(port_ir::Handle::from_index(key.0 as usize))
+                .map_or(String::new(), |l| l.name.clone());
+            let _ = id;
+            let index = self.reductions.len() as u32;
+            self.reductions.push(Reduction { fold, term, init, after, name });
+            self.graph.folds.push(fold);
+            phase.reductions.push(index);
+            results.push((key, index));
+        }
+        self.check(&phase)?;
+
+        // What the locals hold afterwards.
+        for (key, entry, ty, id) in carried {
+            let unchanged =
+                matches!(self.locals.get(&key), Some((Lanes::Same(next), _)) if *next == id);
+            if unchanged {
+                self.locals.insert(key, (entry, ty));
+            } else {
+                self.locals.remove(&key);
+            }
+        }
+        self.locals.retain(|key, _| !moved.contains(key));
+        let created: Vec<(u32, u64)> =
+            self.locals.keys().filter(|key| stored.contains(&key.0)).copied().collect();
+        for key in created {
+            let is_of_pass = match self.locals.get(&key) {
+                Some((Lanes::Same(id), _)) => {
+                    self.graph.any(*id, &|op| matches!(op, Op::Carried(_)))
+                }
+                Some((Lanes::Each(ids), _)) => {
+                    ids.iter().any(|id| self.graph.any(*id, &|op| matches!(op, Op::Carried(_))))
+                }
+                _ => true,
+            };
+            if is_of_pass {
+                self.locals.remove(&key);
+            }
+        }
+        for (key, index) in results {
+            let threads = self.threads();
+            let ids = (0..threads).map(|t| self.graph.partial(index, t)).collect();
+            self.locals.insert(key, (self.each(ids), Scalar::F32));
+        }
+        for store in &phase.stores {
+            *self.versions.entry(store.base).or_insert(0) += 1;
+            self.staged.retain(|(base, offset), _| *base != store.base || *offset == store.offset);
+            self.staged.insert((store.base, store.offset), (store.value, store.ty));
+        }
+        self.items.push(Item::Phase(phase));
+        Ok(())
+    }
+
+    /// A variable that starts at a thread's number and moves on by the number of threads, each
+    /// times a stride.
+    fn induction(&mut self, entry: &Lanes, step: i64, node: Id) -> Result<Option<Induction>> {
+        let threads = self.threads() as i64;
+        let start = self.lane(entry, 0)?;
+        if step % threads != 0 {
+            return Ok(None);
+        }
+        let stride = step / threads;
+        for thread in 0..self.threads() {
+            let own = self.lane(entry, thread)?;
+            let apart = self.graph.plus(own, start, -1);
+            if self.graph.as_integer(apart) != Some(thread as i64 * stride) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Induction { node, start, stride }))
+    }
+
+    /// What a pass makes of a running value.
+    fn chain(&mut self, next: Id, carried: Id) -> Option<Chain> {
+        let holds = |graph: &Graph, id: Id| {
+            let own = match graph.op(carried) {
+                Op::Carried(number) => *number,
+                _ => return false,
+            };
+            graph.any(id, &|op| *op == Op::Carried(own))
+        };
+        if next == carried {
+            return Some(Chain { fold: None, terms: Vec::new() });
+        }
+        let args = self.graph.node(next).args.clone();
+        let with = |mut chain: Chain, fold: Fold, term: Id| {
+            if chain.fold.is_some_and(|own| own != fold) {
+                return None;
+            }
+            chain.fold = Some(fold);
+            chain.terms.push((None, term));
+            Some(chain)
+        };
+        match self.graph.op(next).clone() {
+            Op::Float(op @ (FloatOp::Add | FloatOp::Maximum | FloatOp::Minimum)) => {
+                let fold = match op {
+                    FloatOp::Add => Fold::Sum,
+                    FloatOp::Maximum => Fold::Maximum,
+                    _ => Fold::Minimum,
+                };
+                let (inner, term) = match (holds(&self.graph, args[0]), holds(&self.graph, args[1]))
+                {
+                    (true, false) => (args[0], args[1]),
+                    (false, true) => (args[1], args[0]),
+                    _ => return None,
+                };
+                with(self.chain(inner, carried)?, fold, term)
+            }
+            Op::Select => {
+                let [condition, accept, reject] = args[..] else { return None };
+                // `if (x > m) m = x;`: what is no number is not larger.
+                if let Op::Compare(op) = *self.graph.op(condition) {
+                    let pair = self.graph.node(condition).args.clone();
+                    let (larger, smaller) = match op {
+                        CompareOp::Greater | CompareOp::GreaterEqual => (pair[0], pair[1]),
+                        CompareOp::Less | CompareOp::LessEqual => (pair[1], pair[0]),
+                        _ => (next, next),
+                    };
+                    let is_float = self.graph.node(accept).ty == Scalar::F32;
+                    if is_float && holds(&self.graph, reject) && !holds(&self.graph, accept) {
+                        if (larger, smaller) == (accept, reject) {
+                            return with(self.chain(reject, carried)?, Fold::Maximum, accept);
+                        }
+                        if (smaller, larger) == (accept, reject) {
+                            return with(self.chain(reject, carried)?, Fold::Minimum, accept);
+                        }
+                    }
+                }
+                if holds(&self.graph, condition) {
+                    return None;
+                }
+                let (more, less) = (self.chain(accept, carried)?, self.chain(reject, carried)?);
+                let (mut long, short, guard) = if more.terms.len() >= less.terms.len() {
+                    (more, less, condition)
+                } else {
+                    let not = self.graph.not(condition);
+                    (less, more, not)
+                };
+                if long.terms.get(..short.terms.len()) != Some(&short.terms[..]) {
+                    return None;
+                }
+                for (own, _) in long.terms.iter_mut().skip(short.terms.len()) {
+                    *own = Some(match *own {
+                        None => guard,
+                        Some(inner) => self.graph.integer_op(
+                            port_ir::IntegerOp::And,
+                            Scalar::Bool,
+                            guard,
+                            inner,
+                        ),
+                    });
+                }
+                Some(long)
+            }
+            _ => None,
+        }
+    }
+
+    /// The one term of each element.
+    fn term(&mut self, fold: Fold, chain: &Chain, width: i64) -> Result<Id> {
+        let neutral = neutral(&mut self.graph, fold);
+        let op = match fold {
+            Fold::Sum => FloatOp::Add,
+            Fold::Maximum => FloatOp::Maximum,
+            Fold::Minimum => FloatOp::Minimum,
+        };
+        let mut leaves = Vec::new();
+        for (guard, term) in &chain.terms {
+            let mut open = vec![*term];
+            while let Some(id) = open.pop() {
+                let is_split = width > 1 && *self.graph.op(id) == Op::Float(op);
+                if is_split {
+                    open.extend(self.graph.node(id).args.iter().rev());
+                } else if self.graph.as_float(id) != Some(0.0) || fold != Fold::Sum {
+                    leaves.push((*guard, id));
+                }
+            }
+        }
+        let mut parts: BTreeMap<i64, Id> = BTreeMap::new();
+        let mut anywhere: Vec<Id> = Vec::new();
+        for (guard, leaf) in leaves {
+            let term = match guard {
+                Some(guard) => self.graph.select(guard, leaf, neutral),
+                None => leaf,
+            };
+            let Some(part) = self.part_of(term, width)? else {
+                anywhere.push(self.as_vector(term, width, None)?);
+                continue;
+            };
+            let value = self.as_vector(term, width, Some(part))?;
+            let sum = match parts.get(&part) {
+                Some(before) => self.graph.add(Op::Float(op), vec![*before, value], Scalar::F32),
+                None => value,
+            };
+            parts.insert(part, sum);
+        }
+        let mut values = parts.values();
+        match (values.next().copied(), anywhere.as_slice()) {
+            (Some(value), []) => {
+                if parts.len() as i64 != width || values.any(|other| *other != value) {
+                    return Err(refuse("the parts of a vector are treated differently"));
+                }
+                Ok(value)
+            }
+            (None, [first, rest @ ..]) => {
+                if anywhere.len() as i64 != width || rest.iter().any(|other| other != first) {
+                    return Err(refuse("the parts of a vector are treated differently"));
+                }
+                Ok(*first)
+            }
+            _ => Err(refuse("the parts of a vector are treated differently")),
+        }
+    }
+
+    /// What a running value begins with.
+    fn start(&mut self, fold: Fold, entry: &Lanes) -> Result<(Option<Id>, Option<u32>)> {
+        let neutral = neutral(&mut self.graph, fold);
+        if let Lanes::Same(id) = entry {
+            if *id == neutral || fold == Fold::Sum && self.graph.as_float(*id) == Some(0.0) {
+                return Ok((None, None));
+            }
+            if fold != Fold::Sum && !matches!(self.graph.op(*id), Op::Undefined) {
+                return Ok((Some(*id), None));
+            }
+            return Err(refuse("a sum does not begin with zero"));
+        }
+        let mut before = None;
+        for thread in 0..self.threads() {
+            let own = self.lane(entry, thread)?;
+            let Op::Partial(reduction, _) = *self.graph.op(own) else {
+                return Err(refuse("threads begin a sum with different values"));
+            };
+            if self.graph.partial(reduction, thread) != own
+                || *before.get_or_insert(reduction) != reduction
+                || self.fold_of(reduction) != Some(fold)
+            {
+                return Err(refuse("threads begin a sum with different values"));
+            }
+        }
+        Ok((None, before))
+    }
+
+    /// Loads under values, each once.
+    fn loads(&self, roots: &[Id]) -> Vec<Id> {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        let mut open: Vec<Id> = roots.to_vec();
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            if matches!(self.graph.op(id), Op::Load(..)) {
+                found.push(id);
+            }
+            open.extend(&self.graph.node(id).args);
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// Elements from a place to the next.
+    fn width(&mut self, offset: Id, ty: Scalar) -> Result<i64> {
+        let element = self.graph.leaf(Op::Element, Scalar::I64);
+        let (mut terms, _) = self.graph.terms(offset);
+        let factor = terms.remove(&element).unwrap_or(0);
+        let rest = terms
+            .keys()
+            .any(|id| self.graph.any(*id, &|op| matches!(op, Op::Element | Op::Carried(_))));
+        let size = ty.size() as i64;
+        if rest || factor % size != 0 {
+            return Err(refuse("an address in a loop over a row is not linear in the place"));
+        }
+        Ok(factor / size)
+    }
+
+    /// The start of a vector, and which part of its places an address is.
+    fn part(&mut self, offset: Id, ty: Scalar, width: i64) -> Result<(Id, i64)> {
+        let element = self.graph.leaf(Op::Element, Scalar::I64);
+        let (mut terms, constant) = self.graph.terms(offset);
+        terms.remove(&element);
+        let size = ty.size() as i64;
+        if constant % size != 0 {
+            return Err(refuse("an address lies between elements"));
+        }
+        let part = (constant / size).rem_euclid(width);
+        Ok((self.graph.linear(terms, constant - part * size), part))
+    }
+
+    /// Which part of a place all loads of a value read.
+    fn part_of(&mut self, value: Id, width: i64) -> Result<Option<i64>> {
+        let mut found = None;
+        for load in self.loads(&[value]) {
+            let offset = self.graph.node(load).args[0];
+            let ty = self.graph.node(load).ty;
+            if self.width(offset, ty)? == 0 {
+                continue;
+            }
+            let (_, part) = self.part(offset, ty, width)?;
+            if *found.get_or_insert(part) != part {
+                return Err(refuse("parts of a vector are mixed"));
+            }
+        }
+        if found.is_none() && width == 1 {
+            found = Some(0);
+        }
+        Ok(found)
+    }
+
+    /// A value in terms of the element instead of the place.
+    fn as_vector(&mut self, value: Id, width: i64, part: Option<i64>) -> Result<Id> {
+        let element = self.graph.leaf(Op::Element, Scalar::I64);
+        let mut known = HashMap::new();
+        let mut trouble = None;
+        for load in self.loads(&[value]) {
+            let node = self.graph.node(load).clone();
+            let Op::Load(base, version) = node.op else { continue };
+            let offset = node.args[0];
+            if self.width(offset, node.ty)? == 0 {
+                continue;
+            }
+            let (start, own) = self.part(offset, node.ty, width)?;
+            if part.is_some_and(|part| part != own) {
+                return Err(refuse("parts of a vector are mixed"));
+            }
+            let made = if matches!(base, Base::Variable(_)) && self.is_in_shared(base) {
+                // What the row left in shared memory is computed again where it is asked for.
+                match self.staged.get(&(base, start)) {
+                    Some((staged, ty)) if *ty == node.ty && self.is_current(*staged) => *staged,
+                    _ => return Err(refuse("a row in shared memory is not what was stored there")),
+                }
+            } else {
+                self.graph.add(Op::Vector(base, version), vec![start], node.ty)
+            };
+            known.insert(load, made);
+        }
+        let made = self.graph.replace(value, &mut known, &mut |graph, id| {
+            let (mut terms, constant) = graph.terms(id);
+            if width == 1 || !matches!(graph.op(id), Op::Element | Op::Linear(..)) {
+                return None;
+            }
+            let factor = terms.remove(&element)?;
+            // `width · place + part` is the element.
+            match part {
+                Some(part) if factor % width == 0 => {
+                    let own = factor / width;
+                    terms.insert(element, own);
+                    Some(graph.linear(terms, constant - own * part))
+                }
+                _ if id == element => None,
+                _ => {
+                    trouble = Some("a place in a row is used in another way");
+                    None
+                }
+            }
+        });
+        if let Some(trouble) = trouble {
+            return Err(refuse(trouble));
+        }
+        Ok(made)
+    }
+
+    fn is_in_shared(&self, base: Base) -> bool {
+        matches!(base, Base::Variable(v)
+            if self.module.variables[v].space == port_ir::Space::Shared)
+    }
+
+    /// Whether nothing that a value reads has been written since.
+    fn is_current(&self, value: Id) -> bool {
+        let versions = &self.versions;
+        !self.graph.any(value, &|op| match op {
+            Op::Vector(base, version) | Op::Load(base, version) => {
+                versions.get(base).copied().unwrap_or(0) != *version
+            }
+            _ => false,
+        })
+    }
+
+    /// The number of elements: `ceil(bound / unit) · width`.
+    fn length(&mut self, bound: Id, unit: i64, width: i64) -> Id {
+        if unit == 1 {
+            let width = self.graph.integer(width);
+            return self.graph.times(bound, width);
+        }
+        let raised = {
+            let more = self.graph.integer(unit - 1);
+            self.graph.plus(bound, more, 1)
+        };
+        let by = self.graph.integer(unit);
+        let places = self.graph.integer_op(port_ir::IntegerOp::Divide, Scalar::I64, raised, by);
+        let width = self.graph.integer(width);
+        self.graph.times(places, width)
+    }
+
+    /// Nothing in a phase depends on what one thread alone has.
+    fn check(&mut self, phase: &Phase) -> Result<()> {
+        let mut roots = vec![phase.length];
+        for store in &phase.stores {
+            roots.extend([store.offset, store.value]);
+        }
+        for reduction in &phase.reductions {
+            if let Some(reduction) = self.reductions.get(*reduction as usize) {
+                roots.push(reduction.term);
+                roots.extend(reduction.init);
+            }
+        }
+        for root in roots {
+            if self
+                .graph
+                .any(root, &|op| matches!(op, Op::Carried(_) | Op::Partial(..) | Op::Undefined))
+            {
+                return Err(refuse("a pass of a loop over a row depends on the pass before"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What changes nothing.
+pub(super) fn neutral(graph: &mut Graph, fold: Fold) -> Id {
+    let value = match fold {
+        Fold::Sum => 0.0,
+        Fold::Maximum => f32::NEG_INFINITY,
+        Fold::Minimum => f32::INFINITY,
+    };
+    graph.constant(port_ir::Constant::f32(value))
+}
