@@ -48,8 +48,9 @@ pub struct RunsOnFibers {
 /// A CUDA name has no form on a CPU.
 ///
 /// ## What it means
-/// `port_cpu.hpp` gives most of CUDA's runtime and device functions a meaning on a CPU, but not this
-/// name: NVIDIA's libraries, textures, graphs and the driver's modules are not among them. The text
+/// `port_cpu.hpp` gives most of CUDA's runtime and device functions a meaning on a CPU, and what programs
+/// use most of cuBLAS, cuRAND, Thrust, CUB and libcu++, but not this name: NVIDIA's other libraries,
+/// textures, graphs that no stream captured and the driver's modules are not among them. The text
 /// around it is ported. The function that uses the name does not compile until `PORT_ALLOW_MANUAL` is
 /// defined; then it ends the program when it is called.
 ///

@@ -52,6 +52,7 @@ const PARTS: &[Part] = parts![
     "cuda_fp8.h" => "../../check/oracle/include/cuda/cuda_fp8.h",
     "cuComplex.h" => "../../check/oracle/include/cuda/cuComplex.h",
     "curand_kernel.h" => "../../check/oracle/include/cuda/curand_kernel.h",
+    "curand.h" => "../../check/oracle/include/cuda/curand.h",
     "mma.h" => "../../check/oracle/include/cuda/mma.h",
     "cub.cuh" => "../../check/oracle/include/cuda/cub/cub.cuh",
     "cuda_pipeline_primitives.h" =>
@@ -119,6 +120,12 @@ const SECTIONS: &[Section] = &[
         part: "curand_kernel.h",
         headers: &["curand_kernel.h", "curand_philox"],
         names: &["curandState", "curand_init"],
+    },
+    Section {
+        name: "random-host",
+        part: "curand.h",
+        headers: &["curand.h"],
+        names: &["curandGenerator_t", "curandCreateGenerator"],
     },
     Section { name: "wmma", part: "mma.h", headers: &["mma.h"], names: &["nvcuda"] },
     Section { name: "cub", part: "cub.cuh", headers: &["cub/"], names: &["cub"] },

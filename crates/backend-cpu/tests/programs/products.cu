@@ -1,10 +1,26 @@
-// cuBLAS and cuBLASLt beside loops written out. Small whole numbers: every sum is exact.
+// cuBLAS and cuBLASLt beside loops written out. Small whole numbers: every sum is exact. And what else
+// libraries hold: Thrust, CUB, libcu++, cuRAND, 8-bit floats, graphs that streams capture.
 
 #include <cublasLt.h>
 #include <cublas_v2.h>
+#include <cub/cub.cuh>
+#include <cuda/atomic>
+#include <cuda/std/limits>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+#include <cuda_fp8.h>
 #include <cuda_runtime.h>
+#include <curand.h>
+#include <curand_kernel.h>
+#include <thrust/copy.h>
+#include <thrust/device_vector.h>
+#include <thrust/execution_policy.h>
+#include <thrust/host_vector.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/iterator/zip_iterator.h>
+#include <thrust/reduce.h>
+#include <thrust/sort.h>
+#include <thrust/transform.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +63,145 @@ static T *converted(const std::vector<float> &from) {
   cudaMalloc((void **)&p, host.size() * sizeof(T));
   cudaMemcpy(p, host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice);
   return p;
+}
+
+struct Square {
+  __host__ __device__ int operator()(int x) const { return x * x; }
+};
+struct Sum {
+  template <class Tuple> __host__ __device__ void operator()(Tuple t) const {
+    thrust::get<2>(t) = thrust::get<0>(t) + thrust::get<1>(t);
+  }
+};
+
+static void algorithms() {
+  const int n = 100;
+  thrust::host_vector<int> host(n);
+  for (int i = 0; i < n; ++i) host[i] = i * 37 % n;
+  thrust::device_vector<int> x = host, y(n), z(n, 1);
+  thrust::sequence(y.begin(), y.end());
+  thrust::for_each(thrust::make_zip_iterator(thrust::make_tuple(x.begin(), y.begin(), z.begin())),
+                   thrust::make_zip_iterator(thrust::make_tuple(x.end(), y.end(), z.end())), Sum());
+  EXPECT(z[3] == 3 * 37 % n + 3);
+  thrust::sort_by_key(x.begin(), x.end(), y.begin());
+  for (int i = 0; i < n; ++i) EXPECT(x[i] == i && y[i] * 37 % n == i);
+  EXPECT(thrust::reduce(x.begin(), x.end()) == n * (n - 1) / 2);
+  EXPECT(thrust::transform_reduce(x.begin(), x.end(), Square(), 0, thrust::plus<int>()) == 328350);
+  int *raw = thrust::raw_pointer_cast(x.data());
+  thrust::sort(thrust::device, raw, raw + n, thrust::greater<int>());
+  EXPECT(x[0] == n - 1 && *thrust::min_element(x.begin(), x.end()) == 0);
+  using namespace thrust::placeholders;
+  thrust::transform(x.begin(), x.end(), y.begin(), 2 * _1 + 1);
+  EXPECT(y[0] == 2 * n - 1);
+  thrust::exclusive_scan(z.begin(), z.end(), z.begin());
+  auto end = thrust::copy_if(thrust::make_counting_iterator(0), thrust::make_counting_iterator(n), y.begin(), _1 % 3 == 0);
+  EXPECT(end - y.begin() == 34 && y[33] == 99);
+  y.erase(thrust::remove_if(y.begin(), end, _1 % 2 == 1), y.end());
+  EXPECT(y.size() == 17 && y[16] == 96);
+}
+
+__global__ void block_wide(const int *in, int *keys, int *striped, int *before) {
+  using Load = cub::BlockLoad<int, 32, 4, cub::BLOCK_LOAD_STRIPED>;
+  using Sort = cub::BlockRadixSort<int, 32, 4>;
+  __shared__ typename Load::TempStorage load;
+  __shared__ typename Sort::TempStorage sort;
+  __shared__ typename cub::WarpScan<int>::TempStorage scan;
+  int items[4];
+  Load(load).Load(in, items);
+  for (int i = 0; i < 4; ++i) striped[threadIdx.x * 4 + i] = items[i];
+  Sort(sort).SortDescending(items);
+  for (int i = 0; i < 4; ++i) keys[threadIdx.x * 4 + i] = items[i];
+  cub::WarpScan<int>(scan).ExclusiveSum(int(threadIdx.x), before[threadIdx.x]);
+}
+
+__global__ void counted(int *count) {
+  cuda::atomic_ref<int, cuda::thread_scope_device> shared(*count);
+  shared.fetch_add(2, cuda::memory_order_relaxed);
+}
+
+struct Odd {
+  __host__ __device__ bool operator()(int x) const { return x % 2 != 0; }
+};
+
+static void device_wide() {
+  const int n = 128;
+  int *in, *out, *number;
+  cudaMalloc(&in, n * sizeof(int));
+  cudaMalloc(&out, n * sizeof(int));
+  cudaMalloc(&number, n * sizeof(int));
+  for (int i = 0; i < n; ++i) in[i] = i * 37 % n;
+  void *room = nullptr;
+  size_t bytes = 0;
+  cub::DeviceSelect::If(room, bytes, in, out, number, n, Odd());
+  cudaMalloc(&room, bytes);
+  cub::DeviceSelect::If(room, bytes, in, out, number, n, Odd());
+  EXPECT(*number == n / 2 && out[0] == 37);
+  cub::KeyValuePair<int, int> *most;
+  cudaMalloc(&most, sizeof *most);
+  cub::DeviceReduce::ArgMax(room, bytes, in, most, n);
+  EXPECT(most->value == n - 1 && most->key * 37 % n == n - 1);
+  cub::DeviceHistogram::HistogramEven(room, bytes, in, number, 5, 0, 128, n);
+  for (int i = 0; i < 4; ++i) EXPECT(number[i] == 32);
+  int *before;
+  cudaMalloc(&before, 32 * sizeof(int));
+  block_wide<<<1, 32>>>(in, out, number, before);
+  cudaDeviceSynchronize();
+  for (int i = 0; i < n; ++i) EXPECT(out[i] == n - 1 - i);
+  EXPECT(before[31] == 31 * 30 / 2 && number[4 * 31 + 1] == in[32 + 31]);
+  *number = 0;
+  counted<<<2, 32>>>(number);
+  cudaDeviceSynchronize();
+  EXPECT(*number == 128 && cuda::std::numeric_limits<int>::max() == 2147483647);
+  for (int code = 0; code < 127; ++code) {
+    __nv_fp8_e4m3 value;
+    value.__x = (unsigned char)code;
+    EXPECT(__nv_fp8_e4m3(float(value)).__x == code);
+  }
+  EXPECT(float(__nv_fp8_e4m3(1e6f)) == 448 && float(__nv_fp8_e5m2(-3.25f)) == -3);
+}
+
+__global__ void uniform(unsigned long long seed, float *x) {
+  curandState state;
+  curand_init(seed, threadIdx.x, 0, &state);
+  x[threadIdx.x] = curand_uniform(&state);
+}
+
+// What the example of cuRAND's documentation prints for the seed 1234.
+static void random_numbers() {
+  const float published[] = {0.1455f, 0.8202f, 0.5504f, 0.2948f, 0.9147f, 0.8690f, 0.3219f, 0.7829f};
+  float *own, *whole;
+  cudaMalloc(&own, 8 * sizeof(float));
+  cudaMalloc(&whole, 8 * sizeof(float));
+  uniform<<<1, 8>>>(1234, own);
+  cudaDeviceSynchronize();
+  curandGenerator_t generator;
+  curandCreateGenerator(&generator, CURAND_RNG_PSEUDO_DEFAULT);
+  curandSetPseudoRandomGeneratorSeed(generator, 1234);
+  curandGenerateUniform(generator, whole, 8);
+  curandDestroyGenerator(generator);
+  for (int i = 0; i < 8; ++i) EXPECT(fabsf(own[i] - published[i]) < 1e-4f && own[i] == whole[i]);
+}
+
+static void graphs() {
+  float *x = numbers(64, 1), first = -100;
+  cudaStream_t stream;
+  cudaGraph_t graph;
+  cudaGraphExec_t launched;
+  cudaStreamCreate(&stream);
+  cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal);
+  fill<<<1, 64, 0, stream>>>(x, 64, 3);
+  cudaMemcpyAsync(&first, x, sizeof(float), cudaMemcpyDeviceToHost, stream);
+  cudaStreamEndCapture(stream, &graph);
+  EXPECT(first == -100 && x[1] == -4);
+  cudaGraphInstantiate(&launched, graph, NULL, NULL, 0);
+  for (int i = 0; i < 2; ++i) {
+    x[1] = first = 0;
+    cudaGraphLaunch(launched, stream);
+    cudaStreamSynchronize(stream);
+    EXPECT(first == -5 && x[1] == -2);
+  }
+  cudaGraphExecDestroy(launched);
+  cudaGraphDestroy(graph);
 }
 
 int main() {
@@ -229,6 +384,10 @@ int main() {
   }
   cublasCheck(cublasLtDestroy(lt));
   cublasCheck(cublasDestroy(handle));
+  algorithms();
+  device_wide();
+  random_numbers();
+  graphs();
   printf("%s\n", wrong == 0 ? "PASS" : "FAIL");
   return wrong == 0 ? 0 : 1;
 }
