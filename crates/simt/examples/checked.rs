@@ -1,5 +1,5 @@
 //! What the checks and twins cost: time of each kernel with all checks, with some, and with twins, over
-//! time without.
+//! time without. `checked [kernel]`.
 
 #![allow(clippy::disallowed_methods, reason = "it measures time")]
 
@@ -23,7 +23,11 @@ fn main() {
     let int = |value: i32| Argument::Bytes(value.to_le_bytes().to_vec());
     let data: Vec<u8> = (0..n).flat_map(|i| ((i % 1000) as f32 * 0.001).to_le_bytes()).collect();
     let (mut product, mut twins_product, mut count) = (1.0, 1.0, 0);
+    let only = std::env::args().nth(1);
     for (handle, kernel) in module.kernels() {
+        if only.as_ref().is_some_and(|only| *only != kernel.name) {
+            continue;
+        }
         let program = Program::new(&module, handle, &profile).expect("it is supported");
         let mut memory = Memory::new();
         let ids: Vec<_> =

@@ -1,7 +1,8 @@
 //! How fast the SIMT machine runs seven kernels, in nanoseconds of one thread of the host for each
 //! thread of the kernel and pass of its loops.
 //!
-//! `speed [profile] [kernel]`; with `plain` instead of a kernel, lines of `name`, milliseconds without
+//! `speed [profile] [kernel]`; with `threads` instead of a kernel, lines of `name`, milliseconds of
+//! processors for a run on one thread and on all; with `plain` instead of a kernel, lines of `name`, milliseconds without
 //! checks and with all of them, at best, microseconds to load, the number of the host's threads and
 //! milliseconds on all of them, milliseconds with twins.
 
@@ -21,6 +22,13 @@ fn now() -> f64 {
     text.split(' ').next().and_then(|first| first.parse::<f64>().ok()).unwrap_or(0.0) * 1e-9
 }
 
+/// Seconds that all threads have run on processors, in steps of a hundredth.
+fn all_threads() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = text.rsplit(')').next().unwrap_or_default().split(' ');
+    fields.skip(12).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() * 0.01
+}
+
 fn main() {
     let module = port_ir::parse(SOURCE, FileId(0)).expect("the text is IR");
     let profile =
@@ -33,7 +41,8 @@ fn main() {
     let int = |value: i32| Argument::Bytes(value.to_le_bytes().to_vec());
     let only = std::env::args().nth(2);
     let plain = only.as_deref() == Some("plain");
-    let only = only.filter(|_| !plain);
+    let on_threads = only.as_deref() == Some("threads");
+    let only = only.filter(|_| !plain && !on_threads);
     let data = floats(n);
     for (handle, kernel) in module.kernels() {
         if only.as_ref().is_some_and(|only| *only != kernel.name) {
@@ -89,6 +98,20 @@ fn main() {
             }
         };
         launch.cluster = None;
+        if on_threads {
+            let many = std::thread::available_parallelism().map_or(1, usize::from);
+            let [one, all] = [1, many].map(|threads| {
+                let options = Options { threads, ..Options::default() };
+                let (start, mut runs) = (all_threads(), 0);
+                while runs < 3 || all_threads() - start < 0.5 {
+                    program.run(&mut memory, &launch, &options).expect("it runs");
+                    runs += 1;
+                }
+                (all_threads() - start) * 1e3 / f64::from(runs)
+            });
+            println!("{} {one:.4} {all:.4}", kernel.name);
+            continue;
+        }
         if plain {
             let twinned = Program::twinned(&module, handle, &profile).expect("it is supported");
             let mut best = |program: &Program, checks: Checks, threads: usize| {

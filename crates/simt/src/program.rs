@@ -12,6 +12,7 @@ use crate::launch::{Launch, Options};
 use crate::machine::Inst;
 use crate::machine::convert::General;
 use crate::machine::grid::{self, Ending, Grouping};
+use crate::machine::joined::Joined;
 use crate::machine::matrix::MatrixInst;
 use crate::machine::print::PrintInst;
 use crate::machine::twin::operations::TwinFunction;
@@ -143,6 +144,7 @@ pub(crate) struct Code {
     pub(crate) warps: Vec<WarpInst>,
     pub(crate) prints: Vec<PrintInst>,
     pub(crate) matrices: Vec<MatrixInst>,
+    pub(crate) joined: Vec<Joined>,
     pub(crate) messages: Vec<String>,
     /// Loads of locals that may be unset.
     pub(crate) unset: Vec<compile::unset::Unset>,

@@ -65,3 +65,162 @@ fn blocks_together_write_what_blocks_in_turn_write() {
         }
     }
 }
+
+/// What a kernel leaves and how it ends, as it is compiled and, with points, instruction by
+/// instruction: nothing is joined, unrolled or computed once for several there.
+fn same_as_one_by_one(parameters: &str, body: &str) {
+    let text = format!(
+        "variable @s: shared [256 x f32]
+
+kernel @k({parameters}) {{
+  local $s: f32
+  local $k: i32
+  local $m: i32
+
+  %0 = imul block.x, block_dim.x
+  %1 = iadd %0, thread.x
+  %2 = bits %1 to i32
+  store $s, 0.5f32
+{body}
+}}
+"
+    );
+    let module =
+        port_ir::parse(&text, FileId(0)).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
+    if let Err(errors) = port_ir::validate(&module) {
+        panic!("{errors:?}\n{text}");
+    }
+    for profile in ["cpu", "cuda:sm_80", "cuda:sm_80+fast-math"] {
+        let profile = Profile::named(profile).expect("the profile is known");
+        let module = port_float::resolve(&module, &profile);
+        let kernel = module.kernels().next().expect("there is a kernel").0;
+        let programs = [
+            Program::new(&module, kernel, &profile).expect("it is supported"),
+            Program::traced(&module, kernel, &profile).expect("it is supported"),
+        ];
+        for (grid, block) in [(7, 256), (5, 100), (3, 16)] {
+            let [fast, slow] = programs.each_ref().map(|program| {
+                let mut memory = Memory::new();
+                let word = |i: u32| i.wrapping_mul(2_654_435_761) >> 9;
+                let value = |i| (word(i) as f32 / (1 << 22) as f32 - 1.0).to_le_bytes();
+                let x = memory.add("x", (0..4096).flat_map(value).collect());
+                let out = memory.add("out", (9..4105).flat_map(value).collect());
+                let mut launch = Launch::new([grid, 1, 1], [block, 1, 1]);
+                let buffer = |id| Argument::Buffer { id, offset: 0 };
+                launch.arguments = vec![buffer(out), buffer(x)];
+                let end = program.run(&mut memory, &launch, &Options::default());
+                let end = end
+                    .map(|outcome| outcome.printed)
+                    .map_err(|fault| (fault.kind, fault.location, fault.block, fault.thread));
+                (end, memory.bytes(out).to_vec(), memory.bytes(x).to_vec())
+            });
+            assert_eq!(fast.0, slow.0, "{text}");
+            assert!(fast == slow, "other bytes with {block} threads:\n{text}");
+        }
+    }
+}
+
+const BUFFERS: &str = "%out: ptr global of f32, %x: ptr global of f32";
+
+#[test]
+fn loops_pass_by_pass() {
+    for (first, compare, last, step) in [
+        ("0", "lt", "7", "iadd %50, 1i32"),
+        ("10", "gt", "-2", "isub %50, 3i32"),
+        ("1", "le", "9", "imul %50, 2i32"),
+        ("0", "ne", "12", "iadd %50, 4i32"),
+        ("64", "ge", "1", "shr %50, 1i32"),
+        ("5", "lt", "5", "iadd %50, 1i32"),
+        ("0", "lt", "200", "iadd %50, 1i32"),
+        ("2147483646", "gt", "0", "iadd %50, 1i32"),
+    ] {
+        for inner in ["", "  barrier.block\n"] {
+            same_as_one_by_one(
+                BUFFERS,
+                &format!(
+                    "  store $k, {first}i32
+  loop while {{
+    %10: i32 = load $k
+    %11 = {compare} %10, {last}i32
+    test %11
+  }} do {{
+{inner}    %12: i32 = load $k
+    %13 = imul %12, 5i32
+    %14 = iadd %13, %2
+    %15 = and %14, 1023i32
+    %16 = element f32 %x, %15
+    %17: f32 = load %16
+    store $m, 0i32
+    loop while {{
+      %20: i32 = load $m
+      %21 = lt %20, 3i32
+      test %21
+    }} do {{
+      %22 = iadd %20, %10
+      %23 = and %22, 4095i32
+      %24 = element f32 %x, %23
+      %25: f32 = load %24
+      %26: f32 = load $s
+      %27 = fmul.contract %25, %17
+      %28 = fadd.contract %26, %27
+      store $s, %28
+    }} step {{
+      %29: i32 = load $m
+      %30 = iadd %29, 1i32
+      store $m, %30
+    }}
+  }} step {{
+    %50: i32 = load $k
+    %51 = {step}
+    store $k, %51
+  }}
+  %60: i32 = load $k
+  %61 = itof %60 to f32
+  %62: f32 = load $s
+  %63 = fadd.contract %61, %62
+  %64 = element f32 %out, %2
+  store %64, %63"
+                ),
+            );
+        }
+    }
+}
+
+#[test]
+fn operands_from_memory() {
+    let end = "  %90 = element f32 %out, %2\n  store %90, %89";
+    let pointers = "  %10 = element f32 %x, %2\n  %11 = iadd %2, 17i32\n  %12 = element f32 %x, %11
+  %13 = imul %2, 2i32\n  %14 = element f32 %x, %13\n  %15 = element f32 %x, block.x
+  %16 = element f32 %out, %2\n  %17 = iadd %2, 3000i32\n  %18 = element f32 %x, %17
+  %19 = element f32 @s, thread.x\n  %20 = xor %2, 5i32\n  %21 = element f32 %x, %20\n";
+    for body in [
+        // Two neighbours; with one place for all; with places that are apart; a gather.
+        "  %70: f32 = load %10\n  %71: f32 = load %12\n  %89 = fadd %70, %71",
+        "  %70: f32 = load %15\n  %71: f32 = load %12\n  %72 = fmul.contract %70, %71
+  %73: f32 = load $s\n  %89 = fadd.contract %73, %72",
+        "  %70: f32 = load %14\n  %71: f32 = load %12\n  %72 = fmul.contract %70, %71
+  %73: f32 = load %10\n  %89 = fadd.contract %72, %73",
+        "  %70: f32 = load %21\n  %71: f32 = load %10\n  %89 = fadd %71, %70",
+        // All one place.
+        "  %70: f32 = load %15\n  %71: f32 = load %x\n  %89 = fadd %70, %71",
+        // A chain; loads come before it.
+        "  %70: f32 = load %10\n  %71: f32 = load %12\n  %72: f32 = load %15\n  %73: f32 = load %14
+  %74 = fadd %70, %71\n  %75 = fadd %74, %72\n  %89 = fadd %75, %73",
+        // What was loaded is not what is there later.
+        "  %70: f32 = load %16\n  store %16, 5.0f32\n  %71: f32 = load %10\n  %89 = fadd %70, %71",
+        "  %70: f32 = load %10\n  store %19, %70\n  barrier.block\n  %71: f32 = load %19
+  %72 = xor thread.x, 3u32\n  %73 = element f32 @s, %72\n  %74: f32 = load %73
+  barrier.block\n  store %19, 1.0f32\n  %89 = fadd %71, %74",
+        // Outside, for some of the threads: of the first load, of the second.
+        "  %70: f32 = load %18\n  %71: f32 = load %10\n  %89 = fadd %70, %71",
+        "  %70: f32 = load %10\n  %71: f32 = load %18\n  %89 = fadd %70, %71",
+    ] {
+        same_as_one_by_one(BUFFERS, &format!("{pointers}{body}\n{end}"));
+        let some = format!(
+            "{pointers}  %80 = irem thread.x, 3u32\n  %81 = ne %80, 1u32\n  if %81 {{\n{body}\n{end}\n  }}"
+        );
+        if !body.contains("barrier") {
+            same_as_one_by_one(BUFFERS, &some);
+        }
+    }
+}

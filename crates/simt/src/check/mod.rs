@@ -143,10 +143,11 @@ impl Watch {
             self.shadows.resize_with(number + 1, || None);
         }
         let (granule, limit) = ((offset | size | 4).trailing_zeros(), self.limit);
+        let window = self.window(object.place);
         let shadow =
             self.shadows[number].get_or_insert_with(|| Shadow::new(object.size, granule, limit));
         if granule < shadow.granule {
-            shadow.refine(granule);
+            shadow.refine(granule, &window);
         }
         shadow
     }

@@ -175,6 +175,7 @@ pub(super) fn runs<E: Element>(
         return true;
     }
     let window = watch.window(object.place);
+    let own = matches!(object.place, Place::Shared(_));
     let pattern = Pattern {
         segment: watch.order.now,
         site: touch.site,
@@ -192,7 +193,11 @@ pub(super) fn runs<E: Element>(
             (false, true) => Pattern { base: thread, shift: 4, ..pattern },
             (false, false) => pattern.many(thread, last),
         };
-        shadow.run(range, pattern, touch.writes, &window, &mut clashes);
+        if own && !touch.writes {
+            shadow.read_late(range, pattern, &window, &mut clashes);
+        } else {
+            shadow.run(range, pattern, touch.writes, &window, &mut clashes);
+        }
     }
     watch.clashes = clashes;
     if !watch.clashes.is_empty() {

@@ -198,17 +198,80 @@ pub(super) struct Shadow {
     pages: Vec<Option<Box<Page>>>,
     /// Bytes that may still be taken; beyond, accesses are not noted.
     left: u64,
+    /// Reads since the block's last barrier that are not noted yet: in most intervals between
+    /// barriers nobody writes to what is read, and then nobody ever asks.
+    late: Vec<Late>,
+    /// The interval that those are of, and the last one in which something was written.
+    read_in: Segment,
+    written_in: Segment,
 }
+
+/// A read of neighbouring granules: first and count.
+#[derive(Clone, Copy)]
+struct Late {
+    range: [u64; 2],
+    pattern: Pattern,
+}
+
+/// How many reads wait to be noted.
+const MOST_LATE: usize = 1 << 12;
 
 impl Shadow {
     pub(super) fn new(size: u64, granule: u32, left: u64) -> Self {
         let lines = (size >> granule).div_ceil(LINE as u64) as usize + 1;
-        Shadow { granule, size, pages: vec![None; lines.div_ceil(PAGE)], left }
+        Shadow {
+            granule,
+            size,
+            pages: vec![None; lines.div_ceil(PAGE)],
+            left,
+            late: Vec::new(),
+            read_in: 0,
+            written_in: 0,
+        }
+    }
+
+    /// Notes a read as [`Shadow::run`] does, of an object that each block has for itself, but not before
+    /// somebody writes to it: what was read before the block's last barrier is past.
+    #[inline(always)]
+    pub(super) fn read_late(
+        &mut self,
+        range: [u64; 2],
+        pattern: Pattern,
+        window: &Window,
+        out: &mut Vec<Clash>,
+    ) {
+        if self.written_in == window.epoch {
+            return self.run(range, pattern, false, window, out);
+        }
+        if self.read_in != window.epoch {
+            self.late.clear();
+            self.read_in = window.epoch;
+        }
+        if self.late.len() >= MOST_LATE {
+            self.catch_up(window, out);
+        }
+        self.late.push(Late { range, pattern });
+    }
+
+    /// Notes the reads that wait.
+    #[cold]
+    #[inline(never)]
+    fn catch_up(&mut self, window: &Window, out: &mut Vec<Clash>) {
+        let mut late = std::mem::take(&mut self.late);
+        if self.read_in == window.epoch {
+            for read in &late {
+                self.run(read.range, read.pattern, false, window, out);
+            }
+        }
+        late.clear();
+        self.late = late;
     }
 
     /// Makes granules smaller.
     #[cold]
-    pub(super) fn refine(&mut self, granule: u32) {
+    pub(super) fn refine(&mut self, granule: u32, window: &Window) {
+        self.catch_up(window, &mut Vec::new());
+        let (read_in, written_in) = (self.read_in, self.written_in);
         while granule < self.granule {
             let fine = Shadow::new(self.size, self.granule - 1, self.left);
             let coarse = std::mem::replace(self, fine);
@@ -220,6 +283,7 @@ impl Shadow {
                 }
             }
         }
+        (self.read_in, self.written_in) = (read_in, written_in);
     }
 
     /// Notes what a line of twice the size knew.
@@ -303,6 +367,9 @@ impl Shadow {
         window: &Window,
         out: &mut Vec<Clash>,
     ) {
+        if !self.late.is_empty() {
+            self.catch_up(window, out);
+        }
         let Some(page) = self.page(number) else { return };
         let l = number % PAGE;
         let write = &page.writes[l];
@@ -333,6 +400,10 @@ impl Shadow {
         window: &Window,
         out: &mut Vec<Clash>,
     ) {
+        if !self.late.is_empty() {
+            self.catch_up(window, out);
+        }
+        self.written_in = window.epoch;
         let Some(page) = self.page(number) else { return };
         let l = number % PAGE;
         let past = |segment| window.is_past(segment);
@@ -373,6 +444,10 @@ impl Shadow {
         new: &Pattern,
         window: &Window,
     ) -> bool {
+        if !self.late.is_empty() {
+            return false;
+        }
+        self.written_in = window.epoch;
         let number = (granule / LINE as u64) as usize;
         let (l, bit) = (number % PAGE, 1 << (granule % LINE as u64));
         let Some(Some(page)) = self.pages.get_mut(number / PAGE) else { return false };
@@ -402,6 +477,12 @@ impl Shadow {
         window: &Window,
         out: &mut Vec<Clash>,
     ) {
+        if !self.late.is_empty() {
+            self.catch_up(window, out);
+        }
+        if writes {
+            self.written_in = window.epoch;
+        }
         let number = (granule / LINE as u64) as usize;
         let bit = 1 << (granule % LINE as u64);
         let now = new.segment;

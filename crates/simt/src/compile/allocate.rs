@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use super::Register;
 use super::prelude::*;
+use crate::machine::joined::{Form, Joined};
 use crate::machine::matrix::MatrixInst;
 use crate::machine::print::PrintInst;
-use crate::machine::warp::{NONE, WarpInst};
+use crate::machine::warp::WarpInst;
 use crate::machine::{Inst, integer};
 use crate::program::{Counts, Preset};
 
@@ -17,6 +18,14 @@ use crate::program::{Counts, Preset};
 struct Interval {
     start: u32,
     end: u32,
+}
+
+/// Tables of what instructions use beside their operands.
+pub(super) struct Entries<'c> {
+    pub(super) warps: &'c mut [WarpInst],
+    pub(super) prints: &'c mut [PrintInst],
+    pub(super) matrices: &'c mut [MatrixInst],
+    pub(super) joined: &'c mut [Joined],
 }
 
 fn index(class: Class) -> usize {
@@ -31,10 +40,7 @@ pub(super) fn allocate(
     drafts: &[Draft],
     registers: &[Register],
     presets: &HashMap<Preset, V>,
-    constants: [usize; 3],
-    warps: &mut [WarpInst],
-    prints: &mut [PrintInst],
-    matrices: &mut [MatrixInst],
+    entries: &mut Entries<'_>,
 ) -> (Vec<Inst>, Counts, Vec<(Preset, Class, u32)>) {
     let loops = find_loops(drafts);
     let mut intervals: Vec<Option<Interval>> = vec![None; registers.len()];
@@ -67,7 +73,7 @@ pub(super) fn allocate(
         for operand in draft.operands.iter().flatten() {
             touch(*operand, 2 * position, position);
         }
-        each_table(draft, warps, prints, matrices, &mut |register, is_result| {
+        each_table(draft, entries, &mut |register, is_result| {
             let at = if is_result { writes } else { 2 * position };
             touch(*register, at, position);
         });
@@ -115,11 +121,10 @@ pub(super) fn allocate(
             *place = counts[index(register.class)] + number;
         }
     }
-    let _ = constants;
     let place = |register: Option<V>| register.map_or(NONE, |register| places[register as usize]);
     let mut instructions = Vec::with_capacity(drafts.len());
     for (position, draft) in drafts.iter().enumerate() {
-        each_table(draft, warps, prints, matrices, &mut |register, _| {
+        each_table(draft, entries, &mut |register, _| {
             *register = places[*register as usize];
         });
         let [a, b, c, fourth] = draft.operands;
@@ -169,17 +174,11 @@ pub(super) fn allocate(
 }
 
 /// Calls `visit` with the registers that a draft's table entry names, and whether each is a result.
-fn each_table(
-    draft: &Draft,
-    warps: &mut [WarpInst],
-    prints: &mut [PrintInst],
-    matrices: &mut [MatrixInst],
-    visit: &mut dyn FnMut(&mut V, bool),
-) {
+fn each_table(draft: &Draft, entries: &mut Entries<'_>, visit: &mut dyn FnMut(&mut V, bool)) {
     match draft.table {
         None => {}
         Some(Table::Warp(entry)) => {
-            let Some(inst) = warps.get_mut(entry) else { return };
+            let Some(inst) = entries.warps.get_mut(entry) else { return };
             for register in [&mut inst.mask, &mut inst.lane, &mut inst.width] {
                 if *register != NONE {
                     visit(register, false);
@@ -190,18 +189,32 @@ fn each_table(
             }
         }
         Some(Table::Print(entry)) => {
-            let Some(inst) = prints.get_mut(entry) else { return };
+            let Some(inst) = entries.prints.get_mut(entry) else { return };
             for (register, _) in &mut inst.arguments {
                 visit(register, false);
             }
         }
         Some(Table::Matrix(entry)) => {
-            let Some(inst) = matrices.get_mut(entry) else { return };
+            let Some(inst) = entries.matrices.get_mut(entry) else { return };
             for register in inst.reads.iter_mut() {
                 visit(register, false);
             }
             for register in inst.writes.iter_mut() {
                 visit(register, true);
+            }
+        }
+        Some(Table::Joined(entry)) => {
+            let Some(joined) = entries.joined.get_mut(entry) else { return };
+            for (load, form) in joined.loads.iter_mut().flatten() {
+                if *form == Form::Address {
+                    visit(&mut load.a, false);
+                } else {
+                    // The address has a register too.
+                    visit(&mut load.a, true);
+                    visit(&mut load.b, false);
+                    visit(&mut load.c, false);
+                }
+                visit(&mut load.d, true);
             }
         }
     }

@@ -97,6 +97,8 @@ impl Compiler<'_> {
         let function = self.frame.function;
         let mut pointer = pointer;
         let mut offset = 0u64;
+        // Elements of those that constants lead on from.
+        let mut inner: Vec<(Value, u64)> = Vec::new();
         loop {
             if self.frame.known[pointer.index()].is_some() {
                 break;
@@ -112,9 +114,15 @@ impl Compiler<'_> {
                 }
                 Some(Expression::Element { base, element, index }) => {
                     let size = layout::size_of(&self.module.types, *element, self.lanes());
-                    let index = locals::constant(function, *index).and_then(Constant::as_integer);
-                    let (Some(size), Some(index)) = (size, index) else { break };
-                    offset = offset.wrapping_add(size.wrapping_mul(index as u64));
+                    let Some(size) = size else { break };
+                    match self.constant_index(*index)? {
+                        Some(index) => {
+                            offset = offset.wrapping_add(size.wrapping_mul(index));
+                        }
+                        // Only where there are counters that are known does it pay to look on.
+                        None if !self.frame.counters.is_empty() => inner.push((*index, size)),
+                        None => break,
+                    }
                     pointer = *base;
                 }
                 Some(Expression::Convert { kind: Conversion::Space, value, .. }) => {
@@ -123,7 +131,26 @@ impl Compiler<'_> {
                 _ => break,
             }
         }
-        Ok((self.one(pointer)?, offset))
+        let mut register = self.one(pointer)?;
+        for (index, size) in inner.into_iter().rev() {
+            register = self.element_of(register, index, size)?;
+        }
+        Ok((register, offset))
+    }
+
+    /// An index that is a constant, or that is one in this pass of a loop.
+    fn constant_index(&mut self, index: Value) -> Result<Option<u64>> {
+        let function = self.frame.function;
+        if let Some(index) = locals::constant(function, index).and_then(Constant::as_integer) {
+            return Ok(Some(index as u64));
+        }
+        if self.frame.counters.is_empty() {
+            return Ok(None);
+        }
+        let Some(scalar) = self.ty(index).scalar() else { return Ok(None) };
+        let register = self.one(index)?;
+        let known = self.known_integer(register, scalar).and_then(Constant::as_integer);
+        Ok(known.map(|index| index as u64))
     }
 
     /// Evaluates before a loop what is used in it and does not change there.
@@ -285,6 +312,13 @@ impl Compiler<'_> {
             Expression::Integer { op, left, right } => {
                 let scalar = self.scalar_of(ty)?;
                 let (left, right) = (self.eval(*left)?, self.eval(*right)?);
+                if let ([a], [b]) = (&left[..], &right[..])
+                    && let Some(a) = self.known_integer(*a, scalar)
+                    && let Some(b) = self.known_integer(*b, scalar)
+                    && let Some(known) = super::unroll::apply(*op, a, b)
+                {
+                    return single(self.constant(Class::W, Self::bits_of(known)));
+                }
                 let pairs = left.iter().zip(right.iter());
                 pairs.map(|(a, b)| self.integer(*op, scalar, *a, *b)).collect()
             }
@@ -307,7 +341,9 @@ impl Compiler<'_> {
                 };
                 let mut out = Vec::new();
                 for ((a, b), c) in a.iter().zip(b.iter()).zip(c.iter()) {
-                    let d = self.emit(run, class_of(scalar), &[*a, *b, *c], imm);
+                    let is_plain = scalar == Scalar::F32 && flags.rounding == Rounding::NearestEven;
+                    let mark = is_plain.then_some(Mark::Fused { flush: flags.flush });
+                    let d = self.emit_marked(run, class_of(scalar), &[*a, *b, *c], imm, mark);
                     self.twin_fused(scalar, d, [*a, *b, *c]);
                     out.push(d);
                 }
@@ -411,8 +447,12 @@ impl Compiler<'_> {
     }
 
     fn element(&mut self, base: Value, index: Value, size: u64) -> Result<Parts> {
-        let signed = self.ty(index).scalar().is_some_and(Scalar::is_signed);
         let base = self.one(base)?;
+        Ok(Rc::from([self.element_of(base, index, size)?]))
+    }
+
+    fn element_of(&mut self, base: V, index: Value, size: u64) -> Result<V> {
+        let signed = self.ty(index).scalar().is_some_and(Scalar::is_signed);
         let index = self.one(index)?;
         let address = match (self.class(index), signed) {
             (Class::W, signed) => {
@@ -420,9 +460,8 @@ impl Compiler<'_> {
                     true => select::<convert::Element<true>>(),
                     false => select::<convert::Element<false>>(),
                 };
-                let address = self.emit(run, Class::D, &[base, index], size);
-                self.mark(Mark::Element { signed });
-                address
+                let mark = Some(Mark::Element { signed });
+                self.emit_marked(run, Class::D, &[base, index], size, mark)
             }
             _ => {
                 let index = self.widened(index, signed);
@@ -432,7 +471,7 @@ impl Compiler<'_> {
                 self.emit(select::<integer::Add<true>>(), Class::D, &[base, by], 0)
             }
         };
-        Ok(Rc::from([address]))
+        Ok(address)
     }
 
     /// Which of a value's parts belong to a member.
@@ -726,15 +765,13 @@ impl Compiler<'_> {
         }
         match float::binary(scalar, op, flags, self.canonical) {
             Some((run, imm)) => {
-                let result = self.emit(run, class_of(scalar), &[a, b], imm);
-                if scalar == Scalar::F32 && flags.rounding == Rounding::NearestEven {
-                    match op {
-                        FloatOp::Multiply => self.mark(Mark::Multiply { flush: flags.flush }),
-                        FloatOp::Add => self.mark(Mark::Add { flush: flags.flush }),
-                        _ => {}
-                    }
-                }
-                Ok(result)
+                let is_plain = scalar == Scalar::F32 && flags.rounding == Rounding::NearestEven;
+                let mark = match op {
+                    FloatOp::Multiply if is_plain => Some(Mark::Multiply { flush: flags.flush }),
+                    FloatOp::Add if is_plain => Some(Mark::Add { flush: flags.flush }),
+                    _ => None,
+                };
+                Ok(self.emit_marked(run, class_of(scalar), &[a, b], imm, mark))
             }
             None => self.unsupported(format!("arithmetic on {}", scalar.name())),
         }

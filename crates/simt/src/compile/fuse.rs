@@ -35,6 +35,20 @@ pub(super) enum Mark {
     Add {
         flush: bool,
     },
+    /// A load of an element.
+    LoadAt {
+        signed: bool,
+        scalar: Scalar,
+    },
+    /// A product that is added to, rounded in between.
+    MultiplyAdd {
+        flush: bool,
+        first: bool,
+    },
+    /// A product that is added to, rounded once.
+    Fused {
+        flush: bool,
+    },
 }
 
 /// A draft whose result waits for its use.
@@ -45,13 +59,7 @@ struct Waiting {
 }
 
 /// Joins what can be joined, and closes the gaps.
-pub(super) fn fuse(
-    drafts: &mut Vec<Draft>,
-    registers: &[Register],
-    marks: &HashMap<usize, Mark>,
-    canonical: bool,
-    code: &Code,
-) {
+pub(super) fn fuse(drafts: &mut Vec<Draft>, registers: &[Register], canonical: bool, code: &Code) {
     let mut uses = vec![0u32; registers.len()];
     let mut sets = vec![0u32; registers.len()];
     for draft in drafts.iter() {
@@ -78,7 +86,7 @@ pub(super) fn fuse(
             waiting.clear();
             continue;
         }
-        let mark = marks.get(&at).copied();
+        let mark = drafts[at].mark;
         let known = |register: Option<V>| {
             let register = register?;
             waiting.get(&register).copied().map(|known| (register, known))
@@ -93,7 +101,9 @@ pub(super) fn fuse(
                 {
                     let draft = &mut drafts[at];
                     (draft.run, draft.target) = (run, size);
-                    if let Some(Mark::Load(_)) = mark {
+                    draft.mark = None;
+                    if let Some(Mark::Load(scalar)) = mark {
+                        draft.mark = Some(Mark::LoadAt { signed, scalar });
                         draft.operands = [Some(address), Some(base), Some(index), None];
                     } else {
                         draft.d = Some(address);
@@ -115,6 +125,7 @@ pub(super) fn fuse(
                 {
                     let draft = &mut drafts[at];
                     draft.run = float::multiply_add(flush, canonical, leads);
+                    draft.mark = Some(Mark::MultiplyAdd { flush, first: leads });
                     draft.operands = [Some(x), Some(y), Some(other), None];
                     gone[first] = true;
                 }
@@ -195,7 +206,7 @@ fn accessing(mark: Option<Mark>, signed: bool) -> Option<Exec> {
 }
 
 /// Takes the drafts that are gone out; jumps lead where they led.
-fn close(drafts: &mut Vec<Draft>, gone: &[bool]) {
+pub(super) fn close(drafts: &mut Vec<Draft>, gone: &[bool]) {
     let mut places = Vec::with_capacity(drafts.len() + 1);
     let mut count = 0u32;
     for gone in gone {

@@ -8,12 +8,14 @@
 mod allocate;
 mod expression;
 mod fuse;
+mod join;
 pub(crate) mod layout;
 mod locals;
 mod stale;
 mod statement;
 mod trace;
 mod twin;
+mod unroll;
 pub(crate) mod unset;
 pub(crate) mod writes;
 
@@ -75,10 +77,13 @@ struct Draft {
     slot: u32,
     target: u32,
     site: u32,
-    /// An entry of [`Code::warps`], [`Code::prints`] or [`Code::matrices`] whose registers it uses.
+    /// An entry of [`Code::warps`], [`Code::prints`], [`Code::matrices`] or [`Code::joined`] whose
+    /// registers it uses.
     table: Option<Table>,
     /// Whether `d` may be one of the operands' registers.
     may_share: bool,
+    /// What it is, if it may become one with another.
+    mark: Option<fuse::Mark>,
 }
 
 #[derive(Clone, Copy)]
@@ -86,6 +91,7 @@ enum Table {
     Warp(usize),
     Print(usize),
     Matrix(usize),
+    Joined(usize),
 }
 
 /// Registers of a value, part by part.
@@ -106,6 +112,8 @@ struct Frame<'m> {
     known: Vec<Option<Parts>>,
     /// For each open block, what became known in it.
     scopes: Vec<Vec<Value>>,
+    /// Counters of loops that are compiled pass by pass.
+    counters: Vec<(Handle<Local>, Constant)>,
     /// For each promoted local, its registers by offset.
     locals: Vec<HashMap<u64, V>>,
     /// For each local that is loaded before it is stored to, whether it was.
@@ -133,6 +141,7 @@ pub(crate) struct Compiler<'m> {
     drafts: Vec<Draft>,
     registers: Vec<Register>,
     constants: HashMap<(Class, u64), V>,
+    constant_bits: HashMap<V, u64>,
     presets: HashMap<Preset, V>,
     /// For each open place where lanes may meet, the instructions that go there when none are left.
     merges: Vec<Vec<usize>>,
@@ -145,9 +154,14 @@ pub(crate) struct Compiler<'m> {
     calls: Vec<Handle<Function>>,
     types: HashMap<usize, (Rc<ExpressionTypes>, Rc<Prepass>)>,
     shared: HashMap<usize, u64>,
-    /// What drafts are, by number, that may become one with another.
-    marks: HashMap<usize, fuse::Mark>,
+    /// Results by what was computed, and for each open block those of it.
+    computed: HashMap<Computation, V>,
+    computed_in: Vec<Vec<Computation>>,
 }
+
+/// An instruction that computes the same from the same: what it runs, the class of its result, its
+/// operands and its number.
+type Computation = (usize, Class, [Option<V>; 4], u64);
 
 /// How deep calls are expanded.
 const MOST_CALLS: usize = 48;
@@ -216,6 +230,7 @@ impl<'m> Compiler<'m> {
             drafts: Vec::new(),
             registers: Vec::new(),
             constants: HashMap::new(),
+            constant_bits: HashMap::new(),
             presets: HashMap::new(),
             merges: Vec::new(),
             slots: 0,
@@ -235,6 +250,7 @@ impl<'m> Compiler<'m> {
                 }),
                 known: Vec::new(),
                 scopes: Vec::new(),
+                counters: Vec::new(),
                 locals: Vec::new(),
                 unset: Vec::new(),
                 memory: Vec::new(),
@@ -247,13 +263,16 @@ impl<'m> Compiler<'m> {
             calls: Vec::new(),
             types: HashMap::new(),
             shared: HashMap::new(),
-            marks: HashMap::new(),
+            computed: HashMap::new(),
+            computed_in: vec![Vec::new()],
         }
     }
 
     /// Says what the last draft is.
     fn mark(&mut self, mark: fuse::Mark) {
-        self.marks.insert(self.drafts.len().saturating_sub(1), mark);
+        if let Some(draft) = self.drafts.last_mut() {
+            draft.mark = Some(mark);
+        }
     }
 
     fn lanes(&self) -> usize {
@@ -330,6 +349,7 @@ impl<'m> Compiler<'m> {
             prepass,
             known: vec![None; function.expressions.len()],
             scopes: vec![Vec::new()],
+            counters: Vec::new(),
             locals,
             unset,
             memory,
@@ -414,6 +434,7 @@ impl<'m> Compiler<'m> {
         let number = list.len() as u32 - 1;
         let register = self.register(class, Use::Constant(number));
         self.constants.insert((class, bits), register);
+        self.constant_bits.insert(register, bits);
         register
     }
 
@@ -461,6 +482,7 @@ impl<'m> Compiler<'m> {
             site,
             table: None,
             may_share: false,
+            mark: None,
         });
         let last = self.drafts.len() - 1;
         &mut self.drafts[last]
@@ -468,9 +490,62 @@ impl<'m> Compiler<'m> {
 
     /// `d = run(operands)`, lane by lane.
     fn emit(&mut self, run: Exec, class: Class, operands: &[V], imm: u64) -> V {
+        let computation = self.computation(run, class, operands, imm);
+        if let Some(known) = computation.and_then(|it| self.computed.get(&it)) {
+            return *known;
+        }
         let d = self.value(class);
         self.emit_to(run, d, operands, imm);
+        if let Some(computation) = computation {
+            self.computed.insert(computation, d);
+            if let Some(scope) = self.computed_in.last_mut() {
+                scope.push(computation);
+            }
+        }
         d
+    }
+
+    /// Whether there are neither points nor twins.
+    fn is_plain(&self) -> bool {
+        !self.traced && self.twinned.is_none()
+    }
+
+    /// As [`Compiler::emit`], of something that may become one with another.
+    fn emit_marked(
+        &mut self,
+        run: Exec,
+        class: Class,
+        operands: &[V],
+        imm: u64,
+        mark: Option<fuse::Mark>,
+    ) -> V {
+        let before = self.drafts.len();
+        let d = self.emit(run, class, operands, imm);
+        // What was computed before is marked already.
+        if let (Some(mark), true) = (mark, self.drafts.len() > before) {
+            self.mark(mark);
+        }
+        d
+    }
+
+    /// What an instruction computes, if nothing changes its operands: local variables may change, and
+    /// points and twins belong to each instruction.
+    fn computation(
+        &self,
+        run: Exec,
+        class: Class,
+        operands: &[V],
+        imm: u64,
+    ) -> Option<Computation> {
+        let is_fixed = |operand: &V| self.registers[*operand as usize].usage != Use::Local;
+        if !self.is_plain() || operands.len() > 4 || !operands.iter().all(is_fixed) {
+            return None;
+        }
+        let mut all = [None; 4];
+        for (place, operand) in all.iter_mut().zip(operands) {
+            *place = Some(*operand);
+        }
+        Some((run as usize, class, all, imm))
     }
 
     fn emit_to(&mut self, run: Exec, d: V, operands: &[V], imm: u64) {
@@ -542,9 +617,18 @@ impl<'m> Compiler<'m> {
 
     fn open(&mut self) {
         self.frame.scopes.push(Vec::new());
+        self.computed_in.push(Vec::new());
     }
 
     fn close(&mut self) {
+        for computation in self.computed_in.pop().unwrap_or_default() {
+            self.computed.remove(&computation);
+        }
+        self.forget();
+    }
+
+    /// Closes a block of values whose results stay.
+    fn forget(&mut self) {
         for value in self.frame.scopes.pop().unwrap_or_default() {
             self.frame.known[value.index()] = None;
         }
@@ -637,16 +721,19 @@ impl<'m> Compiler<'m> {
         self.code.static_shared = end;
         self.code.reads_stale = stale::reads_stale(&self.drafts, &self.registers, &self.code);
         if !self.traced && self.twinned.is_none() {
-            fuse::fuse(&mut self.drafts, &self.registers, &self.marks, self.canonical, &self.code);
+            fuse::fuse(&mut self.drafts, &self.registers, self.canonical, &self.code);
+            join::join(&mut self.drafts, &self.registers, self.canonical, &mut self.code);
         }
         let (instructions, counts, presets) = allocate::allocate(
             &self.drafts,
             &self.registers,
             &self.presets,
-            [self.code.words.len(), self.code.doubles.len(), self.code.truths.len()],
-            &mut self.code.warps,
-            &mut self.code.prints,
-            &mut self.code.matrices,
+            &mut allocate::Entries {
+                warps: &mut self.code.warps,
+                prints: &mut self.code.prints,
+                matrices: &mut self.code.matrices,
+                joined: &mut self.code.joined,
+            },
         );
         self.code.instructions = instructions;
         self.code.counts = counts;
@@ -678,4 +765,5 @@ mod prelude {
     };
     pub(super) use crate::machine::Op;
     pub(super) use crate::machine::lanes::select;
+    pub(super) use crate::machine::warp::NONE;
 }

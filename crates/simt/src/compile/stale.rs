@@ -42,7 +42,8 @@ pub(super) fn table_reads(draft: &Draft, code: &Code) -> Vec<V> {
         Some(Table::Matrix(entry)) => {
             code.matrices.get(entry).map_or(Vec::new(), |inst| inst.reads.to_vec())
         }
-        None => Vec::new(),
+        // Made when nobody asks any more.
+        Some(Table::Joined(_)) | None => Vec::new(),
     }
 }
 

@@ -52,11 +52,23 @@ fn accesses(scalar: Scalar) -> (Exec, Exec) {
 
 impl<'m> Compiler<'m> {
     pub(super) fn block(&mut self, block: &'m Block) -> Result<()> {
-        for statement in &block.statements {
+        for (index, statement) in block.statements.iter().enumerate() {
             if self.drafts.len() > MOST_INSTRUCTIONS {
                 return self.unsupported("a kernel of so many instructions");
             }
             self.at(statement.location);
+            if let StatementKind::Loop(looping) = &statement.kind
+                && self.is_plain()
+                && let Some(counted) = super::unroll::counted(
+                    self.frame.function,
+                    &self.frame.prepass.promoted,
+                    &block.statements[..index],
+                    looping,
+                )
+            {
+                self.unrolled(looping, &counted)?;
+                continue;
+            }
             self.statement(statement)?;
         }
         Ok(())
@@ -133,6 +145,11 @@ impl<'m> Compiler<'m> {
     fn load(&mut self, result: Value, pointer: Value, access: Access) -> Result<()> {
         let parts = self.parts_of(self.ty(result))?;
         if let Some((local, offset)) = self.promoted(pointer) {
+            if let Some(counter) = self.counter(local) {
+                let register = self.constant(Class::W, Self::bits_of(counter));
+                self.know_one(result, register);
+                return Ok(());
+            }
             let registers = self.local_registers(local, offset, &parts)?;
             self.note_use(local, offset, result);
             if self.frame.prepass.may_alias(local, result, self.frame.position) {

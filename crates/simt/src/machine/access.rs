@@ -258,6 +258,7 @@ fn inside(
 /// `d = *(a + imm)`
 pub(crate) struct Load<E>(std::marker::PhantomData<E>);
 impl<E: Element> Kernel for Load<E> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         if m.hooked {
@@ -295,10 +296,11 @@ fn load_affine<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
     }
 }
 
-/// The addresses at the start of sixteen chunks: a trait, so that it is compiled where it is used, with
+/// The addresses at the start of all chunks: a trait, so that it is compiled where it is used, with
 /// the features of the processor that are known there.
 pub(crate) trait Bases: Clone + std::marker::Copy {
-    fn at(self, m: &Machine<'_>, q: usize) -> [u64; CHUNK];
+    /// Writes them, each `by` further.
+    fn fill(self, m: &Machine<'_>, by: u64, places: &mut [u64]);
 }
 
 /// Those of a register.
@@ -307,12 +309,19 @@ pub(crate) struct InRegister(pub(crate) u32);
 
 impl Bases for InRegister {
     #[inline(always)]
-    fn at(self, m: &Machine<'_>, q: usize) -> [u64; CHUNK] {
-        m.unit.d.bases(self.0, q)
+    fn fill(self, m: &Machine<'_>, by: u64, places: &mut [u64]) {
+        match m.unit.d.uniform(self.0) {
+            Some(base) => places.fill(base.wrapping_add(by)),
+            None => {
+                for (place, base) in places.iter_mut().zip(m.unit.d.firsts(self.0)) {
+                    *place = base.wrapping_add(by);
+                }
+            }
+        }
     }
 }
 
-/// Loads from progressions that begin `by` behind what `bases` gives for sixteen chunks, if they are
+/// Loads from progressions that begin `by` behind what `bases` gives, if they are
 /// neighbours or one place, and inside the object; else does nothing.
 #[inline(always)]
 pub(crate) fn load_places<E: Element>(
@@ -350,7 +359,7 @@ pub(crate) fn load_places<E: Element>(
     true
 }
 
-/// Stores to neighbours that begin `by` behind what `bases` gives for sixteen chunks, if all lanes are
+/// Stores to neighbours that begin `by` behind what `bases` gives, if all lanes are
 /// active and inside the object; else does nothing.
 #[inline(always)]
 pub(crate) fn store_places<E: Element>(
@@ -410,11 +419,12 @@ fn spread<E: Element, const FULL: bool>(
     mask: &[u16],
     out: &mut [[E::Raw; CHUNK]],
 ) {
-    for ((out, start), mask) in out.iter_mut().zip(starts).zip(mask) {
-        if (FULL || *mask != 0)
-            && let Some(bytes) = data.get(*start as usize..)
+    let (starts, mask) = (&starts[..out.len()], &mask[..out.len()]);
+    for k in 0..out.len() {
+        if (FULL || mask[k] != 0)
+            && let Some(bytes) = data.get(starts[k] as usize..)
         {
-            *out = [E::read(bytes); CHUNK];
+            out[k] = [E::read(bytes); CHUNK];
         }
     }
 }
@@ -427,12 +437,13 @@ fn neighbours<E: Element, const FULL: bool>(
     mask: &[u16],
     out: &mut [[E::Raw; CHUNK]],
 ) {
-    for ((out, start), mask) in out.iter_mut().zip(starts).zip(mask) {
-        if (FULL || *mask != 0)
-            && let Some(bytes) = data.get(*start as usize..)
+    let (starts, mask) = (&starts[..out.len()], &mask[..out.len()]);
+    for k in 0..out.len() {
+        if (FULL || mask[k] != 0)
+            && let Some(bytes) = data.get(starts[k] as usize..)
             && bytes.len() >= CHUNK * E::SIZE
         {
-            *out = E::read_chunk(bytes);
+            out[k] = E::read_chunk(bytes);
         }
     }
 }
@@ -440,7 +451,7 @@ fn neighbours<E: Element, const FULL: bool>(
 /// Whether the first addresses of all chunks with active lanes, moved, are at most the limit; and
 /// where they lie in the bytes of the object with all its copies.
 #[inline(always)]
-fn all_within(
+pub(crate) fn all_within(
     m: &Machine<'_>,
     by: u64,
     limit: u64,
@@ -449,38 +460,34 @@ fn all_within(
     places: &mut [u64; MAX_CHUNKS],
     bases: impl Bases,
 ) -> bool {
-    let chunks = m.unit.chunks;
+    // Plain loops over all chunks: a processor does eight at once.
+    let places = &mut places[..m.unit.chunks];
+    bases.fill(m, by, places);
+    // The limit is below 2^63, so the highest bit tells who is beyond it on either side.
+    let mut beyond = 0;
     let apart = is_apart(m, object);
-    let (places, _) = places.as_chunks_mut::<CHUNK>();
-    for (q, places) in places.iter_mut().enumerate().take(chunks.div_ceil(CHUNK)) {
-        let mut at = bases.at(m, q);
-        for at in &mut at {
-            *at = at.wrapping_add(by);
-        }
-        if apart {
-            let (shift, jump) = (&m.group.shift[q], &m.group.jump[q]);
-            for l in 0..CHUNK {
-                at[l] = at[l].wrapping_sub(shift[l]);
-                places[l] = at[l].wrapping_add(jump[l]);
-            }
-        } else {
-            *places = at;
-        }
-        // The limit is below 2^63, so the highest bit tells who is beyond it on either side.
-        let mut beyond = 0;
-        for at in at {
+    if apart {
+        let (shift, jump) = (m.group.shift.as_flattened(), m.group.jump.as_flattened());
+        for ((place, shift), jump) in places.iter_mut().zip(shift).zip(jump) {
+            let at = place.wrapping_sub(*shift);
             beyond |= at | limit.wrapping_sub(at);
+            *place = at.wrapping_add(*jump);
         }
-        if beyond >> 63 == 0 {
-            continue;
-        }
-        let count = (chunks - q * CHUNK).min(CHUNK);
-        let mask = &m.unit.mask.bits[q * CHUNK..(q + 1) * CHUNK];
-        if (0..count).any(|l| at[l] > limit && (full || mask[l] != 0)) {
-            return false;
+    } else {
+        for at in places.iter() {
+            beyond |= *at | limit.wrapping_sub(*at);
         }
     }
-    true
+    beyond >> 63 == 0 || !full && active_within(m, limit, apart, places)
+}
+
+/// Whether the chunks that have active lanes begin within the limit.
+#[cold]
+fn active_within(m: &Machine<'_>, limit: u64, apart: bool, places: &[u64]) -> bool {
+    places.iter().enumerate().all(|(k, place)| {
+        let jump = if apart { m.group.jump[k / CHUNK][k % CHUNK] } else { 0 };
+        m.unit.mask.bits[k] == 0 || place.wrapping_sub(jump) <= limit
+    })
 }
 
 /// The first address of each chunk of a progression, moved.
@@ -627,6 +634,7 @@ fn load_local<E: Element>(m: &mut Machine<'_>, i: &Inst, row: usize, base: u64, 
 /// `*(a + imm) = b`
 pub(crate) struct Store<E>(std::marker::PhantomData<E>);
 impl<E: Element> Kernel for Store<E> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         if m.hooked {

@@ -13,7 +13,12 @@ macro_rules! within {
         impl Kernel for $name {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
-                map1(&mut m.unit.$file, i.d, i.a, |$a| $e)
+                type Raw = super::registers::raw_of!($file);
+                #[inline(always)]
+                fn apply($a: Raw) -> Raw {
+                    $e
+                }
+                map1(&mut m.unit.$file, i.d, i.a, apply)
             }
         }
     )* };
@@ -26,7 +31,11 @@ macro_rules! widen {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
-                cross1(&mut unit.w, &mut unit.d, i, |$a: u32| $e)
+                #[inline(always)]
+                fn apply($a: u32) -> u64 {
+                    $e
+                }
+                cross1(&mut unit.w, &mut unit.d, i, apply)
             }
         }
     )* };
@@ -40,7 +49,11 @@ macro_rules! narrow {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
-                cross1(&mut unit.d, &mut unit.w, i, |$a: u64| $e)
+                #[inline(always)]
+                fn apply($a: u64) -> u32 {
+                    $e
+                }
+                cross1(&mut unit.d, &mut unit.w, i, apply)
             }
         }
     )* };
@@ -86,7 +99,11 @@ impl Kernel for Low32 {
             let stride = unit.d.stride(i.a) as u32;
             return unit.w.set_affine(i.d, stride);
         }
-        cross1(&mut unit.d, &mut unit.w, i, |a: u64| a as u32)
+        #[inline(always)]
+        fn apply(a: u64) -> u32 {
+            a as u32
+        }
+        cross1(&mut unit.d, &mut unit.w, i, apply)
     }
 }
 
@@ -106,20 +123,17 @@ pub(crate) fn extended_stride<const SIGNED: bool>(m: &Machine<'_>, register: u32
         return Some(0);
     }
     let reach = stride.checked_mul(CHUNK as i32 - 1)?;
-    let mut wraps = false;
-    for q in 0..file.chunks.div_ceil(CHUNK) {
-        let there = CHUNK.min(file.chunks - q * CHUNK);
-        let bases = file.bases(register, q);
-        for (l, base) in bases.into_iter().enumerate() {
-            let last = base.wrapping_add(reach as u32);
-            let rises = match SIGNED {
-                true => last as i32 >= base as i32,
-                false => last >= base,
-            };
-            wraps |= l < there && rises != (reach > 0);
-        }
+    // One loop for all chunks, without branches.
+    let mut wraps = 0;
+    for base in file.firsts(register) {
+        let last = base.wrapping_add(reach as u32);
+        let falls = match SIGNED {
+            true => (last as i32) < *base as i32,
+            false => last < *base,
+        };
+        wraps |= u32::from(falls) ^ u32::from(reach < 0);
     }
-    (!wraps).then_some(i64::from(stride) as u64)
+    (wraps == 0).then_some(i64::from(stride) as u64)
 }
 
 /// A word to a double word.
@@ -132,7 +146,11 @@ impl<const SIGNED: bool> Kernel for Extend<SIGNED> {
         {
             let unit = &mut m.unit;
             for q in 0..unit.chunks.div_ceil(CHUNK) {
-                let bases = unit.w.bases(i.a, q).map(extend::<SIGNED>);
+                let words = unit.w.bases(i.a, q);
+                let mut bases = [0; CHUNK];
+                for l in 0..CHUNK {
+                    bases[l] = extend::<SIGNED>(words[l]);
+                }
                 unit.d.set_bases(i.d, q, bases);
             }
             return unit.d.set_affine(i.d, stride);
@@ -145,6 +163,7 @@ impl<const SIGNED: bool> Kernel for Extend<SIGNED> {
 /// `d = a + b * imm` with a word `b`: the address of an element.
 pub(crate) struct Element<const SIGNED: bool>;
 impl<const SIGNED: bool> Kernel for Element<SIGNED> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let size = i.imm;
@@ -163,7 +182,10 @@ impl<const SIGNED: bool> Kernel for Element<SIGNED> {
             if let Some(index) = unit.w.uniform(i.b) {
                 let by = extend::<SIGNED>(index).wrapping_mul(size);
                 for q in 0..unit.chunks.div_ceil(CHUNK) {
-                    let bases = unit.d.bases(i.a, q).map(|base| base.wrapping_add(by));
+                    let mut bases = unit.d.bases(i.a, q);
+                    for base in &mut bases {
+                        *base = base.wrapping_add(by);
+                    }
                     unit.d.set_bases(i.d, q, bases);
                 }
                 return unit.d.set_affine(i.d, stride);
@@ -180,8 +202,11 @@ impl<const SIGNED: bool> Kernel for Element<SIGNED> {
             let by = extend::<SIGNED>(index).wrapping_mul(size);
             let target = unit.d.set_vector(i.d);
             for k in 0..unit.chunks {
-                let base = unit.d.data[base.start + if base.splat { 0 } else { k }];
-                unit.d.data[target + k] = base.map(|base| base.wrapping_add(by));
+                let mut base = unit.d.data[base.start + if base.splat { 0 } else { k }];
+                for base in &mut base {
+                    *base = base.wrapping_add(by);
+                }
+                unit.d.data[target + k] = base;
             }
             return;
         }

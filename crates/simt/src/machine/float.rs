@@ -12,13 +12,16 @@ use super::registers::Raw;
 use super::{CHUNK, Exec, Inst, Machine};
 
 /// The flags of operations that are compiled apart.
+#[inline(always)]
 const fn flags(flush: bool) -> FloatFlags {
     FloatFlags { flush, ..FloatFlags::STRICT }
 }
 
+#[inline(always)]
 fn single(bits: u32) -> f32 {
     f32::from_bits(bits)
 }
+#[inline(always)]
 fn double(bits: u64) -> f64 {
     f64::from_bits(bits)
 }
@@ -32,17 +35,22 @@ macro_rules! f32_binary {
     ($($name:ident |$a:ident, $b:ident| $e:expr, |$fa:ident, $fb:ident, $flags:ident| $f:expr;)*) => { $(
         pub(crate) struct $name<const FLUSH: bool, const CANONICAL: bool>;
         impl<const FLUSH: bool, const CANONICAL: bool> Kernel for $name<FLUSH, CANONICAL> {
+            const HOT: bool = true;
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
-                map2(&mut m.unit.w, i.d, i.a, i.b, |a, b| {
-                    let (a, b) = (single(a), single(b));
-                    done::<CANONICAL>(if FLUSH {
-                        let ($fa, $fb, $flags) = (a, b, flags(true));
-                        $f
-                    } else {
-                        let ($a, $b) = (a, b);
-                        $e
-                    })
+                map2(&mut m.unit.w, i.d, i.a, i.b, Self::apply)
+            }
+        }
+        impl<const FLUSH: bool, const CANONICAL: bool> $name<FLUSH, CANONICAL> {
+            #[inline(always)]
+            pub(super) fn apply(a: u32, b: u32) -> u32 {
+                let (a, b) = (single(a), single(b));
+                done::<CANONICAL>(if FLUSH {
+                    let ($fa, $fb, $flags) = (a, b, flags(true));
+                    $f
+                } else {
+                    let ($a, $b) = (a, b);
+                    $e
                 })
             }
         }
@@ -65,16 +73,24 @@ pub(crate) struct MultiplyAddF32<const FLUSH: bool, const CANONICAL: bool, const
 impl<const FLUSH: bool, const CANONICAL: bool, const FIRST: bool> Kernel
     for MultiplyAddF32<FLUSH, CANONICAL, FIRST>
 {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        map3(&mut m.unit.w, i, |a, b, c| {
-            let (a, b, c) = (single(a), single(b), single(c));
-            let product = if FLUSH { arithmetic::f32::mul(a, b, flags(true)) } else { a * b };
-            let product = single(done::<CANONICAL>(product));
-            let (a, b) = if FIRST { (product, c) } else { (c, product) };
-            done::<CANONICAL>(if FLUSH { arithmetic::f32::add(a, b, flags(true)) } else { a + b })
-        })
+        map3(&mut m.unit.w, i, multiplied_added::<FLUSH, CANONICAL, FIRST>)
     }
+}
+
+#[inline(always)]
+pub(super) fn multiplied_added<const FLUSH: bool, const CANONICAL: bool, const FIRST: bool>(
+    a: u32,
+    b: u32,
+    c: u32,
+) -> u32 {
+    let (a, b, c) = (single(a), single(b), single(c));
+    let product = if FLUSH { arithmetic::f32::mul(a, b, flags(true)) } else { a * b };
+    let product = single(done::<CANONICAL>(product));
+    let (a, b) = if FIRST { (product, c) } else { (c, product) };
+    done::<CANONICAL>(if FLUSH { arithmetic::f32::add(a, b, flags(true)) } else { a + b })
 }
 
 /// The form of a product that is added to.
@@ -98,18 +114,21 @@ pub(crate) fn multiply_add(flush: bool, canonical: bool, first: bool) -> Exec {
 /// `a * b + c`, rounded once.
 pub(crate) struct FusedF32<const FLUSH: bool, const CANONICAL: bool>;
 impl<const FLUSH: bool, const CANONICAL: bool> Kernel for FusedF32<FLUSH, CANONICAL> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        map3(&mut m.unit.w, i, |a, b, c| {
-            let (a, b, c) = (single(a), single(b), single(c));
-            done::<CANONICAL>(if FLUSH {
-                let flush = arithmetic::flush_f32;
-                fused_flushed(flush(a), flush(b), flush(c))
-            } else {
-                a.mul_add(b, c)
-            })
-        })
+        map3(&mut m.unit.w, i, fused_once::<FLUSH, CANONICAL>)
     }
+}
+
+#[inline(always)]
+pub(super) fn fused_once<const FLUSH: bool, const CANONICAL: bool>(a: u32, b: u32, c: u32) -> u32 {
+    let (a, b, c) = (single(a), single(b), single(c));
+    done::<CANONICAL>(if FLUSH {
+        fused_flushed(arithmetic::flush_f32(a), arithmetic::flush_f32(b), arithmetic::flush_f32(c))
+    } else {
+        a.mul_add(b, c)
+    })
 }
 
 /// The exact result is rounded, then flushed: the processor's own rounding sees the subnormal.
@@ -124,11 +143,13 @@ macro_rules! f64_binary {
         impl Kernel for $name {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
-                map2(&mut m.unit.d, i.d, i.a, i.b, |a, b| {
+                #[inline(always)]
+                fn apply(a: u64, b: u64) -> u64 {
                     let ($a, $b) = (double(a), double(b));
                     let r: f64 = $e;
                     r.to_bits()
-                })
+                }
+                map2(&mut m.unit.d, i.d, i.a, i.b, apply)
             }
         }
     )* };
@@ -171,7 +192,11 @@ pub(crate) struct FusedF64;
 impl Kernel for FusedF64 {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        map3(&mut m.unit.d, i, |a, b, c| double(a).mul_add(double(b), double(c)).to_bits())
+        #[inline(always)]
+        fn apply(a: u64, b: u64, c: u64) -> u64 {
+            double(a).mul_add(double(b), double(c)).to_bits()
+        }
+        map3(&mut m.unit.d, i, apply)
     }
 }
 
@@ -281,13 +306,16 @@ macro_rules! f32_compare {
     ($($name:ident $double:ident $half:ident $brain:ident |$a:ident, $b:ident| $e:expr;)*) => { $(
         pub(crate) struct $name;
         impl Kernel for $name {
+            const HOT: bool = true;
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
-                compare(&mut unit.w, &mut unit.b, &unit.mask, i, |a: u32, b: u32| {
+                #[inline(always)]
+                fn holds(a: u32, b: u32) -> bool {
                     let ($a, $b) = (single(a), single(b));
                     $e
-                })
+                }
+                compare(&mut unit.w, &mut unit.b, &unit.mask, i, holds)
             }
         }
         pub(crate) struct $double;
@@ -295,10 +323,12 @@ macro_rules! f32_compare {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
-                compare(&mut unit.d, &mut unit.b, &unit.mask, i, |a: u64, b: u64| {
+                #[inline(always)]
+                fn holds(a: u64, b: u64) -> bool {
                     let ($a, $b) = (double(a), double(b));
                     $e
-                })
+                }
+                compare(&mut unit.d, &mut unit.b, &unit.mask, i, holds)
             }
         }
         pub(crate) struct $half;
@@ -306,10 +336,12 @@ macro_rules! f32_compare {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
-                compare(&mut unit.w, &mut unit.b, &unit.mask, i, |a: u32, b: u32| {
+                #[inline(always)]
+                fn holds(a: u32, b: u32) -> bool {
                     let ($a, $b) = (half(a), half(b));
                     $e
-                })
+                }
+                compare(&mut unit.w, &mut unit.b, &unit.mask, i, holds)
             }
         }
         pub(crate) struct $brain;
@@ -317,18 +349,22 @@ macro_rules! f32_compare {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
-                compare(&mut unit.w, &mut unit.b, &unit.mask, i, |a: u32, b: u32| {
+                #[inline(always)]
+                fn holds(a: u32, b: u32) -> bool {
                     let ($a, $b) = (brain(a), brain(b));
                     $e
-                })
+                }
+                compare(&mut unit.w, &mut unit.b, &unit.mask, i, holds)
             }
         }
     )* };
 }
 
+#[inline(always)]
 pub(crate) fn half(bits: u32) -> f32 {
     port_float::format::f16_to_f32(bits as u16)
 }
+#[inline(always)]
 pub(crate) fn brain(bits: u32) -> f32 {
     port_float::format::bf16_to_f32(bits as u16)
 }
@@ -445,6 +481,7 @@ impl<F: Format> Kernel for CallF32<F> {
 /// The exponential function as the C library has it; `imm` is the library's.
 pub(crate) struct ExpF32;
 impl Kernel for ExpF32 {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let code = m.code;
@@ -457,7 +494,11 @@ impl Kernel for ExpF32 {
         let a = unit.w.operand(i.a, 0);
         let target = unit.w.set_vector(i.d);
         for k in 0..unit.chunks {
-            let x = unit.w.data[a.start + k].map(single);
+            let words = unit.w.data[a.start + k];
+            let mut x = [0.0; CHUNK];
+            for l in 0..CHUNK {
+                x[l] = single(words[l]);
+            }
             let (mut values, doubt) = port_float::chunk::exp(&x);
             let mut doubt = doubt & u32::from(unit.mask.bits[k]);
             while doubt != 0 {
@@ -465,7 +506,10 @@ impl Kernel for ExpF32 {
                 doubt &= doubt - 1;
                 values[l] = library(x[l]);
             }
-            unit.w.data[target + k] = values.map(f32::to_bits);
+            let out = &mut unit.w.data[target + k];
+            for l in 0..CHUNK {
+                out[l] = values[l].to_bits();
+            }
         }
     }
 }

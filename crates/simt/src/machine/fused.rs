@@ -13,48 +13,65 @@ use super::atomic::{Atomic, Change, decode};
 use super::convert::{self, extend, extended_stride};
 use super::lanes::Kernel;
 use super::registers::Shape;
-use super::{CHUNK, Inst, Machine, Object, Place};
+use super::{CHUNK, Inst, Machine, Object, Place, parallel};
 use crate::launch::Schedule;
 
-/// The object of the first active lane's element, if it is not local.
+/// The object of the first active lane's element, if it is not local and nobody notes who accesses it.
 #[inline(always)]
-fn object_at<const SIGNED: bool>(
+pub(super) fn object_at<const SIGNED: bool>(
     m: &Machine<'_>,
     [base, index]: [u32; 2],
     size: u64,
     offset: u64,
     least: usize,
+    writes: bool,
 ) -> Option<Object> {
     let unit = &m.unit;
     let lane = if unit.is_full() { 0 } else { unit.mask.lowest() };
     let by = extend::<SIGNED>(unit.w.get(index, lane)).wrapping_mul(size);
     let address = unit.d.get(base, lane).wrapping_add(by).wrapping_add(offset);
     let object = m.first_copy(address)?;
-    (!matches!(object.place, Place::Local(_)) && object.size >= least as u64).then_some(object)
+    let fits = !matches!(object.place, Place::Local(_)) && object.size >= least as u64;
+    (fits && !parallel::is_tracked(m, object, writes)).then_some(object)
 }
 
 /// The elements of so many bytes that a word register names.
 #[derive(Clone, Copy)]
-struct Elements<const SIGNED: bool> {
-    base: u32,
-    index: u32,
-    size: u64,
+pub(super) struct Elements<const SIGNED: bool> {
+    pub(super) base: u32,
+    pub(super) index: u32,
+    pub(super) size: u64,
 }
 
 impl<const SIGNED: bool> Bases for Elements<SIGNED> {
     #[inline(always)]
-    fn at(self, m: &Machine<'_>, q: usize) -> [u64; CHUNK] {
-        let (base, index) = (m.unit.d.bases(self.base, q), m.unit.w.bases(self.index, q));
-        convert::elements::<SIGNED>(base, index, self.size)
+    fn fill(self, m: &Machine<'_>, by: u64, places: &mut [u64]) {
+        InRegister(self.base).fill(m, by, places);
+        let index = m.unit.w.firsts(self.index);
+        if self.size < 1 << 31 {
+            // Factors of 32 bits are one instruction, those of 64 are several.
+            for (place, index) in places.iter_mut().zip(index) {
+                let by = match SIGNED {
+                    true => (i64::from(*index as i32) * i64::from(self.size as i32)) as u64,
+                    false => u64::from(*index) * u64::from(self.size as u32),
+                };
+                *place = place.wrapping_add(by);
+            }
+            return;
+        }
+        for (place, index) in places.iter_mut().zip(index) {
+            *place = place.wrapping_add(extend::<SIGNED>(*index).wrapping_mul(self.size));
+        }
     }
 }
 
 /// `d = *(b + c * target + imm)` with a word `c`; `a` is a register for the address.
 pub(crate) struct LoadAt<E, const SIGNED: bool>(PhantomData<E>);
 impl<E: Element, const SIGNED: bool> Kernel for LoadAt<E, SIGNED> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        if m.hooked || !load_at::<E, SIGNED>(m, i) {
+        if m.watch.is_some() || !load_at::<E, SIGNED>(m, i) {
             let size = u64::from(i.target);
             convert::Element::<SIGNED>::run(m, &Inst { d: i.a, a: i.b, b: i.c, imm: size, ..*i });
             Load::<E>::run(m, i);
@@ -69,7 +86,9 @@ fn load_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> boo
     if base == Shape::Vector || (base, index) == (Shape::Uniform, Shape::Uniform) {
         return false;
     }
-    let Some(object) = object_at::<SIGNED>(m, pair, size, i.imm, E::SIZE) else { return false };
+    let Some(object) = object_at::<SIGNED>(m, pair, size, i.imm, E::SIZE, false) else {
+        return false;
+    };
     let by = i.imm.wrapping_sub(object.base);
     match index {
         Shape::Uniform => {
@@ -106,9 +125,10 @@ fn load_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> boo
 /// `*(a + c * target + imm) = b` with a word `c`; `d` is a register for the address.
 pub(crate) struct StoreAt<E, const SIGNED: bool>(PhantomData<E>);
 impl<E: Element, const SIGNED: bool> Kernel for StoreAt<E, SIGNED> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        if m.hooked || !store_at::<E, SIGNED>(m, i) {
+        if m.watch.is_some() || !store_at::<E, SIGNED>(m, i) {
             let size = u64::from(i.target);
             convert::Element::<SIGNED>::run(m, &Inst { b: i.c, imm: size, ..*i });
             Store::<E>::run(m, &Inst { a: i.d, ..*i });
@@ -127,7 +147,9 @@ fn store_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bo
     if stride != E::SIZE as u64 {
         return false;
     }
-    let Some(object) = object_at::<SIGNED>(m, pair, size, i.imm, E::SIZE) else { return false };
+    let Some(object) = object_at::<SIGNED>(m, pair, size, i.imm, E::SIZE, true) else {
+        return false;
+    };
     let by = i.imm.wrapping_sub(object.base);
     let bases = Elements::<SIGNED> { base: i.a, index: i.c, size };
     object.place != Place::Parameters && store_places::<E>(m, i.b, object, by, bases)
@@ -138,7 +160,7 @@ pub(crate) struct ChangeAt<const SIGNED: bool>;
 impl<const SIGNED: bool> Kernel for ChangeAt<SIGNED> {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        if m.hooked || !add_at::<SIGNED>(m, i) {
+        if m.watch.is_some() || !add_at::<SIGNED>(m, i) {
             let size = u64::from(i.target);
             convert::Element::<SIGNED>::run(m, &Inst { b: i.c, imm: size, ..*i });
             Atomic::<Word>::run(m, &Inst { a: i.d, ..*i });
@@ -159,7 +181,7 @@ fn add_at<const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bool {
     {
         return false;
     }
-    let Some(object) = object_at::<SIGNED>(m, pair, size, offset, 4) else { return false };
+    let Some(object) = object_at::<SIGNED>(m, pair, size, offset, 4, true) else { return false };
     if object.place == Place::Parameters {
         return false;
     }

@@ -178,6 +178,51 @@ pub(super) struct Setup {
     pub(super) resident: u64,
     /// Bytes of the resident blocks.
     pub(super) needed: u64,
+    grouping: Grouping,
+}
+
+/// Blocks one after the other, as many at once as one unit takes.
+pub(super) struct Line {
+    block: Block,
+    /// Blocks that a unit takes, and those that it has now.
+    pub(super) size: usize,
+    count: usize,
+}
+
+impl Line {
+    pub(super) fn new(setup: &Setup, machine: &Machine<'_>) -> Self {
+        let size = match setup.grouping {
+            Grouping::Block => {
+                let block_bytes = setup.needed.saturating_add(together::pitch(setup.shared_bytes));
+                together::size(machine, setup.chunks, setup.blocks, block_bytes)
+            }
+            _ => 1,
+        };
+        Line { block: setup.block(machine), size, count: 1 }
+    }
+
+    /// Runs blocks, at most as many as a unit takes; `false` if a fault was raised.
+    pub(super) fn run(&mut self, setup: &Setup, m: &mut Machine<'_>, numbers: &[u64]) -> bool {
+        let Some(first) = numbers.first() else { return true };
+        if numbers.len() != self.count {
+            let (count, chunks) = (numbers.len(), setup.chunks);
+            self.count = count;
+            together::prepare(m, count, chunks, setup.shared_bytes);
+            self.block.units = match count {
+                1 => setup.block(m).units,
+                _ => vec![new_unit(m, 0, setup.threads, chunks, count)],
+            };
+            self.block.stops = vec![None; self.block.units.len()];
+            let shared = together::pitch(setup.shared_bytes) as usize;
+            self.block.shared =
+                vec![0; if count > 1 { count * shared } else { setup.shared_bytes as usize }];
+        }
+        start(m, &mut self.block, *first);
+        if self.count > 1 {
+            together::start(m, &mut self.block.units, numbers);
+        }
+        run_block(m, &mut self.block, u32::MAX)
+    }
 }
 
 fn fail(kind: FaultKind) -> Ending {
@@ -256,6 +301,7 @@ pub(super) fn prepare(
         blocks,
         resident,
         needed,
+        grouping,
     })
 }
 
@@ -398,34 +444,8 @@ pub(crate) fn run(
             }
         }
     } else {
-        let mut block = setup.block(&machine);
-        let (chunks, shared) = (setup.chunks, together::pitch(setup.shared_bytes));
-        let size = match grouping {
-            Grouping::Block => {
-                let block_bytes = setup.needed.saturating_add(shared);
-                together::size(&machine, chunks, setup.blocks, block_bytes)
-            }
-            _ => 1,
-        };
-        let mut fine = true;
-        let mut count = 1;
-        for numbers in order.chunks(size) {
-            if numbers.len() != count {
-                count = numbers.len();
-                together::prepare(&mut machine, count, chunks, setup.shared_bytes);
-                block.units = vec![new_unit(&machine, 0, setup.threads, chunks, count)];
-                block.shared = vec![0; count * shared as usize];
-            }
-            start(&mut machine, &mut block, numbers[0]);
-            if count > 1 {
-                together::start(&mut machine, &mut block.units, numbers);
-            }
-            if !run_block(&mut machine, &mut block, u32::MAX) {
-                fine = false;
-                break;
-            }
-        }
-        fine
+        let mut line = Line::new(&setup, &machine);
+        order.chunks(line.size).all(|numbers| line.run(&setup, &mut machine, numbers))
     };
     if machine.restart {
         return Ending::Restart;
@@ -712,14 +732,14 @@ pub(super) fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
 
 /// A block's place in the grid.
 pub(super) fn place(m: &Machine<'_>, number: u64) -> [u32; 3] {
-    let [x, y, _] = m.grid.map(|extent| u64::from(extent.max(1)));
+    let (x, y) = (u64::from(m.grid[0].max(1)), u64::from(m.grid[1].max(1)));
     [(number % x) as u32, (number / x % y) as u32, (number / x / y) as u32]
 }
 
 /// A built-in value that is the same for all threads of a block.
 pub(super) fn block_value(m: &Machine<'_>, block: [u32; 3], builtin: Builtin) -> u32 {
     let cluster = m.cluster;
-    let inside = [0, 1, 2].map(|axis| block[axis] % cluster[axis]);
+    let inside = |axis: usize| block[axis] % cluster[axis];
     match builtin {
         Builtin::BlockIndex(axis) => block[axis_index(axis)],
         Builtin::BlockDim(axis) => m.block_dim[axis_index(axis)],
@@ -727,8 +747,8 @@ pub(super) fn block_value(m: &Machine<'_>, block: [u32; 3], builtin: Builtin) ->
         Builtin::ClusterIndex(axis) => block[axis_index(axis)] / cluster[axis_index(axis)],
         Builtin::ClusterDim(axis) => cluster[axis_index(axis)],
         Builtin::ClusterGridDim(axis) => m.grid[axis_index(axis)] / cluster[axis_index(axis)],
-        Builtin::ClusterBlockIndex(axis) => inside[axis_index(axis)],
-        Builtin::ClusterRank => inside[0] + cluster[0] * (inside[1] + cluster[1] * inside[2]),
+        Builtin::ClusterBlockIndex(axis) => inside(axis_index(axis)),
+        Builtin::ClusterRank => inside(0) + cluster[0] * (inside(1) + cluster[1] * inside(2)),
         Builtin::ClusterSize => cluster.iter().product(),
         Builtin::WarpSize => m.warp_width as u32,
         Builtin::DynamicSharedSize => m.dynamic_shared as u32,

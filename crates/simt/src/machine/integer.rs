@@ -14,7 +14,12 @@ macro_rules! binary {
         impl Kernel for $name {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
-                map2(&mut m.unit.$file, i.d, i.a, i.b, |$a, $b| $e)
+                type Raw = crate::machine::registers::raw_of!($file);
+                #[inline(always)]
+                fn apply($a: Raw, $b: Raw) -> Raw {
+                    $e
+                }
+                map2(&mut m.unit.$file, i.d, i.a, i.b, apply)
             }
         }
     )* };
@@ -26,7 +31,12 @@ macro_rules! unary {
         impl Kernel for $name {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
-                map1(&mut m.unit.$file, i.d, i.a, |$a| $e)
+                type Raw = crate::machine::registers::raw_of!($file);
+                #[inline(always)]
+                fn apply($a: Raw) -> Raw {
+                    $e
+                }
+                map1(&mut m.unit.$file, i.d, i.a, apply)
             }
         }
     )* };
@@ -39,16 +49,23 @@ macro_rules! comparison {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
-                compare(&mut unit.$file, &mut unit.b, &unit.mask, i, |$a, $b| $e)
+                type Raw = crate::machine::registers::raw_of!($file);
+                #[inline(always)]
+                fn holds($a: Raw, $b: Raw) -> bool {
+                    $e
+                }
+                compare(&mut unit.$file, &mut unit.b, &unit.mask, i, holds)
             }
         }
     )* };
 }
 pub(crate) use unary;
 
+#[inline(always)]
 fn signed(x: u32) -> i32 {
     x as i32
 }
+#[inline(always)]
 fn signed64(x: u64) -> i64 {
     x as i64
 }
@@ -103,6 +120,7 @@ comparison! {
 /// Whether words are equal; `NOT`, whether they are not.
 pub(crate) struct Equality32<const NOT: bool>;
 impl<const NOT: bool> Kernel for Equality32<NOT> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let unit = &mut m.unit;
@@ -141,7 +159,7 @@ pub(crate) struct Multiply<const W64: bool>;
 
 /// Applies `f` to bases and strides of two registers that are not vectors.
 #[inline(always)]
-fn affine2<R: Raw>(file: &mut File<R>, i: &Inst, stride: R, f: impl Fn(R, R) -> R) {
+fn affine2<R: Raw>(file: &mut File<R>, i: &Inst, stride: R, f: impl Copy + Fn(R, R) -> R) {
     for q in 0..file.chunks.div_ceil(CHUNK) {
         let (a, b) = (file.bases(i.a, q), file.bases(i.b, q));
         let mut r = a;
@@ -165,27 +183,36 @@ fn is_affine<R: Raw>(file: &File<R>, a: u32, b: u32) -> bool {
 macro_rules! affine {
     ($name:ident, |$a:ident, $b:ident| $e:expr, |$file:ident, $i:ident| $stride:expr) => {
         impl Kernel for $name<false> {
+            const HOT: bool = true;
             #[inline(always)]
             fn run(m: &mut Machine<'_>, $i: &Inst) {
+                #[inline(always)]
+                fn apply($a: u32, $b: u32) -> u32 {
+                    $e
+                }
                 let $file = &mut m.unit.w;
                 if is_affine($file, $i.a, $i.b)
                     && let Some(stride) = $stride
                 {
-                    return affine2($file, $i, stride, |$a: u32, $b: u32| $e);
+                    return affine2($file, $i, stride, apply);
                 }
-                map2($file, $i.d, $i.a, $i.b, |$a: u32, $b: u32| $e)
+                map2($file, $i.d, $i.a, $i.b, apply)
             }
         }
         impl Kernel for $name<true> {
             #[inline(always)]
             fn run(m: &mut Machine<'_>, $i: &Inst) {
+                #[inline(always)]
+                fn apply($a: u64, $b: u64) -> u64 {
+                    $e
+                }
                 let $file = &mut m.unit.d;
                 if is_affine($file, $i.a, $i.b)
                     && let Some(stride) = $stride
                 {
-                    return affine2($file, $i, stride, |$a: u64, $b: u64| $e);
+                    return affine2($file, $i, stride, apply);
                 }
-                map2($file, $i.d, $i.a, $i.b, |$a: u64, $b: u64| $e)
+                map2($file, $i.d, $i.a, $i.b, apply)
             }
         }
     };
@@ -208,10 +235,14 @@ affine!(Multiply, |a, b| a.wrapping_mul(b), |file, i| {
 /// Shifts left: a multiplication by a power of two.
 pub(crate) struct Shl32;
 impl Kernel for Shl32 {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let file = &mut m.unit.w;
-        let shift = |a: u32, b: u32| if b > 31 { 0 } else { a << b };
+        #[inline(always)]
+        fn shift(a: u32, b: u32) -> u32 {
+            if b > 31 { 0 } else { a << b }
+        }
         if file.shape(i.a) == Shape::Affine
             && let Some(b) = file.uniform(i.b)
         {
@@ -254,7 +285,10 @@ fn steps(file: &mut File<u32>, i: &Inst, b: u32, f: impl Fn(u32, u32) -> u32) ->
         }
     }
     for q in 0..file.chunks.div_ceil(CHUNK) {
-        let bases = file.bases(i.a, q).map(|base| f(base, b));
+        let mut bases = file.bases(i.a, q);
+        for base in &mut bases {
+            *base = f(*base, b);
+        }
         file.set_bases(i.d, q, bases);
     }
     file.set_affine(i.d, 0);
@@ -267,7 +301,10 @@ impl Kernel for ShrU32 {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let file = &mut m.unit.w;
-        let shift = |a: u32, b: u32| if b > 31 { 0 } else { a >> b };
+        #[inline(always)]
+        fn shift(a: u32, b: u32) -> u32 {
+            if b > 31 { 0 } else { a >> b }
+        }
         if file.shape(i.a) == Shape::Affine
             && let Some(b) = file.uniform(i.b)
             && steps(file, i, b, shift)
@@ -357,7 +394,10 @@ fn affine_remainder(m: &mut Machine<'_>, i: &Inst) -> bool {
             }
         }
         for q in 0..file.chunks.div_ceil(CHUNK) {
-            let bases = file.bases(i.a, q).map(|base| base & low);
+            let mut bases = file.bases(i.a, q);
+            for base in &mut bases {
+                *base &= low;
+            }
             file.set_bases(i.d, q, bases);
         }
         file.set_affine(i.d, stride);
@@ -394,6 +434,7 @@ fn zero_divisor(m: &mut Machine<'_>, i: &Inst, is_64: bool) {
 /// Masks the low bits of a progression that stays inside them.
 pub(crate) struct AndLow32;
 impl Kernel for AndLow32 {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let file = &mut m.unit.w;
@@ -412,43 +453,79 @@ impl Kernel for AndLow32 {
                 return file.set_affine(i.d, stride);
             }
         }
-        map2(file, i.d, i.a, i.b, |a, b| a & b)
+        #[inline(always)]
+        fn apply(a: u32, b: u32) -> u32 {
+            a & b
+        }
+        map2(file, i.d, i.a, i.b, apply)
     }
+}
+
+/// An order of numbers that registers hold.
+trait Order: 'static {
+    type Raw: Raw;
+    /// Whether `a` is before `b`.
+    fn holds(a: Self::Raw, b: Self::Raw) -> bool;
+    /// Whether a number comes out larger, or equal, after a step up, and smaller after one down.
+    fn moves(from: Self::Raw, to: Self::Raw, up: bool) -> bool;
 }
 
 /// The one result of a comparison of progressions, if all lanes have it: none wraps, and the ends of
 /// every chunk agree.
 #[inline(always)]
-fn settled<T: Copy + PartialOrd>(
-    chunks: usize,
-    a: impl Fn(usize) -> [T; CHUNK],
-    b: impl Fn(usize) -> [T; CHUNK],
-    reach: [T; 2],
+fn settled<O: Order>(
+    file: &File<O::Raw>,
+    i: &Inst,
+    reach: [O::Raw; 2],
     rises: [bool; 2],
-    add: impl Fn(T, T) -> T,
-    holds: impl Fn(T, T) -> bool,
 ) -> Option<bool> {
-    let (mut any, mut missing, mut wraps) = (0u32, 0u32, 0u32);
-    for q in 0..chunks.div_ceil(CHUNK) {
-        let (a, b) = (a(q), b(q));
-        let there = ((1u64 << (chunks - q * CHUNK).min(CHUNK)) - 1) as u32;
-        let (mut here, mut wrapped, mut both) = (0u32, 0u32, 0u32);
-        for l in 0..CHUNK {
-            let (x, y) = (add(a[l], reach[0]), add(b[l], reach[1]));
-            let fine = if rises[0] { x >= a[l] } else { x < a[l] };
-            let fine = fine & if rises[1] { y >= b[l] } else { y < b[l] };
-            wrapped |= u32::from(!fine) << l;
-            here |= u32::from(holds(a[l], b[l]) | holds(x, y)) << l;
-            both |= u32::from(holds(a[l], b[l]) & holds(x, y)) << l;
+    let chunks = file.chunks;
+    let mut found = Ends { reach, rises, any: 0, missing: 0, wraps: 0 };
+    match (file.uniform(i.a), file.uniform(i.b)) {
+        (Some(a), None) => {
+            for b in file.firsts(i.b) {
+                found.look::<O>(a, *b);
+            }
         }
-        any |= here & there;
-        missing |= !both & there;
-        wraps |= wrapped & there;
+        (None, Some(b)) => {
+            for a in file.firsts(i.a) {
+                found.look::<O>(*a, b);
+            }
+        }
+        (None, None) => {
+            let (a, b) = (&file.firsts(i.a)[..chunks], &file.firsts(i.b)[..chunks]);
+            for k in 0..chunks {
+                found.look::<O>(a[k], b[k]);
+            }
+        }
+        (Some(a), Some(b)) => found.look::<O>(a, b),
     }
-    match (wraps, any, missing) {
+    match (found.wraps, found.any, found.missing) {
         (0, _, 0) => Some(true),
         (0, 0, _) => Some(false),
         _ => None,
+    }
+}
+
+/// What the ends of chunks say of a comparison.
+struct Ends<R> {
+    reach: [R; 2],
+    rises: [bool; 2],
+    any: u32,
+    missing: u32,
+    wraps: u32,
+}
+
+impl<R: Raw> Ends<R> {
+    /// Looks at a chunk whose first lane compares two values.
+    #[inline(always)]
+    fn look<O: Order<Raw = R>>(&mut self, a: R, b: R) {
+        let (x, y) = (a.wrapping_add(self.reach[0]), b.wrapping_add(self.reach[1]));
+        let fine = O::moves(a, x, self.rises[0]) & O::moves(b, y, self.rises[1]);
+        let (first, last) = (O::holds(a, b), O::holds(x, y));
+        self.wraps |= u32::from(!fine);
+        self.any |= u32::from(first | last);
+        self.missing |= u32::from(!(first & last));
     }
 }
 
@@ -457,6 +534,7 @@ macro_rules! ordered {
     ($($name:ident $file:ident $ty:ident $signed:ident |$a:ident, $b:ident| $e:expr;)*) => { $(
         pub(crate) struct $name;
         impl Kernel for $name {
+            const HOT: bool = true;
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
                 let unit = &mut m.unit;
@@ -464,15 +542,10 @@ macro_rules! ordered {
                     && let Some(x) = reach!(unit.$file, i.a, $signed)
                     && let Some(y) = reach!(unit.$file, i.b, $signed)
                 {
-                    if let Some(all) = settled(
-                        unit.chunks,
-                        |q| unit.$file.bases(i.a, q).map(|a| a as $ty),
-                        |q| unit.$file.bases(i.b, q).map(|b| b as $ty),
-                        [x as $ty, y as $ty],
-                        [x >= 0, y >= 0],
-                        <$ty>::wrapping_add,
-                        |$a: $ty, $b: $ty| $e,
-                    ) {
+                    let reach = [x as super::registers::raw_of!($file), y as _];
+                    if let Some(all) =
+                        settled::<$name>(&unit.$file, i, reach, [x >= 0, y >= 0])
+                    {
                         return unit.b.set_uniform(i.d, all);
                     }
                     let mut decided = true;
@@ -505,10 +578,20 @@ macro_rules! ordered {
                         return unit.b.finish(i.d, &unit.mask);
                     }
                 }
-                compare(&mut unit.$file, &mut unit.b, &unit.mask, i, |$a, $b| {
-                    let ($a, $b) = ($a as $ty, $b as $ty);
-                    $e
-                })
+                compare(&mut unit.$file, &mut unit.b, &unit.mask, i, $name::holds)
+            }
+        }
+        impl Order for $name {
+            type Raw = super::registers::raw_of!($file);
+            #[inline(always)]
+            fn holds($a: Self::Raw, $b: Self::Raw) -> bool {
+                let ($a, $b) = ($a as $ty, $b as $ty);
+                $e
+            }
+            #[inline(always)]
+            fn moves(from: Self::Raw, to: Self::Raw, up: bool) -> bool {
+                let (from, to) = (from as $ty, to as $ty);
+                if up { to >= from } else { to < from }
             }
         }
     )* };
@@ -528,6 +611,7 @@ ordered! {
 /// `d = c ? a : b` of words.
 pub(crate) struct Select32;
 impl Kernel for Select32 {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let unit = &mut m.unit;

@@ -1,7 +1,11 @@
 //! Applies an operation to all lanes: one value for uniform operands, chunk by chunk otherwise.
 //!
 //! Each operation is compiled twice, for any processor and for one with wide registers and fused
-//! multiplication; [`select`] takes what the processor has. Results are the same.
+//! multiplication, those that inner loops are made of a third time, for registers of a whole chunk of
+//! words; [`select`] takes what the processor has. Results are the same.
+//!
+//! What is applied to a lane is a function that is always inlined: a closure may end up in another unit
+//! of compilation, without those features, and is then called for each lane.
 
 use std::cell::Cell;
 
@@ -10,6 +14,9 @@ use super::{CHUNK, Exec, Inst, Machine};
 
 /// What an instruction does.
 pub(crate) trait Kernel: 'static {
+    /// Whether inner loops are made of it, so that a form for the widest registers pays.
+    const HOT: bool = false;
+
     fn run(m: &mut Machine<'_>, i: &Inst);
 }
 
@@ -21,6 +28,25 @@ fn plain<K: Kernel>(m: &mut Machine<'_>, i: &Inst) {
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 fn wide<K: Kernel>(m: &mut Machine<'_>, i: &Inst) {
     K::run(m, i);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(
+    enable = "avx512f,avx512vl,avx512bw,avx512dq,avx512cd,avx2,fma,bmi1,bmi2,popcnt,lzcnt"
+)]
+fn widest<K: Kernel>(m: &mut Machine<'_>, i: &Inst) {
+    K::run(m, i);
+}
+
+/// Whether the processor has what [`widest`] needs beside what [`wide`] does.
+#[cfg(target_arch = "x86_64")]
+fn is_widest() -> bool {
+    is_wide()
+        && std::is_x86_feature_detected!("avx512f")
+        && std::is_x86_feature_detected!("avx512vl")
+        && std::is_x86_feature_detected!("avx512bw")
+        && std::is_x86_feature_detected!("avx512dq")
+        && std::is_x86_feature_detected!("avx512cd")
 }
 
 /// Whether the processor has what [`wide`] needs.
@@ -43,8 +69,16 @@ fn is_wide() -> bool {
 /// The form of a kernel for this processor.
 pub(crate) fn select<K: Kernel>() -> Exec {
     #[cfg(target_arch = "x86_64")]
-    if is_wide() {
-        return wide::<K>;
+    {
+        // As a constant, so that it is compiled for those alone that have it.
+        if let Some(widest) = const { if K::HOT { Some(widest::<K> as Exec) } else { None } }
+            && is_widest()
+        {
+            return widest;
+        }
+        if is_wide() {
+            return wide::<K>;
+        }
     }
     let _ = is_wide;
     plain::<K>
@@ -61,7 +95,7 @@ fn part<R>(cells: &[Cell<[R; CHUNK]>], operand: Operand, chunks: usize) -> &[Cel
 }
 
 #[inline(always)]
-fn lanes1<A: Copy, R: Copy + Default>(a: [A; CHUNK], f: impl Fn(A) -> R) -> [R; CHUNK] {
+fn lanes1<A: Copy, R: Copy + Default>(a: [A; CHUNK], f: impl Copy + Fn(A) -> R) -> [R; CHUNK] {
     let mut r = [R::default(); CHUNK];
     for l in 0..CHUNK {
         r[l] = f(a[l]);
@@ -73,7 +107,7 @@ fn lanes1<A: Copy, R: Copy + Default>(a: [A; CHUNK], f: impl Fn(A) -> R) -> [R; 
 fn lanes2<A: Copy, B: Copy, R: Copy + Default>(
     a: [A; CHUNK],
     b: [B; CHUNK],
-    f: impl Fn(A, B) -> R,
+    f: impl Copy + Fn(A, B) -> R,
 ) -> [R; CHUNK] {
     let mut r = [R::default(); CHUNK];
     for l in 0..CHUNK {
@@ -87,7 +121,7 @@ fn lanes3<A: Copy, R: Copy + Default>(
     a: [A; CHUNK],
     b: [A; CHUNK],
     c: [A; CHUNK],
-    f: impl Fn(A, A, A) -> R,
+    f: impl Copy + Fn(A, A, A) -> R,
 ) -> [R; CHUNK] {
     let mut r = [R::default(); CHUNK];
     for l in 0..CHUNK {
@@ -98,7 +132,7 @@ fn lanes3<A: Copy, R: Copy + Default>(
 
 /// `d = f(a)` in one file.
 #[inline(always)]
-pub(crate) fn map1<R: Raw>(file: &mut File<R>, d: u32, a: u32, f: impl Fn(R) -> R) {
+pub(crate) fn map1<R: Raw>(file: &mut File<R>, d: u32, a: u32, f: impl Copy + Fn(R) -> R) {
     if let Some(a) = file.uniform(a) {
         return file.set_uniform(d, f(a));
     }
@@ -106,14 +140,21 @@ pub(crate) fn map1<R: Raw>(file: &mut File<R>, d: u32, a: u32, f: impl Fn(R) -> 
     let target = file.set_vector(d);
     let chunks = file.chunks;
     let cells = cells(&mut file.data);
-    for (d, a) in cells[target..target + chunks].iter().zip(part(cells, a, chunks)) {
-        d.set(lanes1(a.get(), &f));
+    let (d, a) = (&cells[target..target + chunks], &part(cells, a, chunks)[..chunks]);
+    for k in 0..chunks {
+        d[k].set(lanes1(a[k].get(), f));
     }
 }
 
 /// `d = f(a, b)` in one file.
 #[inline(always)]
-pub(crate) fn map2<R: Raw>(file: &mut File<R>, d: u32, a: u32, b: u32, f: impl Fn(R, R) -> R) {
+pub(crate) fn map2<R: Raw>(
+    file: &mut File<R>,
+    d: u32,
+    a: u32,
+    b: u32,
+    f: impl Copy + Fn(R, R) -> R,
+) {
     if let (Some(a), Some(b)) = (file.uniform(a), file.uniform(b)) {
         return file.set_uniform(d, f(a, b));
     }
@@ -123,26 +164,28 @@ pub(crate) fn map2<R: Raw>(file: &mut File<R>, d: u32, a: u32, b: u32, f: impl F
     let cells = cells(&mut file.data);
     let d = &cells[target..target + chunks];
     let (x, y) = (part(cells, a, chunks), part(cells, b, chunks));
+    // Counted loops: what iterators are made of is not always inlined here.
     if a.splat {
-        let x = x[0].get();
-        for (d, y) in d.iter().zip(y) {
-            d.set(lanes2(x, y.get(), &f));
+        let (x, y) = (x[0].get(), &y[..chunks]);
+        for k in 0..chunks {
+            d[k].set(lanes2(x, y[k].get(), f));
         }
     } else if b.splat {
-        let y = y[0].get();
-        for (d, x) in d.iter().zip(x) {
-            d.set(lanes2(x.get(), y, &f));
+        let (x, y) = (&x[..chunks], y[0].get());
+        for k in 0..chunks {
+            d[k].set(lanes2(x[k].get(), y, f));
         }
     } else {
-        for ((d, x), y) in d.iter().zip(x).zip(y) {
-            d.set(lanes2(x.get(), y.get(), &f));
+        let (x, y) = (&x[..chunks], &y[..chunks]);
+        for k in 0..chunks {
+            d[k].set(lanes2(x[k].get(), y[k].get(), f));
         }
     }
 }
 
 /// `d = f(a, b, c)` in one file.
 #[inline(always)]
-pub(crate) fn map3<R: Raw>(file: &mut File<R>, i: &Inst, f: impl Fn(R, R, R) -> R) {
+pub(crate) fn map3<R: Raw>(file: &mut File<R>, i: &Inst, f: impl Copy + Fn(R, R, R) -> R) {
     let uniform = (file.uniform(i.a), file.uniform(i.b), file.uniform(i.c));
     if let (Some(a), Some(b), Some(c)) = uniform {
         return file.set_uniform(i.d, f(a, b, c));
@@ -155,20 +198,21 @@ pub(crate) fn map3<R: Raw>(file: &mut File<R>, i: &Inst, f: impl Fn(R, R, R) -> 
     let (x, y, z) = (part(cells, a, chunks), part(cells, b, chunks), part(cells, c, chunks));
     match (a.splat, b.splat, c.splat) {
         (false, false, false) => {
-            for (((d, x), y), z) in d.iter().zip(x).zip(y).zip(z) {
-                d.set(lanes3(x.get(), y.get(), z.get(), &f));
+            let (x, y, z) = (&x[..chunks], &y[..chunks], &z[..chunks]);
+            for k in 0..chunks {
+                d[k].set(lanes3(x[k].get(), y[k].get(), z[k].get(), f));
             }
         }
         (true, false, false) => {
-            let x = x[0].get();
-            for ((d, y), z) in d.iter().zip(y).zip(z) {
-                d.set(lanes3(x, y.get(), z.get(), &f));
+            let (x, y, z) = (x[0].get(), &y[..chunks], &z[..chunks]);
+            for k in 0..chunks {
+                d[k].set(lanes3(x, y[k].get(), z[k].get(), f));
             }
         }
         (false, true, false) => {
-            let y = y[0].get();
-            for ((d, x), z) in d.iter().zip(x).zip(z) {
-                d.set(lanes3(x.get(), y, z.get(), &f));
+            let (x, y, z) = (&x[..chunks], y[0].get(), &z[..chunks]);
+            for k in 0..chunks {
+                d[k].set(lanes3(x[k].get(), y, z[k].get(), f));
             }
         }
         _ => {
@@ -177,7 +221,7 @@ pub(crate) fn map3<R: Raw>(file: &mut File<R>, i: &Inst, f: impl Fn(R, R, R) -> 
             };
             for (k, d) in d.iter().enumerate() {
                 let (x, y, z) = (at(x, a.splat, k), at(y, b.splat, k), at(z, c.splat, k));
-                d.set(lanes3(x, y, z, &f));
+                d.set(lanes3(x, y, z, f));
             }
         }
     }
@@ -189,7 +233,7 @@ pub(crate) fn cross1<A: Raw, R: Raw>(
     from: &mut File<A>,
     to: &mut File<R>,
     i: &Inst,
-    f: impl Fn(A) -> R,
+    f: impl Copy + Fn(A) -> R,
 ) {
     if let Some(a) = from.uniform(i.a) {
         return to.set_uniform(i.d, f(a));
@@ -197,15 +241,16 @@ pub(crate) fn cross1<A: Raw, R: Raw>(
     let a = from.operand(i.a, 0);
     let target = to.set_vector(i.d);
     let chunks = to.chunks;
-    let source = &from.data[a.start..a.start + chunks];
-    for (d, a) in to.data[target..target + chunks].iter_mut().zip(source) {
-        *d = lanes1(*a, &f);
+    let (source, out) =
+        (&from.data[a.start..a.start + chunks], &mut to.data[target..target + chunks]);
+    for k in 0..chunks {
+        out[k] = lanes1(source[k], f);
     }
 }
 
 /// The lanes where `f(a, b)` holds.
 #[inline(always)]
-fn bits2<R: Raw>(a: [R; CHUNK], b: [R; CHUNK], f: impl Fn(R, R) -> bool) -> u16 {
+fn bits2<R: Raw>(a: [R; CHUNK], b: [R; CHUNK], f: impl Copy + Fn(R, R) -> bool) -> u16 {
     let mut bits = 0u16;
     for l in 0..CHUNK {
         bits |= u16::from(f(a[l], b[l])) << l;
@@ -220,7 +265,7 @@ pub(crate) fn compare<R: Raw>(
     to: &mut super::registers::Bits,
     mask: &Mask,
     i: &Inst,
-    f: impl Fn(R, R) -> bool,
+    f: impl Copy + Fn(R, R) -> bool,
 ) {
     if let (Some(a), Some(b)) = (file.uniform(i.a), file.uniform(i.b)) {
         return to.set_uniform(i.d, f(a, b));
@@ -232,16 +277,19 @@ pub(crate) fn compare<R: Raw>(
     let target = i.d as usize * chunks;
     let d = &mut to.data[target..target + chunks];
     if a.splat {
-        for (d, y) in d.iter_mut().zip(y) {
-            *d = bits2(x[0], *y, &f);
+        let (x, y) = (x[0], &y[..chunks]);
+        for k in 0..chunks {
+            d[k] = bits2(x, y[k], f);
         }
     } else if b.splat {
-        for (d, x) in d.iter_mut().zip(x) {
-            *d = bits2(*x, y[0], &f);
+        let (x, y) = (&x[..chunks], y[0]);
+        for k in 0..chunks {
+            d[k] = bits2(x[k], y, f);
         }
     } else {
-        for ((d, x), y) in d.iter_mut().zip(x).zip(y) {
-            *d = bits2(*x, *y, &f);
+        let (x, y) = (&x[..chunks], &y[..chunks]);
+        for k in 0..chunks {
+            d[k] = bits2(x[k], y[k], f);
         }
     }
     to.finish(i.d, mask);
@@ -254,7 +302,7 @@ pub(crate) fn test1<R: Raw>(
     to: &mut super::registers::Bits,
     mask: &Mask,
     i: &Inst,
-    f: impl Fn(R) -> bool,
+    f: impl Copy + Fn(R) -> bool,
 ) {
     if let Some(a) = file.uniform(i.a) {
         return to.set_uniform(i.d, f(a));

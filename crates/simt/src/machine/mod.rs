@@ -17,6 +17,7 @@ pub(crate) mod float;
 pub(crate) mod fused;
 pub(crate) mod grid;
 pub(crate) mod integer;
+pub(crate) mod joined;
 pub(crate) mod lanes;
 pub(crate) mod matrix;
 pub(crate) mod parallel;

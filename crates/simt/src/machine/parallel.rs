@@ -17,9 +17,9 @@ use port_ir::Scalar;
 
 use super::access::Element;
 use super::atomic::{Change, change, decode};
-use super::grid::{self, Ending, Setup};
+use super::grid::{Ending, Line, Setup};
 use super::registers::Shape;
-use super::{CHUNK, Inst, Machine};
+use super::{CHUNK, Inst, Machine, Object, Op, Place};
 use crate::launch::{Launch, Options, Schedule};
 use crate::memory::{FIRST_BUFFER, Memory, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::outcome::Outcome;
@@ -141,6 +141,18 @@ impl Tracker {
         let index = (address >> WINDOW_BITS).checked_sub(FIRST_BUFFER);
         let touched = index.and_then(|index| self.buffers.get(index as usize));
         touched.is_none_or(|touched| !touched.watched)
+    }
+}
+
+/// Whether accesses to an object have to be noted: writes to any buffer, for one that the first block
+/// did not write to must not be written.
+#[inline(always)]
+pub(crate) fn is_tracked(m: &Machine<'_>, object: Object, writes: bool) -> bool {
+    match (&m.tracker, object.place) {
+        (Some(tracker), Place::Buffer(index)) => {
+            writes || tracker.buffers.get(index).is_none_or(|touched| touched.watched)
+        }
+        _ => false,
     }
 }
 
@@ -272,6 +284,9 @@ struct Work {
 /// Work (instructions of chunks) below which threads cost more than they bring.
 const LEAST_WORK: u64 = 60_000;
 
+/// Bytes that a thread copies in the time that an instruction of a chunk takes.
+const COPIED: u64 = 4;
+
 /// Parts that each thread's share of the blocks comes in.
 const PARTS: usize = 8;
 
@@ -301,19 +316,25 @@ impl Common<'_> {
             self.setup.machine(self.code, &mut memory, self.launch, self.options, self.may_restart);
         machine.tracker = Some(Box::new(tracker));
         machine.hooked = true;
-        let mut block = self.setup.block(&machine);
+        let mut line = Line::new(self.setup, &machine);
+        let part = self.part.next_multiple_of(line.size);
         let mut printed = Vec::new();
         let mut fine = true;
         let mut range = first;
         'all: loop {
-            for place in range {
-                let Some(number) = self.order.get(place) else { break 'all };
+            while !range.is_empty() {
+                let place = range.start;
+                let end = self.order.len().min(range.end).min(place.saturating_add(line.size));
+                let Some(numbers) = self.order.get(place..end) else { break 'all };
+                if numbers.is_empty() {
+                    break 'all;
+                }
+                range.start = end;
                 if self.stop.load(Ordering::Relaxed) {
                     fine = false;
                     break 'all;
                 }
-                grid::start(&mut machine, &mut block, *number);
-                fine = grid::run_block(&mut machine, &mut block, u32::MAX);
+                fine = line.run(self.setup, &mut machine, numbers);
                 fine &= machine.tracker.as_ref().is_some_and(|tracker| !tracker.depends);
                 if !fine || !pilot(&machine) {
                     fine = false;
@@ -324,8 +345,9 @@ impl Common<'_> {
                     printed.push((place, std::mem::take(&mut machine.outcome.printed)));
                 }
             }
-            let start = self.next.fetch_add(self.part, Ordering::Relaxed);
-            range = start..start.saturating_add(self.part);
+            // Blocks that print are never several in a unit, so what is printed has one place.
+            let start = self.next.fetch_add(part, Ordering::Relaxed);
+            range = start..start.saturating_add(part);
         }
         let instructions = self.options.fuel - machine.fuel;
         let blocks = machine.outcome.counters.blocks;
@@ -357,6 +379,16 @@ pub(super) fn run(
         || matches!(options.schedule, Schedule::Seeded(_))
         || setup.needed.saturating_mul(threads as u64) > options.memory_limit
     {
+        return None;
+    }
+    // Without loops it is known what there is to do; with little of it for what may have to be copied,
+    // not even one block is tried.
+    let loops = code.instructions.iter().any(|inst| inst.op == Op::Back);
+    let work = (code.instructions.len() as u64)
+        .saturating_mul(setup.chunks as u64)
+        .saturating_mul(order.len() as u64);
+    let bytes: u64 = memory.buffers.iter().map(|buffer| buffer.bytes.len() as u64).sum();
+    if !loops && work < LEAST_WORK.saturating_add(bytes / COPIED) {
         return None;
     }
     let lent = memory.lend();
@@ -410,13 +442,14 @@ fn pilot(common: &Common<'_>, lent: &Memory, threads: usize) -> Option<Vec<Work>
                 }
                 let Some(tracker) = &machine.tracker else { return false };
                 let used = spend(common.options.fuel - machine.fuel);
-                if used.saturating_mul(common.order.len() as u64) < LEAST_WORK {
-                    return true;
-                }
+                let work = used.saturating_mul(common.order.len() as u64);
                 let written: Vec<bool> = tracker.buffers.iter().map(Touched::is_written).collect();
                 let bytes = tracker.buffers.iter().filter(|touched| touched.is_written());
                 let bytes: u64 = bytes.map(|touched| touched.bytes).sum();
-                if bytes.saturating_mul(threads as u64) > common.options.memory_limit {
+                // Each thread copies what it writes to.
+                let too_little = work < LEAST_WORK.saturating_add(bytes / COPIED);
+                if too_little || bytes.saturating_mul(threads as u64) > common.options.memory_limit
+                {
                     return false;
                 }
                 for _ in 1..threads {

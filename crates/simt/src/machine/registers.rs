@@ -34,6 +34,17 @@ macro_rules! raw {
 }
 raw!(u32, u64);
 
+/// The words of a file.
+macro_rules! raw_of {
+    (w) => {
+        u32
+    };
+    (d) => {
+        u64
+    };
+}
+pub(crate) use raw_of;
+
 /// What is known of a register's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -199,6 +210,13 @@ impl<R: Raw> File<R> {
             Shape::Uniform => [R::from_u64(meta.scalar); CHUNK],
             _ => self.data[meta.slot as usize * self.chunks + q],
         }
+    }
+
+    /// The value of lane 0 of each chunk of an affine register.
+    #[inline(always)]
+    pub(crate) fn firsts(&self, register: u32) -> &[R] {
+        let start = self.start(register);
+        &self.data[start..start + self.chunks.div_ceil(CHUNK)].as_flattened()[..self.chunks]
     }
 
     /// Writes what [`File::bases`] reads.

@@ -62,7 +62,7 @@ pub(super) fn size(m: &Machine<'_>, chunks: usize, blocks: u64, block_bytes: u64
     let code = m.code;
     let threads: u32 = m.block_dim.iter().product();
     let is_possible = code.together.possible
-        && !m.hooked
+        && m.watch.is_none()
         && m.trace.is_none()
         && m.schedule == crate::launch::Schedule::InOrder
         && m.cluster == [1; 3]
@@ -135,7 +135,10 @@ pub(super) fn lanes(blocks: usize, chunks: usize, threads: usize) -> Mask {
 
 /// Sets what is different in each block of the unit.
 pub(super) fn start(m: &mut Machine<'_>, units: &mut [Unit], numbers: &[u64]) {
-    m.group.places = numbers.iter().map(|number| grid::place(m, *number)).collect();
+    let mut places = std::mem::take(&mut m.group.places);
+    places.clear();
+    places.extend(numbers.iter().map(|number| grid::place(m, *number)));
+    m.group.places = places;
     m.outcome.counters.blocks += numbers.len() as u64 - 1;
     let Some(unit) = units.first_mut() else { return };
     let chunks = unit.block_chunks;
@@ -150,16 +153,18 @@ pub(super) fn start(m: &mut Machine<'_>, units: &mut [Unit], numbers: &[u64]) {
                 unit.d.set_affine(*register, 0);
             }
             Preset::Builtin(builtin) if preset.is_of_block() => {
-                let values: Vec<u32> =
-                    m.group.places.iter().map(|it| grid::block_value(m, *it, *builtin)).collect();
-                let Some(first) = values.first() else { continue };
-                if values.iter().all(|value| value == first) {
-                    unit.w.set_uniform(*register, *first);
+                let value = |place: &[u32; 3]| grid::block_value(m, *place, *builtin);
+                let mut values = m.group.places.iter().map(value);
+                let first = values.next().unwrap_or(0);
+                if values.all(|value| value == first) {
+                    unit.w.set_uniform(*register, first);
                     continue;
                 }
-                for k in 0..unit.chunks {
-                    let value = values.get(k / chunks).copied().unwrap_or(0);
-                    unit.w.set_base(*register, k, value);
+                for (block, place) in m.group.places.iter().enumerate() {
+                    let value = value(place);
+                    for k in block * chunks..((block + 1) * chunks).min(unit.chunks) {
+                        unit.w.set_base(*register, k, value);
+                    }
                 }
                 unit.w.set_affine(*register, 0);
             }

@@ -5,7 +5,7 @@
 //! host, integers, bit tricks) is its own twin again.
 
 use super::dd::Dd;
-use super::{EXTRA, Kind, State, kind_of};
+use super::{EXTRA, Kind, State, kind_of, widened};
 use crate::machine::access::{bytes_to_read, read_local_bits};
 use crate::machine::atomic::Change;
 use crate::machine::lanes::Kernel;
@@ -271,6 +271,7 @@ fn offset_of(i: &Inst) -> u64 {
 /// The twin of what was loaded to `d` from `a` and what is extra.
 pub(crate) struct Load;
 impl Kernel for Load {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
@@ -367,7 +368,7 @@ fn load_chunk(
     let (mut hi, mut lo) = m.unit.twin_chunk(i.d, State::Same, kind, k);
     let bits: [u64; CHUNK] = match kind.is_wide() {
         true => m.unit.d.chunk(i.d, k),
-        false => m.unit.w.chunk(i.d, k).map(u64::from),
+        false => widened(m.unit.w.chunk(i.d, k)),
     };
     let Some(table) = m.tables(home).and_then(|tables| tables.of(kind.size())) else { return };
     let first = place(0).unwrap_or(usize::MAX);
@@ -395,6 +396,7 @@ fn load_chunk(
 /// makes what was there forgotten.
 pub(crate) struct Store;
 impl Kernel for Store {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
@@ -434,7 +436,7 @@ fn store(m: &mut Machine<'_>, i: &Inst, kind: Kind, state: State) {
                 let Some(start) = spot.map(|spot| spot.index.wrapping_sub(low)) else { continue };
                 let bits: [u64; CHUNK] = match kind.is_wide() {
                     true => m.unit.d.chunk(i.b, k),
-                    false => m.unit.w.chunk(i.b, k).map(u64::from),
+                    false => widened(m.unit.w.chunk(i.b, k)),
                 };
                 let bits = if size == 2 { bits.map(|bits| bits & 0xffff) } else { bits };
                 let (hi, lo) = m.unit.twin_chunk(i.b, state, kind, k);

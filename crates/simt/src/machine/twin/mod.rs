@@ -109,6 +109,16 @@ pub(crate) fn encode(kind: Kind, plain: [bool; 4], extra: u64) -> u64 {
 /// Where what is particular to an instruction begins.
 pub(crate) const EXTRA: u32 = 8;
 
+/// Words as double words.
+#[inline(always)]
+fn widened(words: [u32; CHUNK]) -> [u64; CHUNK] {
+    let mut wide = [0; CHUNK];
+    for l in 0..CHUNK {
+        wide[l] = words[l].into();
+    }
+    wide
+}
+
 #[inline(always)]
 fn kind_of(i: &Inst) -> Kind {
     KINDS[(i.imm & 7) as usize]
@@ -220,10 +230,19 @@ impl Unit {
             (State::Uniform(value), _) => ([value.hi; CHUNK], [value.lo; CHUNK]),
             (State::Same, Kind::F32) => {
                 let bits = self.w.chunk(register, k);
-                (bits.map(|bits| f64::from(f32::from_bits(bits))), [0.0; CHUNK])
+                let mut values = [0.0; CHUNK];
+                for l in 0..CHUNK {
+                    values[l] = f64::from(f32::from_bits(bits[l]));
+                }
+                (values, [0.0; CHUNK])
             }
             (State::Same, Kind::F64) => {
-                (self.d.chunk(register, k).map(f64::from_bits), [0.0; CHUNK])
+                let bits = self.d.chunk(register, k);
+                let mut values = [0.0; CHUNK];
+                for l in 0..CHUNK {
+                    values[l] = f64::from_bits(bits[l]);
+                }
+                (values, [0.0; CHUNK])
             }
             (State::Same, _) => self.decoded(register, kind, k),
         }

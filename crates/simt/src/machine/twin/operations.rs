@@ -75,6 +75,7 @@ impl One for Absolute {
 /// `d = f(a)`, which is exact: where the operand is its own twin, so is the result.
 pub(crate) struct Unary<O>(PhantomData<O>);
 impl<O: One> Kernel for Unary<O> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
@@ -123,6 +124,7 @@ two! {
 /// `d = f(a, b)`
 pub(crate) struct Binary<O>(PhantomData<O>);
 impl<O: Two> Kernel for Binary<O> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
@@ -153,6 +155,7 @@ impl<O: Two> Kernel for Binary<O> {
 /// `d = a * b + c`
 pub(crate) struct Fused;
 impl Kernel for Fused {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
@@ -197,6 +200,7 @@ impl Kernel for Fused {
 /// The twin of the operand whose value the result is: of the smaller or larger of two.
 pub(crate) struct Choose;
 impl Kernel for Choose {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
@@ -240,6 +244,7 @@ impl Kernel for Choose {
 /// `d = c ? a : b`
 pub(crate) struct Select;
 impl Kernel for Select {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
@@ -323,6 +328,7 @@ fn moved(unit: &mut Unit, i: &Inst, may_swap: bool) {
 /// A value goes to a local variable.
 pub(crate) struct Move;
 impl Kernel for Move {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         moved(&mut m.unit, i, false);
@@ -332,6 +338,7 @@ impl Kernel for Move {
 /// The same of a value that nobody needs any more.
 pub(crate) struct Swap;
 impl Kernel for Swap {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         moved(&mut m.unit, i, true);
@@ -342,6 +349,7 @@ impl Kernel for Swap {
 /// value has one there.
 pub(crate) struct Convert;
 impl Kernel for Convert {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
