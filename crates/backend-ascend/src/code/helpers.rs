@@ -11,7 +11,11 @@ pub(super) struct Helper {
 }
 
 fn all() -> impl Iterator<Item = &'static Helper> {
-    HELPERS.iter().chain(super::scalar_math::SCALAR).chain(super::double_math::DOUBLE)
+    HELPERS
+        .iter()
+        .chain(super::scalar_math::SCALAR)
+        .chain(super::double_math::DOUBLE)
+        .chain(super::double_functions::DOUBLE_FUNCTIONS)
 }
 
 /// The names of all helpers: no other name may be one.
@@ -614,6 +618,24 @@ __aicore__ inline int64_t MultiplyHigh(int64_t a, int64_t b)
 {
     uint64_t both = static_cast<uint64_t>(high) << 32 | low;
     return static_cast<uint32_t>(both >> (by & 31u));
+}
+",
+    },
+    Helper {
+        name: "FunnelRightClamped",
+        needs: &[],
+        text: "__aicore__ inline uint32_t FunnelRightClamped(uint32_t low, uint32_t high, uint32_t by)
+{
+    return by >= 32u ? high : static_cast<uint32_t>((static_cast<uint64_t>(high) << 32 | low) >> by);
+}
+",
+    },
+    Helper {
+        name: "FunnelLeftClamped",
+        needs: &[],
+        text: "__aicore__ inline uint32_t FunnelLeftClamped(uint32_t low, uint32_t high, uint32_t by)
+{
+    return by >= 32u ? low : static_cast<uint32_t>(((static_cast<uint64_t>(high) << 32 | low) << by) >> 32);
 }
 ",
     },

@@ -48,10 +48,66 @@ impl Printer<'_, '_, '_> {
         Ok(self.rounded(to, text))
     }
 
-    /// A function of doubles: what integers compute exactly.
+    /// A function of doubles: integers compute it.
     fn double_function(&mut self, function: MathFunction, texts: &[Text]) -> Made {
         use MathFunction as M;
+        let number = |printer: &mut Self, value: f64| {
+            printer.constant(port_ir::Constant::from_bits(Scalar::F64, value.to_bits()))
+        };
+        // Calls with other arguments than the user's.
+        let x = texts.first().map_or(String::new(), |text| text.text.clone());
+        let turned = |printer: &mut Self, name: &'static str, quarters: u32| {
+            let name = printer.spelling.helper(name);
+            Text::primary(format!("{name}({x}, {quarters})"))
+        };
+        match function {
+            M::Sin => return Ok(turned(self, "Sine64", 0)),
+            M::Cos => return Ok(turned(self, "Sine64", 1)),
+            M::SinPi => return Ok(turned(self, "SineOfPi64", 0)),
+            M::CosPi => return Ok(turned(self, "SineOfPi64", 1)),
+            M::Tan => {
+                let (sine, cosine) = (turned(self, "Sine64", 0), turned(self, "Sine64", 1));
+                return Ok(binary(Level::Product, "/", &sine, &cosine));
+            }
+            M::Exp2 | M::Exp10 => {
+                let base = number(self, if function == M::Exp2 { 2.0 } else { 10.0 })?;
+                return Ok(call(self.spelling.helper("Power64"), &[base, texts[0].clone()]));
+            }
+            M::PowerInteger => {
+                let to = self.spelling.helper("ToFloat64");
+                let exponent = format!("{to}(static_cast<int64_t>({}))", texts[1].text);
+                let list = [texts[0].clone(), Text::primary(exponent)];
+                return Ok(call(self.spelling.helper("Power64"), &list));
+            }
+            M::ScaleByPowerOfTwo => {
+                self.spelling.helper("Float64Functions");
+                return Ok(call("Scale64", texts));
+            }
+            M::ReciprocalSquareRoot => {
+                let one = number(self, 1.0)?;
+                let root = call(self.spelling.helper("SquareRoot64"), texts);
+                return Ok(binary(Level::Product, "/", &one, &root));
+            }
+            _ => {}
+        }
         let name = match function {
+            M::Exp => "Exp64",
+            M::ExpMinusOne => "ExpMinusOne64",
+            M::Log => "Log64",
+            M::Log2 => "Log2Of64",
+            M::Log10 => "Log10Of64",
+            M::LogOnePlus => "LogOnePlus64",
+            M::Power => "Power64",
+            M::CubeRoot => "CubeRoot64",
+            M::Atan => "ArcTangent64",
+            M::Atan2 => "ArcTangent2Of64",
+            M::Asin => "ArcSine64",
+            M::Acos => "ArcCosine64",
+            M::Sinh => "HyperbolicSine64",
+            M::Cosh => "HyperbolicCosine64",
+            M::Tanh => "HyperbolicTangent64",
+            M::Hypot => "Hypotenuse64",
+            M::FloatModulo => "Modulo64",
             M::SquareRoot => "SquareRoot64",
             M::Floor => "Floor64",
             M::Ceil => "Ceil64",
@@ -243,6 +299,8 @@ impl Printer<'_, '_, '_> {
             M::BytePermute => call(self.spelling.helper("BytePermute"), texts),
             M::FunnelShiftLeft => call(self.spelling.helper("FunnelLeft"), texts),
             M::FunnelShiftRight => call(self.spelling.helper("FunnelRight"), texts),
+            M::FunnelShiftLeftClamp => call(self.spelling.helper("FunnelLeftClamped"), texts),
+            M::FunnelShiftRightClamp => call(self.spelling.helper("FunnelRightClamped"), texts),
             M::DotFourBytes => call(self.spelling.helper("DotFourBytes"), texts),
             M::Multiply24 => {
                 let low = |text: &Text| {
@@ -296,6 +354,8 @@ impl Printer<'_, '_, '_> {
             M::Erfc => ("ErfcOf", format!("scratch, {x}")),
             M::Sin => ("SineOf", format!("{x}, 0")),
             M::Cos => ("SineOf", format!("{x}, 1")),
+            M::SinPi => ("SineOfPi", format!("{x}, 0")),
+            M::CosPi => ("SineOfPi", format!("{x}, 1")),
             M::Tan => {
                 let name = self.spelling.helper("SineOf");
                 return Ok(Text::at(format!("{name}({x}, 0) / {name}({x}, 1)"), Level::Product));

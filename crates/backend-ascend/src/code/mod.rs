@@ -11,6 +11,7 @@
 
 pub(crate) mod admit;
 pub(crate) mod choices;
+mod double_functions;
 mod double_math;
 mod expression;
 pub(crate) mod frame;

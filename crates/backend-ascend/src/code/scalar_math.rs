@@ -223,12 +223,13 @@ __aicore__ inline float ErfOf(AscendC::LocalTensor<float>& scratch, float value)
     },
     Helper {
         name: "SineOf",
-        needs: &["RoundEven"],
+        needs: &["RoundEven", "Sine64", "ToFloat64", "NarrowFloat64"],
         text: "// sin(value + quarters * pi / 2): pi / 2 is taken away in three parts, then series.
 __aicore__ inline float SineOf(float value, int32_t quarters)
 {
-    if (!(value > -100000.0f && value < 100000.0f)) {
-        return value - value;  // no digits are left of the angle
+    if (!(value > -10000.0f && value < 10000.0f)) {
+        // The parts would be too coarse.
+        return NarrowFloat64(Sine64(ToFloat64(value), quarters), false);
     }
     float turns = RoundEven(value * 0.636619772f);
     float angle = value - turns * 1.5703125f;
@@ -243,6 +244,24 @@ __aicore__ inline float SineOf(float value, int32_t quarters)
         square * (2.48015873e-05f - square * 2.75573192e-07f))));
     float result = (quadrant & 1) != 0 ? cosine : sine;
     return (quadrant & 2) != 0 ? -result : result;
+}
+",
+    },
+    Helper {
+        name: "SineOfPi",
+        needs: &["SineOf"],
+        text: "// sin(pi * (value + quarters / 2)): whole and half turns are taken away exactly.
+__aicore__ inline float SineOfPi(float value, int32_t quarters)
+{
+    if (!(value > -8388608.0f && value < 8388608.0f)) {
+        // Whole numbers, even ones from twice that on; what is not finite has no sine.
+        float odd = value - 2.0f * RoundEven(value * 0.5f);
+        return quarters == 0 ? odd * 0.0f : (odd == 0.0f ? 1.0f : odd - odd == 0.0f ? -1.0f : odd);
+    }
+    float halves = RoundEven(value + value);
+    float angle = (value - 0.5f * halves) * 3.14159265f;
+    float result = SineOf(angle, ((static_cast<int32_t>(halves) & 3) + quarters) & 3);
+    return result == 0.0f ? value * 0.0f : result;
 }
 ",
     },

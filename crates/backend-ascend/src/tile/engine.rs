@@ -181,6 +181,8 @@ pub(super) struct State {
     pub subject: String,
     /// Whether atomic operations go lane by lane through `atomics.h`.
     pub uses_steps: bool,
+    /// Whether functions of `angles.h` are called.
+    pub uses_angles: bool,
     pub flat_used: bool,
 }
 

@@ -39,6 +39,8 @@ use shape::{Lanes, Shape};
 const SUPPORT: &str = include_str!("assets/lanes.h");
 /// What the support code needs besides for atomic operations that no unit has.
 const ATOMICS: &str = include_str!("assets/atomics.h");
+/// Functions of angles.
+const ANGLES: &str = include_str!("assets/angles.h");
 
 /// Bytes of the unified buffer, less what the stack of the high-level functions needs.
 const BUFFER_BYTES: u64 = 192 * 1024 - 512;
@@ -83,23 +85,32 @@ pub(crate) fn kernel(
             Err(why) => refused = refused.or(Some(why)),
         }
     }
-    let Some((made, uses_steps)) = made else {
+    let Some((made, needs)) = made else {
         let nowhere = port_diag::Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
         let reason = "it has no vector form".to_owned();
         return Err(refused.unwrap_or(NotTranslated { reason, origin: nowhere }));
     };
     declarations.add_support(Library::Lanes, "lanes", SUPPORT);
-    if uses_steps {
+    if needs.steps {
         declarations.add_support(Library::Lanes, "atomics", ATOMICS);
     }
+    if needs.angles {
+        declarations.add_support(Library::Lanes, "angles", ANGLES);
+    }
     Ok(made)
+}
+
+/// Pieces of support code that not every kernel needs.
+struct Needs {
+    steps: bool,
+    angles: bool,
 }
 
 fn translate(
     context: &Context<'_, '_>,
     request: &Request,
     lanes: Lanes,
-) -> Result<(DeviceKernel, bool), NotTranslated> {
+) -> Result<(DeviceKernel, Needs), NotTranslated> {
     let program = context.program;
     let module = program.module;
     let function = &module.functions[request.function];
@@ -204,6 +215,7 @@ fn translate(
         uses_shared: false,
         subject: String::new(),
         uses_steps: false,
+        uses_angles: false,
         flat_used: false,
     };
     let mut engine = Engine {
@@ -280,7 +292,7 @@ fn translate(
         dynamic,
         state,
     };
-    let uses_steps = made.state.uses_steps;
+    let needs = Needs { steps: made.state.uses_steps, angles: made.state.uses_angles };
     let mut made = made.kernel();
     if slow {
         made.status = Status::PortedSlow;
@@ -288,7 +300,7 @@ fn translate(
     }
     made.unit = Unit::Vector;
     made.threads = most.and_then(|most| u32::try_from(most).ok());
-    Ok((made, uses_steps))
+    Ok((made, needs))
 }
 
 /// Names of the kernel's class that no value may have.

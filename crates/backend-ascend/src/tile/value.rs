@@ -1,5 +1,6 @@
 //! Pure expressions: scalars, forms and vectors.
 
+mod functions;
 mod integers;
 mod operations;
 

@@ -1,5 +1,4 @@
-// Threads of a block as lanes of vectors: the device code that the kernels beside this header call. Made by port;
-// it is the same for every port.
+// Threads of a block as lanes of vectors: the device code that the kernels beside this header call. Made by port.
 //
 // A kernel's class has a `lanes::Block`. It owns the queues and one buffer of the unified buffer, from which every
 // vector takes its place. A value that differs between threads is a tensor with one element for each lane; what all

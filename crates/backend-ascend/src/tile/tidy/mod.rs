@@ -112,7 +112,17 @@ impl Statement {
         match self {
             Statement::Constant(ty, name, value) => format!("const {ty} {name} = {value};"),
             Statement::Variable(ty, name, value) => format!("{ty} {name} = {value};"),
-            Statement::Assign(place, value) => format!("{place} = {value};"),
+            Statement::Assign(place, value) => match value {
+                Expression::Binary(plus, left, right)
+                    if plus == "+"
+                        && **left == *place
+                        && right.is_number_of(Some(Type::I32))
+                        && right.to_string() == "1" =>
+                {
+                    format!("++{place};")
+                }
+                _ => format!("{place} = {value};"),
+            },
             Statement::Plain(value) => format!("{value};"),
             Statement::When(condition, rest) => format!("if ({condition}) {rest}"),
             Statement::Text(text) => text.clone(),
@@ -220,6 +230,7 @@ pub(super) fn tidy(tile: &Tile, nodes: Vec<Node>, known: &Known) -> Vec<Node> {
     // What was put together may be simpler as a whole.
     nodes = simplified(nodes, &mut types);
     nodes = passes::flat(nodes);
+    nodes = passes::conditions(nodes, &types);
     nodes = passes::moved(tile, nodes);
     nodes = passes::read_by_nobody(tile, nodes);
     nodes = passes::waiting_once(nodes);

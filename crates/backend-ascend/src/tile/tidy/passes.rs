@@ -48,11 +48,19 @@ fn is_unnamed(name: &str) -> bool {
 /// Whether a value is the same wherever its names are in scope.
 fn is_fixed(value: &Expression, fixed: &BTreeSet<String>) -> bool {
     names(value).iter().all(|name| {
-        PURE.contains(&name.as_str())
-            || fixed.contains(name)
-            || name.starts_with("passes")
-            || name.starts_with("tiling_.")
+        PURE.contains(&name.as_str()) || fixed.contains(name) || name.starts_with("tiling_.")
     })
+}
+
+/// The counter of a loop's passes that a line defines: in each pass it is a constant.
+fn counter(line: &str) -> Option<String> {
+    match parse(line) {
+        Statement::Variable(ty, name, value) if ty == "int64_t" && value.to_string() == "0" => {
+            let number = name.strip_prefix("passes")?;
+            number.chars().all(|c| c.is_ascii_digit()).then_some(name)
+        }
+        _ => None,
+    }
 }
 
 fn renamed(line: &str, to: &BTreeMap<String, String>) -> String {
@@ -81,6 +89,7 @@ pub(super) fn shared(
             match node {
                 Node::Line(line) => {
                     let line = renamed(&line, renames);
+                    fixed.extend(counter(&line));
                     if let Statement::Constant(ty, name, value) = parse(&line)
                         && is_unnamed(&name)
                         && value.is_number_of(Type::read(&ty))
@@ -129,6 +138,7 @@ fn collect_fixed(nodes: &[Node], fixed: &mut BTreeSet<String>) {
     for node in nodes {
         match node {
             Node::Line(line) => {
+                fixed.extend(counter(line));
                 // Whatever it comes from, a constant does not change.
                 if let Statement::Constant(_, name, _) = parse(line) {
                     fixed.insert(name);
@@ -325,6 +335,33 @@ pub(super) fn flat(nodes: Vec<Node>) -> Vec<Node> {
         }
     }
     out
+}
+
+/// `while (true) { if (i >= n) break; … }` as `while (i < n) { … }`.
+pub(super) fn conditions(nodes: Vec<Node>, types: &Types) -> Vec<Node> {
+    let change = |node: Node| match node {
+        Node::Nest { head, body, repeats } => {
+            let mut body = conditions(body, types);
+            let first = body.iter().position(|node| !is_comment(node));
+            let leaves = first.and_then(|at| match body.get(at)? {
+                Node::Line(line) => match parse(line) {
+                    Statement::When(condition, rest) if rest == "break;" => Some((at, condition)),
+                    _ => None,
+                },
+                Node::Nest { .. } => None,
+            });
+            match leaves {
+                Some((at, condition)) if head == "while (true)" && condition.is_plain() => {
+                    body.remove(at);
+                    let goes_on = Expression::Unary('!', condition.into()).simple(types);
+                    Node::Nest { head: format!("while ({goes_on})"), body, repeats }
+                }
+                _ => Node::Nest { head, body, repeats },
+            }
+        }
+        line => line,
+    };
+    nodes.into_iter().map(change).collect()
 }
 
 /// Functions that write to their first argument and read the others, besides those above.

@@ -34,7 +34,7 @@ fn tidied(nodes: Vec<Node>) -> Vec<String> {
     let known = Known::new(
         fields.into_iter(),
         [("xAddress_", "GM_ADDR")].into_iter(),
-        [("master", "GM_ADDR")].into_iter(),
+        [("master", "GM_ADDR"), ("i", "int32_t")].into_iter(),
     );
     let mut out = Vec::new();
     flat(&tidy(&tile(), nodes, &known), &mut out);
@@ -97,6 +97,20 @@ fn pointers_are_read_where_they_are_asked_for() {
 }
 
 #[test]
+fn only_counters_of_loops_are_the_same_in_a_pass() {
+    for (name, kept) in [("passes1", 1), ("passes_left", 2)] {
+        let made = tidied(lines(&[
+            &format!("int64_t {name} = 0;"),
+            &format!("const int64_t base = {name} * tiling_.n * 3;"),
+            "lanes.Store<float, 1>(base, base);",
+            &format!("const int64_t base_2 = {name} * tiling_.n * 3;"),
+            "lanes.Store<float, 1>(base_2, base_2);",
+        ]));
+        assert_eq!(made.iter().filter(|line| line.contains("tiling_.n")).count(), kept);
+    }
+}
+
+#[test]
 fn constants_are_not_moved_into_loops() {
     let mut nodes = lines(&["const int64_t value = tiling_.n * tiling_.n;"]);
     let body = lines(&["passes1 = value;", "lanes.Store<float, 1>(value);"]);
@@ -138,6 +152,21 @@ fn numbers_stand_where_they_are_used_and_vectors_are_changed_on_the_way() {
         "Muls(sumVariable, sumVariable, 4, lanes.padded);",
     ];
     assert_eq!(made, expected);
+}
+
+#[test]
+fn loops_have_their_condition_at_the_head() {
+    let body = lines(&[
+        "// a.cu:1",
+        "const bool value = passes1 < 4;",
+        "if (!(value)) break;",
+        "lanes.Store<float, 1>(1);",
+        "const int32_t value_2 = i + 1;",
+        "i = value_2;",
+    ]);
+    let nodes = vec![Node::Nest { head: "while (true)".to_owned(), body, repeats: true }];
+    let expected = ["while (passes1 < 4) {", "// a.cu:1", "lanes.Store<float, 1>(1);", "++i;", "}"];
+    assert_eq!(tidied(nodes), expected);
 }
 
 #[test]

@@ -478,6 +478,9 @@ impl Engine<'_, '_> {
             if !text.is_empty() {
                 return Ok(one(self, text));
             }
+            if let Some(slot) = self.angle(function, &a, vals.get(1), value, wish)? {
+                return Ok(self.round(slot, scalar));
+            }
             if let (M::CopySign, Some(b)) = (function, vals.get(1).cloned()) {
                 let b = self.float_of(b, value)?;
                 let slot = self.float_slot(wish);
@@ -500,6 +503,13 @@ impl Engine<'_, '_> {
                 self.line(format!("lanes.{name}({slot}, {a}, {temporary});"));
                 return Ok(Val::Int(slot));
             }
+        }
+        if kind(from) == Some(Kind::Int)
+            && from.bits() == 32
+            && kind(scalar) == Some(Kind::Int)
+            && let Some(val) = self.bits(function, vals, handles, value, wish)?
+        {
+            return Ok(val);
         }
         if kind(from) == Some(Kind::Long) && kind(scalar) == Some(Kind::Int) {
             // The halves, and which of them counts.

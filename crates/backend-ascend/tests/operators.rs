@@ -1,0 +1,236 @@
+//! Constructs of the vector forms that one kernel of the field or another needs, executed on the model
+//! against the fiber oracle: each kernel is small, all share one build.
+
+#![allow(clippy::disallowed_methods, reason = "an environment variable asks for more")]
+
+mod common;
+
+use port_backend_ascend::kernel::Chip;
+
+const TEXT: &str = r#"
+#include <cuda_fp16.h>
+#include <cstdint>
+
+// Groups of 16 lanes vote and reduce at once, each among its own.
+__global__ void votes(int* out, const int* in) {
+    int i = threadIdx.x;
+    unsigned mask = 0xffffu << (i & 16);
+    int v = in[i];
+    int any = __any_sync(mask, v > 5), all = __all_sync(mask, v > 0);
+    unsigned odd = __ballot_sync(mask, v & 1);
+    int least = __reduce_min_sync(mask, v);
+    out[i] = any + 2 * all + 4 * (int)(odd >> (i & 16)) + (least << 20);
+}
+
+// Which lanes hold the same.
+__global__ void matches(int* out, const int* in) {
+    int i = threadIdx.x;
+    int predicate;
+    unsigned same = __match_any_sync(~0u, in[i] & 3);
+    unsigned all = __match_all_sync(~0u, in[i] >> 31, &predicate);
+    out[i] = (int)(same ^ all) + predicate;
+}
+
+// Bytes and halves of words, by constants, by a loop and by each lane.
+__global__ void puns(int* out, const int* in) {
+    int i = threadIdx.x;
+    uint4 words = *reinterpret_cast<const uint4*>(in + 4 * i);
+    unsigned char* bytes = reinterpret_cast<unsigned char*>(&words);
+    bytes[i & 15] = (unsigned char)i;
+    int sum = 0;
+    for (int b = 0; b < 16; ++b) sum = sum * 3 + bytes[b];
+    uint2 packed;
+    half2* halves = reinterpret_cast<half2*>(&packed);
+    for (int h = 0; h < 2; ++h) halves[h] = __floats2half2_rn((float)(in[i] + h), (float)i);
+    out[i] = sum + (int)(packed.x ^ packed.y);
+}
+
+// References into an array of each thread, and pointers into shared memory that change places.
+__global__ void pointers(int* out, const int* in) {
+    __shared__ int front[64], back[64];
+    int i = threadIdx.x;
+    int values[4];
+    for (int& value : values) value = in[i];
+    int step = 0;
+    for (int& value : values) value += ++step;
+    front[i] = values[0] + 10 * values[3];
+    int *from = front, *to = back;
+    for (int distance = 1; distance < 64; distance *= 2) {
+        __syncthreads();
+        to[i] = i >= distance ? from[i] + from[i - distance] : from[i];
+        int* other = from;
+        from = to;
+        to = other;
+    }
+    __syncthreads();
+    out[i] = from[i];
+}
+
+// A reference to one of two memories, and a struct of pointers.
+struct Best { int value, index; };
+__device__ const Best& better(const Best& a, const Best& b) {
+    return a.value > b.value || (a.value == b.value && a.index < b.index) ? a : b;
+}
+struct View {
+    const int* values;
+    int* out;
+    __device__ int operator[](int i) const { return values[i]; }
+};
+__device__ void put(View view, int i, int value) { view.out[i] = value; }
+__global__ void choices(int* out, const int* in) {
+    __shared__ Best all[64];
+    int i = threadIdx.x;
+    View view{in, out};
+    all[i] = Best{view[i], i};
+    __syncthreads();
+    Best best = all[i];
+    for (int k = 0; k < 64; k += 5) best = better(best, all[k]);
+    put(view, i, best.value * 100 + best.index);
+}
+
+// Atomic operations that no unit has, and those that the transfer unit has for halves.
+__global__ void atomics(unsigned long long* most, int* out, half* halves, const int* in) {
+    __shared__ unsigned long long sum;
+    __shared__ unsigned turn, largest;
+    int i = threadIdx.x;
+    if (i == 0) { sum = 0; turn = 0; largest = 0; }
+    __syncthreads();
+    atomicAdd(&sum, (unsigned long long)in[i] << 30);
+    atomicInc(&turn, 9u);
+    unsigned old = largest;
+    while (old < (unsigned)in[i]) old = atomicCAS(&largest, old, (unsigned)in[i]);
+    __syncthreads();
+    atomicMax(most, ((unsigned long long)in[i] << 32) + i);
+    atomicAdd(&halves[i & 7], __float2half(1.0f));
+    out[i] = (int)(sum >> 30) + (int)turn * 1000 + (int)largest * 100000;
+}
+
+// Functions without an instruction.
+__global__ void functions(float* out, const int* in) {
+    int i = threadIdx.x;
+    float x = (in[i] - 4) * 0.7f, u = (in[i] - 4) * 0.2f;
+    unsigned a = (unsigned)in[i] * 2654435761u, b = a ^ 0x12345678u;
+    unsigned bits = __funnelshift_l(a, b, i) ^ __funnelshift_rc(a, b, i) ^ __brev(a) ^ __byte_perm(a, b, 0x7e31 + i);
+    out[i] = atanf(x) + 2 * atan2f(x, u + 0.1f) + asinf(u) * 3 + acosf(u) * 5 + sinhf(x) + coshf(x) + hypotf(x, 2.0f) +
+        cbrtf(x) + tanf(u) + (float)(bits & 0xffff) + (float)__dp4a((int)a, (int)b, 3) + (float)__mul24((int)a, 3);
+}
+
+// Doubles that only move.
+__global__ void moved(double* out, const double* in, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) out[i] = i % 3 == 0 ? 1.5 : in[n - 1 - i];
+}
+
+// A search that reads what other blocks mark.
+__global__ void marks(int* seen, const int* next, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n && seen[i] == 1 && seen[next[i] & 63] == 0) seen[next[i] & 63] = 2;
+}
+"#;
+
+const SPEC: &str = r#"
+ints = [["n", "256"]]
+[buffers]
+in = { dtype = "i32", shape = ["n"], init = "ints(0, 9)", seed = 1 }
+doubles = { dtype = "f64", shape = ["n"], init = "uniform(-2, 2)", seed = 2 }
+a = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+b = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+c = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+d = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+e = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+f = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+g = { dtype = "i32", shape = ["n"], init = "ints(0, 2)", seed = 3, out = true }
+most = { dtype = "u64", shape = ["1"], init = "zeros", out = true }
+halves = { dtype = "f16", shape = ["8"], init = "zeros", out = true }
+h = { dtype = "f32", shape = ["n"], init = "zeros", out = true }
+moved = { dtype = "f64", shape = ["n"], init = "zeros", out = true }
+[[launch]]
+kernel = "votes"
+grid = [1]
+block = [64]
+args = ["a", "in"]
+[[launch]]
+kernel = "matches"
+grid = [1]
+block = [64]
+args = ["b", "in"]
+[[launch]]
+kernel = "puns"
+grid = [1]
+block = [64]
+args = ["c", "in"]
+[[launch]]
+kernel = "pointers"
+grid = [1]
+block = [64]
+args = ["d", "in"]
+[[launch]]
+kernel = "choices"
+grid = [1]
+block = [64]
+args = ["e", "in"]
+[[launch]]
+kernel = "atomics"
+grid = [2]
+block = [64]
+args = ["most", "f", "halves", "in"]
+[[launch]]
+kernel = "functions"
+grid = [1]
+block = [64]
+args = ["h", "in"]
+[[launch]]
+kernel = "moved"
+grid = [3]
+block = [96]
+args = ["moved", "doubles", "n"]
+"#;
+
+#[test]
+fn constructs_of_the_vector_forms_are_right_on_the_model() {
+    match common::check_text("operators", TEXT, SPEC, Chip::A910b) {
+        Ok(what) => {
+            assert!(what.contains("ported block") && what.contains("ported flatten"), "{what}");
+            assert!(!what.contains("scalar") && !what.contains("refused"), "{what}");
+        }
+        Err(why) => panic!("{why}"),
+    }
+}
+
+#[test]
+fn blocks_that_meet_in_global_memory_take_one_core() {
+    let found = common::forms(
+        "case.cu",
+        &format!("{TEXT}\nvoid run(int* x, const int* y) {{ marks<<<4, 64>>>(x, y, 256); }}\n"),
+        Chip::A910b,
+    );
+    assert!(found.iter().any(|form| form.starts_with("ported-slow")), "{found:?}");
+    // A lock is no loop of lanes that go on together.
+    let lock = "__global__ void k(int* lock, float* x) {\n\
+                bool done = false;\n\
+                while (!done) { if (atomicCAS(lock, 0, 1) == 0) { x[0] += 1; done = true; atomicExch(lock, 0); } } }\n\
+                void run(int* i, float* x) { k<<<2, 64>>>(i, x); }";
+    assert_eq!(common::forms("case.cu", lock, Chip::A910b), ["ported-slow scalar"]);
+}
+
+#[test]
+fn functions_of_doubles_are_near_the_exact_values() {
+    let text = "#include <cmath>
+    __global__ void k(double* out, const double* x, int n) {
+        for (int i = threadIdx.x; i < n; i += blockDim.x) {
+            double v = x[i], a = fabs(v) + 1e-3;
+            out[i] = exp(v) + log(a) + sin(v * 40.0) * cos(v) + pow(a, v) + atan2(v, 2.0) + tanh(v) + cbrt(v) + hypot(v, 3.0) + 20.0;
+        }
+    }";
+    let spec = "ints = [[\"n\", \"37\"]]\n[buffers]\n\
+        x = { dtype = \"f64\", shape = [\"n\"], init = \"uniform(-8, 8)\", seed = 1 }\n\
+        out = { dtype = \"f64\", shape = [\"n\"], init = \"zeros\", out = true }\n\
+        [[launch]]\nkernel = \"k\"\ngrid = [1]\nblock = [32]\nargs = [\"out\", \"x\", \"n\"]\n";
+    let what = common::check_text("doubles", text, spec, Chip::A910b)
+        .unwrap_or_else(|why| panic!("{why}"));
+    assert!(what.contains("ported-slow scalar"), "{what}");
+    let worst = what.split("worst relative difference ").nth(1).and_then(|rest| {
+        rest.split([',', ' ']).next().and_then(|number| number.parse::<f64>().ok())
+    });
+    assert!(worst.is_none_or(|worst| worst < 1e-14), "{what}");
+}
