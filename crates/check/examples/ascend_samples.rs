@@ -1,23 +1,25 @@
 //! Public Ascend C against the model of its API: each sample is built and run as its README says, with
 //! the model in the place of CMake and the chip. `cargo xtask external ascend` runs it.
 //!
-//! Arguments: the folder of the samples, and what their paths have to contain.
+//! Arguments: the folder of the samples, what their paths have to contain, and for how many seconds
+//! samples are begun. The end is a table: how many are right, and why the others are not.
 
 #![allow(clippy::disallowed_methods, reason = "it reads samples and runs them")]
 #![allow(clippy::print_stdout, reason = "it reports to a terminal")]
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use port_check::ascend::{self, Model};
+use port_check::ascend::{self, Model, Violation};
 use port_check::oracle::{Language, OracleError, Source};
 use port_check::toolchain::Toolchain;
 
 /// Longest time of a command of a sample.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// A sample: a folder with a README, and one Ascend C file with a `main`.
 struct Sample {
@@ -30,33 +32,61 @@ struct Sample {
 
 fn main() -> Result<(), String> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, filter] = &arguments[..] else {
-        return Err("usage: ascend_samples FOLDER FILTER".into());
+    let [path, filter, seconds] = &arguments[..] else {
+        return Err("usage: ascend_samples FOLDER FILTER SECONDS".into());
     };
+    let seconds = seconds.parse().map_err(|_| format!("`{seconds}` is no number of seconds"))?;
     let path = Path::new(path);
     let mut samples = Vec::new();
     find(path, path, &mut samples)?;
     samples.sort_by(|a, b| a.name.cmp(&b.name));
     samples.retain(|sample| sample.name.contains(filter.as_str()));
     let model = Model::new(&Toolchain::discover()).map_err(|error| error.to_string())?;
-    let (mut passed, mut failed) = (0, 0);
+    let start = Instant::now();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for sample in &samples {
-        match attempt(sample, &model) {
-            Ok(()) => {
-                passed += 1;
-                println!("pass  {}", sample.name);
-            }
-            Err(why) => {
-                failed += 1;
-                println!("fail  {}: {}", sample.name, why.trim_end().replace('\n', "\n      "));
-            }
+        if start.elapsed() > Duration::from_secs(seconds) {
+            *counts.entry("not tried: no time is left".into()).or_default() += 1;
+            continue;
         }
+        let kind = match attempt(sample, &model) {
+            Ok(()) => {
+                println!("pass  {}", sample.name);
+                RIGHT.to_owned()
+            }
+            Err(Failure { kind, why }) => {
+                let why = why.trim_end().replace('\n', "\n      ");
+                println!("fail  {}: {kind}: {why}", sample.name);
+                kind
+            }
+        };
+        *counts.entry(kind).or_default() += 1;
     }
-    println!("{passed} of {} samples pass", passed + failed);
-    match (samples.is_empty(), failed) {
-        (true, _) => Err(format!("no sample in {}", path.display())),
-        (false, 0) => Ok(()),
-        (false, failed) => Err(format!("{failed} samples fail")),
+    println!();
+    for (kind, count) in &counts {
+        println!("{count:>5}  {kind}");
+    }
+    let right = counts.get(RIGHT).copied().unwrap_or(0);
+    println!("{right} of {} samples are right", samples.len());
+    match samples.len() {
+        0 => Err(format!("no sample in {}", path.display())),
+        all if all == right => Ok(()),
+        all => Err(format!("{} samples are not", all - right)),
+    }
+}
+
+/// What a sample is that compiles, ends, passes its own checks and breaks no rule.
+const RIGHT: &str = "right";
+
+/// Why a sample is not: a kind to count, and what was said.
+struct Failure {
+    kind: String,
+    why: String,
+}
+
+impl Failure {
+    fn new(kind: &str, why: impl Into<String>) -> Failure {
+        Failure { kind: kind.to_owned(), why: why.into() }
     }
 }
 
@@ -117,8 +147,8 @@ fn commands(readme: &str) -> (Vec<String>, Vec<(String, String)>) {
     (commands, defines)
 }
 
-fn attempt(sample: &Sample, model: &Model) -> Result<(), String> {
-    let io = |error: std::io::Error| error.to_string();
+fn attempt(sample: &Sample, model: &Model) -> Result<(), Failure> {
+    let io = |error: std::io::Error| Failure::new("files", error.to_string());
     let work = tempfile::tempdir().map_err(io)?;
     copy(&sample.folder, work.path()).map_err(io)?;
     let build = work.path().join("build");
@@ -141,9 +171,10 @@ fn attempt(sample: &Sample, model: &Model) -> Result<(), String> {
         Ok(program) => program,
         Err(OracleError::Compile { output, .. }) => {
             let errors = output.lines().filter(|line| line.contains("error")).take(3);
-            return Err(errors.collect::<Vec<_>>().join("\n"));
+            let why = errors.collect::<Vec<_>>().join("\n");
+            return Err(Failure::new("does not compile", why));
         }
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(Failure::new("does not link", error.to_string())),
     };
     let report = work.path().join("report.json");
     let own = ["./demo".to_owned()];
@@ -156,19 +187,31 @@ fn attempt(sample: &Sample, model: &Model) -> Result<(), String> {
             _ => Command::new(program.path()),
         };
         process.args(words).current_dir(&build).env(ascend::REPORT_VARIABLE, &report);
-        let said = end_of(process, work.path())?;
+        let said = end_of(process, work.path()).map_err(|why| match name {
+            "python3" => Failure::new("its own Python ends", why),
+            _ => match ascend::read_report(&report) {
+                Ok(cost) if !cost.violations.is_empty() => broken(&cost.violations[0]),
+                _ => Failure::new("does not end well", why),
+            },
+        })?;
         let words = said.to_lowercase();
         // The samples' own checks end with 0 whatever they find.
         if words.contains("fail") || (command.contains("verify") && !words.contains("pass")) {
-            return Err(format!("`{command}` says: {}", last_lines(&said)));
+            let why = format!("`{command}` says: {}", last_lines(&said));
+            return Err(Failure::new("is wrong by its own check", why));
         }
     }
-    let cost = ascend::read_report(&report).map_err(|error| error.to_string())?;
+    let cost = ascend::read_report(&report);
+    let cost = cost.map_err(|error| Failure::new("files", error.to_string()))?;
     match cost.violations.first() {
-        Some(violation) => Err(violation.to_string()),
-        None if cost.launches.is_empty() => Err("it launched no kernel".into()),
+        Some(violation) => Err(broken(violation)),
+        None if cost.launches.is_empty() => Err(Failure::new("launches nothing", "no kernel")),
         None => Ok(()),
     }
+}
+
+fn broken(violation: &Violation) -> Failure {
+    Failure::new(&format!("breaks `{}`", violation.rule), violation.to_string())
 }
 
 /// Runs a command to its end; what it printed.

@@ -121,6 +121,22 @@ impl PortedUnit<'_> {
         Ok(Executed { how, reference: None, port: run.result, is_target: true, reordered: true })
     }
 
+    /// The Ascend port, read with the headers of a CANN release; what they do not accept.
+    pub fn read_with_headers(&self, headers: &crate::ascend::Headers) -> Result<(), EvidenceNote> {
+        let what = format!("the port, read with the headers of {}", headers.home().display());
+        let check = || -> Result<_, OracleError> {
+            headers.check(&self.source(Language::Ascend, "asc").ok_or_else(no_root)?)
+        };
+        let errors = check().map_err(|error| note(&what, &error))?;
+        let Some(first) = errors.first() else { return Ok(()) };
+        let more = match errors.len() {
+            1 => String::new(),
+            all => format!(" (and {} more)", all - 1),
+        };
+        let why = format!("the headers do not accept it: {first}{more}");
+        Err(EvidenceNote { stopped: true, ..EvidenceNote::missing(what, why) })
+    }
+
     /// The original and the HIP port, both compiled against the fiber runtime and run: the same
     /// arithmetic, that of this machine.
     pub fn executed_as_hip(&self, wave: u32) -> Attempt {

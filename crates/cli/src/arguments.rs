@@ -84,6 +84,7 @@ Examples:
   port check softmax.cu --target cpu          runs original and port as softmax.toml says
   port check softmax.cu --target hip:gfx90a,cpu --rule ecosystem --html report.html
   port check softmax.cu --target hip --rule bits --set rows=7
+  port check softmax.cu --target ascend --ascend-include /usr/local/Ascend/cann
   port check saxpy.cu --target cpu --kernel saxpy --grid 1 --block 128 --arg n=100 --arg a=2.5f \\
       --arg 'x=uniform(0,1)[n]' --arg 'y=ones[n]'
 
@@ -441,6 +442,12 @@ pub struct CheckArguments {
     /// Overwrites files of `--init` and `--html` that exist. Example: `--init --force`
     #[arg(long)]
     pub force: bool,
+
+    /// Reads Ascend ports with the headers of this CANN release as well; without a folder, of the one
+    /// that `$ASCEND_HOME_PATH` names. Example: `--ascend-include /usr/local/Ascend/cann`
+    #[arg(long, value_name = "DIR", num_args = 0..=1,
+        default_missing_value = "$ASCEND_HOME_PATH")]
+    pub ascend_include: Option<PathBuf>,
 
     /// Does without the C++ compiler: what it would prove is missing evidence.
     /// Example: `--no-compiler`

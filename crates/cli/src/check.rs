@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use port::{Dialect, FileRole, FloatMode, Severity, Status, Target, Translation, WarpMode};
+use port_check::ascend::Headers;
 use port_check::attribution::Cause;
 use port_check::fixes::{self, Fix};
 use port_check::growth::{self, Growth};
@@ -16,6 +17,7 @@ use port_check::metrics::bucket_label;
 use port_check::ports::PortedUnit;
 use port_check::rules::Rule;
 use port_check::search::{self, Worst};
+use port_check::toolchain::Toolchain;
 use port_check::verdict::Verdict;
 use port_check::{Case, lines};
 use port_diag::render::json;
@@ -250,6 +252,17 @@ fn rule(arguments: &CheckArguments, subject: &Subject, target: &Target) -> Resul
     Rule::named(name.unwrap_or(usual)).map_err(|error| format!("--rule: {error}"))
 }
 
+/// What `--ascend-include` without a folder stands for.
+const HOME: &str = "$ASCEND_HOME_PATH";
+
+/// The headers of `--ascend-include`.
+fn ascend_headers(arguments: &CheckArguments) -> Result<Option<Headers>, String> {
+    let Some(folder) = &arguments.ascend_include else { return Ok(None) };
+    let folder = Some(folder.as_path()).filter(|folder| folder.as_os_str() != HOME);
+    let headers = Headers::new(folder, &Toolchain::discover());
+    headers.map(Some).map_err(|error| format!("--ascend-include: {error}"))
+}
+
 fn check_target(
     arguments: &CheckArguments,
     subject: &Subject,
@@ -284,7 +297,12 @@ fn check_target(
     } else {
         let attempt = match target.backend.name() {
             "hip" => unit.executed_as_hip(wave),
-            "ascend" => unit.executed_on_ascend(),
+            "ascend" => match ascend_headers(arguments)? {
+                Some(headers) => {
+                    unit.read_with_headers(&headers).and_then(|()| unit.executed_on_ascend())
+                }
+                None => unit.executed_on_ascend(),
+            },
             _ => unit.executed_on_cpu(own.name()),
         };
         match attempt {

@@ -327,3 +327,15 @@ fn a_port_that_was_edited_by_hand_is_checked_as_it_is() {
     let two = check(folder.path(), &["--target", "hip,cpu", "--port", "axpb.hip"]);
     assert_eq!(status(&two), 2);
 }
+
+#[test]
+fn headers_that_are_not_there_are_wrong_usage() {
+    let folder = folder();
+    if !has_compiler() {
+        return;
+    }
+    let output = check(folder.path(), &["--target", "ascend", "--ascend-include", "nowhere/cann"]);
+    assert_eq!(status(&output), 2);
+    let said = text(&output.stderr);
+    assert!(said.contains("--ascend-include: nowhere/cann: "), "{said}");
+}

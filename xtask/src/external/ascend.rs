@@ -4,12 +4,13 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Runs every sample below a folder whose path contains `filter`.
-pub fn run(path: &Path, filter: &str) -> Result<(), String> {
+/// Runs every sample below a folder whose path contains `filter`, for so many seconds.
+pub fn run(path: &Path, filter: &str, seconds: u64) -> Result<(), String> {
     let status = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--package", "port-check", "--example", "ascend_samples", "--"])
         .arg(path)
         .arg(filter)
+        .arg(seconds.to_string())
         // As the device compiler does by default, and as public samples expect.
         .env("PORT_ASCEND_AUTO_SYNC", "on")
         .status()

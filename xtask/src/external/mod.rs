@@ -26,6 +26,9 @@ enum Suite {
         /// Only samples whose path contains this.
         #[arg(long, default_value = "")]
         filter: String,
+        /// Longest time of all samples together, in seconds; the rest is counted as not tried.
+        #[arg(long, default_value_t = 1800)]
+        seconds: u64,
     },
     /// Published results of real matrix units (github.com/north-numerical-computing/MATLAB-tensor-core)
     /// against the models of `port-float`.
@@ -51,7 +54,7 @@ enum Suite {
 
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     match &arguments.suite {
-        Some(Suite::Ascend { path, filter }) => ascend::run(path, filter),
+        Some(Suite::Ascend { path, filter, seconds }) => ascend::run(path, filter, *seconds),
         Some(Suite::MatlabTensorCore { path }) => matlab_tensor_core::run(path),
         Some(Suite::Varity { path, cases, port }) => varity::run(path, cases, port.as_deref()),
         None => {

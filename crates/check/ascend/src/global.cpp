@@ -167,6 +167,26 @@ void register_gm(void* pointer, size_t bytes, const char* name) {
 
 void unregister_gm(void* pointer) { allocations().erase(uintptr_t(pointer)); }
 
+void digest_gm(const void* pointer, size_t bytes, bool write) {
+    uintptr_t address = uintptr_t(pointer);
+    auto after = allocations().upper_bound(address);
+    if (after == allocations().begin()) return;
+    auto place = std::prev(after);
+    size_t size = place->second.bytes;
+    if (address - place->first >= size) {
+        // What acl_allocate leaves free.
+        if (address - place->first < (size + 511) / 512 * 512 + 512) {
+            report("gm-out-of-bounds", "a pointer", Site{"", 0}, "%s %zu bytes at byte %llu of a GM buffer of %zu bytes", write ? "writes" : "reads",
+                   bytes, (unsigned long long)(address - place->first), size);
+        }
+        return;
+    }
+    digest_number(address - place->first);
+    digest_number(place->second.bytes);
+    digest_number(bytes << 1 | write);
+    if (!write) digest_bytes(pointer, std::min(bytes, size_t(place->first + place->second.bytes - address)));
+}
+
 bool gm_access(const void* pointer, size_t bytes, bool write, const void* written) {
     uintptr_t address = uintptr_t(pointer);
     auto& all = allocations();

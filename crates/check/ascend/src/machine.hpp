@@ -63,6 +63,7 @@ extern Launch* launch_now;
 uint64_t digest();
 void digest_number(uint64_t value);
 void digest_bytes(const void* data, size_t bytes);
+void digest_gm(const void* pointer, size_t bytes, bool write);  // no more than what is in an allocation
 
 void yield_core(const char* why);
 void finish_core(Launch& launch, const Core& core);  // its counters into the launch's

@@ -12,6 +12,7 @@
 #![allow(clippy::disallowed_methods, reason = "compiling and running is what this module is for")]
 
 mod assets;
+mod headers;
 mod report;
 
 use std::fs;
@@ -27,6 +28,7 @@ use crate::oracle::{
 use crate::spec::{Case, Spec};
 use crate::toolchain::Toolchain;
 
+pub use headers::{HeaderError, Headers};
 pub use report::{KernelLaunch, Violation, read as read_report};
 
 /// The driver's own code, shared with the driver of CPU ports.
@@ -49,6 +51,9 @@ const FLAGS: [&str; 7] =
 const TEXT_FLAGS: &str = "-O0";
 const BOUNDS_FLAG: &str = "-fsanitize=bounds-strict";
 const CLANG_BOUNDS_FLAG: &str = "-fsanitize=bounds";
+
+/// Of texts that call the model before each access.
+const WATCH_FLAG: &str = "-fsanitize=thread";
 
 /// The header of the 950's threads.
 const THREADS_HEADER: &str = "simt_api/asc_simt.h";
@@ -78,6 +83,8 @@ pub struct Model {
     cache: PathBuf,
     /// The folder of the model's headers and objects.
     runtime: PathBuf,
+    /// Whether texts call the model before each access of memory.
+    watches: bool,
     /// What runs the threads of the 950, for the first text that has some.
     fibers: OnceLock<Oracle>,
 }
@@ -132,7 +139,8 @@ impl Model {
         }
         let runtime = cache.join(format!("ascend-{}", digest.name()));
         let is_clang = version.contains("clang");
-        let model = Model { compiler, is_clang, cache, runtime, fibers: OnceLock::new() };
+        let fibers = OnceLock::new();
+        let model = Model { compiler, is_clang, cache, runtime, watches: false, fibers };
         let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         if !model.runtime.is_dir() {
             model.make_runtime()?;
@@ -218,6 +226,12 @@ impl Model {
         Ok(fs::read(folder.path().join("text.s"))?)
     }
 
+    /// As [`Model::build`]; accesses through raw pointers to global memory are part of a run's digest.
+    pub fn build_watched(&self, source: &Source, spec: &Spec) -> Result<Executable, OracleError> {
+        let model = Model { watches: true, ..self.clone() };
+        model.build(source, spec)
+    }
+
     /// Compiles a program.
     pub fn build_program(&self, source: &Source) -> Result<Program, OracleError> {
         let (files, replacements) = rewrite(source);
@@ -235,6 +249,7 @@ impl Model {
         let mut digest = Digest::new();
         digest.add(self.runtime.to_string_lossy().as_bytes());
         digest.add(unit.unwrap_or("").as_bytes());
+        digest.add(&[u8::from(self.watches)]);
         digest.add(format!("{source:?} {files:?}").as_bytes());
         let executable = self.cache.join(digest.name());
         if executable.is_file() && source.include_directories.is_empty() {
@@ -244,6 +259,9 @@ impl Model {
         let (mut command, fibers) = self.text(source, files, unit, folder.path())?;
         let objects = self.objects(unit.is_some());
         let object = folder.path().join("text.o");
+        if self.watches {
+            command.arg(WATCH_FLAG);
+        }
         command.arg("-c").arg("-o").arg(&object);
         build::run_compiler(command, Language::Ascend)?;
         match fibers {
@@ -284,7 +302,8 @@ impl Model {
         // Threads of the 950 are run by the fiber runtime.
         let has_threads = files.iter().any(|(_, text)| text.contains(THREADS_HEADER));
         let fibers = has_threads.then(|| self.fibers()).transpose()?;
-        let prefix = self.prefix(fibers)?;
+        // What is precompiled has no such calls.
+        let prefix = if self.watches { None } else { self.prefix(fibers)? };
         let mut command = self.text_command(fibers);
         command.current_dir(&text).arg("-Wno-narrowing");
         if let Some(prefix) = prefix {
