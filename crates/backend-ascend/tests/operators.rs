@@ -106,13 +106,14 @@ __global__ void atomics(unsigned long long* most, int* out, half* halves, const 
 }
 
 // Functions without an instruction.
-__global__ void functions(float* out, const int* in) {
+__global__ void functions(float* out, int* whole, const int* in) {
     int i = threadIdx.x;
     float x = (in[i] - 4) * 0.7f, u = (in[i] - 4) * 0.2f;
     unsigned a = (unsigned)in[i] * 2654435761u, b = a ^ 0x12345678u;
     unsigned bits = __funnelshift_l(a, b, i) ^ __funnelshift_rc(a, b, i) ^ __brev(a) ^ __byte_perm(a, b, 0x7e31 + i);
     out[i] = atanf(x) + 2 * atan2f(x, u + 0.1f) + asinf(u) * 3 + acosf(u) * 5 + sinhf(x) + coshf(x) + hypotf(x, 2.0f) +
-        cbrtf(x) + tanf(u) + (float)(bits & 0xffff) + (float)__dp4a((int)a, (int)b, 3) + (float)__mul24((int)a, 3);
+        cbrtf(x) + tanf(u);
+    whole[i] = (int)bits + __dp4a((int)a, (int)b, 3) + __mul24((int)a, 3);
 }
 
 // Doubles that only move.
@@ -142,6 +143,7 @@ f = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
 g = { dtype = "i32", shape = ["n"], init = "ints(0, 2)", seed = 3, out = true }
 most = { dtype = "u64", shape = ["1"], init = "zeros", out = true }
 halves = { dtype = "f16", shape = ["8"], init = "zeros", out = true }
+w = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
 h = { dtype = "f32", shape = ["n"], init = "zeros", out = true }
 moved = { dtype = "f64", shape = ["n"], init = "zeros", out = true }
 [[launch]]
@@ -178,7 +180,7 @@ args = ["most", "f", "halves", "in"]
 kernel = "functions"
 grid = [1]
 block = [64]
-args = ["h", "in"]
+args = ["h", "w", "in"]
 [[launch]]
 kernel = "moved"
 grid = [3]

@@ -23,6 +23,10 @@ pub(crate) fn split(module: Module) -> Module {
     let mut split = module.clone();
     for handle in split.functions.handles().collect::<Vec<_>>() {
         let mut changed = false;
+        if let Some(simpler) = fold(&split, &split.functions[handle]) {
+            split.functions[handle] = simpler;
+            changed = true;
+        }
         for _ in 0..ROUNDS {
             let Some(simpler) = round(&split, &split.functions[handle]) else { break };
             split.functions[handle] = simpler;
@@ -37,6 +41,61 @@ pub(crate) fn split(module: Module) -> Module {
         }
     }
     split
+}
+
+/// Pointers that are taken out of a struct which was just made of them.
+fn fold(module: &Module, function: &Function) -> Option<Function> {
+    let types = ExpressionTypes::of(module, function);
+    let mut folded: Option<Function> = None;
+    for (value, expression) in function.expressions.iter() {
+        let Expression::Extract { value: whole, index } = expression else { continue };
+        let ty @ Type::Pointer(_) = types.get(value) else { continue };
+        let mut path = vec![*index];
+        let mut at = *whole;
+        // Operands are older than their users, so this ends.
+        let part = loop {
+            match &function.expressions[at] {
+                Expression::Extract { value, index } => {
+                    path.push(*index);
+                    at = *value;
+                }
+                Expression::Compose { parts, .. } => {
+                    let Some(part) = path.pop().and_then(|i| parts.get(i as usize).copied()) else {
+                        break None;
+                    };
+                    if path.is_empty() {
+                        break Some(part);
+                    }
+                    at = part;
+                }
+                Expression::Insert { value, index, part } => {
+                    if path.last() == Some(index) {
+                        path.pop();
+                        if path.is_empty() {
+                            break Some(*part);
+                        }
+                        at = *part;
+                    } else {
+                        at = *value;
+                    }
+                }
+                _ => break None,
+            }
+        };
+        if let Some(part) = part.filter(|part| matches!(types.get(*part), Type::Pointer(_))) {
+            // A pointer that is generic already is not converted once more.
+            let part = match &function.expressions[part] {
+                Expression::Convert { kind: Conversion::Space, value, .. } => *value,
+                _ => part,
+            };
+            if types.get(part) != ty {
+                let target = folded.get_or_insert_with(|| function.clone());
+                let kind = Conversion::Space;
+                target.expressions[value] = Expression::Convert { kind, value: part, to: ty };
+            }
+        }
+    }
+    folded
 }
 
 fn holds_pointer(module: &Module, ty: Type) -> bool {

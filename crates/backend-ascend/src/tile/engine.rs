@@ -197,7 +197,8 @@ pub(super) enum GlobalRoot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pointee {
     Global(GlobalRoot),
-    Shared(Handle<Variable>),
+    /// The block's shared memory: which variable, the offset says.
+    Shared,
     Local(Handle<Local>),
 }
 

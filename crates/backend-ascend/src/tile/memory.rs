@@ -96,7 +96,7 @@ impl Engine<'_, '_> {
             Root::Value(value)
                 if matches!(
                     self.moving_root(value, 0),
-                    Some(Pointee::Shared(_) | Pointee::Local(_))
+                    Some(Pointee::Shared | Pointee::Local(_))
                 ) =>
             {
                 match (self.moving_root(value, 0), self.known(value)) {
@@ -129,43 +129,64 @@ impl Engine<'_, '_> {
         match pointee {
             Pointee::Global(root) => Place::Global(root),
             Pointee::Local(local) => Place::Local(local),
-            Pointee::Shared(variable) => {
+            Pointee::Shared => {
                 self.state.uses_shared = true;
-                Place::Shared(self.shared.get(&variable).copied().unwrap_or(0))
+                Place::Shared(0)
             }
         }
     }
 
-    /// What a pointer that differs between lanes moves through, if that is one thing.
-    fn moving_root(&self, value: Value, depth: u32) -> Option<Pointee> {
-        if depth > 8 {
-            return None;
-        }
+    /// What a pointer points into, if that is one thing.
+    fn moving_root(&self, value: Value, _depth: u32) -> Option<Pointee> {
+        self.pointee(value, &mut Vec::new()).ok().flatten()
+    }
+
+    fn variable_root(&self, local: Handle<Local>, _depth: u32) -> Option<Pointee> {
+        self.variable_pointee(local, &mut Vec::new()).ok().flatten()
+    }
+
+    /// The same; `Ok(None)` where a pointer only comes from variables that are being looked at.
+    fn pointee(
+        &self,
+        value: Value,
+        seen: &mut Vec<Handle<Local>>,
+    ) -> std::result::Result<Option<Pointee>, ()> {
         match self.flow.root(value) {
-            Root::Argument(index) => Some(Pointee::Global(GlobalRoot::Argument(index))),
+            Root::Argument(index) => Ok(Some(Pointee::Global(GlobalRoot::Argument(index)))),
             Root::Variable(variable) => {
-                Some(if self.module.variables[variable].space == Space::Shared {
-                    Pointee::Shared(variable)
+                Ok(Some(if self.module.variables[variable].space == Space::Shared {
+                    Pointee::Shared
                 } else {
                     Pointee::Global(GlobalRoot::Symbol(variable))
-                })
+                }))
             }
-            Root::Local(local) => Some(Pointee::Local(local)),
+            Root::Local(local) => Ok(Some(Pointee::Local(local))),
             Root::Value(loaded) => {
-                let id = self.flow.definer(loaded)?;
+                let id = self.flow.definer(loaded).ok_or(())?;
                 let port_ir::StatementKind::Load { pointer, .. } =
                     &self.flow.entry(id).statement.kind
                 else {
-                    return None;
+                    return Err(());
                 };
-                let Root::Local(local) = self.flow.root(*pointer) else { return None };
-                self.variable_root(local, depth + 1)
+                let Root::Local(local) = self.flow.root(*pointer) else { return Err(()) };
+                self.variable_pointee(local, seen)
             }
-            _ => None,
+            _ => Err(()),
         }
     }
 
-    fn variable_root(&self, local: Handle<Local>, depth: u32) -> Option<Pointee> {
+    fn variable_pointee(
+        &self,
+        local: Handle<Local>,
+        seen: &mut Vec<Handle<Local>>,
+    ) -> std::result::Result<Option<Pointee>, ()> {
+        if seen.contains(&local) {
+            return Ok(None);
+        }
+        if seen.len() > 8 || !matches!(self.function.locals[local].ty, Type::Pointer(_)) {
+            return Err(());
+        }
+        seen.push(local);
         let mut found = None;
         for (_, entry) in self.flow.statements() {
             let port_ir::StatementKind::Store { pointer, value, .. } = &entry.statement.kind else {
@@ -174,17 +195,14 @@ impl Engine<'_, '_> {
             if self.flow.root(*pointer) != Root::Local(local) {
                 continue;
             }
-            // What is made from the variable's own value says nothing new.
-            if self.own_value(*value, local) {
-                continue;
+            let own = self.pointee(*value, seen)?;
+            if own.is_some() && found.is_some() && found != own {
+                return Err(());
             }
-            let root = self.moving_root(*value, depth)?;
-            if found.is_some_and(|known| known != root) {
-                return None;
-            }
-            found = Some(root);
+            found = found.or(own);
         }
-        found
+        seen.pop();
+        Ok(found)
     }
 
     fn own_value(&self, value: Value, local: Handle<Local>) -> bool {
@@ -196,10 +214,10 @@ impl Engine<'_, '_> {
 
     /// Where a pointer of each lane points, in bytes from where its memory begins.
     fn bytes_of(&mut self, value: Value, location: Location) -> Result<(String, String)> {
-        let (_, address) = self.address(value, location)?;
+        let (place, address) = self.address(value, location)?;
         let moving = address.moving.clone();
         let still = Address { offset: address.offset, moving: None, start: address.start };
-        let (low, high) = match self.place_of(&still, 0, 1, location)? {
+        let (low, high) = match self.place_of(&still, beginning(&place), 1, location)? {
             Where::Same(base) => self.long_of(Val::Uniform(base), value)?,
             Where::Form(form) => self.long_of(Val::Linear(form), value)?,
             Where::Each(base, offsets) => {
@@ -278,14 +296,14 @@ impl Engine<'_, '_> {
 
     /// A pointer into shared memory or a variable that all lanes share, as bytes from its beginning.
     pub fn uniform_offset(&mut self, value: Value) -> Result<Option<(Pointee, String)>> {
-        let Some(pointee @ (Pointee::Shared(_) | Pointee::Local(_))) = self.moving_root(value, 0)
+        let Some(pointee @ (Pointee::Shared | Pointee::Local(_))) = self.moving_root(value, 0)
         else {
             return Ok(None);
         };
         let nowhere = Origin::plain(port_diag::Span::new(port_diag::FileId(0), 0, 0));
         let location = self.function.expressions.location(value).unwrap_or(nowhere.into());
-        let (_, address) = self.address(value, location)?;
-        match self.place_of(&address, 0, 1, location)? {
+        let (place, address) = self.address(value, location)?;
+        match self.place_of(&address, beginning(&place), 1, location)? {
             Where::Same(text) => Ok(Some((pointee, text))),
             _ => self.refuse("pointers differ between threads", location),
         }
@@ -1065,6 +1083,14 @@ impl Engine<'_, '_> {
 fn indexed(storage: &Storage, at: &str, leaf: usize, scalar: Scalar) -> String {
     let words = if scalar.size() == 8 { " * 2" } else { "" };
     format!("{}[({at} + {leaf}){words} * lanes.padded]", storage.names[0])
+}
+
+/// Where a variable begins in the block's shared memory.
+fn beginning(place: &Place) -> u64 {
+    match place {
+        Place::Shared(start) => *start,
+        _ => 0,
+    }
 }
 
 /// A scalar part of a value.

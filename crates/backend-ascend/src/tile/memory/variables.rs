@@ -106,7 +106,7 @@ impl Engine<'_, '_> {
         let storage = if let Type::Pointer(_) = ty {
             let name = self.fresh(&wish);
             let kind = match self.variable_root(local, 0) {
-                Some(Pointee::Shared(_) | Pointee::Local(_)) => StorageKind::Offset,
+                Some(Pointee::Shared | Pointee::Local(_)) => StorageKind::Offset,
                 _ => StorageKind::Pointer,
             };
             Storage { leaves: Vec::new(), names: vec![name], kind }
