@@ -63,6 +63,10 @@ pub(super) enum Op {
     Select,
     Convert(Conversion),
     Math(MathFunction),
+    /// The null pointer.
+    Null,
+    /// Whether a pointer parameter is not null.
+    Present(u32),
     /// An address: bytes from a base.
     Pointer(Base),
     /// An element of memory at a byte offset; the number says after how many phases.
@@ -305,8 +309,12 @@ impl Graph {
 
     /// Whether all that it is made of are numbers of threads, warps and blocks: never negative.
     fn is_counted(&self, terms: &BTreeMap<Id, i64>) -> bool {
+        let is_number =
+            |id: &Id| matches!(self.op(*id), Op::Warp | Op::Warps | Op::Builtin(_) | Op::Row);
         terms.iter().all(|(id, factor)| {
-            *factor > 0 && matches!(self.op(*id), Op::Warp | Op::Warps | Op::Builtin(_) | Op::Row)
+            let is_product =
+                matches!(self.op(*id), Op::Product) && self.node(*id).args.iter().all(is_number);
+            *factor > 0 && (is_number(id) || is_product)
         })
     }
 
@@ -391,6 +399,18 @@ impl Graph {
         {
             let (x, y) = (self.node(a).args[0], self.node(b).args[0]);
             return self.compare(op, x, y);
+        }
+        let (pointer, null) = if *self.op(a) == Op::Null { (b, a) } else { (a, b) };
+        if let (Op::Pointer(Base::Argument(index)), Op::Null) =
+            (self.op(pointer).clone(), self.op(null))
+            && self.as_integer(self.node(pointer).args[0]) == Some(0)
+        {
+            let present = self.leaf(Op::Present(index), Scalar::Bool);
+            match op {
+                CompareOp::Equal => return self.not(present),
+                CompareOp::NotEqual => return present,
+                _ => {}
+            }
         }
         let is_float = self.node(a).ty.is_float() || self.node(b).ty.is_float();
         if is_float {

@@ -25,7 +25,6 @@ pub(super) struct VectorStore {
     pub ty: Scalar,
     /// In terms of [`Op::Element`].
     pub value: Id,
-    pub location: Location,
 }
 
 /// A loop over a row.
@@ -202,6 +201,7 @@ impl Executor<'_, '_> {
         };
         let mut vectors: BTreeMap<(Base, Id), Vec<(i64, Id, Store)>> = BTreeMap::new();
         let mut order = Vec::new();
+        let mut staged = Vec::new();
         for store in stores {
             let (start, part) = self.part(store.offset, store.ty, width)?;
             let value = self.as_vector(store.value, width, Some(part))?;
@@ -224,13 +224,11 @@ impl Executor<'_, '_> {
             if seen.len() as i64 != width || values.any(|other| *other != value) {
                 return Err(refuse("the parts of a vector are treated differently"));
             }
-            phase.stores.push(VectorStore {
-                base: key.0,
-                offset: key.1,
-                ty: store.ty,
-                value,
-                location: store.location,
-            });
+            if self.is_in_shared(key.0) {
+                staged.push((key, value, store.ty));
+                continue;
+            }
+            phase.stores.push(VectorStore { base: key.0, offset: key.1, ty: store.ty, value });
         }
         let mut results = Vec::new();
         for (key, entry, id, chain) in chains {
@@ -288,7 +286,19 @@ impl Executor<'_, '_> {
             self.staged.retain(|(base, offset), _| *base != store.base || *offset == store.offset);
             self.staged.insert((store.base, store.offset), (store.value, store.ty));
         }
-        self.items.push(Item::Phase(phase));
+        for ((base, offset), value, ty) in staged {
+            let is_fixed = !self
+                .graph
+                .any(value, &|op| matches!(op, Op::Carried(_) | Op::Partial(..) | Op::Undefined));
+            if !is_fixed {
+                return Err(refuse("what a row leaves in shared memory is not understood"));
+            }
+            self.staged.retain(|(other, at), _| *other != base || *at == offset);
+            self.staged.insert((base, offset), (value, ty));
+        }
+        if !(phase.stores.is_empty() && phase.reductions.is_empty()) {
+            self.items.push(Item::Phase(phase));
+        }
         Ok(())
     }
 

@@ -101,6 +101,17 @@ impl Scalars<'_> {
             },
             (Op::Parameter(index, path), _) => self.parameter(*index, path)?,
             (Op::Builtin(builtin), _) => self.builtin(*builtin)?,
+            (Op::Present(index), _) => {
+                let parameter = self.function.parameters.get(*index as usize);
+                let name = parameter.map(|p| p.name.clone()).filter(|name| !name.is_empty());
+                let name = name.ok_or_else(|| refuse("a pointer has no name"))?;
+                let value = format!("{name} != nullptr");
+                if self.is_host {
+                    return Ok(value);
+                }
+                let wish = format!("has{}", camel_case(&name));
+                self.field(&wish, "bool", &value, "whether it is there")
+            }
             (Op::Row, _) => "row".to_owned(),
             (Op::Warp, _) if !self.is_host => {
                 let warps = self.warps();

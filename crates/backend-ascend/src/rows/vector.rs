@@ -448,6 +448,7 @@ impl<'v, 's> Vectors<'v, 's> {
         let text = match (&a, &b) {
             (Held::Tensor(a, _), Held::Scalar(s)) => {
                 let (to, slot) = self.mask();
+                self.line(format!("rows::FillTail({a}, count);"));
                 self.line(format!(
                     "CompareScalar({to}, {a}, {}, CMPMODE::{}, padded);",
                     plain(s),
@@ -458,6 +459,8 @@ impl<'v, 's> Vectors<'v, 's> {
             _ => {
                 let (x, y) = (self.tensor(*left)?, self.tensor(*right)?);
                 let (to, slot) = self.mask();
+                self.line(format!("rows::FillTail({x}, count);"));
+                self.line(format!("rows::FillTail({y}, count);"));
                 self.line(format!("Compare({to}, {x}, {y}, CMPMODE::{}, padded);", mode(op)));
                 (to, slot)
             }
@@ -629,15 +632,26 @@ impl<'v, 's> Vectors<'v, 's> {
             return Ok(());
         }
         let value = self.tensor(id)?;
-        self.line(match fold {
-            Fold::Sum => format!("{member} += rows::SumOf({value}, work, count);"),
-            Fold::Maximum => format!(
-                "{member} = rows::LargerNumber({member}, rows::MaximumOf({value}, work, count));"
-            ),
-            Fold::Minimum => format!(
-                "{member} = rows::SmallerNumber({member}, rows::MinimumOf({value}, work, count));"
-            ),
-        });
+        if fold == Fold::Sum {
+            self.line(format!("{member} += rows::SumOf({value}, work, count);"));
+        } else {
+            // As fmaxf and fminf have it, what is no number does not count.
+            let ((mask, mask_slot), (numbers, slot)) = (self.mask(), self.slot());
+            let (neutral, of, number) = match fold {
+                Fold::Minimum => ("__builtin_inff()", "MinimumOf", "SmallerNumber"),
+                _ => ("-__builtin_inff()", "MaximumOf", "LargerNumber"),
+            };
+            self.line(format!("rows::FillTail({value}, count);"));
+            self.line(format!("Compare({mask}, {value}, {value}, CMPMODE::EQ, padded);"));
+            self.line(format!(
+                "Select({numbers}, {mask}, {value}, {neutral}, SELMODE::VSEL_TENSOR_SCALAR_MODE, count);"
+            ));
+            self.line(format!(
+                "{member} = rows::{number}({member}, rows::{of}({numbers}, work, count));"
+            ));
+            self.free[slot] = true;
+            self.free_masks[mask_slot] = true;
+        }
         self.used(id);
         Ok(())
     }

@@ -60,6 +60,15 @@ __aicore__ inline float MinimumOf(const LocalTensor<float>& values, const LocalT
     return minimum;
 }
 
+// Comparisons read whole repeats: what lies behind the last element becomes a number.
+__aicore__ inline void FillTail(const LocalTensor<float>& values, uint32_t count)
+{
+    const uint32_t rest = count % 64;
+    if (rest == 0) return;
+    uint64_t mask[2] = {~static_cast<uint64_t>(0) << rest, 0};
+    Duplicate(values[count - rest], 0.0f, mask, 1, 1, 8);
+}
+
 // Of a number and a NaN the number, as fmaxf and fminf have it.
 __aicore__ inline float LargerNumber(float a, float b) { return a != a || b > a ? b : a; }
 __aicore__ inline float SmallerNumber(float a, float b) { return a != a || b < a ? b : a; }
@@ -67,6 +76,8 @@ __aicore__ inline void LargerNumbers(const LocalTensor<float>& result, const Loc
                                      const LocalTensor<float>& other, const LocalTensor<uint8_t>& mask, uint32_t count)
 {
     const uint32_t padded = (count + 63) / 64 * 64;
+    FillTail(a, count);
+    FillTail(b, count);
     Compare(mask, b, b, CMPMODE::EQ, padded);
     Select(other, mask, b, a, SELMODE::VSEL_TENSOR_TENSOR_MODE, count);
     Compare(mask, a, a, CMPMODE::EQ, padded);
@@ -77,6 +88,8 @@ __aicore__ inline void SmallerNumbers(const LocalTensor<float>& result, const Lo
                                       const LocalTensor<float>& other, const LocalTensor<uint8_t>& mask, uint32_t count)
 {
     const uint32_t padded = (count + 63) / 64 * 64;
+    FillTail(a, count);
+    FillTail(b, count);
     Compare(mask, b, b, CMPMODE::EQ, padded);
     Select(other, mask, b, a, SELMODE::VSEL_TENSOR_TENSOR_MODE, count);
     Compare(mask, a, a, CMPMODE::EQ, padded);
