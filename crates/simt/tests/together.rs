@@ -187,6 +187,35 @@ fn loops_pass_by_pass() {
 }
 
 #[test]
+fn counters_of_another_type() {
+    // Below zero, what is read as unsigned is large.
+    for (store, load) in [("i32", "i32"), ("i32", "u32")] {
+        same_as_one_by_one(
+            BUFFERS,
+            &format!(
+                "  store $k, -3{store}
+  loop while {{
+    %10: {load} = load $k
+    %11 = lt %10, 4{load}
+    test %11
+  }} do {{
+    %12: f32 = load $s
+    %13 = fadd %12, 1.0f32
+    store $s, %13
+  }} step {{
+    %14: i32 = load $k
+    %15 = iadd %14, 1i32
+    store $k, %15
+  }}
+  %16: f32 = load $s
+  %17 = element f32 %out, %2
+  store %17, %16"
+            ),
+        );
+    }
+}
+
+#[test]
 fn operands_from_memory() {
     let end = "  %90 = element f32 %out, %2\n  store %90, %89";
     let pointers = "  %10 = element f32 %x, %2\n  %11 = iadd %2, 17i32\n  %12 = element f32 %x, %11

@@ -61,6 +61,7 @@ impl<'m> Compiler<'m> {
                 && self.is_plain()
                 && let Some(counted) = super::unroll::counted(
                     self.frame.function,
+                    &self.frame.types,
                     &self.frame.prepass.promoted,
                     &block.statements[..index],
                     looping,

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use port_ir::{
-    Block, CompareOp, Constant, Conversion, Expression, Function, Handle, IntegerOp, Local, Loop,
-    LoopTest, Scalar, Statement, StatementKind, Type, Unroll, Value,
+    Block, CompareOp, Constant, Conversion, Expression, ExpressionTypes, Function, Handle,
+    IntegerOp, Local, Loop, LoopTest, Scalar, Statement, StatementKind, Type, Unroll, Value,
 };
 
 use super::MOST_INSTRUCTIONS;
@@ -96,9 +96,28 @@ fn test(function: &Function, value: Value, known: &Known) -> Option<bool> {
 
 /// The local that a pointer is.
 fn local(function: &Function, pointer: Value) -> Option<Handle<Local>> {
-    match function.expressions.get(pointer)? {
-        Expression::Local(local) => Some(*local),
-        _ => None,
+    let mut pointer = pointer;
+    loop {
+        match function.expressions.get(pointer)? {
+            Expression::Local(local) => return Some(*local),
+            Expression::Convert { kind: Conversion::Space, value, .. } => pointer = *value,
+            _ => return None,
+        }
+    }
+}
+
+/// The local that a pointer leads into.
+fn root(function: &Function, pointer: Value) -> Option<Handle<Local>> {
+    let mut pointer = pointer;
+    loop {
+        match function.expressions.get(pointer)? {
+            Expression::Local(local) => return Some(*local),
+            Expression::Element { base, .. }
+            | Expression::Member { base, .. }
+            | Expression::FragmentElement { base, .. }
+            | Expression::Convert { kind: Conversion::Space, value: base, .. } => pointer = *base,
+            _ => return None,
+        }
     }
 }
 
@@ -106,10 +125,11 @@ fn local(function: &Function, pointer: Value) -> Option<Handle<Local>> {
 fn initial(function: &Function, before: &[Statement], wanted: Handle<Local>) -> Option<Constant> {
     for statement in before.iter().rev() {
         match &statement.kind {
-            StatementKind::Store { pointer, value, .. } => {
-                if local(function, *pointer) == Some(wanted) {
-                    return locals::constant(function, *value);
-                }
+            StatementKind::Store { pointer, value, .. }
+                if root(function, *pointer) == Some(wanted) =>
+            {
+                local(function, *pointer)?;
+                return locals::constant(function, *value);
             }
             kind if !kind.blocks().is_empty() => return None,
             _ => {}
@@ -143,7 +163,7 @@ fn stores(function: &Function, block: &Block, wanted: Handle<Local>) -> bool {
     while let Some(block) = blocks.pop() {
         for statement in &block.statements {
             if let StatementKind::Store { pointer, .. } = &statement.kind
-                && local(function, *pointer) == Some(wanted)
+                && root(function, *pointer) == Some(wanted)
             {
                 return true;
             }
@@ -156,6 +176,7 @@ fn stores(function: &Function, block: &Block, wanted: Handle<Local>) -> bool {
 /// A pass of a condition or step: loads and stores of the counter alone. Gives what it is stored to.
 fn passed(
     function: &Function,
+    types: &ExpressionTypes,
     block: &Block,
     counter: Handle<Local>,
     value: Constant,
@@ -167,6 +188,8 @@ fn passed(
             StatementKind::Load { result, pointer, .. }
                 if local(function, *pointer)? == counter =>
             {
+                // Read as another type, it is another number.
+                (types.get(*result) == Type::Scalar(now.scalar)).then_some(())?;
                 known.insert(*result, now);
             }
             StatementKind::Store { pointer, value, .. }
@@ -185,6 +208,7 @@ fn passed(
 /// Whether a loop behind some statements has a counter that is known in each pass, and is small.
 pub(super) fn counted(
     function: &Function,
+    types: &ExpressionTypes,
     promoted: &[Option<std::collections::BTreeMap<u64, super::layout::Part>>],
     before: &[Statement],
     looping: &Loop,
@@ -204,7 +228,7 @@ pub(super) fn counted(
     let mut values = Vec::new();
     loop {
         let mut known = Known::new();
-        if passed(function, &looping.condition, counter, value, &mut known)? != value {
+        if passed(function, types, &looping.condition, counter, value, &mut known)? != value {
             return None;
         }
         if !test(function, looping.test?, &known)? {
@@ -214,7 +238,7 @@ pub(super) fn counted(
             return None;
         }
         values.push(value);
-        value = passed(function, &looping.step, counter, value, &mut Known::new())?;
+        value = passed(function, types, &looping.step, counter, value, &mut Known::new())?;
     }
 }
 
