@@ -184,7 +184,9 @@ mod tests {
         {
             assert!(is_provided(name, provided()), "{name}");
         }
-        for name in ["cusolverDnCreate", "thrust::shuffle", "cudaGraphAddKernelNode"] {
+        for name in
+            ["cusolverDnCreate", "thrust::set_symmetric_difference", "cudaGraphAddKernelNode"]
+        {
             assert!(!is_provided(name, provided()), "{name}");
         }
     }
