@@ -202,6 +202,7 @@ static void graphs() {
   }
   cudaGraphExecDestroy(launched);
   cudaGraphDestroy(graph);
+  cudaStreamDestroy(stream);
 }
 
 int main() {
