@@ -654,11 +654,13 @@ impl Engine<'_, '_> {
             Place::Global(root) => {
                 self.state.stored.iter().any(|stored| {
                     stored == root || !(restrict(self, *stored) || restrict(self, *root))
-                }) || self.written.contains(root) && !self.state.loops.is_empty()
+                }) || self.written.contains(root)
+                    && (self.state.one_core || !self.state.loops.is_empty())
             }
             Place::Pointer(_) => {
                 !self.state.stored.is_empty()
-                    || !self.state.loops.is_empty() && !self.written.is_empty()
+                    || (self.state.one_core || !self.state.loops.is_empty())
+                        && !self.written.is_empty()
             }
             _ => false,
         };
