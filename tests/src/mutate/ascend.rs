@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use port::{Options, Target};
 use port_check::ascend::{Executable, Model};
@@ -154,8 +155,9 @@ pub enum Fate {
     Result(String),
     /// The compiler's optimised code is the same: no change.
     Equivalent,
-    /// The chip does the same over all inputs: the same instructions at the same places on the same
-    /// bytes, and what orders them is given without what was left out.
+    /// The chip does the same over all inputs: the same instructions on the same bytes, but for reads of
+    /// the scalar unit that decide nothing and stay within memory; what orders them is given without
+    /// what was left out.
     Same,
     /// Nothing shows it.
     Survived,
@@ -180,8 +182,8 @@ pub struct Bench {
     files: Vec<(String, String)>,
     renames: Vec<(String, &'static str)>,
     cases: Vec<(String, Case, Vec<Expected>)>,
-    /// What a run of each case did and gave; empty for threads, whose instructions no one sees.
-    done: Vec<Done>,
+    /// What a watched run of each case did and gave, once it is asked for.
+    done: OnceLock<Option<(Fate, Vec<Done>)>>,
     is_tiles: bool,
     /// Faults at places that are executed.
     mutants: Vec<Mutant>,
@@ -232,7 +234,7 @@ impl Bench {
         }
         let renames = renames(&spec, port::ascend_name);
         let model = model.clone();
-        let done = Vec::new();
+        let done = OnceLock::new();
         let mut bench = Bench { model, spec, files, renames, cases, done, is_tiles, mutants };
         let executed = bench.executed()?;
         let mut place = 0;
@@ -298,7 +300,7 @@ impl Bench {
 
     /// The places of the mutants that are executed. The port is run with a probe at each; the compiler
     /// says where none can stand, and what is there counts as executed.
-    fn executed(&mut self) -> Result<BTreeSet<usize>, String> {
+    fn executed(&self) -> Result<BTreeSet<usize>, String> {
         let mut probes: BTreeMap<(usize, Place), Vec<usize>> = BTreeMap::new();
         let mut executed = BTreeSet::new();
         let plains: Vec<String> = self.files.iter().map(|(_, text)| plain(text)).collect();
@@ -362,13 +364,10 @@ impl Bench {
                 }
                 Err(error) => return Err(format!("probes: {error}")),
             };
-            let (mut hits, mut done) = (BTreeSet::new(), Vec::new());
-            match self.fate(&program, &mut hits, &mut done) {
+            let mut hits = BTreeSet::new();
+            match self.fate(&program, &mut hits, &mut Vec::new()) {
                 Fate::Survived => {}
                 fate => return Err(format!("the port without a fault: {fate:?}")),
-            }
-            if self.is_tiles {
-                self.done = done;
             }
             for hit in hits {
                 executed
@@ -385,23 +384,39 @@ impl Bench {
         files
     }
 
+    /// Runs a text whose accesses through raw pointers are watched, too.
+    fn watched(&self, files: &[(String, String)]) -> Option<(Fate, Vec<Done>)> {
+        let program = self.model.build_watched(&self.source(files), &self.spec).ok()?;
+        let mut done = Vec::new();
+        let fate = self.fate(&program, &mut BTreeSet::new(), &mut done);
+        Some((fate, done))
+    }
+
     /// Compiles and runs a mutant.
     pub fn test(&self, mutant: &Mutant) -> Fate {
         let files = self.with(mutant);
         let Ok(program) = self.build(&files) else { return Fate::NotCompiled };
-        let mut done = Vec::new();
-        match self.fate(&program, &mut BTreeSet::new(), &mut done) {
-            // The same instructions on the same bytes, in an order that the model finds given.
-            Fate::Survived if done == self.done => Fate::Same,
-            Fate::Survived => {
-                let code = |files| self.model.optimised(&self.source(files), &self.spec).ok();
-                let own = code(&self.files);
-                match own.is_some() && own == code(&files) {
-                    true => Fate::Equivalent,
-                    false => Fate::Survived,
-                }
+        let fate = self.fate(&program, &mut BTreeSet::new(), &mut Vec::new());
+        if fate != Fate::Survived {
+            return fate;
+        }
+        let own = self.done.get_or_init(|| self.watched(&self.files));
+        let other = self.watched(&files);
+        // What only watching shows counts where the port itself is without it.
+        if let (Some((Fate::Survived, own)), Some((fate, other))) = (own, other) {
+            // Threads in another order are another matter; what orders tiles the model knows.
+            let orders = mutant.kind == Kind::Order && !self.is_tiles;
+            match fate {
+                Fate::Survived if *own == other && !orders => return Fate::Same,
+                Fate::Survived => {}
+                fate => return fate,
             }
-            fate => fate,
+        }
+        let code = |files: &[_]| self.model.optimised(&self.source(files), &self.spec).ok();
+        let own = code(&self.files);
+        match own.is_some() && own == code(&files) {
+            true => Fate::Equivalent,
+            false => Fate::Survived,
         }
     }
 }

@@ -118,7 +118,7 @@ void begin(const char* call, Site site, Pipe pipe, double cycles) {
     c.call_id = call_id(call, site);
     c.sequence = ++c.issued[pipe];
     c.pending_uninitialised = false;
-    digest_number(uint64_t(c.index) << 40 ^ uint64_t(pipe) << 32 ^ uint64_t(uint32_t(site.line)));
+    if (pipe != pipe_s) digest_number(uint64_t(c.index) << 40 ^ uint64_t(pipe) << 32 ^ uint64_t(uint32_t(site.line)));
     Hidden& h = *c.hidden;
     auto& calls = h.calls[pipe];
     if (calls.empty()) calls.push_back(0);
@@ -214,8 +214,10 @@ bool touch_read(Space space, uint32_t offset, uint32_t bytes) {
     bool initialised = true;
     uint32_t end = offset + bytes;
     if (end > c.capacity[space] || end < offset) return false;
-    digest_number(uint64_t(space) << 32 | offset);
-    digest_bytes(c.memory[space] + offset, bytes);
+    if (c.pipe != pipe_s) {
+        digest_number(uint64_t(space) << 32 | offset);
+        digest_bytes(c.memory[space] + offset, bytes);
+    }
     while (offset < end) {
         BlockShadow& block = c.shadow[space][offset / 32];
         uint32_t first = offset % 32, count = std::min(32 - first, end - offset), mask = bytes_mask(first, count);
@@ -292,6 +294,13 @@ void set_initialised(Space space, uint32_t offset, uint32_t bytes, bool yes) {
         }
         offset += count;
     }
+}
+
+void leave_unwritten(Space space, uint32_t offset, uint32_t bytes) {
+    set_initialised(space, offset, bytes, false);
+    uint32_t end = std::min(offset + bytes, core->capacity[space]);
+    // No number: what is computed from it shows.
+    if (offset < end) std::memset(core->memory[space] + offset, 0xff, end - offset);
 }
 
 void uninitialised_use(Space space, uint32_t offset, uint32_t bytes, const char* what) {
@@ -453,7 +462,7 @@ uint32_t allocate(Space space, uint32_t bytes, const char* call, Site site) {
     if (space == space_ub) core->counters.ub_peak = std::max(core->counters.ub_peak, end);
     if (space == space_l1) core->counters.l1_peak = std::max(core->counters.l1_peak, end);
     core->pending_uninitialised = false;
-    set_initialised(space, offset, uint32_t(end) - offset, false);
+    leave_unwritten(space, offset, uint32_t(end) - offset);
     return offset;
 }
 

@@ -181,10 +181,10 @@ void digest_gm(const void* pointer, size_t bytes, bool write) {
         }
         return;
     }
+    if (!write) return;
     digest_number(address - place->first);
-    digest_number(place->second.bytes);
-    digest_number(bytes << 1 | write);
-    if (!write) digest_bytes(pointer, std::min(bytes, size_t(place->first + place->second.bytes - address)));
+    digest_number(size);
+    digest_number(bytes);
 }
 
 bool gm_access(const void* pointer, size_t bytes, bool write, const void* written) {
@@ -223,16 +223,18 @@ bool gm_access(const void* pointer, size_t bytes, bool write, const void* writte
         report("gm-out-of-bounds", core->call, core->site, "%s %zu bytes at a null pointer: SetGlobalBuffer was not called", write ? "writes" : "reads", bytes);
         return false;
     }
-    // Where a buffer lies differs from run to run.
-    auto after = all.upper_bound(address);
-    if (after != all.begin()) {
-        auto place = std::prev(after);
-        digest_number(address - place->first);
-        digest_number(place->second.bytes);
+    if (write || core->pipe != pipe_s) {
+        // Where a buffer lies differs from run to run.
+        auto after = all.upper_bound(address);
+        if (after != all.begin()) {
+            auto place = std::prev(after);
+            digest_number(address - place->first);
+            digest_number(place->second.bytes);
+        }
+        digest_number(bytes << 1 | write);
+        if (!write) digest_bytes(pointer, bytes);
+        else if (written) digest_bytes(written, bytes);
     }
-    digest_number(bytes << 1 | write);
-    if (!write) digest_bytes(pointer, bytes);
-    else if (written) digest_bytes(written, bytes);
     record(address, bytes, write, written && !std::memcmp(pointer, written, bytes));
     return true;
 }

@@ -58,8 +58,8 @@ struct Launch {
 };
 extern Launch* launch_now;
 
-// All instructions that were executed, where they read and write, and what they read: two programs whose
-// digests agree do the same on the chip.
+// All instructions that were executed, where they read and write, and what they read, without what the scalar unit
+// only reads: two programs whose digests agree do the same to memory.
 uint64_t digest();
 void digest_number(uint64_t value);
 void digest_bytes(const void* data, size_t bytes);

@@ -41,7 +41,7 @@ int PortQueue::take(const char* call, int limit, Pipe producer, Site site) {
         ++taken;
         if (buffer.was_freed) wait_clock(producer, buffer.freed);
         core->pending_uninitialised = false;
-        set_initialised(Space(buffer.space), buffer.offset, buffer.bytes, false);
+        leave_unwritten(Space(buffer.space), buffer.offset, buffer.bytes);
         return first + at;
     }
     report("queue-full", call, site, "all %d buffers of the queue are in use: the core hangs here; FreeTensor what DeQue gave, or give InitBuffer more buffers", number);

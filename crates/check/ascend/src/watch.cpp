@@ -33,4 +33,14 @@ PORT_ASCEND_WATCH(8)
 PORT_ASCEND_WATCH(16)
 #undef PORT_ASCEND_WATCH
 
+// Guards of static variables, and what hosts use.
+#define PORT_ASCEND_ATOMIC(bits, type)                                                                            \
+    type __tsan_atomic##bits##_load(const volatile type* from, int) { return __atomic_load_n(from, __ATOMIC_SEQ_CST); } \
+    void __tsan_atomic##bits##_store(volatile type* to, type value, int) { __atomic_store_n(to, value, __ATOMIC_SEQ_CST); }
+PORT_ASCEND_ATOMIC(8, uint8_t)
+PORT_ASCEND_ATOMIC(16, uint16_t)
+PORT_ASCEND_ATOMIC(32, uint32_t)
+PORT_ASCEND_ATOMIC(64, uint64_t)
+#undef PORT_ASCEND_ATOMIC
+
 }  // extern "C"

@@ -111,8 +111,8 @@ pub struct AscendResult<T> {
     pub violations: Vec<Violation>,
     /// Each launch of a kernel with what it cost.
     pub launches: Vec<KernelLaunch>,
-    /// Of all instructions of tiles with where they read and write and what they read: two runs with the
-    /// same did the same on the chip.
+    /// Of all instructions with where they read and write and what they read, without mere reads of the
+    /// scalar unit: two runs with the same did the same to memory.
     pub digest: String,
 }
 

@@ -160,7 +160,8 @@ inline aclError acl_set(void* target, size_t room, int32_t value, size_t bytes, 
 // Memory of a size that exists: 64 GB a device, as far as the machine has it.
 inline void* acl_allocate(size_t bytes) {
     if (bytes > (size_t(64) << 30)) return nullptr;
-    const size_t whole = (bytes + 511) / 512 * 512;
+    // Beyond the end lies nothing else: what is read there should not look right either.
+    const size_t whole = (bytes + 511) / 512 * 512 + 512;
     void* memory = std::aligned_alloc(512, whole);
     // What was never written should not look right.
     if (memory != nullptr) std::memset(memory, 0xcb, whole);

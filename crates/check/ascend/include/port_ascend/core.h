@@ -116,6 +116,7 @@ bool in_bounds(Space space, uint64_t offset, uint64_t bytes, uint64_t low, uint6
 bool aligned(uint64_t offset, uint32_t to, const char* what);
 bool is_initialised(Space space, uint32_t offset, uint32_t bytes);
 void set_initialised(Space space, uint32_t offset, uint32_t bytes, bool yes);
+void leave_unwritten(Space space, uint32_t offset, uint32_t bytes);  // newly allocated: neither written nor a number
 // Reports a use of uninitialised bytes that matters (they leave the core, or decide something).
 void uninitialised_use(Space space, uint32_t offset, uint32_t bytes, const char* what);
 // The same for whole data blocks: beside written bytes the rest of a block may be unwritten, as lengths are whole blocks.
