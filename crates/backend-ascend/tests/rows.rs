@@ -6,8 +6,7 @@ mod common;
 use port_backend_ascend::kernel::Chip;
 
 fn form(kernel: &str, launch: &str) -> String {
-    let text =
-        format!("{kernel}\nvoid run(float* x, float* y, int rows, int n) {{ {launch}; }}\n");
+    let text = format!("{kernel}\nvoid run(float* x, float* y, int rows, int n) {{ {launch}; }}\n");
     common::forms("case.cu", &text, Chip::A910b).join(", ")
 }
 
@@ -25,7 +24,8 @@ fn sums(tree: &str) -> String {
 #[test]
 fn a_reduction_is_known_by_what_it_does() {
     let launch = "k<<<rows, 256>>>(y, x, n)";
-    let tree = "for (int h = 128; h > 0; h >>= 1) { if (t < h) s[t] += s[t + h]; __syncthreads(); }";
+    let tree =
+        "for (int h = 128; h > 0; h >>= 1) { if (t < h) s[t] += s[t + h]; __syncthreads(); }";
     assert_eq!(form(&sums(tree), launch), "ported rows");
     let serial = "if (t == 0) for (int w = 1; w < 256; ++w) s[0] += s[w]; __syncthreads();";
     assert_eq!(form(&sums(serial), launch), "ported rows");
@@ -35,7 +35,9 @@ fn a_reduction_is_known_by_what_it_does() {
     let twice = "if (t == 0) for (int w = 0; w < 256; ++w) s[0] += s[w]; __syncthreads();";
     assert_eq!(form(&sums(twice), launch), "ported block");
     // A tree for powers of two, and a block that is none.
-    let text = sums("for (int h = blockDim.x / 2; h > 0; h >>= 1) { if (t < h) s[t] += s[t + h]; __syncthreads(); }");
+    let text = sums(
+        "for (int h = blockDim.x / 2; h > 0; h >>= 1) { if (t < h) s[t] += s[t + h]; __syncthreads(); }",
+    );
     assert_eq!(form(&text, "k<<<rows, 192>>>(y, x, n)"), "ported block");
     assert_eq!(form(&text, launch), "ported rows");
 }
@@ -56,7 +58,8 @@ fn a_warp_has_a_row_of_its_own() {
 
 #[test]
 fn a_loop_that_misses_elements_is_no_row() {
-    let text = sums("for (int h = 128; h > 0; h >>= 1) { if (t < h) s[t] += s[t + h]; __syncthreads(); }");
+    let text =
+        sums("for (int h = 128; h > 0; h >>= 1) { if (t < h) s[t] += s[t + h]; __syncthreads(); }");
     let gaps = text.replace("i += blockDim.x", "i += 2 * blockDim.x");
     assert_eq!(form(&gaps, "k<<<rows, 256>>>(y, x, n)"), "ported block");
 }

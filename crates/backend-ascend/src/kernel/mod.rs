@@ -1,8 +1,8 @@
 //! What a kernel instance becomes: IR in, Ascend C out. Knows nothing of the user's text.
 //!
 //! [`emit`] tries the forms in the order of what they are worth and takes the first that holds the
-//! kernel: matrix products for the cube, tiles of vectors, loops of the scalar unit; for the 950,
-//! threads. A form that refuses says why, and the reason travels to the report of the next one
+//! kernel: matrix products for the cube, rows that are reduced, tiles of vectors, loops of the scalar
+//! unit; for the 950, threads. A form that refuses says why, and the reason travels to the report of the next one
 //! (`ported-slow` because it is no tile form …).
 //!
 //! ## The frame around a form

@@ -869,11 +869,10 @@ impl<'e, 'a> Executor<'e, 'a> {
             None => self.graph.undefined(),
         };
         let jumps = |own: &Self| {
-            let left = own.jumps.last().map_or((0, 0), |j| {
+            own.jumps.last().map_or((0, 0), |j| {
                 let count = |m: &[bool]| m.iter().filter(|x| **x).count();
                 (count(&j.broken), count(&j.continued))
-            });
-            left
+            })
         };
         let jumped = jumps(self);
         self.path.push(guard);

@@ -58,6 +58,9 @@ struct Chain {
     terms: Vec<(Option<Id>, Id)>,
 }
 
+/// A part of a place that is stored: its number, its value, its store.
+type Part = (i64, Id, Store);
+
 /// A variable that moves on with the passes.
 struct Induction {
     node: Id,
@@ -199,7 +202,7 @@ impl Executor<'_, '_> {
             guards: self.path().to_vec(),
             location,
         };
-        let mut vectors: BTreeMap<(Base, Id), Vec<(i64, Id, Store)>> = BTreeMap::new();
+        let mut vectors: BTreeMap<(Base, Id), Vec<Part>> = BTreeMap::new();
         let mut order = Vec::new();
         let mut staged = Vec::new();
         for store in stores {

@@ -263,8 +263,7 @@ impl Scalars<'_> {
         if self.is_host {
             return format!("static_cast<int64_t>({value})");
         }
-        let name = self.field("warpsOfBlock", "uint32_t", value, "warps of a block");
-        name
+        self.field("warpsOfBlock", "uint32_t", value, "warps of a block")
     }
 
     fn builtin(&mut self, builtin: Builtin) -> Result<String> {

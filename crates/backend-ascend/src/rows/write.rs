@@ -619,9 +619,8 @@ impl Writer<'_> {
                 if !is_place {
                     open.extend(self.graph.node(id).args.iter().rev());
                 }
-            } else if self.graph.node(id).ty.is_float() {
-                own.push(id);
-            } else if matches!(self.graph.op(id), Op::Load(..)) {
+            } else if self.graph.node(id).ty.is_float() || matches!(self.graph.op(id), Op::Load(..))
+            {
                 own.push(id);
             } else {
                 open.extend(self.graph.node(id).args.iter().rev());
