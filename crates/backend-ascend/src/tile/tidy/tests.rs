@@ -68,6 +68,7 @@ fn what_may_change_in_between_stays_where_it_is() {
         "i = 5;",
         "const int32_t value_2 = i + 1;",
         "Duplicate(sumVariable, value + value_2, lanes.padded);",
+        "lanes.Store<float, 1>(yGm_, sumVariable);",
     ];
     assert_eq!(tidied(lines(&text)), text);
 }
@@ -124,8 +125,10 @@ fn results_are_made_where_they_go_and_only_if_somebody_reads_them() {
         "Add(aLanes, sumVariable, sumVariable, lanes.padded);",
         "lanes.Move(sumVariable, aLanes);",
         "Muls(bLanes, sumVariable, 2.0f, lanes.padded);",
+        "lanes.Store<float, 1>(yGm_, sumVariable);",
     ]));
-    assert_eq!(made, ["Add(sumVariable, sumVariable, sumVariable, lanes.padded);"]);
+    let store = "lanes.Store<float, 1>(yGm_, sumVariable);";
+    assert_eq!(made, ["Add(sumVariable, sumVariable, sumVariable, lanes.padded);", store]);
     let read_twice = [
         "Add(aLanes, sumVariable, sumVariable, lanes.padded);",
         "lanes.Move(sumVariable, aLanes);",
@@ -144,12 +147,14 @@ fn numbers_stand_where_they_are_used_and_vectors_are_changed_on_the_way() {
         "Muls(sumVariable, sumVariable, 4, lanes.padded);",
         "Adds(sumVariable, bLanes, 0.0f, lanes.padded);",
         "Muls(sumVariable, sumVariable, 4, lanes.padded);",
+        "lanes.Store<float, 1>(yGm_, sumVariable);",
     ]));
     let expected = [
         "if (i >= 8) return;",
         "Muls(sumVariable, bLanes, 4, lanes.padded);",
         "Adds(sumVariable, bLanes, 0.0f, lanes.padded);",
         "Muls(sumVariable, sumVariable, 4, lanes.padded);",
+        "lanes.Store<float, 1>(yGm_, sumVariable);",
     ];
     assert_eq!(made, expected);
 }
