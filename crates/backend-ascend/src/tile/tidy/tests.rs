@@ -70,7 +70,15 @@ fn what_may_change_in_between_stays_where_it_is() {
         "Duplicate(sumVariable, value + value_2, lanes.padded);",
         "lanes.Store<float, 1>(yGm_, sumVariable);",
     ];
-    assert_eq!(tidied(lines(&text)), text);
+    let expected = [
+        "int32_t i = 0;",
+        "const int32_t value = i + 1;",
+        "i = 5;",
+        // Nothing stands in between here.
+        "Duplicate(sumVariable, value + (i + 1), lanes.padded);",
+        "lanes.Store<float, 1>(yGm_, sumVariable);",
+    ];
+    assert_eq!(tidied(lines(&text)), expected);
 }
 
 #[test]
