@@ -409,6 +409,11 @@ fn frame(module: &Module, function: &Function, index: usize, kernel: &DeviceKern
         let _ = writeln!(text, "    {} {};", field.ty, field.name);
     }
     text.push_str("};\n");
+    // Vector code stands in Ascend C's own namespace, as in a port.
+    let is_inside = kernel.unit == Unit::Vector && kernel.lowering != "scalar";
+    if is_inside {
+        text.push_str("namespace AscendC {\n");
+    }
     text.push_str(&kernel.definitions);
     let mut parameters: Vec<String> = Vec::new();
     let mut arguments: Vec<String> = Vec::new();
@@ -445,6 +450,9 @@ fn frame(module: &Module, function: &Function, index: usize, kernel: &DeviceKern
         "__global__ {head}void emitted_kernel_{index}({})\n{{\n{entry}}}",
         parameters.join(", ")
     );
+    if is_inside {
+        let _ = writeln!(text, "}}\nusing AscendC::emitted_kernel_{index};");
+    }
     let own: Vec<String> = function
         .parameters
         .iter()
