@@ -589,6 +589,13 @@ impl Writer<'_, '_> {
                  port_acl::Untranslated(\"{name} with more than {most} threads in a block\");\n    }}"
             );
         }
+        if let Some((condition, blocks)) = &device.proven_for {
+            let _ = writeln!(
+                out,
+                "    if (!({condition})) {{\n        \
+                 port_acl::Untranslated(\"{name} with a block of other than {blocks}\");\n    }}"
+            );
+        }
         if self.port.managed {
             for index in &device.pointers {
                 if let Some(Parameter { name, .. }) = made.parameters.get(*index as usize) {

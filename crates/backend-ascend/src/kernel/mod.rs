@@ -123,6 +123,9 @@ pub struct DeviceKernel {
     /// Threads of a block at most: for [`Unit::Threads`] the kernel's `__launch_bounds__`, for
     /// [`Unit::Vector`] what the launcher refuses to exceed.
     pub threads: Option<u32>,
+    /// Which blocks the translation was proven for: a condition of the host on `block`, and the blocks
+    /// in words. Others are refused by the launcher. `None`: all that `threads` allows.
+    pub proven_for: Option<(String, String)>,
     /// Bytes of workspace in global memory: a C++ expression of the host.
     pub workspace: Option<String>,
     /// Includes that the text needs beyond `kernel_operator.h`.

@@ -117,6 +117,7 @@ impl Writer<'_, '_, '_> {
             blocks: "squares == 0 ? 1 : (squares + 1) / 2 < cores ? (squares + 1) / 2 : cores"
                 .to_owned(),
             threads: None,
+            proven_for: None,
             workspace: Some(format!(
                 "static_cast<size_t>(cores) * 2 * {SIDE} * {SIDE} * sizeof(float)"
             )),

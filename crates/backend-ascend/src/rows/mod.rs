@@ -26,9 +26,11 @@ use execute::{Executor, Shape};
 /// The support code.
 const SUPPORT: &str = include_str!("assets/rows.h");
 
-/// Threads of blocks of which nothing is said: what holds for these is taken to hold for all that
-/// the kernel is meant for.
+/// Threads of blocks of which nothing is said: what a kernel of rows must hold for.
 const SIZES: [u32; 6] = [32, 64, 128, 256, 512, 1024];
+/// Threads of blocks that a kernel may hold for: a tree by halves drops threads of these, and an exchange
+/// of whole warps misses some. What holds for these too holds for any number.
+const ODD_SIZES: [u32; 9] = [1, 33, 40, 96, 100, 192, 384, 500, 768];
 
 /// The form of a kernel.
 pub(crate) fn kernel(
@@ -52,15 +54,17 @@ pub(crate) fn kernel(
         return Err(refuse("no form holds it"));
     }
     let mut refused = None;
-    for shapes in shapes(context, request) {
+    let translated = |shape: Shape| {
+        let mut executor = Executor::new(module, function, flow, shape);
+        executor.run().and_then(|()| {
+            write::kernel(context.options.sources, context.options.reserved, request, executor)
+        })
+    };
+    for Group { shapes, odd } in groups(context, request) {
         let mut made: Option<DeviceKernel> = None;
         let mut held = true;
-        for shape in shapes {
-            let mut executor = Executor::new(module, function, flow, shape);
-            let text = executor.run().and_then(|()| {
-                write::kernel(context.options.sources, context.options.reserved, request, executor)
-            });
-            match (text, &made) {
+        for shape in &shapes {
+            match (translated(*shape), &made) {
                 (Ok(text), None) => made = Some(text),
                 (Ok(text), Some(before)) if text == *before => {}
                 (Ok(_), Some(_)) => {
@@ -75,7 +79,13 @@ pub(crate) fn kernel(
                 }
             }
         }
-        if let (true, Some(made)) = (held, made) {
+        if let (true, Some(mut made)) = (held, made) {
+            let tried = odd.len();
+            let odd = odd.into_iter().filter(|shape| translated(*shape).is_ok_and(|t| t == made));
+            let held: Vec<Shape> = odd.collect();
+            if held.len() < tried || tried == 0 {
+                made.proven_for = Some(proven_for(shapes.into_iter().chain(held).collect()));
+            }
             declarations.add_support(Library::Rows, "rows", SUPPORT);
             return Ok(made);
         }
@@ -83,8 +93,48 @@ pub(crate) fn kernel(
     Err(refused.unwrap_or_else(|| refuse("no form holds it")))
 }
 
-/// Groups to try, each in the shapes that it may have.
-fn shapes(context: &Context<'_, '_>, request: &Request) -> Vec<Vec<Shape>> {
+/// Threads that share a row.
+struct Group {
+    /// The shapes that it may have, all of which the translation must hold for.
+    shapes: Vec<Shape>,
+    /// Shapes that it may hold for.
+    odd: Vec<Shape>,
+}
+
+/// A condition of the host on `block` that says that a block is one of these shapes, and the shapes in
+/// words. Of blocks in which each warp has its own row the number of warps is free.
+fn proven_for(mut shapes: Vec<Shape>) -> (String, String) {
+    shapes.sort_by_key(|shape| shape.threads);
+    match shapes.first().and_then(|shape| shape.warps) {
+        Some(Axis::X) => {
+            let condition = "block.x % 32 == 0 && block.y == 1 && block.z == 1";
+            return (condition.to_owned(), "whole warps".to_owned());
+        }
+        Some(_) => {
+            let condition = "block.x == 32 && block.z == 1";
+            return (condition.to_owned(), "warps one below the other".to_owned());
+        }
+        None => {}
+    }
+    let one_row = shapes.iter().all(|shape| shape.threads[1] == 1 && shape.threads[2] == 1);
+    let conditions = shapes.iter().map(|Shape { threads: [x, y, z], .. }| match one_row {
+        true => format!("block.x == {x}"),
+        false => format!("(block.x == {x} && block.y == {y} && block.z == {z})"),
+    });
+    let conditions = conditions.collect::<Vec<_>>().join(" || ");
+    let words = shapes.iter().map(|Shape { threads: [x, y, z], .. }| match one_row {
+        true => x.to_string(),
+        false => format!("{x}x{y}x{z}"),
+    });
+    let words = format!("{} threads", words.collect::<Vec<_>>().join(", "));
+    match one_row {
+        true => (format!("block.y == 1 && block.z == 1 && ({conditions})"), words),
+        false => (conditions, words),
+    }
+}
+
+/// Groups to try.
+fn groups(context: &Context<'_, '_>, request: &Request) -> Vec<Group> {
     let module = context.program.module;
     let function = &module.functions[request.function];
     let uses = |axis: Axis| {
@@ -120,22 +170,31 @@ fn shapes(context: &Context<'_, '_>, request: &Request) -> Vec<Vec<Shape>> {
         (false, false) => SIZES.iter().map(|x| [*x, 1, 1]).filter(fits).collect(),
         (false, true) => [1, 2, 4, 8, 16, 32].iter().map(|y| [32, *y, 1]).filter(fits).collect(),
     };
-    let block: Vec<Shape> =
-        blocks.iter().map(|threads| Shape { threads: *threads, warps: None }).collect();
-    let mut shapes = Vec::new();
+    let of = |threads: &[u32; 3]| Shape { threads: *threads, warps: None };
+    let odd = match (is_known, uses(Axis::Y) || uses(Axis::Z)) {
+        (false, false) => ODD_SIZES.iter().map(|x| [*x, 1, 1]).filter(fits).collect(),
+        _ => Vec::new(),
+    };
+    let block =
+        Group { shapes: blocks.iter().map(of).collect(), odd: odd.iter().map(of).collect() };
+    let warp = |axis: Axis| {
+        let shapes = vec![Shape { threads: [32, 1, 1], warps: Some(axis) }];
+        Group { shapes, odd: Vec::new() }
+    };
+    let mut groups = Vec::new();
     let is_whole = !is_known || known.iter().all(|k| k[0] * k[1] * k[2] % 32 == 0);
     if !uses(Axis::Y) && !uses(Axis::Z) {
         let flat = !is_known || known.iter().all(|k| k[1] == 1 && k[2] == 1);
-        shapes.push(block);
+        groups.push(block);
         if is_whole && flat {
-            shapes.push(vec![Shape { threads: [32, 1, 1], warps: Some(Axis::X) }]);
+            groups.push(warp(Axis::X));
         }
     } else {
-        shapes.push(block);
+        groups.push(block);
         let is_wide = !is_known || known.iter().all(|k| k[0] == 32 && k[2] == 1);
         if is_wide && !uses(Axis::Z) {
-            shapes.push(vec![Shape { threads: [32, 1, 1], warps: Some(Axis::Y) }]);
+            groups.push(warp(Axis::Y));
         }
     }
-    shapes
+    groups
 }

@@ -453,6 +453,7 @@ impl Writer<'_> {
                 "static_cast<uint32_t>({count_name} == 0 ? 1 : {count_name} < cores ? {count_name} : cores)"
             ),
             threads: None,
+            proven_for: None,
             workspace: None,
             includes: BTreeSet::new(),
             definitions: text,

@@ -177,6 +177,7 @@ fn write(
         tiling: frame.tiling,
         blocks: "1".to_owned(),
         threads: None,
+        proven_for: None,
         workspace: prelude.workspace,
         includes: printer.includes.clone(),
         definitions,

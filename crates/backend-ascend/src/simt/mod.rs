@@ -130,6 +130,7 @@ fn write(
             "grid.x * grid.y * grid.z < {MAX_BLOCKS} ? grid.x * grid.y * grid.z : {MAX_BLOCKS}"
         ),
         threads: Some(threads),
+        proven_for: None,
         workspace: None,
         includes,
         definitions,

@@ -191,6 +191,8 @@ fn translate(
         .iter()
         .map(|p| p.name.clone())
         .chain(RESERVED.iter().map(|s| (*s).to_owned()))
+        // Counters of loops go by these names.
+        .chain(function.names.values().filter(|name| is_counter(name)).cloned())
         .collect();
     let taken: Vec<&str> = taken.iter().map(String::as_str).collect();
     let state = State {
@@ -301,6 +303,12 @@ fn translate(
     made.unit = Unit::Vector;
     made.threads = most.and_then(|most| u32::try_from(most).ok());
     Ok((made, needs))
+}
+
+/// Whether a name is that of a counter of a loop's passes.
+fn is_counter(name: &str) -> bool {
+    let number = name.strip_prefix("passes").filter(|number| !number.is_empty());
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Names of the kernel's class that no value may have.

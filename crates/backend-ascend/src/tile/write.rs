@@ -530,6 +530,7 @@ fn template() -> DeviceKernel {
         reason: None,
         unit: Unit::Vector,
         threads: None,
+        proven_for: None,
         pointers: Vec::new(),
         symbols: Vec::new(),
         tiling: Vec::new(),

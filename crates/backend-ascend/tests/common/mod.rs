@@ -186,6 +186,8 @@ fn compare(
             let _ = writeln!(text, "#include \"../src/{name}\"");
         }
         text.push_str(REGISTER);
+    } else {
+        text.push_str(REPORT);
     }
     text.push_str(FRAME);
     let structs = struct_texts(module);
@@ -293,6 +295,18 @@ inline void Register(const void* pointer) {
     const void* base = nullptr;
     std::size_t size = port_oracle::allocation_size(pointer, &base);
     if (size) port_ascend::register_gm(const_cast<void*>(base), size);
+}
+}
+";
+
+/// What breaks a rule of the SIMT headers ends the program: the rest of the model has no part here.
+const REPORT: &str = "
+#include <cstdio>
+#include <cstdlib>
+namespace port_ascend {
+void report(const char* rule, const char* call, Site, const char*, ...) {
+    std::fprintf(stderr, \"%s breaks the rule %s\\n\", call, rule);
+    std::abort();
 }
 }
 ";

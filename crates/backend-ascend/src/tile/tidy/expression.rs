@@ -181,8 +181,8 @@ impl Reader<'_> {
                 let next = after.chars().next().unwrap_or(' ');
                 let doubled = operator.len() == 1 && operator.ends_with(next);
                 let single = operator.len() == 1 || matches!(*operator, "<<" | ">>");
-                !(doubled && matches!(next, '<' | '>' | '&' | '|' | '+' | '-'))
-                    && !(single && next == '=')
+                !(doubled && matches!(next, '<' | '>' | '&' | '|' | '+' | '-')
+                    || single && next == '=')
             })
         })?;
         self.at += found.len();

@@ -1,0 +1,96 @@
+// A kernel for each rule of the 950's threads that breaks it, and its mended twin, as rules.cpp has them
+// for the 910B.
+
+#include "acl/acl.h"
+#include "simt_api/asc_simt.h"
+
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+bool bad;  // which twin runs
+
+constexpr int kThreads = 64;
+
+__global__ __launch_bounds__(kThreads) void few(int* y) { y[blockIdx.x * blockDim.x + threadIdx.x] = 1; }
+__global__ void usual(int* y) { y[threadIdx.x] = 1; }
+__global__ __launch_bounds__(2048) void many(int* y) { y[threadIdx.x] = 1; }
+template <int kBound> __global__ __launch_bounds__(kBound) void bounded(int* y) { y[threadIdx.x] = 1; }
+__global__ void sum(int* y, int active) {
+    int value = int(threadIdx.x);
+    if (int(threadIdx.x) < active) value += asc_shfl_down(value, 16);  //! inactive-lane
+    y[threadIdx.x] = value;
+}
+
+__global__ void functions(float* y, float tiny) {
+    y[0] = sqrtf(tiny);
+    y[1] = std::expf(-100.0f);
+    y[2] = ::rsqrtf(tiny);
+    y[3] = sqrtf(4.0f) + expf(0.0f) + rsqrtf(4.0f);
+}
+
+struct Part { int values[4]; };
+__global__ void sum_of_parts(int* y, int count) {
+    Part part = {};
+    for (int i = 0; i < count; ++i) part.values[i] = i;  //! array-bounds
+    y[0] = part.values[0] + part.values[3];
+}
+
+void bound_of_a_kernel(int* y) {
+    few<<<1, bad ? 65 : 64, 0, nullptr>>>(y);  //! thread-count
+}
+void bound_of_an_instance(int* y) {
+    bounded<128><<<1, bad ? 129 : 128, 0, nullptr>>>(y);  //! thread-count
+}
+void bound_without_one(int* y) {
+    usual<<<1, bad ? 1025 : 1024, 0, nullptr>>>(y);  //! thread-count
+}
+void most_threads(int* y) {
+    many<<<1, dim3(bad ? 1025 : 1024, 2), 0, nullptr>>>(y);  //! thread-count
+}
+void block_count(int* y) {
+    few<<<dim3(bad ? 256 : 255, 256), 1, 0, nullptr>>>(y);  //! block-count
+}
+void shared_memory(int* y) {
+    few<<<1, 1, 216 * 1024 + (bad ? 1 : 0), nullptr>>>(y);  //! local-memory-full
+}
+void inactive_lane(int* y) {
+    sum<<<1, 32, 0, nullptr>>>(y, bad ? 31 : 32);
+}
+void array_bounds(int* y) {
+    sum_of_parts<<<1, 1, 0, nullptr>>>(y, bad ? 5 : 4);
+}
+
+struct Case { const char* name; void (*launch)(int*); };
+#define CASE(name) {#name, name}
+const Case cases[] = {CASE(bound_of_a_kernel), CASE(bound_of_an_instance), CASE(bound_without_one), CASE(most_threads),
+                      CASE(block_count), CASE(shared_memory), CASE(inactive_lane), CASE(array_bounds)};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc == 2 && !std::strcmp(argv[1], "list")) {
+        for (const Case& each : cases) std::puts(each.name);
+        return 0;
+    }
+    if (argc == 2 && !std::strcmp(argv[1], "functions")) {
+        void* y = nullptr;
+        aclrtMalloc(&y, 4 * sizeof(float), ACL_MEM_MALLOC_HUGE_FIRST);
+        functions<<<1, 1, 0, nullptr>>>(static_cast<float*>(y), 0x1p-130f);
+        float values[4];
+        aclrtMemcpy(values, sizeof values, y, sizeof values, ACL_MEMCPY_DEVICE_TO_HOST);
+        std::printf("%g %g %g %g, host %g\n", values[0], values[1], values[2], values[3], sqrtf(0x1p-130f));
+        aclrtFree(y);
+        return 0;
+    }
+    if (argc != 3) return 2;
+    bad = !std::strcmp(argv[2], "bad");
+    void* y = nullptr;
+    aclrtMalloc(&y, 65536 * sizeof(int), ACL_MEM_MALLOC_HUGE_FIRST);
+    for (const Case& each : cases) {
+        if (!std::strcmp(each.name, argv[1])) each.launch(static_cast<int*>(y));
+    }
+    aclrtFree(y);
+    return 0;
+}
