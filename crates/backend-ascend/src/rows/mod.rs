@@ -30,7 +30,9 @@ const SUPPORT: &str = include_str!("assets/rows.h");
 const SIZES: [u32; 6] = [32, 64, 128, 256, 512, 1024];
 /// Threads of blocks that a kernel may hold for: a tree by halves drops threads of these, and an exchange
 /// of whole warps misses some. What holds for these too holds for any number.
-const ODD_SIZES: [u32; 9] = [1, 33, 40, 96, 100, 192, 384, 500, 768];
+const ODD_SIZES: [u32; 6] = [1, 33, 40, 96, 100, 192];
+/// Larger ones, asked for where those above that are whole warps hold and others do not.
+const WIDE_SIZES: [u32; 2] = [384, 768];
 
 /// The form of a kernel.
 pub(crate) fn kernel(
@@ -80,10 +82,14 @@ pub(crate) fn kernel(
             }
         }
         if let (true, Some(mut made)) = (held, made) {
-            let tried = odd.len();
-            let odd = odd.into_iter().filter(|shape| translated(*shape).is_ok_and(|t| t == made));
-            let held: Vec<Shape> = odd.collect();
-            if held.len() < tried || tried == 0 {
+            let holds = |shape: &Shape| translated(*shape).is_ok_and(|text| text == made);
+            let mut held: Vec<Shape> = odd.iter().copied().filter(holds).collect();
+            if held.len() < odd.len() || odd.is_empty() {
+                if held.iter().any(|shape| shape.threads[0] == 192) {
+                    let most = shapes.iter().map(Shape::count).max().unwrap_or(0);
+                    let wide = WIDE_SIZES.map(|x| Shape { threads: [x, 1, 1], warps: None });
+                    held.extend(wide.into_iter().filter(|s| s.count() <= most).filter(holds));
+                }
                 made.proven_for = Some(proven_for(shapes.into_iter().chain(held).collect()));
             }
             declarations.add_support(Library::Rows, "rows", SUPPORT);
