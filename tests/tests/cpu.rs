@@ -174,9 +174,11 @@ fn executed_like_the_original(
     note_time(subject, flavour, "compiled", start);
     let originals = subject.originals()?;
     let start = std::time::Instant::now();
-    originals.compare(|case| {
-        program.run(case, &RunOptions::default()).map_err(|error| error.to_string())
-    })?;
+    let run = |case: &_| program.run(case, &RunOptions::default()).map_err(|e| e.to_string());
+    match flavour {
+        Flavour::GnuNative => originals.compare_of_threads(run)?,
+        _ => originals.compare(run)?,
+    }
     note_time(subject, flavour, "executed", start);
     Ok(())
 }

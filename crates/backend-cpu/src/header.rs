@@ -172,6 +172,14 @@ impl Needs {
         Needs((1 << SECTIONS.len()) - 1)
     }
 
+    /// Without the sections that stand for libraries of the host as much as of the device. They are as
+    /// long as all others, and few texts use them.
+    pub fn without_libraries(self) -> Self {
+        let mut needs = Needs::default();
+        needs.add(|section| !["random-host", "thrust", "cudacxx", "blas"].contains(&section.name));
+        Needs(self.0 & needs.0)
+    }
+
     /// What a text needs that includes these headers of CUDA's and holds these identifiers.
     pub fn of<'n>(
         headers: impl Iterator<Item = &'n str>,

@@ -90,7 +90,7 @@ fn run(name: &str, translation: &Translation, flavour: Flavour, loops: bool) -> 
     let source = Source { files, ..Source::new(Language::Cpu, "", "") };
     let compiler = Compiler::new(flavour).map_err(|error| error.to_string())?;
     // One header for all, compiled once.
-    let compiler = compiler.with_header(&assemble(Needs::all()));
+    let compiler = compiler.with_header(&assemble(Needs::all().without_libraries()));
     let program = compiler.build_program(&source).map_err(|error| error.to_string())?;
     let result = program.run(&[], &RunOptions::default()).map_err(|error| error.to_string())?;
     if result.status == Some(0) && result.stdout.trim_end() == "PASS" {

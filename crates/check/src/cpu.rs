@@ -11,6 +11,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "compiling is what this module is for")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -126,8 +127,8 @@ impl Compiler {
         Ok(Compiler { flavour, path, identity, cache, header: None })
     }
 
-    /// For many ports: `header`, which has the sections of all of them, stands for each one's own, and
-    /// is compiled once. [`Flavour::Gnu`] goes without, so that it shows what the ports' own are worth.
+    /// For many ports: `header`, which is compiled once, stands for the own header of each port that has no
+    /// line besides. [`Flavour::Gnu`] goes without, so that it shows what the ports' own are worth.
     pub fn with_header(self, header: &str) -> Compiler {
         match self.flavour {
             Flavour::Gnu => self,
@@ -258,12 +259,13 @@ impl Compiler {
         if self.flavour == Flavour::Gnu || !source.defines.is_empty() {
             return Ok(None);
         }
-        let text = self.header.as_deref().unwrap_or(text);
+        let shared = self.header.as_deref().filter(|shared| has_lines(shared, text));
+        let text = shared.unwrap_or(text);
         let (declarations, functions) = (declarations(text), format!("#define {ONCE}\n{text}"));
         let mut files = vec![(HEADER, declarations.as_str()), (FUNCTIONS, &functions)];
         let mut prefix = format!("#include \"{HEADER}\"\n");
         // A header for all ports serves programs with their own `main` too.
-        if with_driver || self.header.is_some() {
+        if with_driver || shared.is_some() {
             files.extend(DRIVER);
             prefix += &format!("#include \"{}\"\n", DRIVER[0].0);
         }
@@ -303,6 +305,12 @@ impl Compiler {
         fs::rename(own.path().join(PRECOMPILED), &compiled)?;
         Ok(Some(folder))
     }
+}
+
+/// Whether a text has all lines of another, comments apart.
+fn has_lines(text: &str, other: &str) -> bool {
+    let lines: BTreeSet<&str> = text.lines().collect();
+    other.lines().all(|line| line.starts_with("//") || lines.contains(line))
 }
 
 /// Held while something is made that many builds need: other threads wait for the one that makes it.
