@@ -5,7 +5,7 @@ use port_ir::{
     Rounding, Scalar, Space, StatementKind, Type, UnaryOp, Value,
 };
 
-use super::cpp::{Level, Text, binary, call, component};
+use super::cpp::{Level, Text, binary, call, component, relation};
 use super::facts::Position;
 use super::printer::Printer;
 use super::types::{fragment_length, scalar_name};
@@ -562,14 +562,7 @@ impl Printer<'_, '_, '_> {
         right: &Text,
     ) -> Made {
         let (left, right) = (self.widened(scalar, left), self.widened(scalar, right));
-        let (operator, level) = match op {
-            CompareOp::Equal => ("==", Level::Equality),
-            CompareOp::NotEqual => ("!=", Level::Equality),
-            CompareOp::Less => ("<", Level::Relation),
-            CompareOp::LessEqual => ("<=", Level::Relation),
-            CompareOp::Greater => (">", Level::Relation),
-            CompareOp::GreaterEqual => (">=", Level::Relation),
-        };
+        let (operator, level) = relation(op);
         let text =
             format!("{} {operator} {}", left.in_level(Level::Shift), right.in_level(Level::Shift));
         Ok(Text::at(text, level))

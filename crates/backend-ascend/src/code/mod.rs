@@ -40,6 +40,20 @@ pub(crate) use printer::{Printer, has_word};
 /// The namespace of all that forms of this crate define for the device.
 pub(crate) const NAMESPACE: &str = "port_device";
 
+/// A float as C++ spells it.
+pub(crate) fn float_text(value: f32) -> String {
+    if value.is_nan() {
+        return "__builtin_nanf(\"\")".to_owned();
+    }
+    if value.is_infinite() {
+        let sign = if value < 0.0 { "-" } else { "" };
+        return format!("{sign}__builtin_inff()");
+    }
+    let text = format!("{value:?}");
+    let text = if text.contains(['.', 'e']) { text } else { format!("{text}.0") };
+    format!("{text}f")
+}
+
 /// Who executes the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {

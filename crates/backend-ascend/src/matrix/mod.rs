@@ -14,10 +14,10 @@ use port_ir::{Axis, Builtin, Conversion, Expression, IntegerOp, Scalar, Type, Va
 use crate::code::facts::Facts;
 use crate::code::refuse;
 use crate::code::types::scalar_name;
+use crate::host::text::camel_case;
 use crate::kernel::{
     Context, Declarations, DeviceKernel, NotTranslated, Request, TilingField, Unit,
 };
-use crate::simt::camel_case;
 use polynomial::Poly;
 use recognise::{Extent, Operand, Product, recognise};
 

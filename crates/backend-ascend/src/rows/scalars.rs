@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use port_backend::text::names::Names;
 use port_ir::{
-    Axis, Builtin, CompareOp, Conversion, FloatOp, Function, IntegerOp, MathFunction, Module,
-    Scalar, Type, UnaryOp,
+    Axis, Builtin, Conversion, FloatOp, Function, IntegerOp, MathFunction, Module, Scalar, Type,
+    UnaryOp,
 };
 
 use super::execute::Result;
 use super::graph::{Base, Graph, Id, Op};
-use crate::code::refuse;
+use crate::code::{cpp, float_text, refuse};
 use crate::host::text::camel_case;
 use crate::kernel::TilingField;
 
@@ -169,7 +169,7 @@ impl Scalars<'_> {
                 FloatOp::Minimum => format!("rows::SmallerNumber({}, {})", bare(a), bare(b)),
                 _ => return Err(refuse("a scalar is computed in an unusual way")),
             },
-            (Op::Compare(op), [a, b]) => format!("{a} {} {b}", relation(*op)),
+            (Op::Compare(op), [a, b]) => format!("{a} {} {b}", cpp::relation(*op).0),
             (Op::Select, [c, a, b]) => format!("{c} ? {a} : {b}"),
             (Op::Convert(kind), [a]) => match kind {
                 Conversion::IntegerToFloat(_) => format!("static_cast<float>({})", bare(a)),
@@ -443,31 +443,6 @@ fn bare(text: &str) -> &str {
         }
     }
     inner
-}
-
-fn relation(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Equal => "==",
-        CompareOp::NotEqual => "!=",
-        CompareOp::Less => "<",
-        CompareOp::LessEqual => "<=",
-        CompareOp::Greater => ">",
-        CompareOp::GreaterEqual => ">=",
-    }
-}
-
-/// A float as C++ spells it.
-pub(super) fn float_text(value: f32) -> String {
-    if value.is_nan() {
-        return "__builtin_nanf(\"\")".to_owned();
-    }
-    if value.is_infinite() {
-        let sign = if value < 0.0 { "-" } else { "" };
-        return format!("{sign}__builtin_inff()");
-    }
-    let text = format!("{value:?}");
-    let text = if text.contains(['.', 'e']) { text } else { format!("{text}.0") };
-    format!("{text}f")
 }
 
 /// `epsilon_value` as `epsilonValue`.

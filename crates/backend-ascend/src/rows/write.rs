@@ -16,14 +16,13 @@ use port_ir::{Builtin, Function, Location, Module, Scalar, Type};
 use super::execute::{Executor, Item, Result, Rows, Store};
 use super::graph::{Base, Fold, Graph, Id, Op};
 use super::phase::{Phase, Reduction, VectorStore};
-use super::scalars::{Scalars, camel, float_text};
+use super::scalars::{Scalars, camel};
 use super::vector::{Vectors, element_type};
-use crate::code::refuse;
+use crate::code::{float_text, refuse};
 use crate::host::text::{camel_case, has_word};
 use crate::kernel::{DeviceKernel, Request, TilingField, Unit};
+use crate::tile::BUFFER_BYTES;
 
-/// Bytes of the unified buffer, less what the stack of the high-level functions needs.
-const BUFFER_BYTES: u64 = 192 * 1024 - 512;
 /// Elements of a piece, at most.
 const MAX_PIECE: u64 = 16384;
 

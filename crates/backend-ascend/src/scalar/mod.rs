@@ -18,8 +18,8 @@ use crate::code::facts::Facts;
 use crate::code::frame::Frame;
 use crate::code::types::Spelling;
 use crate::code::{self, Printer, has_word, placed, refuse};
+use crate::host::text::camel_case;
 use crate::kernel::{Context, Declarations, DeviceKernel, NotTranslated, Request, Unit};
-use crate::simt::camel_case;
 use block::Block;
 use plan::Plan;
 

@@ -12,6 +12,7 @@ use port_ir::{Extent, FunctionKind, Space, StatementKind, Type};
 use crate::code::facts::Facts;
 use crate::code::types::Spelling;
 use crate::code::{self, Printer, has_word, placed, refuse};
+use crate::host::text::camel_case;
 use crate::kernel::{Context, Declarations, DeviceKernel, NotTranslated, Request, Unit};
 
 pub(crate) use convergent::{atomic, convergent};
@@ -231,17 +232,4 @@ fn shared_lines(
         lines.push("__ubuf__ uint32_t syncCount[1];".to_owned());
     }
     Ok(lines)
-}
-
-/// `softmax_float` → `SoftmaxFloat`
-pub(crate) fn camel_case(name: &str) -> String {
-    let mut out = String::new();
-    for part in name.split('_').filter(|part| !part.is_empty()) {
-        let mut letters = part.chars();
-        if let Some(first) = letters.next() {
-            out.extend(first.to_uppercase());
-            out.push_str(letters.as_str());
-        }
-    }
-    out
 }

@@ -43,7 +43,7 @@ const ATOMICS: &str = include_str!("assets/atomics.h");
 const ANGLES: &str = include_str!("assets/angles.h");
 
 /// Bytes of the unified buffer, less what the stack of the high-level functions needs.
-const BUFFER_BYTES: u64 = 192 * 1024 - 512;
+pub(crate) const BUFFER_BYTES: u64 = 192 * 1024 - 512;
 /// Bytes for each lane that the support code takes, without coordinates.
 const SCRATCH_BYTES: u32 = 34;
 const COORDINATE_BYTES: u32 = 12;

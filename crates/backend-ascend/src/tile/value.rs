@@ -11,6 +11,7 @@ use port_ir::{
 };
 
 use super::engine::{Engine, Linear, Result, Val, memory_type, scalar_type};
+use crate::code::{cpp, float_text};
 
 /// What kind of vector holds a scalar type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,14 +229,7 @@ impl Engine<'_, '_> {
                             .refuse_value("pointers into different memories are compared", value);
                     }
                 };
-                let op = match op {
-                    CompareOp::Equal => "==",
-                    CompareOp::NotEqual => "!=",
-                    CompareOp::Less => "<",
-                    CompareOp::LessEqual => "<=",
-                    CompareOp::Greater => ">",
-                    CompareOp::GreaterEqual => ">=",
-                };
+                let (op, _) = cpp::relation(op);
                 format!("({a}) {op} ({b})")
             }
             Expression::Select { condition, accept, reject } => {
@@ -995,20 +989,6 @@ fn integer_text(op: IntegerOp, scalar: Scalar, ty: &str, a: &str, b: &str) -> St
             )
         }
     }
-}
-
-/// A float as C++ spells it.
-fn float_text(value: f32) -> String {
-    if value.is_nan() {
-        return "__builtin_nanf(\"\")".to_owned();
-    }
-    if value.is_infinite() {
-        let sign = if value < 0.0 { "-" } else { "" };
-        return format!("{sign}__builtin_inff()");
-    }
-    let text = format!("{value:?}");
-    let text = if text.contains(['.', 'e']) { text } else { format!("{text}.0") };
-    format!("{text}f")
 }
 
 /// For `2^k - 1` the k.

@@ -22,7 +22,7 @@ use port_ir::{
 
 use super::NotCompiled;
 use super::block::Emitter;
-use super::expression::{Level, Text};
+use super::expression::{Level, Text, relation};
 use super::facts::Facts;
 use super::schedule::Schedule;
 use super::types::refuse;
@@ -654,14 +654,7 @@ impl Emitter<'_, '_, '_> {
                     return Ok(false);
                 }
                 let (l, r) = (self.start(&l, "first")?, self.start(&r, "bound")?);
-                let operator = match op {
-                    CompareOp::Equal => "==",
-                    CompareOp::NotEqual => "!=",
-                    CompareOp::Less => "<",
-                    CompareOp::LessEqual => "<=",
-                    CompareOp::Greater => ">",
-                    CompareOp::GreaterEqual => ">=",
-                };
+                let (operator, _) = relation(op);
                 clip.rows.push(format!("{} {operator} {}", wide(l.text), wide(r.text)));
                 return Ok(true);
             }

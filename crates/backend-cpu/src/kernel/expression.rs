@@ -10,7 +10,7 @@ use super::block::Emitter;
 use super::facts::Position;
 use super::types::{fragment_length, refuse, scalar_name};
 
-pub(super) use port_backend::text::cpp::{Level, Text, binary, call, component};
+pub(super) use port_backend::text::cpp::{Level, Text, binary, call, component, relation};
 
 type Made = Result<Text, NotCompiled>;
 
@@ -425,14 +425,7 @@ impl Emitter<'_, '_, '_> {
         } else {
             (left.clone(), right.clone())
         };
-        let (operator, level) = match op {
-            CompareOp::Equal => ("==", Level::Equality),
-            CompareOp::NotEqual => ("!=", Level::Equality),
-            CompareOp::Less => ("<", Level::Relation),
-            CompareOp::LessEqual => ("<=", Level::Relation),
-            CompareOp::Greater => (">", Level::Relation),
-            CompareOp::GreaterEqual => (">=", Level::Relation),
-        };
+        let (operator, level) = relation(op);
         let text =
             format!("{} {operator} {}", left.in_level(Level::Shift), right.in_level(Level::Shift));
         Text::at(text, level)

@@ -1,6 +1,7 @@
 //! Expressions of C++ as text, with how tightly their outermost operator binds.
 
 use port_diag::{Origin, SourceMap};
+use port_ir::CompareOp;
 
 /// How tightly an operator binds; larger is tighter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +32,18 @@ pub enum Level {
     Unary,
     /// A name, a call.
     Primary,
+}
+
+/// A comparison's operator, and how tightly it binds.
+pub fn relation(op: CompareOp) -> (&'static str, Level) {
+    match op {
+        CompareOp::Equal => ("==", Level::Equality),
+        CompareOp::NotEqual => ("!=", Level::Equality),
+        CompareOp::Less => ("<", Level::Relation),
+        CompareOp::LessEqual => ("<=", Level::Relation),
+        CompareOp::Greater => (">", Level::Relation),
+        CompareOp::GreaterEqual => (">=", Level::Relation),
+    }
 }
 
 /// An expression of C++.
