@@ -39,16 +39,17 @@ fn main() {
 }
 
 /// Building is what these tests cost. Every program runs in both forms with every access checked, and
-/// its compiled forms optimised by both compilers on OpenMP's threads or on one. `g++ -O2` on one
-/// thread is how `port exec` builds the programs of its tests. The fibers themselves are the same for
-/// every program: those that launch in every way and share what a block has try them optimised too.
+/// its compiled forms optimised, on OpenMP's threads or on one; those that launch in every way and share
+/// what a block has try both, and the fibers too, which are the same for every program. `g++ -O2` on
+/// one thread is how `port exec` builds the programs of its tests.
 fn is_built(name: &str, flavour: Flavour, loops: bool) -> bool {
     // It is about libraries, whose functions run on the host and have one form.
     let has_fibers = name != "products";
-    let tries_fibers = name == "launches" || name == "blocks";
+    let tries_all = matches!(name, "launches" | "blocks" | "branches");
     match flavour {
         Flavour::Gnu => false,
-        Flavour::GnuNative | Flavour::Clang => loops || tries_fibers,
+        Flavour::GnuNative => tries_all || name == "intervals" && loops,
+        Flavour::Clang => tries_all || name == "products" && loops,
         Flavour::Sanitized => loops || has_fibers,
     }
 }

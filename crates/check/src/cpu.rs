@@ -128,12 +128,9 @@ impl Compiler {
     }
 
     /// For many ports: `header`, which is compiled once, stands for the own header of each port that has no
-    /// line besides. [`Flavour::Gnu`] goes without, so that it shows what the ports' own are worth.
+    /// line besides.
     pub fn with_header(self, header: &str) -> Compiler {
-        match self.flavour {
-            Flavour::Gnu => self,
-            _ => Compiler { header: Some(header.to_owned()), ..self },
-        }
+        Compiler { header: Some(header.to_owned()), ..self }
     }
 
     /// Compiles a port (its root first, then every other file) with a driver for a spec.
@@ -246,8 +243,9 @@ impl Compiler {
     }
 
     /// A folder with the port's header, and the driver, precompiled, and with the object of the header's
-    /// functions. `None` where the text is to be compiled as it is: in one flavour always, so that a
-    /// port is proven to include what it needs, and where macros could change the header.
+    /// functions. `None` where the text is to be compiled as it is: in one flavour, unless a header for
+    /// all ports was given, so that a port is proven to include what it needs, and where macros could
+    /// change the header.
     fn prefix(
         &self,
         source: &Source,
@@ -256,10 +254,11 @@ impl Compiler {
     ) -> Result<Option<PathBuf>, OracleError> {
         let text = source.files.iter().find(|(path, _)| build::inside(path) == header);
         let Some((_, text)) = text else { return Ok(None) };
-        if self.flavour == Flavour::Gnu || !source.defines.is_empty() {
+        let shared = self.header.as_deref().filter(|shared| has_lines(shared, text));
+        let as_it_is = self.flavour == Flavour::Gnu && shared.is_none();
+        if as_it_is || !source.defines.is_empty() {
             return Ok(None);
         }
-        let shared = self.header.as_deref().filter(|shared| has_lines(shared, text));
         let text = shared.unwrap_or(text);
         let (declarations, functions) = (declarations(text), format!("#define {ONCE}\n{text}"));
         let mut files = vec![(HEADER, declarations.as_str()), (FUNCTIONS, &functions)];
