@@ -279,7 +279,7 @@ template <typename P, typename T>
 aclError GetSymbolAddress(P** address, const T& symbol)
 {
     *address = reinterpret_cast<P*>(SymbolAddress(symbol));
-    return *address != nullptr ? ACL_SUCCESS : ACL_ERROR_BAD_ALLOC;
+    return *address != nullptr ? ACL_SUCCESS : ACL_ERROR_RT_MEMORY_ALLOCATION;
 }
 
 }  // namespace port_acl
@@ -707,8 +707,8 @@ inline const char* GetErrorName(aclError error)
             return "ACL_ERROR_INVALID_PARAM";
         case ACL_ERROR_UNINITIALIZE:
             return "ACL_ERROR_UNINITIALIZE";
-        case ACL_ERROR_BAD_ALLOC:
-            return "ACL_ERROR_BAD_ALLOC";
+        case ACL_ERROR_RT_MEMORY_ALLOCATION:
+            return "ACL_ERROR_RT_MEMORY_ALLOCATION";
         case ACL_ERROR_API_NOT_SUPPORT:
             return "ACL_ERROR_API_NOT_SUPPORT";
         case ACL_ERROR_FAILURE:

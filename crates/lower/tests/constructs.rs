@@ -200,6 +200,49 @@ fn closures_hold_what_the_host_s_compiler_captures() {
     assert_eq!(closures, [(16, 2)], "a pointer and a float");
 }
 
+/// Templates of the host are deduced from what it keeps its data in, with `using namespace` too, and
+/// from functions that are only declared.
+#[test]
+fn launches_behind_containers() {
+    let text = "
+        #include <memory>
+        #include <vector>
+        #include <thrust/device_vector.h>
+        using namespace std;
+        template <typename T, int N> __global__ void k(T *x) { x[threadIdx.x] = N; }
+        struct Free { void operator()(void *p) const { cudaFree(p); } };
+        template <typename T> using Held = unique_ptr<T[], Free>;
+        template <typename T> Held<T> allocate(size_t n);
+        double *outside(int n);
+        template <typename T> void run(const std::vector<T> &x) {
+          auto held = allocate<T>(x.size());
+          k<T, 0><<<1, 32>>>(held.get());
+        }
+        template <typename V> V shifted(const V &x) {
+          typename V::value_type *p = nullptr;
+          k<typename V::value_type, 1><<<1, 32>>>(p);
+          return x;
+        }
+        template <int N, typename T> void raw(T *p) { k<T, N><<<1, 32>>>(p); }
+        template <typename F> void timed(F &&f) { f(); }
+        int main() {
+          vector<float> reals(7);
+          run(reals);
+          timed([&] { reals = shifted(vector<int>{1, 2}); });
+          raw<2>(outside(3));
+          auto shared = make_shared<short>(1);
+          raw<3>(shared.get());
+          thrust::device_vector<char> text(9);
+          raw<4>(thrust::raw_pointer_cast(text.data()));
+          raw<5>(thrust::raw_pointer_cast(&text[0]));
+        }";
+    let mut names = common::instances(text, &port_lower::Options::default());
+    names.sort();
+    let expected = ["char, 4", "char, 5", "double, 2", "float, 0", "int, 1", "short, 3"]
+        .map(|list| format!("k<{list}>"));
+    assert_eq!(names, expected);
+}
+
 /// Nothing is known of the library's containers; what their loops launch is found all the same.
 #[test]
 fn launches_wherever_the_host_stands() {

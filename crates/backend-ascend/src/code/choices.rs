@@ -6,8 +6,8 @@
 use port_ir::analysis::flow::{Flow, Root};
 use port_ir::typing::ExpressionTypes;
 use port_ir::{
-    Access, Block, Conversion, Expression, Function, Handle, Local, Location, Module, Space,
-    Statement, StatementKind, Type, Value,
+    Access, Arena, Block, CompareOp, Conversion, Expression, Function, Handle, Local, Location,
+    Module, Space, Statement, StatementKind, Type, Value,
 };
 
 /// Choices of choices: each round takes one away.
@@ -27,6 +27,9 @@ pub(crate) enum Which {
 /// The module with its choices taken apart.
 pub(crate) fn split(mut module: Module, which: Which) -> Module {
     for handle in module.functions.handles().collect::<Vec<_>>() {
+        if let Some(simpler) = ask_conditions(&module, &module.functions[handle]) {
+            module.functions[handle] = simpler;
+        }
         let mut added = 0;
         for _ in 0..ROUNDS {
             let Some(simpler) = round(&module, &module.functions[handle], which, &mut added) else {
@@ -36,6 +39,98 @@ pub(crate) fn split(mut module: Module, which: Which) -> Module {
         }
     }
     module
+}
+
+/// Whether a pointer is null.
+fn is_null(function: &Function, mut pointer: Value) -> bool {
+    // Operands are older than their users, so this ends.
+    while let Some(Expression::Convert { kind: Conversion::Space, value, .. }) =
+        function.expressions.get(pointer)
+    {
+        pointer = *value;
+    }
+    matches!(function.expressions.get(pointer), Some(Expression::Zero(Type::Pointer(_))))
+}
+
+/// The choice between a pointer and null that is compared with null, and the arm that is null.
+fn compared_choice(function: &Function, left: Value, right: Value) -> Option<(Value, usize)> {
+    let mut choice = match (is_null(function, left), is_null(function, right)) {
+        (false, true) => left,
+        (true, false) => right,
+        _ => return None,
+    };
+    loop {
+        match function.expressions.get(choice)? {
+            Expression::Convert { kind: Conversion::Space, value, .. } => choice = *value,
+            Expression::Select { accept, reject, .. } => {
+                let null = [*accept, *reject].iter().position(|arm| is_null(function, *arm))?;
+                return Some((choice, null));
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Asks the condition and the other pointer where a pointer that may be null by choice is compared with
+/// null.
+fn ask_conditions(module: &Module, function: &Function) -> Option<Function> {
+    let asked = function.expressions.iter().any(|(_, expression)| {
+        matches!(expression, Expression::Compare { left, right, .. }
+            if compared_choice(function, *left, *right).is_some())
+    });
+    if !asked {
+        return None;
+    }
+    let types = ExpressionTypes::of(module, function);
+    let mut target = function.clone();
+    target.expressions = Arena::new();
+    let mut copies: Vec<Value> = Vec::with_capacity(function.expressions.len());
+    for (value, expression) in function.expressions.iter() {
+        let location = function.expressions.location(value)?;
+        let mut copy = expression.clone();
+        copy.for_each_operand_mut(|operand| {
+            if let Some(to) = copies.get(operand.index()) {
+                *operand = *to;
+            }
+        });
+        if let Expression::Compare { op, left, right } = expression
+            && let Some((choice, null)) = compared_choice(function, *left, *right)
+            && let Expression::Select { condition, accept, reject } = &function.expressions[choice]
+        {
+            let (condition, arm) = (copies[condition.index()], [*accept, *reject][1 - null]);
+            let ty = types.get(arm);
+            let zero = target.expressions.append(Expression::Zero(ty), location);
+            let compared = Expression::Compare { op: *op, left: copies[arm.index()], right: zero };
+            let compared = target.expressions.append(compared, location);
+            // What is asked of null itself.
+            let itself = Expression::Compare { op: *op, left: zero, right: zero };
+            let itself = match op {
+                CompareOp::NotEqual => Expression::Zero(Type::BOOL),
+                _ => itself,
+            };
+            let itself = target.expressions.append(itself, location);
+            let [accept, reject] = if null == 0 { [itself, compared] } else { [compared, itself] };
+            copy = Expression::Select { condition, accept, reject };
+        }
+        copies.push(target.expressions.append(copy, location));
+    }
+    let mut body = target.body.take()?;
+    renumber(&mut body, &copies);
+    target.body = Some(body);
+    Some(target)
+}
+
+fn renumber(block: &mut Block, copies: &[Value]) {
+    for statement in &mut block.statements {
+        statement.kind.for_each_value_mut(|value| {
+            if let Some(copy) = copies.get(value.index()) {
+                *value = *copy;
+            }
+        });
+        for block in statement.kind.blocks_mut() {
+            renumber(block, copies);
+        }
+    }
 }
 
 fn round(
@@ -69,6 +164,8 @@ struct Splitter<'s, 'a> {
 struct Choice {
     condition: Value,
     arms: [Value; 2],
+    /// The arm that an access means where the other is null.
+    only: Option<Value>,
 }
 
 impl Splitter<'_, '_> {
@@ -88,16 +185,23 @@ impl Splitter<'_, '_> {
                 let ty = self.flow.types.get(*result);
                 let is_pointer = matches!(ty, Type::Pointer(_));
                 if let (false, Some(choice)) = (is_pointer, self.choice(*pointer, location)) {
-                    self.load(*result, ty, *access, &choice, location, out);
+                    match choice.only {
+                        Some(pointer) => {
+                            *self.added += 1;
+                            let (result, access) = (*result, *access);
+                            let kind = StatementKind::Load { result, pointer, access };
+                            out.push(Statement { kind, location });
+                        }
+                        None => self.load(*result, ty, *access, &choice, location, out),
+                    }
                     return;
                 }
             }
             StatementKind::Store { pointer, value, access } if *self.added < MOST_SPLITS => {
                 if let Some(choice) = self.choice(*pointer, location) {
-                    let arms = choice.arms.map(|pointer| {
-                        vec![StatementKind::Store { pointer, value: *value, access: *access }]
-                    });
-                    out.push(self.branch(choice.condition, arms, location));
+                    let made =
+                        |pointer| StatementKind::Store { pointer, value: *value, access: *access };
+                    out.push(self.either(&choice, made, location));
                     return;
                 }
             }
@@ -105,16 +209,14 @@ impl Splitter<'_, '_> {
                 if *self.added < MOST_SPLITS =>
             {
                 if let Some(choice) = self.choice(*pointer, location) {
-                    let arms = choice.arms.map(|pointer| {
-                        vec![StatementKind::Atomic {
-                            result: None,
-                            op: *op,
-                            pointer,
-                            value: *value,
-                            ordering: *ordering,
-                        }]
-                    });
-                    out.push(self.branch(choice.condition, arms, location));
+                    let made = |pointer| StatementKind::Atomic {
+                        result: None,
+                        op: *op,
+                        pointer,
+                        value: *value,
+                        ordering: *ordering,
+                    };
+                    out.push(self.either(&choice, made, location));
                     return;
                 }
             }
@@ -148,6 +250,25 @@ impl Splitter<'_, '_> {
         out.push(self.branch(choice.condition, arms, location));
         let kind = StatementKind::Load { result, pointer: place, access: Access::PLAIN };
         out.push(Statement { kind, location });
+    }
+
+    /// An access that gives nothing, through the pointer that is meant.
+    fn either(
+        &mut self,
+        choice: &Choice,
+        made: impl Fn(Value) -> StatementKind,
+        location: Location,
+    ) -> Statement {
+        match choice.only {
+            Some(pointer) => {
+                *self.added += 1;
+                Statement { kind: made(pointer), location }
+            }
+            None => {
+                let arms = choice.arms.map(|pointer| vec![made(pointer)]);
+                self.branch(choice.condition, arms, location)
+            }
+        }
     }
 
     fn branch(
@@ -190,6 +311,7 @@ impl Splitter<'_, '_> {
         if self.which == Which::OtherMemory && memories[0] == memories[1] {
             return None;
         }
+        let null = arms.iter().position(|arm| is_null(self.flow.function, *arm));
         let arms = arms.map(|arm| {
             let mut pointer = arm;
             for step in steps.iter().rev() {
@@ -205,7 +327,8 @@ impl Splitter<'_, '_> {
             }
             pointer
         });
-        Some(Choice { condition, arms })
+        let only = null.map(|null| arms[1 - null]);
+        Some(Choice { condition, arms, only })
     }
 
     /// The memory that a pointer points into; `None` where that is not one.

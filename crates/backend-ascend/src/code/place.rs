@@ -197,7 +197,7 @@ impl Printer<'_, '_, '_> {
         {
             return Ok(pointer.text);
         }
-        Ok(Text::primary(format!("reinterpret_cast<{spelled}>({})", pointer.text.text)))
+        Ok(recast(&spelled, &pointer.text))
     }
 
     /// A pointer as one to bytes.
@@ -208,7 +208,7 @@ impl Printer<'_, '_, '_> {
         }
         let space = self.space(value);
         let spelled = self.spelling.pointer(space, None)?;
-        Ok(Text::primary(format!("reinterpret_cast<{spelled}>({})", pointer.text.text)))
+        Ok(recast(&spelled, &pointer.text))
     }
 
     /// What lies at a pointer, read as `ty`.
@@ -320,4 +320,10 @@ impl Printer<'_, '_, '_> {
         self.spelling.helper(helper);
         Ok(format!("{helper}({}, {});", place.text, value.text))
     }
+}
+
+/// A pointer as one of another type; nothing else than a cast of C++'s own converts `nullptr`.
+fn recast(spelled: &str, pointer: &Text) -> Text {
+    let cast = if pointer.text == "nullptr" { "static_cast" } else { "reinterpret_cast" };
+    Text::primary(format!("{cast}<{spelled}>({})", pointer.text))
 }

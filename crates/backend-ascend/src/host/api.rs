@@ -56,7 +56,7 @@ const FORMS: &[(&str, Form)] = &[
     ("cudaErrorInvalidDevice", Form::Name("ACL_ERROR_INVALID_PARAM")),
     ("cudaErrorInvalidMemcpyDirection", Form::Name("ACL_ERROR_INVALID_PARAM")),
     ("cudaErrorInvalidDevicePointer", Form::Name("ACL_ERROR_INVALID_PARAM")),
-    ("cudaErrorMemoryAllocation", Form::Name("ACL_ERROR_BAD_ALLOC")),
+    ("cudaErrorMemoryAllocation", Form::Name("ACL_ERROR_RT_MEMORY_ALLOCATION")),
     ("cudaErrorNotSupported", Form::Name("ACL_ERROR_API_NOT_SUPPORT")),
     ("cudaErrorNotReady", Form::Name("port_acl::kNotReady")),
     ("cudaErrorUnknown", Form::Name("ACL_ERROR_FAILURE")),

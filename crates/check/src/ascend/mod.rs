@@ -58,6 +58,9 @@ const WATCH_FLAG: &str = "-fsanitize=thread";
 /// The header of the 950's threads.
 const THREADS_HEADER: &str = "simt_api/asc_simt.h";
 
+/// The part of the runtime that is compiled last.
+const LAST_MADE: &str = "driver/driver.o";
+
 /// The exit status of a program that broke a rule of the chip.
 const VIOLATED: i32 = 87;
 
@@ -142,10 +145,15 @@ impl Model {
         let fibers = OnceLock::new();
         let model = Model { compiler, is_clang, cache, runtime, watches: false, fibers };
         let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-        if !model.runtime.is_dir() {
+        if !model.is_made() {
             model.make_runtime()?;
         }
         Ok(model)
+    }
+
+    /// Whether all of the runtime is there: who empties the cache while a build runs may leave a part.
+    fn is_made(&self) -> bool {
+        self.runtime.join(LAST_MADE).is_file() && self.include().join("acl/acl.h").is_file()
     }
 
     /// The folder of the model's headers.
@@ -176,6 +184,11 @@ impl Model {
         }
         let folder = folder.keep();
         if fs::rename(&folder, &self.runtime).is_err() {
+            if !self.is_made() {
+                // What is left of an earlier one.
+                let _ = fs::remove_dir_all(&self.runtime);
+                let _ = fs::rename(&folder, &self.runtime);
+            }
             // Another process was faster.
             let _ = fs::remove_dir_all(&folder);
         }

@@ -65,6 +65,14 @@ impl Class {
     }
 }
 
+/// Names without rows that `using namespace std` opens: what follows from them says which kernels are
+/// launched.
+const STD_CONTAINERS: [&str; 7] =
+    ["vector", "deque", "span", "unique_ptr", "shared_ptr", "make_unique", "make_shared"];
+/// The same of Thrust.
+const THRUST_CONTAINERS: [&str; 5] =
+    ["device_vector", "host_vector", "device_ptr", "raw_pointer_cast", "device_pointer_cast"];
+
 impl Builder<'_> {
     /// Looks up one identifier.
     pub(super) fn look(&mut self, place: Place, name: Symbol) -> Found {
@@ -232,10 +240,16 @@ impl Builder<'_> {
         found
     }
 
-    /// A row of a library's namespace that `using namespace` opened.
+    /// A row of a library's namespace that `using namespace` opened, or one of the names that host
+    /// code keeps its data in.
     fn row_in(&mut self, path: Symbol, name: Symbol) -> Option<Found> {
         let found = self.look_library(Some(path), name);
-        matches!(found, Found::Api(_)).then_some(found)
+        let known = match path.as_str() {
+            "std" => STD_CONTAINERS.contains(&name.as_str()),
+            "thrust" => THRUST_CONTAINERS.contains(&name.as_str()),
+            _ => false,
+        };
+        (known || matches!(found, Found::Api(_))).then_some(found)
     }
 
     /// The place that `name::` stands for.

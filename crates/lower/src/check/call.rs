@@ -376,6 +376,8 @@ impl<'h> Checker<'_, 'h> {
         match definition.body {
             port_hir::Body::Block(_) => Ok(()),
             port_hir::Body::Defaulted => Ok(()),
+            // Of what host code calls, the type is enough.
+            port_hir::Body::None | port_hir::Body::Pure if self.cx.recorder.is_some() => Ok(()),
             port_hir::Body::Deleted => {
                 let name = instance.name.clone();
                 let what = format!("a call of the deleted function `{name}`");

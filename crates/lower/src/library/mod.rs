@@ -50,11 +50,30 @@ pub(crate) struct Library {
     modules: HashMap<Unit, &'static LibraryModule>,
 }
 
+/// What host code keeps its data in.
+const HOST: [&str; 12] = [
+    "vector",
+    "deque",
+    "span",
+    "unique_ptr",
+    "shared_ptr",
+    "make_unique",
+    "make_shared",
+    "device_ptr",
+    "device_vector",
+    "host_vector",
+    "raw_pointer_cast",
+    "device_pointer_cast",
+];
+
 /// The text that declares a name, and the key under which it is kept.
 fn source_of(name: &str) -> Option<(String, String)> {
     let file = |key: &str, text: &str| Some((key.to_string(), text.to_string()));
     if let Some(text) = names::generated(name) {
         return Some((format!("generated {name}"), text));
+    }
+    if name.strip_prefix("std::").is_some_and(|name| HOST.contains(&name)) {
+        return file("host", include_str!("host.cuh"));
     }
     if name.starts_with("std::") || name.starts_with("cuda::std::") || name.starts_with("thrust::")
     {
