@@ -50,6 +50,7 @@ const RESERVED: &[&str] = &[
 const KNOWN: &[&str] = &[
     "half",
     "bfloat16_t",
+    "bfloat162_t",
     "::nvcuda::wmma::row_major",
     "::nvcuda::wmma::col_major",
     "::nvcuda::wmma::matrix_a",

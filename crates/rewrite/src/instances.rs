@@ -54,6 +54,12 @@ pub fn type_names(module: &Module) -> BTreeSet<String> {
             names.insert(module.qualified_name(function.parent, function.name.as_str()));
         }
     }
+    // `typedef struct { … } Pair;`: the alias is the only name.
+    for (_, alias) in module.aliases.iter() {
+        if alias.template_parameters.is_none() && at_namespace(alias.parent) {
+            names.insert(module.qualified_name(alias.parent, alias.name.as_str()));
+        }
+    }
     for (_, found) in module.enums.iter() {
         if !at_namespace(found.parent) {
             continue;

@@ -11,6 +11,7 @@
 
 pub(crate) mod admit;
 pub(crate) mod choices;
+pub(crate) mod decided;
 mod double_functions;
 mod double_math;
 mod expression;

@@ -105,6 +105,10 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
             printer.arguments.insert(index as u32, name);
         }
         for variable in &context.program.info(facts.handle).variables {
+            // What `printf` is given is written where it stands.
+            if is_literal(&facts.module.variables[*variable].name) {
+                continue;
+            }
             let wish = printer.variable_wish(*variable);
             let name = printer.names.fresh(&wish);
             printer.variables.insert(*variable, name);
@@ -210,6 +214,9 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
     pub(crate) fn variable_name(&self, variable: Handle<Variable>) -> Result<Text, NotTranslated> {
         match self.variables.get(&variable) {
             Some(name) => Ok(Text::primary(name.clone())),
+            None if is_literal(&self.facts.module.variables[variable].name) => {
+                Err(refuse("it uses the characters of a string"))
+            }
             None => Err(refuse("it uses a variable that is not followed")),
         }
     }
@@ -230,9 +237,6 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
             let data = &self.facts.module.variables[*variable];
             if data.space == Space::Shared {
                 continue;
-            }
-            if is_literal(&data.name) {
-                return Err(refuse("it uses the characters of a string"));
             }
             symbols.push(*variable);
         }
@@ -418,7 +422,7 @@ impl<'e, 'c, 'a> Printer<'e, 'c, 'a> {
 }
 
 /// Whether a variable holds the characters of a string literal: the user has no name for it.
-fn is_literal(name: &str) -> bool {
+pub(super) fn is_literal(name: &str) -> bool {
     name.strip_prefix("string").is_some_and(|rest| {
         rest.is_empty() || rest.starts_with(['.', '_', '#', ':']) || rest.parse::<u64>().is_ok()
     })

@@ -2,13 +2,13 @@
 
 use port_ir::analysis::flow::{Root, StatementId};
 use port_ir::{
-    Access, AtomicOp, Expression, Handle, Local, LoopTest, Scalar, Space, StatementKind, Type,
-    Unroll, Value,
+    Access, AtomicOp, Conversion, Expression, Handle, Local, LoopTest, Scalar, Space,
+    StatementKind, Type, Unroll, Value,
 };
 
 use super::cpp::{Level, Text, is_operand, quote};
 use super::facts::{BlockId, END, Position};
-use super::printer::Printer;
+use super::printer::{Printer, is_literal};
 use super::{Form, refuse};
 use crate::kernel::NotTranslated;
 
@@ -799,13 +799,40 @@ impl Printer<'_, '_, '_> {
                     let text = self.value(*argument)?;
                     self.widened(scalar, &text).text
                 }
-                Type::Pointer(_) => self.value(*argument)?.text,
+                Type::Pointer(_) => match self.literal(*argument) {
+                    Some(text) => quote(&text),
+                    None => self.value(*argument)?.text,
+                },
                 _ => return Err(refuse("it prints a value that is no number")),
             });
         }
         let name = if self.context.form == Form::Threads { "printf" } else { "AscendC::PRINTF" };
         self.out.line(format!("{name}({});", texts.join(", ")));
         Ok(())
+    }
+
+    /// The characters of a string literal that a pointer points at.
+    fn literal(&self, mut pointer: Value) -> Option<String> {
+        // Operands are older than their users, so this ends.
+        let variable = loop {
+            match self.facts.expression(pointer) {
+                Expression::Convert { kind: Conversion::Space, value, .. } => pointer = *value,
+                Expression::Element { base, index, .. } => match self.facts.expression(*index) {
+                    Expression::Constant(constant) if constant.bits == 0 => pointer = *base,
+                    Expression::Zero(_) => pointer = *base,
+                    _ => return None,
+                },
+                Expression::Variable(variable) => break *variable,
+                _ => return None,
+            }
+        };
+        let data = self.facts.module.variables.get(variable)?;
+        if !is_literal(&data.name) || data.space != Space::Constant {
+            return None;
+        }
+        let bytes = data.initial.as_deref()?;
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        String::from_utf8(bytes[..end].to_vec()).ok()
     }
 
     /// Whether a pointer certainly reaches memory that only this block sees.

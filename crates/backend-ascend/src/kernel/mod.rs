@@ -30,7 +30,7 @@ use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
 use port_ir::passes::inline::Limits;
 use port_ir::{Function, Handle, Module, Variable, validate};
 
-use crate::code::{choices, members};
+use crate::code::{choices, decided, members};
 use crate::support::{self, Header, Library};
 use crate::{matrix, rows, scalar, simt, tile};
 
@@ -145,6 +145,10 @@ pub struct NotTranslated {
     pub origin: Origin,
 }
 
+/// Expressions of a module with its calls inlined: kernels have many instances, and what synchronises
+/// threads has no form as a function.
+const EXPRESSIONS: usize = 1_500_000;
+
 /// What [`emit`] gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Emitted {
@@ -229,8 +233,8 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
     };
     let Ok(info) = validate(module) else { return invalid() };
     // Vectors of lanes have no calls.
-    let limits = Limits { early_returns: true, ..Limits::default() };
-    let module = port_ir::passes::flatten_within(module, &info, limits);
+    let limits = Limits { early_returns: true, module: EXPRESSIONS, ..Limits::default() };
+    let module = decided::prune(port_ir::passes::flatten_within(module, &info, limits));
     let which = match options.chip {
         Chip::A910b => choices::Which::Any,
         Chip::A950 => choices::Which::OtherMemory,

@@ -367,6 +367,11 @@ pub(crate) fn atomic(
         _ => return Err(refuse("it updates several words atomically")),
     };
     if scalar.size() == 8 && printer.is_shared(pointer) {
+        if let (None, Scalar::I64 | Scalar::U64, AtomicOp::Add | AtomicOp::Subtract) =
+            (result, scalar, op)
+        {
+            return add_in_halves(printer, op, pointer, value);
+        }
         return Err(refuse("it updates 64 bits of shared memory atomically"));
     }
     let space = printer.space(pointer);
@@ -390,6 +395,31 @@ pub(crate) fn atomic(
     let operand = printer.value(value)?;
     let text = atomic_text(printer, op, scalar, space, place, operand)?;
     give(printer, result, &text)
+}
+
+/// A sum of 64 bits that nobody asks for the value from before: its halves are added one after the
+/// other, the carry with the upper one. In the end the sum is whole, whatever the order of threads.
+fn add_in_halves(
+    printer: &mut Printer<'_, '_, '_>,
+    op: AtomicOp,
+    pointer: Value,
+    value: Value,
+) -> Done {
+    let place = printer.typed(pointer, Type::U32)?;
+    let operand = printer.value(value)?;
+    let (at, change) = (printer.names.fresh("halves"), printer.names.fresh("change"));
+    let (low, before) = (printer.names.fresh("low"), printer.names.fresh("before"));
+    let sign = if op == AtomicOp::Subtract { "0 - " } else { "" };
+    printer.out.line(format!("auto {at} = {};", place.text));
+    printer
+        .out
+        .line(format!("const uint64_t {change} = {sign}static_cast<uint64_t>({});", operand.text));
+    printer.out.line(format!("const uint32_t {low} = static_cast<uint32_t>({change});"));
+    printer.out.line(format!("const uint32_t {before} = asc_atomic_add({at}, {low});"));
+    printer.out.line(format!(
+        "asc_atomic_add({at} + 1, static_cast<uint32_t>({change} >> 32) + ({before} + {low} < {low} ? 1u : 0u));"
+    ));
+    Ok(())
 }
 
 /// The result of an operation with an effect, if anybody asks for it.

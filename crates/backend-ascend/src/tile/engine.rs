@@ -183,6 +183,8 @@ pub(super) struct State {
     pub uses_steps: bool,
     /// Whether functions of `angles.h` are called.
     pub uses_angles: bool,
+    /// Whether functions of `powers.h` are called.
+    pub uses_powers: bool,
     pub flat_used: bool,
 }
 

@@ -41,6 +41,8 @@ const SUPPORT: &str = include_str!("assets/lanes.h");
 const ATOMICS: &str = include_str!("assets/atomics.h");
 /// Functions of angles.
 const ANGLES: &str = include_str!("assets/angles.h");
+/// Powers, and what else is made of logarithms and half turns.
+const POWERS: &str = include_str!("assets/powers.h");
 
 /// Bytes of the unified buffer, less what the stack of the high-level functions needs.
 pub(crate) const BUFFER_BYTES: u64 = 192 * 1024 - 512;
@@ -97,6 +99,9 @@ pub(crate) fn kernel(
     if needs.angles {
         declarations.add_support(Library::Lanes, "angles", ANGLES);
     }
+    if needs.powers {
+        declarations.add_support(Library::Lanes, "powers", POWERS);
+    }
     Ok(made)
 }
 
@@ -104,6 +109,7 @@ pub(crate) fn kernel(
 struct Needs {
     steps: bool,
     angles: bool,
+    powers: bool,
 }
 
 fn translate(
@@ -218,6 +224,7 @@ fn translate(
         subject: String::new(),
         uses_steps: false,
         uses_angles: false,
+        uses_powers: false,
         flat_used: false,
     };
     let mut engine = Engine {
@@ -294,7 +301,11 @@ fn translate(
         dynamic,
         state,
     };
-    let needs = Needs { steps: made.state.uses_steps, angles: made.state.uses_angles };
+    let needs = Needs {
+        steps: made.state.uses_steps,
+        angles: made.state.uses_angles,
+        powers: made.state.uses_powers,
+    };
     let mut made = made.kernel();
     if slow {
         made.status = Status::PortedSlow;

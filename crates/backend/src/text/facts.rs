@@ -526,25 +526,39 @@ impl<'c, 'a> Facts<'c, 'a> {
         if place.block != block || place.key == END || self.function.names.contains_key(&result) {
             return false;
         }
-        if self
-            .named_at
-            .get(place)
-            .is_some_and(|named| named.iter().any(|name| self.reads(*name, result)))
-        {
-            return false;
-        }
         let reader = StatementId(place.key);
         if matches!(self.kind(reader), StatementKind::Loop(_)) || self.kind(reader).is_convergent()
         {
             return false;
         }
-        self.blocks[block].statements.iter().filter(|other| **other > id && **other < reader).all(
-            |other| match self.kind(*other) {
-                StatementKind::Load { access, .. } => !access.volatile && access.atomic.is_none(),
-                StatementKind::Store { pointer, .. } => self.variable(*pointer).is_some(),
-                _ => false,
-            },
-        )
+        // A block's statements stand in their order.
+        let statements = &self.blocks[block].statements;
+        let after = statements.partition_point(|other| *other <= id);
+        let between = statements[after..].iter().take_while(|other| **other < reader);
+        let moves = between.map(|other| self.kind(*other)).all(|kind| match kind {
+            StatementKind::Load { access, .. } => !access.volatile && access.atomic.is_none(),
+            StatementKind::Store { pointer, .. } => self.variable(*pointer).is_some(),
+            _ => false,
+        });
+        // What is named at the reader's place is computed before it.
+        moves && !self.named_at.get(place).is_some_and(|named| self.may_read(named, result))
+    }
+
+    /// Whether some of the values are computed from another, or from so much that nobody looks.
+    fn may_read(&self, values: &[Value], wanted: Value) -> bool {
+        const MOST: usize = 4096;
+        let mut work = values.to_vec();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(value) = work.pop() {
+            if value == wanted || seen.len() > MOST {
+                return true;
+            }
+            // Operands are older than their users.
+            if value > wanted && seen.insert(value) {
+                work.extend(self.expression(value).operands());
+            }
+        }
+        false
     }
 
     /// Whether a value is computed from another.
@@ -555,7 +569,8 @@ impl<'c, 'a> Facts<'c, 'a> {
             if value == wanted {
                 return true;
             }
-            if seen.insert(value) {
+            // Operands are older than their users.
+            if value > wanted && seen.insert(value) {
                 work.extend(self.expression(value).operands());
             }
         }

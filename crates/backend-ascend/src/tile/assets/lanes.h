@@ -933,22 +933,37 @@ public:
         CompareScalar(scratchMask[0], a, __builtin_inff(), CMPMODE::EQ, padded);
         Choose(result, scratchMask[0], a, scratch[3]);
     }
-    // Sine (or, with quarter = 1, cosine): a less the nearest multiple of pi / 2 in three parts, then the series of the
-    // quarter.
+    // Sine (or, with quarter = 1, cosine): a less the nearest multiple of pi / 2, in parts of 12 bits whose products with
+    // the upper and the lower half of the multiple are exact, as far as 2^24 quarter turns, where the
+    // numbers themselves are 2 apart.
     __aicore__ inline void Sine(const LocalTensor<float>& result, const LocalTensor<float>& a, int32_t quarter)
     {
+        constexpr float PARTS[] = {-1.57080078125f, 4.453584551811218e-6f, 8.706138032721356e-10f, -6.222800053024002e-14f};
         auto turns = scratch[3].ReinterpretCast<int32_t>();
+        const auto& high = scratch[1];
+        auto low = spare[0].ReinterpretCast<float>();
         Muls(scratch[0], a, 0.636619772367581f, padded);
-        Cast(scratch[1], scratch[0], RoundMode::CAST_RINT, padded);
-        Cast(turns, scratch[1], RoundMode::CAST_RINT, padded);
+        Cast(low, scratch[0], RoundMode::CAST_RINT, padded);
+        Cast(turns, low, RoundMode::CAST_RINT, padded);
+        Muls(high, low, 1.0f / 4096.0f, padded);
+        Cast(high, high, RoundMode::CAST_RINT, padded);
+        Muls(high, high, 4096.0f, padded);
+        Sub(low, low, high, padded);
+        Move(scratch[0], a);
+        for (const float piece : PARTS) {
+            Muls(scratch[2], high, piece, padded);
+            Add(scratch[0], scratch[0], scratch[2], padded);
+            Muls(scratch[2], low, piece, padded);
+            Add(scratch[0], scratch[0], scratch[2], padded);
+        }
+        SineFrom(result, scratch[0], turns, quarter);
+    }
+    // Of an angle in [-pi / 4, pi / 4] and so many quarter turns: the series of the quarter.
+    __aicore__ inline void SineFrom(const LocalTensor<float>& result, const LocalTensor<float>& angle,
+                                    const LocalTensor<int32_t>& turns, int32_t quarter)
+    {
         Adds(turns, turns, quarter, padded);
-        Muls(scratch[2], scratch[1], -1.5703125f, padded);
-        Add(scratch[0], a, scratch[2], padded);
-        Muls(scratch[2], scratch[1], -4.837512969970703e-4f, padded);
-        Add(scratch[0], scratch[0], scratch[2], padded);
-        Muls(scratch[2], scratch[1], -7.549789948768648e-8f, padded);
-        Add(scratch[0], scratch[0], scratch[2], padded);
-        Mul(scratch[1], scratch[0], scratch[0], padded);
+        Mul(scratch[1], angle, angle, padded);
         // sine
         Muls(scratch[2], scratch[1], 2.7557319e-6f, padded);
         Adds(scratch[2], scratch[2], -1.9841270e-4f, padded);
@@ -957,8 +972,8 @@ public:
         Mul(scratch[2], scratch[2], scratch[1], padded);
         Adds(scratch[2], scratch[2], -1.6666667e-1f, padded);
         Mul(scratch[2], scratch[2], scratch[1], padded);
-        Mul(scratch[2], scratch[2], scratch[0], padded);
-        Add(scratch[2], scratch[2], scratch[0], padded);
+        Mul(scratch[2], scratch[2], angle, padded);
+        Add(scratch[2], scratch[2], angle, padded);
         // cosine
         Muls(scratch[0], scratch[1], -2.7557319e-7f, padded);
         Adds(scratch[0], scratch[0], 2.4801587e-5f, padded);

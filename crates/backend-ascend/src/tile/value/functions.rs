@@ -36,6 +36,62 @@ impl Engine<'_, '_> {
         Ok(Some(slot))
     }
 
+    /// A function of floats from `powers.h`; `None` if it has none.
+    pub(super) fn power(
+        &mut self,
+        function: MathFunction,
+        a: &str,
+        operands: (&[Val], &[Value]),
+        value: Value,
+        wish: &str,
+    ) -> Result<Option<String>> {
+        use MathFunction as M;
+        let (vals, handles) = operands;
+        let arguments = match (function, vals.get(1)) {
+            (M::SinPi, _) => format!("SineOfHalfTurns(lanes, $r, {a}, 0)"),
+            (M::CosPi, _) => format!("SineOfHalfTurns(lanes, $r, {a}, 1)"),
+            (M::Asinh, _) => format!("InverseHyperbolicSine(lanes, $r, {a})"),
+            (M::Acosh, _) => format!("InverseHyperbolicCosine(lanes, $r, {a})"),
+            (M::Atanh, _) => format!("InverseHyperbolicTangent(lanes, $r, {a})"),
+            (M::Power | M::PowerInteger, Some(exponent)) => {
+                match handles.get(1).and_then(|handle| self.small_whole(*handle)) {
+                    Some(whole) => format!("WholePower(lanes, $r, {a}, {whole})"),
+                    None => {
+                        let b = match function {
+                            M::Power => self.float_of(exponent.clone(), value)?,
+                            _ => {
+                                let whole = self.int_of(exponent.clone(), value)?;
+                                let slot = self.float_slot("exponent");
+                                self.line(format!(
+                                    "Cast({slot}, {whole}, RoundMode::CAST_NONE, lanes.padded);"
+                                ));
+                                slot
+                            }
+                        };
+                        format!("Power(lanes, $r, {a}, {b})")
+                    }
+                }
+            }
+            _ => return Ok(None),
+        };
+        let slot = self.float_slot(wish);
+        self.line(format!("lanes::{};", arguments.replace("$r", &slot)));
+        self.state.uses_powers = true;
+        Ok(Some(slot))
+    }
+
+    /// A constant exponent that a few products make.
+    fn small_whole(&self, value: Value) -> Option<u32> {
+        const MOST: u32 = 16;
+        let Expression::Constant(constant) = self.expression(value) else { return None };
+        let number = match constant.scalar {
+            Scalar::F32 => f32::from_bits(u32::try_from(constant.bits).ok()?),
+            Scalar::I32 => f32::from(i16::try_from(constant.bits as u32 as i32).ok()?),
+            _ => return None,
+        };
+        (1..=MOST).find(|whole| f64::from(*whole) == f64::from(number))
+    }
+
     /// A function on the bits of 32-bit numbers; `None` if it has no form.
     pub(super) fn bits(
         &mut self,

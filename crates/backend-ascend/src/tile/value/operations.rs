@@ -481,6 +481,9 @@ impl Engine<'_, '_> {
             if let Some(slot) = self.angle(function, &a, vals.get(1), value, wish)? {
                 return Ok(self.round(slot, scalar));
             }
+            if let Some(slot) = self.power(function, &a, (vals, handles), value, wish)? {
+                return Ok(self.round(slot, scalar));
+            }
             if let (M::CopySign, Some(b)) = (function, vals.get(1).cloned()) {
                 let b = self.float_of(b, value)?;
                 let slot = self.float_slot(wish);
