@@ -1,6 +1,6 @@
 //! Identifiers of the emitted text: the user's where there are any, none twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The words of C++, which no name may be.
 const KEYWORDS: &[&str] = &[
@@ -96,6 +96,8 @@ const KEYWORDS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct Names {
     used: BTreeSet<String>,
+    /// The number that was last given to a name: those below it are used.
+    last: BTreeMap<String, u64>,
 }
 
 impl Names {
@@ -104,7 +106,7 @@ impl Names {
         let mut used = reserved.clone();
         used.extend(taken.iter().map(ToString::to_string));
         used.extend(KEYWORDS.iter().map(ToString::to_string));
-        Names { used }
+        Names { used, last: BTreeMap::new() }
     }
 
     /// Keeps a name from being given.
@@ -118,13 +120,14 @@ impl Names {
         if self.used.insert(base.clone()) {
             return base;
         }
-        for number in 2u64.. {
-            let name = format!("{base}_{number}");
+        let last = self.last.entry(base.clone()).or_insert(1);
+        loop {
+            *last += 1;
+            let name = format!("{base}_{last}");
             if self.used.insert(name.clone()) {
                 return name;
             }
         }
-        base
     }
 }
 
