@@ -12,8 +12,8 @@ use port_rewrite::{ChangeSet, FileText, NameUse, Reason};
 use port_syntax::{TokenKind, lex};
 
 use super::{
-    TARGET, architecture, branches, device, guard, hazards, includes, members, names, operators,
-    pasted, rules,
+    TARGET, architecture, branches, device, disambiguators, guard, hazards, includes, members,
+    names, operators, pasted, rules,
 };
 use crate::compat;
 use crate::findings::ProxyArchitecture;
@@ -70,6 +70,7 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     rules::apply(&mut port);
     device::apply(&mut port);
     operators::apply(&mut port);
+    disambiguators::apply(&mut port);
     hazards::apply(&mut port);
     branches::report(&mut port);
     guard::apply(&mut port);
