@@ -238,8 +238,30 @@ impl Builder<'_> {
                             && text.as_bytes().get(1).is_some_and(u8::is_ascii_uppercase)
                         || self.is_upper_case(end - 1))
             }
-            None => false,
+            // `std::is_integral_v<T>`: the library's variable templates, and those of others like them.
+            None => self.name_before_arguments(start, end).is_some_and(|name| {
+                self.name_at(name).is_some_and(|name| name.as_str().ends_with("_v"))
+            }),
         }
+    }
+
+    /// The name that template arguments which end at `end` belong to.
+    fn name_before_arguments(&self, start: usize, end: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        for at in (start..end).rev() {
+            match self.kind_at(at) {
+                TokenKind::Greater | TokenKind::RightParen => depth += 1,
+                TokenKind::Less | TokenKind::LeftParen => {
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        return at.checked_sub(1).filter(|name| *name >= start);
+                    }
+                }
+                _ if depth == 0 => return None,
+                _ => {}
+            }
+        }
+        None
     }
 
     /// `operator+`, `operator()`, `operator float`, `operator""_x`: the name and what kind it is.
