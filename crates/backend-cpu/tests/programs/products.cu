@@ -119,6 +119,67 @@ __global__ void counted(int *count) {
   shared.fetch_add(2, cuda::memory_order_relaxed);
 }
 
+// Objects that lanes exchange, items that a thread has several of.
+struct Extremes {
+  int low, high;
+  char tag;
+};
+struct Join {
+  __host__ __device__ Extremes operator()(const Extremes &a, const Extremes &b) const {
+    return {a.low < b.low ? a.low : b.low, a.high > b.high ? a.high : b.high, a.tag};
+  }
+};
+// x -> a x + b: what is done first stands left, and the order matters.
+struct After {
+  __host__ __device__ uint2 operator()(const uint2 &f, const uint2 &g) const {
+    return make_uint2(f.x * g.x, f.y * g.x + g.y);
+  }
+};
+__global__ void block_objects(const int *in, Extremes *extremes, uint2 *maps, int *best) {
+  using Reduce = cub::BlockReduce<Extremes, 96>;
+  using Scan = cub::BlockScan<uint2, 96>;
+  using Pair = cub::KeyValuePair<int, int>;
+  __shared__ typename Reduce::TempStorage reduce;
+  __shared__ typename Scan::TempStorage scan;
+  __shared__ typename cub::BlockReduce<Pair, 96>::TempStorage arg;
+  const int t = threadIdx.x;
+  Extremes all = Reduce(reduce).Reduce(Extremes{in[t], in[t], 'x'}, Join());
+  if (t == 0) *extremes = all;
+  uint2 items[3];
+  for (int i = 0; i < 3; ++i) items[i] = make_uint2(3 + t, 7 * i + t);
+  Scan(scan).InclusiveScan(items, items, After());
+  for (int i = 0; i < 3; ++i) maps[t * 3 + i] = items[i];
+  Pair pair = cub::BlockReduce<Pair, 96>(arg).Reduce(Pair(t, in[t] / 2), cub::ArgMax());
+  if (t == 0) *best = pair.key;
+}
+static void objects() {
+  int *in, *best;
+  Extremes *extremes;
+  uint2 *maps;
+  cudaMalloc(&in, 96 * sizeof(int));
+  cudaMalloc(&best, sizeof(int));
+  cudaMalloc(&extremes, sizeof(Extremes));
+  cudaMalloc(&maps, 288 * sizeof(uint2));
+  for (int i = 0; i < 96; ++i) in[i] = i * 29 % 97;
+  block_objects<<<1, 96>>>(in, extremes, maps, best);
+  EXPECT(extremes->low == 0 && extremes->high == 96 && extremes->tag == 'x');
+  // Of the two whose half is 48, or the largest half, the first.
+  int most = 0;
+  for (int i = 1; i < 96; ++i) most = in[i] / 2 > in[most] / 2 ? i : most;
+  EXPECT(*best == most);
+  unsigned a = 1, b = 0;
+  for (int i = 0; i < 288; ++i) {
+    const unsigned x = 3 + i / 3, y = 7 * (i % 3) + i / 3;
+    b = b * x + y;
+    a *= x;
+    EXPECT(maps[i].x == a && maps[i].y == b);
+  }
+  cudaFree(in);
+  cudaFree(best);
+  cudaFree(extremes);
+  cudaFree(maps);
+}
+
 struct Odd {
   __host__ __device__ bool operator()(int x) const { return x % 2 != 0; }
 };
@@ -387,6 +448,7 @@ int main() {
   cublasCheck(cublasDestroy(handle));
   algorithms();
   device_wide();
+  objects();
   random_numbers();
   graphs();
   printf("%s\n", wrong == 0 ? "PASS" : "FAIL");

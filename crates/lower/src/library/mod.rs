@@ -80,13 +80,14 @@ fn source_of(name: &str) -> Option<(String, String)> {
         return file("std", include_str!("std.cuh"));
     }
     if name.starts_with("cooperative_groups::") {
-        return file("cooperative_groups", include_str!("cooperative_groups.cuh"));
+        let text = concat!(include_str!("shuffle.cuh"), include_str!("cooperative_groups.cuh"));
+        return file("cooperative_groups", text);
     }
     if name.starts_with("cuda::") {
         return file("cuda", include_str!("cuda.cuh"));
     }
     if name.starts_with("cub::") {
-        return file("cub", include_str!("cub.cuh"));
+        return file("cub", concat!(include_str!("shuffle.cuh"), include_str!("cub.cuh")));
     }
     if matches!(name, "cudaGridDependencySynchronize" | "cudaTriggerProgrammaticLaunchCompletion") {
         return file("runtime", include_str!("runtime.cuh"));
