@@ -92,7 +92,15 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
             });
         }
     }
-    for lanes in synchrony::in_step(&port) {
+    let mut in_step = synchrony::in_step(&port);
+    for (_, name, origin) in &section.in_step {
+        let span = port.unit.module.expansions.outermost(*origin);
+        if in_step.iter().all(|known| known.span != span) {
+            let finding = ImplicitSynchrony { name: name.clone() };
+            in_step.push(synchrony::InStep { span, finding });
+        }
+    }
+    for lanes in in_step {
         if stays(lanes.span) {
             // A template without an instance in view stops the program, not the build.
             let at = port.program.kernels_at(&port.program.tokens_of(lanes.span));

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use port_backend::{FloatMode, KernelInstance};
-use port_diag::Diagnostic;
+use port_diag::{Diagnostic, Origin};
 use port_float::Profile;
 use port_hir::{FunctionId, Parent};
 use port_ir::{Handle, Variable};
@@ -23,6 +23,8 @@ pub(crate) struct Section {
     pub listed: BTreeSet<FunctionId>,
     /// The closures among these, which get numbers.
     pub closures: BTreeSet<usize>,
+    /// Kernels that run thread by thread and count on lanes that go in step: what they exchange, where.
+    pub in_step: Vec<(FunctionId, String, Origin)>,
 }
 
 /// Why an instance has no compiled form.
@@ -31,7 +33,7 @@ pub(crate) struct Refusal {
     /// "… because `reason`".
     pub reason: String,
     /// Where, if the emitter said.
-    pub origin: Option<port_diag::Origin>,
+    pub origin: Option<Origin>,
 }
 
 impl Section {
@@ -93,10 +95,15 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
         }
     }
     if candidates.is_empty() {
-        return Section { refused, ..Section::default() };
+        let in_step = in_step(port, &refused);
+        return Section { refused, in_step, ..Section::default() };
     }
     let variables = variable_names(port);
+    let constants = constants(port, &variables);
     let address = |handle: Handle<Variable>| {
+        if let Some((name, _)) = constants.get(&handle) {
+            return Some(format!("(void*){name}"));
+        }
         let variable = &unit.ir.variables[handle];
         (variables.get(variable.name.as_str()) == Some(&1))
             .then(|| format!("(void*)&::{}", variable.name))
@@ -135,6 +142,16 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
              // above; PORT_CPU_KERNEL runs them.\n\
              namespace port_cpu {\nnamespace compiled {\n\n",
         );
+        let mut bytes = String::new();
+        for (name, definition) in constants.values() {
+            if forms.contains(&format!("{name})")) || emitted.declarations.contains(name.as_str()) {
+                bytes.push_str(definition);
+            }
+        }
+        if !bytes.is_empty() {
+            text.push_str(&bytes);
+            text.push('\n');
+        }
         let declarations = emitted.declarations.trim_end();
         if !declarations.is_empty() {
             text.push_str(declarations);
@@ -145,7 +162,8 @@ pub(crate) fn make(port: &Port<'_>) -> Section {
         // Outside, where the user's types go by their own names.
         text.push_str(&registrations);
     }
-    Section { text, refused, listed, closures }
+    let in_step = in_step(port, &refused);
+    Section { text, refused, listed, closures, in_step }
 }
 
 /// The processor's arithmetic with nvcc's choice of what is fused, which is the same for every chip that
@@ -230,6 +248,90 @@ fn because(finding: &Diagnostic) -> String {
 /// The part of template arguments that does not name something at the end of the file.
 pub(crate) fn unnameable(arguments: &str, types: &BTreeSet<String>) -> Option<String> {
     port_rewrite::instances::unnameable(arguments, types, crate::lists::WMMA)
+}
+
+/// Instances that run thread by thread, and count on lanes that go in step.
+fn in_step(port: &Port<'_>, refused: &[Option<Refusal>]) -> Vec<(FunctionId, String, Origin)> {
+    let instances = port.unit.instances.iter().zip(refused);
+    let slow = instances.filter(|(_, refusal)| refusal.is_some());
+    let slow: Vec<_> = slow.filter_map(|(i, _)| Some((i.kernel, i.function?))).collect();
+    if slow.is_empty() {
+        return Vec::new();
+    }
+    let functions: Vec<_> = slow.iter().map(|(_, function)| *function).collect();
+    let found = kernel::exchanges_in_step(port.unit.ir, &functions);
+    let named = slow.iter().zip(found);
+    named.filter_map(|((kernel, _), found)| found.map(|(name, at)| (*kernel, name, at))).collect()
+}
+
+/// Constants larger than this stay with the user's text.
+const MOST_BYTES: u64 = 1 << 16;
+
+/// Constants that the end of the file cannot name, static members and instances of variable templates:
+/// what a form uses instead, and its definition.
+fn constants(
+    port: &Port<'_>,
+    named: &BTreeMap<String, usize>,
+) -> BTreeMap<Handle<Variable>, (String, String)> {
+    let ir = port.unit.ir;
+    let mut found = BTreeMap::new();
+    for (handle, variable) in ir.variables.iter() {
+        let (Some(initial), port_ir::Extent::Fixed) = (&variable.initial, variable.extent) else {
+            continue;
+        };
+        if named.contains_key(variable.name.as_str()) || !never_changes(port, variable) {
+            continue;
+        }
+        let Some(layout) = ir.types.layout(variable.ty) else { continue };
+        if layout.size > MOST_BYTES || initial.len() as u64 > layout.size {
+            continue;
+        }
+        let align = variable.align.unwrap_or(layout.align).max(layout.align);
+        let bytes: Vec<String> = initial.iter().map(u8::to_string).collect();
+        let name = format!("port_cpu_constant_{}", handle.index());
+        let definition = format!(
+            "alignas({align}) static const unsigned char {name}[{}] = {{{}}};  // {}\n",
+            layout.size.max(1),
+            bytes.join(", "),
+            port_backend::text::cpp::one_line(&variable.name),
+        );
+        found.insert(handle, (name, definition));
+    }
+    found
+}
+
+/// Whether neither host nor device can write a variable: a static member or a function's own constant,
+/// which are reached only if they are constant, or an instance of a variable template that is.
+fn never_changes(port: &Port<'_>, variable: &Variable) -> bool {
+    let name = variable.name.as_str();
+    let module = port.unit.module;
+    let behind = name.rsplit('>').next().unwrap_or(name);
+    let is_member = match name.contains('>') {
+        true => behind.starts_with("::"),
+        false => module.variables.iter().any(|(_, found)| {
+            matches!(found.parent, Parent::Record(_))
+                && module.qualified_name(found.parent, found.name.as_str()) == name
+        }),
+    };
+    // A function's own variable is `function.variable`.
+    if is_member || behind.contains('.') {
+        return variable.space == port_ir::Space::Constant;
+    }
+    let Some(template) = name.ends_with('>').then(|| name.split('<').next()).flatten() else {
+        return false;
+    };
+    let mut any = false;
+    for (_, found) in module.variables.iter() {
+        let own = module.qualified_name(found.parent, found.name.as_str());
+        if found.template_parameters.is_some() && own == template {
+            any = true;
+            let constant = found.storage.constexpr || module.types[found.ty].qualifiers.constant;
+            if found.storage.constant || !constant {
+                return false;
+            }
+        }
+    }
+    any
 }
 
 /// How many variables of namespaces have each qualified name.

@@ -49,6 +49,12 @@ pub fn type_names(module: &Module) -> BTreeSet<String> {
             names.insert(module.qualified_name(record.parent, record.name.as_str()));
         }
     }
+    // `typedef struct { … } Block;` names a struct that has no other name.
+    for (_, alias) in module.aliases.iter() {
+        if at_namespace(alias.parent) && alias.template_parameters.is_none() {
+            names.insert(module.qualified_name(alias.parent, alias.name.as_str()));
+        }
+    }
     for (_, function) in module.functions.iter() {
         if matches!(function.parent, Parent::Namespace(_)) && !function.name.as_str().is_empty() {
             names.insert(module.qualified_name(function.parent, function.name.as_str()));

@@ -20,6 +20,7 @@ mod admit;
 mod affine;
 mod block;
 mod expression;
+mod lockstep;
 mod loops;
 mod names;
 mod place;
@@ -62,6 +63,31 @@ pub struct Options<'a> {
     pub address: &'a dyn Fn(Handle<Variable>) -> Option<String>,
     /// The arithmetic that decides what is fused; `None`: what the source fuses.
     pub fusing: Option<&'a Profile>,
+}
+
+/// The shared variable by which lanes of a kernel exchange values though nothing makes them wait, and the
+/// load that counts on it: thread by thread such a kernel is wrong.
+pub fn exchanges_in_step(
+    module: &Module,
+    functions: &[Handle<port_ir::Function>],
+) -> Vec<Option<(String, Origin)>> {
+    let none = || vec![None; functions.len()];
+    let Ok(info) = validate(module) else { return none() };
+    let module = port_ir::passes::flatten(module, &info);
+    let Ok(info) = validate(&module) else { return none() };
+    let program = Program::of(&module, &info);
+    let one = |handle: &Handle<port_ir::Function>| {
+        let flow = program.flow(*handle);
+        let load = lockstep::loads(flow, &module).into_iter().next()?;
+        let statement = flow.entry(load).statement;
+        let port_ir::StatementKind::Load { pointer, .. } = &statement.kind else { return None };
+        let affine = port_ir::analysis::affine::Affine::new(flow, &module.types).address(*pointer);
+        let Some(port_ir::analysis::flow::Root::Variable(variable)) = affine.map(|a| a.root) else {
+            return None;
+        };
+        Some((module.variables[variable].name.clone(), statement.location.origin))
+    };
+    functions.iter().map(one).collect()
 }
 
 /// Why a kernel has no compiled form.

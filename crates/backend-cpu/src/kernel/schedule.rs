@@ -86,6 +86,8 @@ pub(super) struct Schedule {
     pub(super) guards: BTreeSet<StatementId>,
     /// Variables of such loops.
     inductions: BTreeSet<Handle<Local>>,
+    /// Loads of what other lanes have stored, without a barrier.
+    in_step: BTreeSet<StatementId>,
     /// Whether threads meet anywhere.
     pub(super) meets: bool,
     next: usize,
@@ -93,8 +95,12 @@ pub(super) struct Schedule {
 
 impl Schedule {
     pub(super) fn of(facts: &Facts<'_, '_>) -> Self {
-        let meets = facts.flow.statements().any(|(id, _)| is_step_of_its_own(facts, id));
-        let mut schedule = Schedule { meets, ..Schedule::default() };
+        let in_step = super::lockstep::loads(facts.flow, facts.module);
+        let meets = facts
+            .flow
+            .statements()
+            .any(|(id, _)| in_step.contains(&id) || is_step_of_its_own(facts, id));
+        let mut schedule = Schedule { meets, in_step, ..Schedule::default() };
         loop {
             let before =
                 (schedule.masked.clone(), schedule.demoted.clone(), schedule.lane_level.clone());
@@ -220,6 +226,11 @@ struct Open {
 }
 
 impl Pass<'_, '_, '_> {
+    /// Whether a statement stands between regions.
+    fn stands_between(&self, id: StatementId) -> bool {
+        self.schedule.in_step.contains(&id) || is_step_of_its_own(self.facts, id)
+    }
+
     fn number(&mut self) -> usize {
         self.schedule.next += 1;
         self.schedule.next
@@ -253,7 +264,8 @@ impl Pass<'_, '_, '_> {
                 steps.push(Step { number, kind: StepKind::Region(vec![Item::Statement(id)]) });
                 continue;
             }
-            if let Some(strided) = self.strided(id, together) {
+            let stepless = !facts.flow.inside(id).any(|(i, _)| self.schedule.in_step.contains(&i));
+            if let Some(strided) = self.strided(id, together).filter(|_| stepless) {
                 close(&mut open, &mut steps);
                 let number = self.number();
                 self.schedule.step_of.insert(id, number);
@@ -270,7 +282,7 @@ impl Pass<'_, '_, '_> {
                 self.control(id, together, targets);
                 continue;
             }
-            if is_step_of_its_own(facts, id) {
+            if self.stands_between(id) {
                 for operand in convergent_operands(facts, id) {
                     if self.schedule.is_scalar(facts, operand) || self.is_array(operand) {
                         continue;
@@ -380,7 +392,7 @@ impl Pass<'_, '_, '_> {
         if facts.children[id.index()].is_empty() {
             return false;
         }
-        let holds = facts.flow.inside(id).any(|(inner, _)| is_step_of_its_own(facts, inner));
+        let holds = facts.flow.inside(id).any(|(inner, _)| self.stands_between(inner));
         if holds {
             return true;
         }
@@ -406,8 +418,7 @@ impl Pass<'_, '_, '_> {
             }
             StatementKind::If { condition, .. } => {
                 if !self.schedule.is_scalar(facts, *condition) {
-                    let holds =
-                        facts.flow.inside(id).any(|(inner, _)| is_step_of_its_own(facts, inner));
+                    let holds = facts.flow.inside(id).any(|(inner, _)| self.stands_between(inner));
                     if !holds {
                         self.schedule.lane_level.insert(id);
                     }
@@ -649,7 +660,7 @@ impl Pass<'_, '_, '_> {
         if !self.schedule.is_block_level(facts.block_of[definer.index()]) {
             return false;
         }
-        if is_step_of_its_own(facts, definer) {
+        if self.stands_between(definer) {
             return true;
         }
         let own = self.schedule.step_of.get(&definer).copied();

@@ -27,6 +27,28 @@ inline int of_host() {
 #endif
 }
 
+// A struct that only a typedef names, constants that are no variables of a namespace.
+typedef struct {
+    int low, high;
+} Pair;
+template <typename T>
+struct Factors {
+    static constexpr int of[2] = {3, 5};
+};
+template <typename T>
+constexpr T offset = T(7);
+template <typename T>
+__device__ int taken(const T& x) {
+    return x;
+}
+template <typename P>
+__global__ void pairs(P* x) {
+    P own = x[threadIdx.x];
+    const int* factors = Factors<P>::of;
+    own.low = own.low * factors[threadIdx.x % 2] + taken(offset<int>);
+    x[threadIdx.x] = own;
+}
+
 template <int unused>
 __global__ void k(int* x, double* sum) {
 #if __CUDA_ARCH__ >= 800
@@ -45,6 +67,14 @@ int main() {
     *sum = 0;
     k<0><<<2, 32>>>(x, sum);
     bool good = *x == 810 && *sum == 32 && of_host() == 2;
+    Pair* p;
+    cudaMallocManaged(&p, 4 * sizeof *p);
+    for (int i = 0; i < 4; ++i) p[i] = Pair{i, -i};
+    pairs<Pair><<<1, 4>>>(p);
+    for (int i = 0; i < 4; ++i) {
+        good = good && p[i].low == i * (i % 2 ? 5 : 3) + 7 && p[i].high == -i;
+    }
+    cudaFree(p);
     printf("%s\n", good ? "PASS" : "FAIL");
     cudaFree(x);
     cudaFree(sum);
