@@ -16,6 +16,8 @@ use crate::function::F32Function;
 pub enum ChunkFunction {
     /// The exponential function.
     Exp,
+    /// One over the square root, in two operations that are each rounded once.
+    ReciprocalSquareRoot,
 }
 
 /// How near to the middle between two numbers a value is in doubt, in units of the last place.
@@ -78,6 +80,9 @@ impl ChunkFunction {
         static EXP: OnceLock<bool> = OnceLock::new();
         let F32Function::Unary(library) = library else { return false };
         match self {
+            ChunkFunction::ReciprocalSquareRoot => {
+                std::ptr::fn_addr_eq(library, crate::libm::rsqrt_f32 as fn(f32) -> f32)
+            }
             ChunkFunction::Exp => *EXP.get_or_init(|| {
                 // Steps of a prime number of bit patterns, with both signs.
                 let operands = (0..0x42ae_0000u32).step_by(1_048_573).chain(

@@ -64,7 +64,7 @@ mod c {
 
 // ---- what the C library lacks: the formulas of the oracle's and the ports' runtime ---------------
 
-fn rsqrt_f32(x: f32) -> f32 {
+pub(crate) fn rsqrt_f32(x: f32) -> f32 {
     1.0 / x.sqrt()
 }
 fn rsqrt(x: f64) -> f64 {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use port_ir::Scalar;
 
+use crate::check::screen::Spare;
 use crate::check::written::Written;
 use crate::machine::twin::Kind;
 use crate::machine::twin::memory::Tables;
@@ -108,6 +109,8 @@ pub struct Memory {
     symbols: BTreeMap<String, BufferId>,
     /// By buffer.
     pub(crate) twins: Vec<Tables>,
+    /// Of launches that were looked at quickly.
+    pub(crate) spare: Spare,
 }
 
 /// Twins are no part of what a memory holds: they may be kept or not.

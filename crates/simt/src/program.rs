@@ -145,6 +145,9 @@ pub(crate) struct Code {
     pub(crate) prints: Vec<PrintInst>,
     pub(crate) matrices: Vec<MatrixInst>,
     pub(crate) joined: Vec<Joined>,
+    /// The instructions that chains stand for.
+    pub(crate) chained: Vec<crate::machine::Inst>,
+    pub(crate) steps: Vec<crate::machine::Inst>,
     pub(crate) messages: Vec<String>,
     /// Loads of locals that may be unset.
     pub(crate) unset: Vec<compile::unset::Unset>,

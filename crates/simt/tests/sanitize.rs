@@ -864,3 +864,47 @@ fn sums_that_nobody_set_to_zero() {
     store $before, %3";
     clean(&sum("store $sum, 0u32", chosen), 1, 1);
 }
+
+#[test]
+fn a_launch_with_a_late_mistake_has_happened_once() {
+    // Adding in place is seen if it happens twice. The last block has a race, or writes outside.
+    let race = "  %4 = eq block.x, 7u32
+  if %4 {
+    store %in, thread.x ; A
+  }";
+    let outside = "  %4 = eq %1, 511u32
+  %5 = select %4, 99999u32, 0u32
+  %6 = element u32 %in, %5
+  store %6, 5u32 ; A";
+    for (tail, expected) in [(race, "race: write A, write A"), (outside, "outside A")] {
+        let body = format!(
+            "  %0 = imul block.x, block_dim.x
+  %1 = iadd %0, thread.x
+  %2 = element u32 %out, %1
+  %3: u32 = load %2
+  %9 = iadd %3, 3u32
+  store %2, %9
+{tail}"
+        );
+        let found = findings(&body, 8, [64, 1, 1], &options());
+        let texts: Vec<&str> = found.iter().map(|(text, _)| text.as_str()).collect();
+        assert!(texts.iter().all(|text| *text == expected) && !texts.is_empty(), "{texts:?}");
+        let program = program(&source(&body));
+        let mut memory = Memory::new();
+        let numbers: Vec<u8> = (0..1024u32).flat_map(u32::to_le_bytes).collect();
+        let [out, input, fresh] =
+            ["out", "in", "fresh"].map(|name| memory.add(name, numbers.clone()));
+        let mut launch = Launch::new([8, 1, 1], [64, 1, 1]);
+        launch.dynamic_shared = 256;
+        launch.arguments =
+            [out, input, fresh].into_iter().map(|id| Argument::Buffer { id, offset: 0 }).collect();
+        program.run(&mut memory, &launch, &options()).expect("findings do not end it");
+        let words: Vec<u32> = memory
+            .bytes(out)
+            .chunks_exact(4)
+            .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+            .collect();
+        let value = |index: u32| if index < 512 { index + 3 } else { index };
+        assert!(words.iter().zip(0..).all(|(word, index)| *word == value(index)), "{tail}");
+    }
+}

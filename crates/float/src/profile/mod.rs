@@ -306,6 +306,9 @@ impl Profile {
         let plain = flags.rounding == Rounding::NearestEven;
         let chunk = match (self.functions(function), function) {
             (Functions::Library, MathFunction::Exp) if plain => ChunkFunction::Exp,
+            (Functions::Library, MathFunction::ReciprocalSquareRoot) if plain => {
+                ChunkFunction::ReciprocalSquareRoot
+            }
             _ => return None,
         };
         chunk.agrees(libm::f32(function)?).then_some(chunk)

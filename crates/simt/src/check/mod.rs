@@ -25,6 +25,7 @@ mod initial;
 mod order;
 mod report;
 mod runs;
+pub(crate) mod screen;
 mod shadow;
 pub(crate) mod written;
 
@@ -34,7 +35,7 @@ use crate::machine::access::Element;
 use crate::machine::lanes::Kernel;
 use crate::machine::registers::{Raw, Shape, progression};
 use crate::machine::warp::{NONE, WarpInst};
-use crate::machine::{CHUNK, Inst, Machine, Object, Place, Unit, parallel};
+use crate::machine::{CHUNK, Inst, Machine, Object, Place, parallel};
 use crate::memory::{FIRST_BUFFER, WINDOW_BITS};
 use crate::outcome::{FindingKind, Participant};
 use address::{alignment, read_only};
@@ -160,6 +161,9 @@ pub(crate) fn before_access<E: Element>(m: &mut Machine<'_>, i: &Inst, writes: b
     if m.tracker.is_some() {
         return parallel::track::<E>(m, i, writes);
     }
+    if m.screening {
+        return screen::before_access::<E>(m, i, writes);
+    }
     if m.checks.memory {
         let align = 1 << (i.slot >> slot::ALIGN & 15);
         alignment(m, i, i.imm, align.max(E::SIZE as u64), writes);
@@ -182,6 +186,9 @@ pub(crate) fn before_atomic<E: Element>(m: &mut Machine<'_>, i: &Inst) {
         return parallel::track_atomic::<E>(m, i);
     }
     let offset = ((i.imm as i64) >> 8) as u64;
+    if m.screening {
+        return screen::before_atomic::<E>(m, i, offset);
+    }
     if m.checks.memory {
         alignment(m, i, offset, E::SIZE as u64, true);
     }
@@ -297,6 +304,9 @@ pub(crate) fn before_one(
     if m.tracker.is_some() {
         return parallel::track_one(m, address, size, writes);
     }
+    if m.screening {
+        return screen::doubt(m);
+    }
     let Some(mut watch) = m.watch.take() else { return };
     let touch = Touch {
         site: i.site,
@@ -322,6 +332,9 @@ pub(crate) fn before_copy(
     if m.tracker.is_some() {
         parallel::track_one(m, from, read, false);
         return parallel::track_one(m, to, bytes, true);
+    }
+    if m.screening {
+        return screen::doubt(m);
     }
     let Some(mut watch) = m.watch.take() else { return };
     watch.instruction = watch.instruction.wrapping_add(16);
@@ -735,8 +748,12 @@ impl Kernel for Fence {
     }
 }
 
-/// A block runs from here, for the first time or after a barrier of the grid.
-pub(crate) fn enter(m: &mut Machine<'_>, block: u64, resident: bool) {
+/// A block runs from here, for the first time or after a barrier of the grid; `chunks` are its own, in a
+/// unit of several.
+pub(crate) fn enter(m: &mut Machine<'_>, block: u64, chunks: usize, resident: bool) {
+    if m.screening {
+        return screen::enter(m, block, chunks);
+    }
     let bytes = m.shared.len();
     let Some(watch) = &mut m.watch else { return };
     watch.order.enter(block);
@@ -776,8 +793,11 @@ pub(crate) fn arrive(m: &mut Machine<'_>, site: u32) {
 }
 
 /// All threads of a block that can have arrived at a barrier: what they did before it is ordered
-/// before what they will do. `units` are the block's.
-pub(crate) fn barrier(m: &mut Machine<'_>, units: &[Unit]) {
+/// before what they will do. So many of them wait, of units that have not ended.
+pub(crate) fn barrier(m: &mut Machine<'_>, expected: u32) {
+    if m.screening {
+        return screen::barrier(m);
+    }
     let convergence = m.checks.convergence;
     let Some(watch) = &mut m.watch else { return };
     watch.order.block_barrier();
@@ -786,9 +806,6 @@ pub(crate) fn barrier(m: &mut Machine<'_>, units: &[Unit]) {
         return;
     }
     let arrived: u32 = arrivals.iter().map(|(_, _, count)| count).sum();
-    // Units that wait; those that have ended wait for nothing.
-    let waiting = |unit: &&Unit| !unit.mask.is_empty();
-    let expected: u32 = units.iter().filter(waiting).map(|unit| unit.alive.count).sum();
     let Some((site, thread, count)) = arrivals.first().copied() else { return };
     let elsewhere = arrivals.iter().find(|other| other.0 != site);
     if arrived >= expected && elsewhere.is_none() {

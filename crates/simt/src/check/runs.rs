@@ -51,6 +51,20 @@ pub(super) fn reads_one(
     if !is_quiet(m, watch, first >> WINDOW_BITS) {
         return false;
     }
+    one_window(m, i.a, i.imm, first, affine, stride)
+}
+
+/// Whether all active lanes' addresses lie in the window of the first one's.
+#[inline(always)]
+pub(super) fn one_window(
+    m: &Machine<'_>,
+    register: u32,
+    offset: u64,
+    first: u64,
+    affine: bool,
+    stride: u64,
+) -> bool {
+    let unit = &m.unit;
     let mut other = 0;
     for k in 0..unit.chunks {
         let mask = unit.mask.bits[k];
@@ -58,11 +72,11 @@ pub(super) fn reads_one(
             continue;
         }
         if affine && stride < 1 << 16 {
-            let base = unit.d.base(i.a, k).wrapping_add(i.imm);
+            let base = unit.d.base(register, k).wrapping_add(offset);
             other |= (base ^ first) | (base.wrapping_add(15 * stride) ^ first);
             continue;
         }
-        let mut addresses = m.addresses(i.a, i.imm, k);
+        let mut addresses = m.addresses(register, offset, k);
         for (l, address) in addresses.iter_mut().enumerate() {
             *address = if mask >> l & 1 == 1 { *address ^ first } else { 0 };
         }

@@ -10,7 +10,7 @@ use super::fuse::{Mark, close};
 use super::prelude::*;
 use super::stale::{table_reads, table_writes};
 use crate::machine::Inst;
-use crate::machine::joined::{Form, Joined, Work, joined};
+use crate::machine::joined::{Form, Joined, Work};
 use crate::program::Code;
 
 /// A load that may move.
@@ -98,8 +98,8 @@ pub(super) fn join(
     for at in users {
         let Some((work, flush)) = work(&drafts[at]) else { continue };
         let loads = by_user.remove(&at).unwrap_or_default();
-        let mut entry =
-            Joined { loads: [None, None, None], run: drafts[at].run, imm: drafts[at].imm };
+        let (run, imm) = (drafts[at].run, drafts[at].imm);
+        let mut entry = Joined::new(work, flush, canonical, run, imm);
         for (load, candidate) in loads {
             let draft = &drafts[load];
             let [a, b, c, _] = draft.operands.map(|operand| operand.unwrap_or(NONE));
@@ -118,11 +118,12 @@ pub(super) fn join(
             entry.loads[candidate.operand.min(2)] = Some((inst, candidate.form));
             gone[load] = true;
         }
+        let own = entry.own;
         code.joined.push(entry);
         let number = code.joined.len() - 1;
         let draft = &mut drafts[at];
         draft.op = Op::Checked;
-        draft.run = joined(work, flush, canonical);
+        draft.run = own;
         draft.imm = number as u64;
         draft.may_share = false;
         draft.table = Some(Table::Joined(number));

@@ -738,6 +738,7 @@ impl<'m> Compiler<'m> {
         self.code.instructions = instructions;
         self.code.counts = counts;
         self.code.presets = presets;
+        crate::machine::joined::chain(&mut self.code);
         Ok(self.code)
     }
 }

@@ -8,6 +8,7 @@ use super::lanes::Kernel;
 use super::registers::{File, Raw, Shape, progression};
 use super::together::is_apart;
 use super::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place, Unit};
+use crate::check::screen;
 use crate::memory::{Buffer, Memory};
 use crate::outcome::{FaultKind, FindingKind};
 
@@ -289,7 +290,7 @@ impl<E: Element> Kernel for Load<E> {
 fn load_affine<E: Element>(m: &mut Machine<'_>, i: &Inst, object: Object) {
     let stride = m.unit.d.stride(i.a);
     let by = i.imm.wrapping_sub(object.base);
-    if !load_places::<E>(m, i.d, object, stride, by, InRegister(i.a)) {
+    if !load_places::<E>(m, i, false, object, stride, by, InRegister(i.a)) {
         let target = E::file(&mut m.unit).start(i.d);
         let starts = starts(m, i.a, by);
         load_strided::<E>(m, i, object, &starts, stride, target);
@@ -322,16 +323,19 @@ impl Bases for InRegister {
 }
 
 /// Loads from progressions that begin `by` behind what `bases` gives, if they are
-/// neighbours or one place, and inside the object; else does nothing.
+/// neighbours or one place, and inside the object; else does nothing. `looks` says that the quick look
+/// has not seen the access yet.
 #[inline(always)]
 pub(crate) fn load_places<E: Element>(
     m: &mut Machine<'_>,
-    d: u32,
+    i: &Inst,
+    looks: bool,
     object: Object,
     stride: u64,
     by: u64,
     bases: impl Bases,
 ) -> bool {
+    let d = i.d;
     let (size, chunks) = (E::SIZE as u64, m.unit.chunks);
     let span = if stride == size { CHUNK * E::SIZE } else { E::SIZE };
     let limit = object.size.checked_sub(span as u64).filter(|_| stride == size || stride == 0);
@@ -339,6 +343,10 @@ pub(crate) fn load_places<E: Element>(
     let full = m.unit.is_full();
     let mut places = [0; MAX_CHUNKS];
     if !all_within(m, by, limit, full, object, &mut places, bases) {
+        return false;
+    }
+    if looks && m.screening && !screen::passes(m, i, object, &places[..chunks], stride, size, false)
+    {
         return false;
     }
     let target = E::file(&mut m.unit).start(d);
@@ -364,17 +372,23 @@ pub(crate) fn load_places<E: Element>(
 #[inline(always)]
 pub(crate) fn store_places<E: Element>(
     m: &mut Machine<'_>,
-    value: u32,
+    i: &Inst,
+    looks: bool,
     object: Object,
     by: u64,
     bases: impl Bases,
 ) -> bool {
+    let value = i.b;
     let chunks = m.unit.chunks;
     let all = m.unit.is_full() && m.unit.all.count as usize == chunks * CHUNK;
     let limit = object.size.checked_sub((CHUNK * E::SIZE) as u64).filter(|_| all);
     let Some(limit) = limit else { return false };
     let mut places = [0; MAX_CHUNKS];
     if !all_within(m, by, limit, true, object, &mut places, bases) {
+        return false;
+    }
+    let size = E::SIZE as u64;
+    if looks && m.screening && !screen::passes(m, i, object, &places[..chunks], size, size, true) {
         return false;
     }
     let source = E::file(&mut m.unit).operand(value, 0);
@@ -573,6 +587,10 @@ fn load_apart<E: Element>(
     target: usize,
     k: usize,
 ) {
+    if m.screening {
+        // Not all addresses may have been looked at.
+        return screen::doubt(m);
+    }
     for (l, place) in places.iter().enumerate() {
         if m.unit.mask.bits[k] >> l & 1 == 1 {
             let value = m.read_one::<E>(place.wrapping_add(base), i, k * CHUNK + l);
@@ -660,7 +678,7 @@ impl<E: Element> Kernel for Store<E> {
         let together = affine && stride == size;
         let fits = object.size.checked_sub(CHUNK as u64 * size);
         let by = offset.wrapping_sub(object.base);
-        if together && store_places::<E>(m, i.b, object, by, InRegister(i.a)) {
+        if together && store_places::<E>(m, i, false, object, by, InRegister(i.a)) {
             return;
         }
         for k in 0..m.unit.chunks {

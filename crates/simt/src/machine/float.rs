@@ -478,6 +478,21 @@ impl<F: Format> Kernel for CallF32<F> {
     }
 }
 
+/// One over the square root, each operation rounded once.
+pub(crate) struct ReciprocalSquareRootF32;
+impl Kernel for ReciprocalSquareRootF32 {
+    const HOT: bool = true;
+    #[inline(always)]
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        map1(&mut m.unit.w, i.d, i.a, reciprocal_square_root);
+    }
+}
+
+#[inline(always)]
+fn reciprocal_square_root(bits: u32) -> u32 {
+    (1.0 / single(bits).sqrt()).to_bits()
+}
+
 /// The exponential function as the C library has it; `imm` is the library's.
 pub(crate) struct ExpF32;
 impl Kernel for ExpF32 {

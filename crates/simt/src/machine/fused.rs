@@ -13,7 +13,8 @@ use super::atomic::{Atomic, Change, decode};
 use super::convert::{self, extend, extended_stride};
 use super::lanes::Kernel;
 use super::registers::Shape;
-use super::{CHUNK, Inst, Machine, Object, Place, parallel};
+use super::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place, parallel};
+use crate::check::screen;
 use crate::launch::Schedule;
 
 /// The object of the first active lane's element, if it is not local and nobody notes who accesses it.
@@ -95,16 +96,16 @@ fn load_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> boo
             let Some(index) = m.unit.w.uniform(i.c) else { return false };
             let by = by.wrapping_add(extend::<SIGNED>(index).wrapping_mul(size));
             let stride = m.unit.d.stride(i.b);
-            load_places::<E>(m, i.d, object, stride, by, InRegister(i.b))
+            load_places::<E>(m, i, true, object, stride, by, InRegister(i.b))
         }
         Shape::Affine => {
             let Some(stride) = extended_stride::<SIGNED>(m, i.c) else { return false };
             let stride = stride.wrapping_mul(size).wrapping_add(m.unit.d.stride(i.b));
             let bases = Elements::<SIGNED> { base: i.b, index: i.c, size };
-            load_places::<E>(m, i.d, object, stride, by, bases)
+            load_places::<E>(m, i, true, object, stride, by, bases)
         }
         Shape::Vector => {
-            if m.unit.d.stride(i.b) != 0 {
+            if m.unit.d.stride(i.b) != 0 || m.screening && !looks_plain::<E>(m, i, object, size) {
                 return false;
             }
             let target = E::file(&mut m.unit).start(i.d);
@@ -120,6 +121,12 @@ fn load_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> boo
             true
         }
     }
+}
+
+/// Whether the quick look has nothing to see in loads of any elements of an object.
+fn looks_plain<E: Element>(m: &Machine<'_>, i: &Inst, object: Object, size: u64) -> bool {
+    let bits = (0..m.unit.chunks).fold(size | i.imm, |bits, k| bits | m.unit.d.base(i.b, k));
+    screen::is_plain(m, i, object, bits, E::SIZE as u64)
 }
 
 /// `*(a + c * target + imm) = b` with a word `c`; `d` is a register for the address.
@@ -152,12 +159,13 @@ fn store_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bo
     };
     let by = i.imm.wrapping_sub(object.base);
     let bases = Elements::<SIGNED> { base: i.a, index: i.c, size };
-    object.place != Place::Parameters && store_places::<E>(m, i.b, object, by, bases)
+    object.place != Place::Parameters && store_places::<E>(m, i, true, object, by, bases)
 }
 
 /// Changes the word at `a + c * target` by `b`; `d` is a register for the address.
 pub(crate) struct ChangeAt<const SIGNED: bool>;
 impl<const SIGNED: bool> Kernel for ChangeAt<SIGNED> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         if m.watch.is_some() || !add_at::<SIGNED>(m, i) {
@@ -188,37 +196,72 @@ fn add_at<const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bool {
     let by = offset.wrapping_sub(object.base);
     let limit = object.size - 4;
     // All or nothing: a lane that is outside ends what the others would still do.
-    for k in 0..m.unit.chunks {
-        let (places, _) = places_at::<SIGNED>(m, i, object, by, k);
+    let mut bits = 0;
+    let mut found = [[0; CHUNK]; MAX_CHUNKS];
+    for (k, found) in found.iter_mut().enumerate().take(m.unit.chunks) {
+        let (places, jump) = places_at::<SIGNED>(m, i, object, by, k);
+        for l in 0..CHUNK {
+            found[l] = places[l].wrapping_add(jump) as u32;
+        }
         let mask = u32::from(m.unit.mask.bits[k]);
         let mut beyond = 0;
         for (l, place) in places.iter().enumerate() {
             let active = 0u64.wrapping_sub(u64::from(mask >> l & 1));
             beyond |= (place | limit.wrapping_sub(*place)) & active;
+            bits |= place & active;
         }
         if beyond >> 63 != 0 {
             return false;
         }
     }
+    if m.screening && !screen::passes_atomics(m, object, bits, 4) {
+        return false;
+    }
     let object = all_copies(m, object);
-    for k in 0..m.unit.chunks {
-        let (places, jump) = places_at::<SIGNED>(m, i, object, by, k);
-        let values = m.unit.w.chunk(i.b, k);
-        let mut bits = m.unit.mask.bits[k];
-        let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
-        if bits == u16::MAX {
-            for l in 0..CHUNK {
-                add(data, places[l].wrapping_add(jump), values[l]);
+    let (unit, data) = (&m.unit, bytes_of(m.memory, &mut m.shared, &mut m.parameters, object));
+    if data.len() as u64 > u64::from(u32::MAX) {
+        return false;
+    }
+    let last = data.len().saturating_sub(4) as u32;
+    let (one, chunks) = (unit.w.uniform(i.b), unit.chunks);
+    for (k, places) in found[..chunks].iter().enumerate() {
+        let values = unit.w.chunk(i.b, k);
+        let mut bits = unit.mask.bits[k];
+        let inside = places.iter().fold(true, |inside, place| inside & (*place <= last));
+        if bits == u16::MAX && inside && data.len() >= 4 {
+            // SAFETY: four bytes from each place are in the data.
+            #[allow(unsafe_code)]
+            unsafe {
+                match one {
+                    Some(value) => add_chunk(data.as_mut_ptr(), places, &[value; CHUNK]),
+                    None => add_chunk(data.as_mut_ptr(), places, &values),
+                }
             }
             continue;
         }
         while bits != 0 {
             let l = bits.trailing_zeros() as usize % CHUNK;
             bits &= bits - 1;
-            add(data, places[l].wrapping_add(jump), values[l]);
+            add(data, places[l].into(), values[l]);
         }
     }
     true
+}
+
+/// Adds to words, one after the other: some may be the same.
+///
+/// # Safety
+/// A word can be read and written at each place.
+#[allow(unsafe_code)]
+#[inline(always)]
+unsafe fn add_chunk(data: *mut u8, places: &[u32; CHUNK], values: &[u32; CHUNK]) {
+    for l in 0..CHUNK {
+        // SAFETY: as the caller says; words of bytes need no alignment.
+        unsafe {
+            let word = data.add(places[l] as usize).cast::<[u8; 4]>();
+            word.write(u32::from_le_bytes(word.read()).wrapping_add(values[l]).to_le_bytes());
+        }
+    }
 }
 
 /// The places of a chunk's elements in the object, and how far its block's copy lies from the first.

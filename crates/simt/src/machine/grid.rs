@@ -6,6 +6,7 @@ use super::lanes::Kernel;
 use super::registers::{Bits, File, Mask, progression};
 use super::twin::Twins;
 use super::{CHUNK, Inst, Machine, Object, Place, Slot, Stop, Unit, together};
+use crate::check::screen;
 use crate::compile::Class;
 use crate::launch::{Argument, Launch, Options, Schedule};
 use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
@@ -25,6 +26,9 @@ impl Kernel for Arrive {
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let (arrived, expected) = (m.unit.mask.count, m.unit.alive.count);
+        if m.screening && arrived != expected {
+            return crate::check::screen::doubt(m);
+        }
         if arrived < expected && m.may_restart && !super::together::whole_blocks(m) {
             m.restart = true;
             return m.raise(FaultKind::Deadlock("restart".into()), i.site, None, 0);
@@ -122,7 +126,7 @@ impl Kernel for Sleep {
 }
 
 /// A block that is resident.
-pub(super) struct Block {
+pub(crate) struct Block {
     number: u64,
     place: [u32; 3],
     shared: Vec<u8>,
@@ -163,7 +167,7 @@ const RESIDENT: u64 = 64;
 const ROUNDS: u32 = 16;
 
 /// A launch that was looked at: what its blocks take.
-pub(super) struct Setup {
+pub(crate) struct Setup {
     parameters: Vec<u8>,
     cluster: [u32; 3],
     symbols: Vec<u64>,
@@ -182,15 +186,15 @@ pub(super) struct Setup {
 }
 
 /// Blocks one after the other, as many at once as one unit takes.
-pub(super) struct Line {
+pub(crate) struct Line {
     block: Block,
     /// Blocks that a unit takes, and those that it has now.
-    pub(super) size: usize,
+    pub(crate) size: usize,
     count: usize,
 }
 
 impl Line {
-    pub(super) fn new(setup: &Setup, machine: &Machine<'_>) -> Self {
+    pub(crate) fn new(setup: &Setup, machine: &Machine<'_>) -> Self {
         let size = match setup.grouping {
             Grouping::Block => {
                 let block_bytes = setup.needed.saturating_add(together::pitch(setup.shared_bytes));
@@ -202,7 +206,7 @@ impl Line {
     }
 
     /// Runs blocks, at most as many as a unit takes; `false` if a fault was raised.
-    pub(super) fn run(&mut self, setup: &Setup, m: &mut Machine<'_>, numbers: &[u64]) -> bool {
+    pub(crate) fn run(&mut self, setup: &Setup, m: &mut Machine<'_>, numbers: &[u64]) -> bool {
         let Some(first) = numbers.first() else { return true };
         if numbers.len() != self.count {
             let (count, chunks) = (numbers.len(), setup.chunks);
@@ -306,8 +310,13 @@ pub(super) fn prepare(
 }
 
 impl Setup {
+    /// Whether each block is a unit, and runs to its end before the next.
+    pub(crate) fn is_of_blocks(&self) -> bool {
+        self.grouping == Grouping::Block && self.resident == 1
+    }
+
     /// A machine for blocks of the launch.
-    pub(super) fn machine<'r>(
+    pub(crate) fn machine<'r>(
         &self,
         code: &'r Code,
         memory: &'r mut Memory,
@@ -341,6 +350,9 @@ impl Setup {
             hooked: options.checks.any(),
             tracker: None,
             watch: None,
+            screen: None,
+            sources: Some(Box::default()),
+            screening: false,
             reported: Default::default(),
             barrier: Barrier::default(),
             passed: Barrier::default(),
@@ -398,6 +410,9 @@ pub(crate) fn run(
     {
         return ending;
     }
+    if let Some(ending) = screen::run(code, memory, launch, options, &setup, &order) {
+        return ending;
+    }
     let mut machine = setup.machine(code, memory, launch, options, may_restart);
     let resident = setup.resident;
     let finished = if resident > 1 {
@@ -447,6 +462,16 @@ pub(crate) fn run(
         let mut line = Line::new(&setup, &machine);
         order.chunks(line.size).all(|numbers| line.run(&setup, &mut machine, numbers))
     };
+    ending(&mut machine, code, options, finished)
+}
+
+/// How a run ended.
+pub(crate) fn ending(
+    machine: &mut Machine<'_>,
+    code: &Code,
+    options: &Options,
+    finished: bool,
+) -> Ending {
     if machine.restart {
         return Ending::Restart;
     }
@@ -764,7 +789,8 @@ pub(super) fn run_block(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> 
     std::mem::swap(&mut m.shared_twins, &mut block.shared_twins);
     m.barrier = block.barrier;
     m.passed = block.passed;
-    crate::check::enter(m, block.number, m.code.has_grid_barrier);
+    let chunks = block.units.first().map_or(1, |unit| unit.block_chunks);
+    crate::check::enter(m, block.number, chunks, m.code.has_grid_barrier);
     let fine = run_units(m, block, rounds);
     block.barrier = m.barrier;
     block.passed = m.passed;
@@ -774,6 +800,13 @@ pub(super) fn run_block(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> 
 }
 
 fn run_units(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
+    // A block that is one unit stays with the machine from barrier to barrier.
+    if block.units.len() == 1 && matches!(block.stops[0], None | Some(Stop::Turn)) {
+        std::mem::swap(&mut m.unit, &mut block.units[0]);
+        let fine = run_alone(m, block, rounds);
+        std::mem::swap(&mut m.unit, &mut block.units[0]);
+        return fine;
+    }
     let mut round = 0;
     loop {
         for number in 0..block.units.len() {
@@ -813,12 +846,51 @@ fn run_units(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
             }
             (true, false) => {
                 m.passed = std::mem::take(&mut m.barrier);
-                crate::check::barrier(m, &block.units);
+                crate::check::barrier(m, waiting(&block.units));
                 for stop in &mut block.stops {
                     if *stop == Some(Stop::Block) {
                         *stop = None;
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Lanes of units that wait at a barrier; those that have ended wait for nothing.
+fn waiting(units: &[Unit]) -> u32 {
+    let waits = |unit: &&Unit| !unit.mask.is_empty();
+    units.iter().filter(waits).map(|unit| unit.alive.count).sum()
+}
+
+/// As [`run_units`] for a block whose only unit the machine has.
+fn run_alone(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
+    let mut round = 0;
+    loop {
+        let stop = m.run_unit();
+        if stop == Stop::Fault {
+            return false;
+        }
+        block.stops[0] = Some(stop);
+        match stop {
+            Stop::Turn => {
+                round += 1;
+                if round >= rounds {
+                    return true;
+                }
+            }
+            Stop::Block => {
+                m.passed = std::mem::take(&mut m.barrier);
+                let expected = waiting(std::slice::from_ref(&m.unit));
+                crate::check::barrier(m, expected);
+                block.stops[0] = None;
+            }
+            Stop::Grid => return true,
+            Stop::Done | Stop::Fault => {
+                let spent = m.code.instructions.len() as u64 * m.group.places.len().max(1) as u64;
+                m.fuel = m.fuel.saturating_sub(spent);
+                block.done = true;
+                return true;
             }
         }
     }

@@ -66,6 +66,31 @@ fn is_wide() -> bool {
     }
 }
 
+/// How wide a processor's registers are, for code that is no kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// As [`plain`] needs.
+    Plain,
+    /// As [`wide`] does.
+    Wide,
+    /// As [`widest`] does.
+    Widest,
+}
+
+/// What this processor has.
+pub(crate) fn level() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_widest() {
+            return Level::Widest;
+        }
+        if is_wide() {
+            return Level::Wide;
+        }
+    }
+    Level::Plain
+}
+
 /// The form of a kernel for this processor.
 pub(crate) fn select<K: Kernel>() -> Exec {
     #[cfg(target_arch = "x86_64")]

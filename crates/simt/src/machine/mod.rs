@@ -237,6 +237,11 @@ pub(crate) struct Machine<'r> {
     pub(crate) errors: Option<Vec<twin::lanes::SiteError>>,
     /// What the checks remember.
     pub(crate) watch: Option<Box<crate::check::Watch>>,
+    /// What the quick look remembers, and whether this run is one: then any finding ends it.
+    pub(crate) screen: Option<Box<crate::check::screen::Screen>>,
+    pub(crate) screening: bool,
+    /// Where the operands of joined instructions lie.
+    pub(crate) sources: Option<Box<joined::Sources>>,
     /// How often each place and kind has been reported.
     pub(crate) reported: std::collections::BTreeMap<(u32, u8), usize>,
 }
@@ -340,6 +345,9 @@ impl Machine<'_> {
         writes: bool,
         other: Option<Participant>,
     ) {
+        if self.screening {
+            return crate::check::screen::doubt(self);
+        }
         let index = match &kind {
             FindingKind::OutOfBounds(_) => 0,
             FindingKind::Misaligned(..) => 1,

@@ -79,15 +79,15 @@ pub(crate) struct Chunks<R> {
     lines: Vec<Line<R>>,
 }
 
-impl<R: Raw> Chunks<R> {
+impl<R: Copy + Default> Chunks<R> {
     /// So many chunks of zeros.
-    fn zeros(count: usize) -> Self {
+    pub(crate) fn zeros(count: usize) -> Self {
         const { assert!(size_of::<Line<R>>() == size_of::<[R; CHUNK]>()) };
         Chunks { lines: vec![Line::default(); count] }
     }
 }
 
-impl<R: Raw> std::ops::Deref for Chunks<R> {
+impl<R: Copy + Default> std::ops::Deref for Chunks<R> {
     type Target = [[R; CHUNK]];
     #[inline(always)]
     fn deref(&self) -> &[[R; CHUNK]] {
@@ -99,7 +99,7 @@ impl<R: Raw> std::ops::Deref for Chunks<R> {
     }
 }
 
-impl<R: Raw> std::ops::DerefMut for Chunks<R> {
+impl<R: Copy + Default> std::ops::DerefMut for Chunks<R> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut [[R; CHUNK]] {
         // SAFETY: as above; every chunk is a valid line.

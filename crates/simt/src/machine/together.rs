@@ -60,19 +60,7 @@ pub(super) fn pitch(shared_bytes: u64) -> u64 {
 /// How many blocks a unit takes, each of so many chunks and bytes.
 pub(super) fn size(m: &Machine<'_>, chunks: usize, blocks: u64, block_bytes: u64) -> usize {
     let code = m.code;
-    let threads: u32 = m.block_dim.iter().product();
-    let is_possible = code.together.possible
-        && m.watch.is_none()
-        && m.trace.is_none()
-        && m.schedule == crate::launch::Schedule::InOrder
-        && m.cluster == [1; 3]
-        && !code.reads_stale
-        && !code.twinned
-        && (!code.together.whole_warps || (threads as usize).is_multiple_of(code.warp_width))
-        && !meet(m)
-        && m.dynamic_shared < 1 << (APART - 2)
-        && code.static_shared < 1 << (APART - 2);
-    if !is_possible || chunks == 0 {
+    if m.watch.is_some() || !may_join(m) || chunks == 0 {
         return 1;
     }
     // Double words are addresses most often, and progressions.
@@ -81,6 +69,34 @@ pub(super) fn size(m: &Machine<'_>, chunks: usize, blocks: u64, block_bytes: u64
     let near = (NEAR / chunk_bytes.max(1)).min(MAX_CHUNKS);
     let most = usize::try_from(m.options.memory_limit / block_bytes.max(1)).unwrap_or(usize::MAX);
     (near / chunks).min(most).clamp(1, usize::try_from(blocks).unwrap_or(usize::MAX).max(1))
+}
+
+/// Whether blocks of the launch may share a unit.
+pub(crate) fn may_join(m: &Machine<'_>) -> bool {
+    let code = m.code;
+    let threads: u32 = m.block_dim.iter().product();
+    code.together.possible
+        && m.trace.is_none()
+        && m.schedule == crate::launch::Schedule::InOrder
+        && m.cluster == [1; 3]
+        && !code.reads_stale
+        && !code.twinned
+        && (!code.together.whole_warps || (threads as usize).is_multiple_of(code.warp_width))
+        && !meet(m)
+        && m.dynamic_shared < 1 << (APART - 2)
+        && code.static_shared < 1 << (APART - 2)
+}
+
+/// How far the copy of an object that a chunk's block has lies from the first block's, in addresses.
+#[inline(always)]
+pub(crate) fn shift(m: &Machine<'_>, object: Object, k: usize) -> u64 {
+    if is_apart(m, object) { m.group.shift[k / CHUNK][k % CHUNK] } else { 0 }
+}
+
+/// How far a chunk's block's shared memory lies from the first block's.
+#[inline(always)]
+pub(crate) fn copy(m: &Machine<'_>, k: usize) -> u64 {
+    if m.group.is_several() { m.group.jump[k / CHUNK][k % CHUNK] } else { 0 }
 }
 
 /// Whether the kernel writes through one pointer to a buffer that another of its pointers leads to.

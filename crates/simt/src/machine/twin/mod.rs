@@ -15,6 +15,7 @@ pub(crate) mod operations;
 use dd::Dd;
 use port_ir::Scalar;
 
+use super::registers::Chunks;
 use super::{CHUNK, Inst, Unit};
 
 /// What a register holds, for one whose twin is its value.
@@ -141,8 +142,8 @@ pub(crate) enum State {
 /// The twins of a file of registers.
 #[derive(Default)]
 pub(crate) struct Twins {
-    pub(crate) hi: Vec<[f64; CHUNK]>,
-    pub(crate) lo: Vec<[f64; CHUNK]>,
+    pub(crate) hi: Chunks<f64>,
+    pub(crate) lo: Chunks<f64>,
     pub(crate) state: Vec<State>,
     /// Where each register's chunks begin.
     pub(crate) start: Vec<usize>,
@@ -150,10 +151,9 @@ pub(crate) struct Twins {
 
 impl Twins {
     pub(crate) fn new(registers: usize, chunks: usize) -> Self {
-        let zeros = vec![[0.0; CHUNK]; registers * chunks];
         Twins {
-            hi: zeros.clone(),
-            lo: zeros,
+            hi: Chunks::zeros(registers * chunks),
+            lo: Chunks::zeros(registers * chunks),
             state: vec![State::Same; registers],
             start: (0..registers).map(|register| register * chunks).collect(),
         }

@@ -410,7 +410,10 @@ impl TwinFunction {
 /// e^a of a chunk whose lanes are all ordinary: step by step for all lanes, so that they go together.
 #[inline(always)]
 fn exp_together(a: (Lanes, Lanes)) -> (Lanes, Lanes) {
-    let shifted = a.0.map(dd::shifted);
+    let mut shifted = [0.0; CHUNK];
+    for (shifted, hi) in shifted.iter_mut().zip(a.0) {
+        *shifted = dd::shifted(hi);
+    }
     let mut r = ([0.0; CHUNK], [0.0; CHUNK]);
     for (l, shifted) in shifted.into_iter().enumerate() {
         let reduced = dd::reduced(Dd::new(a.0[l], a.1[l]), shifted);
@@ -444,7 +447,8 @@ fn together(function: MathFunction, a: (Lanes, Lanes)) -> Option<(Lanes, Lanes)>
                 M::Exp2 => lanes1(a, |a| a.multiply(LN_2)),
                 _ => lanes1(a, |a| a.multiply(LN_10)),
             };
-            all(a, Dd::is_ordinary).then(|| exp_together(a))
+            // Not by `then`: a closure would not be compiled with this function's features.
+            if all(a, Dd::is_ordinary) { Some(exp_together(a)) } else { None }
         }
         M::Log | M::Log2 | M::Log10 if all(a, |a| a.hi > 1e-300 && a.hi < 1e300) => {
             let y = a.0.map(f64::ln);
@@ -479,6 +483,7 @@ fn together(function: MathFunction, a: (Lanes, Lanes)) -> Option<(Lanes, Lanes)>
 /// `d = f(a, b, c, slot)`; what is extra is the function's number.
 pub(crate) struct Function;
 impl Kernel for Function {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let code = m.code;
