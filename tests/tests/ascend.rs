@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Arguments, Failed, Trial};
 use port::{KernelReport, Options, Severity, Status, Target, Translation};
 use port_check::Spec;
-use port_check::ascend::Model;
+use port_check::ascend::{Executable, Model};
 use port_check::oracle::{Language, RunOptions, Source};
 use port_check::ports::{emitted, renames};
 use port_check::spec::{Argument, ArgumentSpec, LaunchSpec, ParameterSet};
@@ -34,6 +34,25 @@ const MANUAL: [(&str, &str, &str, &str); 0] = [];
 /// A kernel of independent elements.
 const FLAT: &str = "activation/gelu_tanh";
 
+/// Kernels over rows: (kernel, how launches begin, rows, elements of a row, loops over a row). Some rows
+/// are several pieces, which are copied once for each loop.
+const ROWS: [(&str, &str, (&str, i64), (&str, i64), u32); 8] = [
+    ("norm/rms_norm", "rms_norm_kernel", ("tokens", 160), ("hidden", 2048), 2),
+    ("norm/rms_norm", "rms_norm_kernel", ("tokens", 2), ("hidden", 40_000), 2),
+    ("norm/layer_norm", "layernorm::layer_norm_forward", ("rows", 160), ("cols", 2048), 3),
+    ("norm/layer_norm", "layernorm::layer_norm_forward", ("rows", 2), ("cols", 40_000), 3),
+    ("softmax/softmax", "softmax_online_kernel", ("rows", 160), ("cols", 2048), 3),
+    ("loss/cross_entropy", "cross_entropy_forward", ("rows", 160), ("V", 2048), 2),
+    ("loss/cross_entropy", "cross_entropy_forward", ("rows", 2), ("V", 40_000), 2),
+    (
+        "quant/quantize_int8_per_token",
+        "quantize_int8_symmetric",
+        ("tokens", 160),
+        ("hidden", 2048),
+        2,
+    ),
+];
+
 fn main() {
     let arguments = Arguments::from_args();
     let compiler = Toolchain::discover().cxx.is_some();
@@ -41,14 +60,24 @@ fn main() {
     for kernel in kernels::all() {
         let kernel = Arc::new(kernel);
         for target in TARGETS {
-            let subject =
-                Arc::new(Subject { kernel: kernel.clone(), target, port: OnceLock::new() });
+            let subject = Arc::new(Subject {
+                kernel: kernel.clone(),
+                target,
+                port: OnceLock::new(),
+                program: OnceLock::new(),
+            });
             let name = format!("{}::{}", kernel.name, target.replace(':', "_"));
             let shared = subject.clone();
             trials.push(Trial::test(format!("{name}::findings"), move || findings(&shared)));
             if compiler && kernel.name == FLAT && target == TARGETS[0] {
                 let shared = subject.clone();
                 trials.push(Trial::test(format!("{name}::counters"), move || counters(&shared)));
+            }
+            let has_rows = ROWS.iter().any(|(own, ..)| *own == kernel.name);
+            if compiler && has_rows && target == TARGETS[0] {
+                let shared = subject.clone();
+                let trial = move || counters_of_rows(&shared);
+                trials.push(Trial::test(format!("{name}::counters"), trial));
             }
             let trial = Trial::test(format!("{name}::executed"), move || executed(&subject));
             trials.push(match compiler {
@@ -65,6 +94,8 @@ struct Subject {
     kernel: Arc<Kernel>,
     target: &'static str,
     port: OnceLock<Result<Arc<Port>, String>>,
+    /// The port with all launches of the spec, compiled once.
+    program: OnceLock<Result<Arc<Executable>, String>>,
 }
 
 struct Port {
@@ -80,6 +111,14 @@ impl Subject {
             known.0 == self.kernel.name && known.1 == self.target
         };
         MANUAL.iter().find(own).map(|(_, _, start, why)| (*start, *why))
+    }
+
+    fn program(&self, spec: &Spec, source: &Source) -> Result<Arc<Executable>, Failed> {
+        let make = || {
+            let program = model()?.build(source, spec).map_err(|error| error.to_string())?;
+            Ok(Arc::new(program))
+        };
+        Ok(self.program.get_or_init(make).clone()?)
     }
 
     fn port(&self) -> Result<Arc<Port>, Failed> {
@@ -167,7 +206,7 @@ fn executed(subject: &Subject) -> Result<(), Failed> {
         }
         spec.launches = kept;
     }
-    let program = model()?.build(&source, &spec).map_err(|error| error.to_string())?;
+    let program = subject.program(&spec, &source)?;
     let mut compared = 0;
     for set in spec.parameter_sets() {
         let label = set.label();
@@ -221,6 +260,64 @@ fn counters(subject: &Subject) -> Result<(), Failed> {
         ];
         if let Some((what, _)) = holds.iter().find(|(_, holds)| !holds) {
             return Err(format!("{}: {what}: {:?}", launch.kernel, cost.counters).into());
+        }
+    }
+    Ok(())
+}
+
+/// A kernel over rows moves what is distinct once for each loop over a row that is more than one piece,
+/// fills the lanes, copies while it computes, and asks the scalar unit for a few numbers a row.
+fn counters_of_rows(subject: &Subject) -> Result<(), Failed> {
+    let spec = originals::spec(&subject.kernel)?;
+    let source = subject.port()?.source(&spec)?;
+    let program = subject.program(&spec, &source)?;
+    let text = subject.port()?;
+    let pieces = text.translation.ported.files.iter().flat_map(|file| {
+        let text = file.text.split("PIECE = ").skip(1);
+        text.filter_map(|rest| rest.split(';').next()?.parse::<i64>().ok()).collect::<Vec<_>>()
+    });
+    let piece = pieces.min().ok_or("no kernel goes over rows")?;
+    for (_, start, rows, length, loops) in ROWS.iter().filter(|row| row.0 == subject.kernel.name) {
+        let set = ParameterSet::new([*rows, *length]);
+        let case = spec.case(&set).map_err(|findings| format!("{findings:?}"))?;
+        let run = program.run(&case, &RunOptions::default()).map_err(|error| error.to_string())?;
+        let launched = case.launches.iter().filter(|l| !l.grid.contains(&0));
+        let pieces = (length.1 + piece - 1) / piece;
+        let mut compared = 0;
+        for (launch, cost) in launched.zip(&run.launches) {
+            if !launch.kernel.starts_with(start) {
+                continue;
+            }
+            compared += 1;
+            let buffers: Vec<usize> = launch
+                .arguments
+                .iter()
+                .filter_map(|argument| match argument {
+                    Argument::Buffer { index, .. } => case.buffers.get(*index),
+                    _ => None,
+                })
+                .map(|buffer| buffer.tensor.bytes().len())
+                .collect();
+            let distinct = buffers.iter().sum::<usize>() as f64;
+            let passes = if pieces > 1 { f64::from(*loops) } else { 1.0 };
+            let of = |name: &str| cost.counters.get(name).copied().unwrap_or(f64::NAN);
+            let scalars = of("scalar_gm_accesses") + of("scalar_ub_accesses");
+            let few = 4 * rows.1 * pieces * i64::from(*loops);
+            let holds = [
+                ("bytes", of("gm_to_ub_bytes") + of("ub_to_gm_bytes") <= 1.2 * passes * distinct),
+                ("lanes", of("vector_lanes") >= 0.9 * of("vector_lanes_possible")),
+                ("overlap", of("overlap") > 0.25),
+                ("scalar", scalars <= few as f64),
+            ];
+            if let Some((what, _)) = holds.iter().find(|(_, holds)| !holds) {
+                let label = set.label();
+                return Err(
+                    format!("{label} {}: {what}: {:?}", launch.kernel, cost.counters).into()
+                );
+            }
+        }
+        if compared == 0 {
+            return Err(format!("no launch of {start}").into());
         }
     }
     Ok(())

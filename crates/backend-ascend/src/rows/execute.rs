@@ -19,6 +19,7 @@ use port_ir::{
 
 use super::graph::{Base, Fold, Graph, Id, Op};
 use super::phase::{Body, Phase, Reduction};
+use super::state::State;
 use crate::code::{placed, refuse};
 use crate::kernel::NotTranslated;
 
@@ -102,6 +103,14 @@ pub(super) struct Executor<'e, 'a> {
     /// The user's names of values.
     pub names: BTreeMap<Id, String>,
     pub carried: u32,
+    /// Running values of several parts, and which reductions are theirs.
+    pub states: Vec<State>,
+    pub state_of: BTreeMap<u32, usize>,
+    /// Reductions that are computed from others.
+    pub formulas: BTreeMap<u32, Id>,
+    /// What expressions of such values have been found to be, and what their kind is.
+    pub settled: HashMap<Id, Id>,
+    pub patterns: HashMap<u64, Option<(u32, u32, u32)>>,
     /// Whether the loop over rows has ended.
     is_over: bool,
     steps: u64,
@@ -152,6 +161,11 @@ impl<'e, 'a> Executor<'e, 'a> {
             body: None,
             names: BTreeMap::new(),
             carried: 0,
+            states: Vec::new(),
+            state_of: BTreeMap::new(),
+            formulas: BTreeMap::new(),
+            settled: HashMap::new(),
+            patterns: HashMap::new(),
             is_over: false,
             steps: 0,
             depth: 0,
@@ -165,7 +179,45 @@ impl<'e, 'a> Executor<'e, 'a> {
         let Some(body) = &self.function.body else { return Err(refuse("it is not defined here")) };
         let all = vec![true; self.threads()];
         self.block(body, all)?;
+        self.compute_formulas();
         Ok(())
+    }
+
+    /// Results that are computed from others, where they are used.
+    fn compute_formulas(&mut self) {
+        if self.formulas.is_empty() {
+            return;
+        }
+        let mut known = HashMap::new();
+        for (reduction, formula) in self.formulas.clone() {
+            let total = self.graph.total(reduction);
+            known.insert(total, formula);
+        }
+        let mut items = std::mem::take(&mut self.items);
+        let graph = &mut self.graph;
+        let mut replace = |id: &mut Id| *id = graph.replace(*id, &mut known, &mut |_, _| None);
+        for item in &mut items {
+            match item {
+                Item::Phase(phase) => {
+                    replace(&mut phase.length);
+                    phase.guards.iter_mut().for_each(&mut replace);
+                    for store in &mut phase.stores {
+                        replace(&mut store.offset);
+                        replace(&mut store.value);
+                    }
+                }
+                Item::Store(store) => {
+                    replace(&mut store.offset);
+                    replace(&mut store.value);
+                    store.guards.iter_mut().for_each(&mut replace);
+                }
+            }
+        }
+        for reduction in &mut self.reductions {
+            replace(&mut reduction.term);
+            reduction.init.iter_mut().for_each(&mut replace);
+        }
+        self.items = items;
     }
 
     pub fn threads(&self) -> usize {
@@ -605,7 +657,22 @@ impl<'e, 'a> Executor<'e, 'a> {
                 },
                 None => graph.add(Op::Convert(kind), vec![a], to),
             },
-            Conversion::FloatToInteger(_) => graph.add(Op::Convert(kind), vec![a], Scalar::I64),
+            Conversion::FloatToInteger(_) => {
+                // What does not fit becomes the nearest that does.
+                let bounds = match to {
+                    Scalar::I8 => Some((-128, 127)),
+                    Scalar::U8 => Some((0, 255)),
+                    Scalar::I16 => Some((-32768, 32767)),
+                    _ => None,
+                };
+                let is_wide = bounds.is_none() && to != Scalar::I32;
+                let ty = if is_wide { Scalar::U64 } else { Scalar::I64 };
+                let whole = graph.add(Op::Convert(kind), vec![a], ty);
+                let Some((low, high)) = bounds else { return Ok(whole) };
+                let (low, high) = (graph.integer(low), graph.integer(high));
+                let above = graph.integer_op(port_ir::IntegerOp::Maximum, Scalar::I64, whole, low);
+                graph.integer_op(port_ir::IntegerOp::Minimum, Scalar::I64, above, high)
+            }
             Conversion::FloatToFloat { .. } => {
                 if from == to {
                     return Ok(a);
@@ -733,6 +800,7 @@ impl<'e, 'a> Executor<'e, 'a> {
             }
         };
         let (value, by) = (self.eval(value)?, self.eval(lane)?);
+        let value = self.settle(&value);
         if self.body.is_some() {
             return Err(refuse("threads exchange values in a loop over a row"));
         }
@@ -787,6 +855,7 @@ impl<'e, 'a> Executor<'e, 'a> {
 
     fn warp_reduce(&mut self, op: ReduceOp, value: Value, mask: &[bool]) -> Result<Lanes> {
         let value = self.eval(value)?;
+        let value = self.settle(&value);
         let scalar = match &value {
             Lanes::Parts(_) => return Err(refuse("a value is no number")),
             other => {
@@ -811,7 +880,10 @@ impl<'e, 'a> Executor<'e, 'a> {
                 let own = self.lane(&value, thread)?;
                 reduced = Some(match reduced {
                     None => own,
-                    Some(sum) => self.graph.float_op(op, scalar, sum, own),
+                    Some(sum) => {
+                        let sum = self.graph.float_op(op, scalar, sum, own);
+                        self.settle_one(sum)
+                    }
                 });
             }
             if let Some(reduced) = reduced {
@@ -861,7 +933,7 @@ impl<'e, 'a> Executor<'e, 'a> {
         let all = mask.iter().all(|active| *active);
         let uniform = match &condition {
             Lanes::Same(id) => Some(*id),
-            _ => None,
+            _ => self.one_condition(&condition, &mask, reject)?,
         };
         // Without one condition for all there is nothing to store under.
         let guard = match uniform {
@@ -919,9 +991,10 @@ impl<'e, 'a> Executor<'e, 'a> {
                     if left == right {
                         left.clone()
                     } else {
-                        self.map(&operands, &mut |own, ids| {
+                        let chosen = self.map(&operands, &mut |own, ids| {
                             Ok(own.graph.select(ids[0], ids[1], ids[2]))
-                        })?
+                        })?;
+                        self.settle(&chosen)
                     }
                 }
                 _ => left.clone(),
@@ -949,12 +1022,36 @@ impl<'e, 'a> Executor<'e, 'a> {
         Ok(mask)
     }
 
+    /// The condition of those threads for which it is not known, where it is one, all others go the
+    /// other way and there is nothing on it.
+    fn one_condition(
+        &self,
+        condition: &Lanes,
+        mask: &[bool],
+        reject: &Block,
+    ) -> Result<Option<Id>> {
+        let mut only = None;
+        for (thread, _) in mask.iter().enumerate().filter(|(_, active)| **active) {
+            let id = self.lane(condition, thread)?;
+            match self.graph.as_truth(id) {
+                Some(false) => {}
+                Some(true) => return Ok(None),
+                None if *only.get_or_insert(id) == id => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(only.filter(|_| reject.statements.is_empty()))
+    }
+
     fn looping(
         &mut self,
         looping: &Loop,
         mask: Vec<bool>,
         location: Location,
     ) -> Result<Vec<bool>> {
+        if let Some(after) = self.known_row(looping, &mask, location) {
+            return Ok(after);
+        }
         let threads = mask.len();
         let mut active = mask.clone();
         let outer = self.in_rows;
@@ -1009,6 +1106,68 @@ impl<'e, 'a> Executor<'e, 'a> {
         let left =
             mask.iter().zip(&self.returned).map(|(was, returned)| *was && !returned).collect();
         Ok(left)
+    }
+
+    /// A loop over a row of known length: one over memory of the grid that all threads take part in.
+    fn known_row(
+        &mut self,
+        looping: &Loop,
+        mask: &[bool],
+        location: Location,
+    ) -> Option<Vec<bool>> {
+        let is_tried = looping.when == LoopTest::Before
+            && looping.test.is_some()
+            && self.body.is_none()
+            && !self.is_over
+            && mask.iter().all(|active| *active)
+            && self.goes_over_memory(looping);
+        if !is_tried {
+            return None;
+        }
+        let locals = self.locals.clone();
+        let (shared, staged) = (self.shared.clone(), self.staged.clone());
+        let (versions, names) = (self.versions.clone(), self.names.clone());
+        let sizes = (self.items.len(), self.reductions.len(), self.jumps.len(), self.path.len());
+        let (values, steps) = (self.values.clone(), self.steps);
+        self.cache.clear();
+        let held = self.phase(looping, location).is_ok() && self.items.len() > sizes.0;
+        self.cache.clear();
+        if held {
+            return Some(mask.to_vec());
+        }
+        (self.locals, self.shared, self.staged) = (locals, shared, staged);
+        (self.versions, self.names, self.values) = (versions, names, values);
+        self.steps = steps;
+        self.items.truncate(sizes.0);
+        self.reductions.truncate(sizes.1);
+        self.graph.folds.truncate(sizes.1);
+        self.jumps.truncate(sizes.2);
+        self.path.truncate(sizes.3);
+        self.returned.fill(false);
+        self.body = None;
+        None
+    }
+
+    /// Whether a loop itself loads from what a parameter points at.
+    fn goes_over_memory(&self, looping: &Loop) -> bool {
+        let mut open: Vec<&Block> = vec![&looping.body];
+        let mut found = false;
+        while let Some(block) = open.pop() {
+            for statement in &block.statements {
+                match &statement.kind {
+                    StatementKind::Barrier { .. }
+                    | StatementKind::Shuffle { .. }
+                    | StatementKind::WarpReduce { .. } => return false,
+                    StatementKind::Load { pointer, .. } => {
+                        let root = self.flow.root(*pointer);
+                        found |= matches!(root, port_ir::analysis::flow::Root::Argument(_));
+                    }
+                    _ => {}
+                }
+                open.extend(statement.kind.blocks());
+            }
+        }
+        found
     }
 
     /// A loop whose passes depend on what only the launch knows: over rows, or over a row.
@@ -1168,7 +1327,7 @@ impl<'e, 'a> Executor<'e, 'a> {
     }
 
     pub fn fold_of(&self, reduction: u32) -> Option<Fold> {
-        self.reductions.get(reduction as usize).map(|r| r.fold)
+        self.graph.folds.get(reduction as usize).and_then(|(fold, _)| *fold)
     }
 }
 

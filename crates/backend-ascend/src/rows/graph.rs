@@ -75,6 +75,8 @@ pub(super) enum Op {
     Vector(Base, u32),
     /// What these threads have reduced so far.
     Partial(u32, Threads),
+    /// The exponentials of the elements of the first threads about the maximum of the others.
+    Scaled(u32, Threads, Threads),
     /// A reduction's result.
     Total(u32),
 }
@@ -93,6 +95,8 @@ pub(super) enum Fold {
     Sum,
     Maximum,
     Minimum,
+    /// The first place at which a truth value holds.
+    First,
 }
 
 /// All nodes.
@@ -100,8 +104,9 @@ pub(super) enum Fold {
 pub(super) struct Graph {
     nodes: Vec<Node>,
     known: HashMap<Node, Id>,
-    /// For each reduction, how it combines, and how many threads a group has.
-    pub folds: Vec<Fold>,
+    /// For each reduction, how two of its values combine where that is an operation, and its type.
+    pub folds: Vec<(Option<Fold>, Scalar)>,
+    /// How many threads a group has.
     pub threads: usize,
 }
 
@@ -360,6 +365,11 @@ impl Graph {
         }
     }
 
+    /// Whether it is an integer and no truth value.
+    fn is_whole(&self, id: Id) -> bool {
+        self.node(id).ty.is_integer() && self.node(id).ty != Scalar::Bool
+    }
+
     pub fn not(&mut self, a: Id) -> Id {
         if let Some(value) = self.as_truth(a) {
             return self.truth(!value);
@@ -370,7 +380,7 @@ impl Graph {
         // Integers have an order without exceptions.
         if let Op::Compare(op) = *self.op(a) {
             let args = self.node(a).args.clone();
-            if self.node(args[0]).ty == Scalar::I64 {
+            if self.is_whole(args[0]) {
                 let other = match op {
                     CompareOp::Equal => CompareOp::NotEqual,
                     CompareOp::NotEqual => CompareOp::Equal,
@@ -476,6 +486,49 @@ impl Graph {
                 _ => {}
             }
         }
+        // Integers have extremes without exceptions.
+        if let Op::Compare(op) = *self.op(condition)
+            && self.is_whole(accept)
+            && self.is_whole(reject)
+        {
+            let (left, right) = (self.node(condition).args[0], self.node(condition).args[1]);
+            let smaller = match op {
+                CompareOp::Less | CompareOp::LessEqual => Some((left, right)),
+                CompareOp::Greater | CompareOp::GreaterEqual => Some((right, left)),
+                _ => None,
+            };
+            if let Some((low, high)) = smaller {
+                let kind = match (accept, reject) {
+                    (a, b) if (a, b) == (low, high) => Some(IntegerOp::Minimum),
+                    (a, b) if (a, b) == (high, low) => Some(IntegerOp::Maximum),
+                    _ => None,
+                };
+                if let Some(kind) = kind {
+                    return self.integer_op(kind, Scalar::I64, low, high);
+                }
+                // Between two constants: the other bound is in the rest.
+                let bound = |graph: &Graph, kind: IntegerOp, value: Id| {
+                    let node = graph.node(reject);
+                    let other = node.args.iter().copied().find(|arg| *arg != value)?;
+                    let is_it = node.op == Op::Integer(kind) && node.args.contains(&value);
+                    if is_it { graph.as_integer(other) } else { None }
+                };
+                if accept == high
+                    && let (Some(least), Some(most)) =
+                        (self.as_integer(accept), bound(self, IntegerOp::Minimum, low))
+                    && least <= most
+                {
+                    return self.integer_op(IntegerOp::Maximum, Scalar::I64, reject, accept);
+                }
+                if accept == low
+                    && let (Some(most), Some(least)) =
+                        (self.as_integer(accept), bound(self, IntegerOp::Maximum, high))
+                    && least <= most
+                {
+                    return self.integer_op(IntegerOp::Minimum, Scalar::I64, reject, accept);
+                }
+            }
+        }
         let ty = self.node(accept).ty;
         self.add(Op::Select, vec![condition, accept, reject], ty)
     }
@@ -483,7 +536,9 @@ impl Graph {
     /// Whether it is what threads have reduced, or a constant that stands for nothing.
     fn is_partial(&self, id: Id) -> bool {
         match self.op(id) {
-            Op::Partial(..) | Op::Total(_) => true,
+            Op::Partial(r, _) | Op::Total(r) => {
+                self.folds.get(*r as usize).is_some_and(|(fold, _)| fold.is_some())
+            }
             Op::Constant(c) => c.as_float().is_some_and(|v| !v.is_nan()),
             Op::Float(FloatOp::Maximum | FloatOp::Minimum) => {
                 self.node(id).args.iter().all(|arg| self.is_partial(*arg))
@@ -500,12 +555,38 @@ impl Graph {
         self.of_threads(reduction, set)
     }
 
-    fn of_threads(&mut self, reduction: u32, set: Vec<u64>) -> Id {
+    pub fn of_threads(&mut self, reduction: u32, set: Vec<u64>) -> Id {
         let count: u32 = set.iter().map(|word| word.count_ones()).sum();
         if count as usize == self.threads {
-            return self.leaf(Op::Total(reduction), Scalar::F32);
+            return self.total(reduction);
         }
-        self.leaf(Op::Partial(reduction, set.into()), Scalar::F32)
+        let ty = self.type_of(reduction);
+        self.leaf(Op::Partial(reduction, set.into()), ty)
+    }
+
+    /// Exponentials of some threads' elements about the maximum of others'.
+    pub fn scaled(&mut self, reduction: u32, own: Vec<u64>, about: Vec<u64>) -> Id {
+        let ty = self.type_of(reduction);
+        self.leaf(Op::Scaled(reduction, own.into(), about.into()), ty)
+    }
+
+    pub fn total(&mut self, reduction: u32) -> Id {
+        let ty = self.type_of(reduction);
+        self.leaf(Op::Total(reduction), ty)
+    }
+
+    fn type_of(&self, reduction: u32) -> Scalar {
+        self.folds.get(reduction as usize).map_or(Scalar::F32, |(_, ty)| *ty)
+    }
+
+    fn has_fold(&self, reduction: u32, fold: Fold) -> bool {
+        self.folds.get(reduction as usize).is_some_and(|(own, _)| *own == Some(fold))
+    }
+
+    /// The node of an operation without operands, if there is one.
+    pub fn find_leaf(&self, op: &Op) -> Option<Id> {
+        let node = Node { op: op.clone(), args: Vec::new(), ty: Scalar::I64 };
+        self.known.get(&node).copied()
     }
 
     /// Two running values of one reduction as one, if no thread counts twice where that matters.
@@ -513,7 +594,7 @@ impl Graph {
         let merged = match (self.op(a), self.op(b)) {
             (Op::Partial(x, own), Op::Partial(y, other)) if x == y => {
                 let is_apart = own.iter().zip(other.iter()).all(|(a, b)| a & b == 0);
-                if self.folds.get(*x as usize) != Some(&fold) || !is_apart && fold == Fold::Sum {
+                if !self.has_fold(*x, fold) || !is_apart && fold == Fold::Sum {
                     return None;
                 }
                 let set = own.iter().zip(other.iter()).map(|(a, b)| a | b).collect();
@@ -523,10 +604,10 @@ impl Graph {
             | (Op::Partial(x, _), Op::Total(y))
                 if x == y && fold != Fold::Sum =>
             {
-                if self.folds.get(*x as usize) != Some(&fold) {
+                if !self.has_fold(*x, fold) {
                     return None;
                 }
-                return Some(self.leaf(Op::Total(*x), Scalar::F32));
+                return Some(self.total(*x));
             }
             _ => None,
         };
@@ -541,8 +622,7 @@ impl Graph {
                     return id;
                 }
                 // A sum that starts with 0 is never -0.
-                let is_running =
-                    |graph: &Graph, id: Id| matches!(graph.op(id), Op::Partial(..) | Op::Total(_));
+                let is_running = |graph: &Graph, id: Id| graph.is_running_from(id, Fold::Sum);
                 if zero(self, a) && (zero(self, b) || is_running(self, b)) {
                     return b;
                 }
@@ -609,7 +689,7 @@ impl Graph {
 
     fn is_running_from(&self, id: Id, fold: Fold) -> bool {
         match self.op(id) {
-            Op::Partial(r, _) | Op::Total(r) => self.folds.get(*r as usize) == Some(&fold),
+            Op::Partial(r, _) | Op::Total(r) => self.has_fold(*r, fold),
             _ => false,
         }
     }

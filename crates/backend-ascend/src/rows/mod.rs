@@ -1,7 +1,8 @@
 //! Rows: kernels whose threads go over a row together, reduce it and go over it again.
 //!
 //! * `graph`: values, so that what is equal is one node.
-//! * `execute`: the threads of a group, carried out together; `phase`: their loops over a row.
+//! * `execute`: the threads of a group, carried out together; `phase`: their loops over a row;
+//!   `state`: running values of several parts.
 //! * `scalars`, `vector`: what a row has once, and what its elements have, as Ascend C.
 //! * `write`: the class of a kernel.
 //!
@@ -13,6 +14,7 @@ mod execute;
 mod graph;
 mod phase;
 mod scalars;
+mod state;
 mod vector;
 mod write;
 
@@ -62,7 +64,14 @@ pub(crate) fn kernel(
             write::kernel(context.options.sources, context.options.reserved, request, executor)
         })
     };
-    for Group { shapes, odd } in groups(context, request) {
+    for Group { mut shapes, odd, is_constant } in groups(context, request) {
+        if is_constant {
+            // The size that the program has in mind is one of these.
+            match shapes.iter().position(|shape| translated(*shape).is_ok()) {
+                Some(at) => shapes = vec![shapes[at]],
+                None => shapes.truncate(1),
+            }
+        }
         let mut made: Option<DeviceKernel> = None;
         let mut held = true;
         for shape in &shapes {
@@ -105,6 +114,8 @@ struct Group {
     shapes: Vec<Shape>,
     /// Shapes that it may hold for.
     odd: Vec<Shape>,
+    /// Whether nothing asks how large a block is, so that it has one size, which is not known.
+    is_constant: bool,
 }
 
 /// A condition of the host on `block` that says that a block is one of these shapes, and the shapes in
@@ -171,26 +182,42 @@ fn groups(context: &Context<'_, '_>, request: &Request) -> Vec<Group> {
     let fits = |threads: &[u32; 3]| {
         threads.iter().map(|n| u64::from(*n)).product::<u64>() <= u64::from(most.max(32))
     };
-    let blocks: Vec<[u32; 3]> = match (is_known, uses(Axis::Y)) {
+    // Who asks for a thread's number in the block asks for all axes; most blocks have one.
+    let is_plane = uses(Axis::Y) && !uses(Axis::Z);
+    let is_line = known.iter().all(|k| k[1] == 1 && k[2] == 1);
+    let blocks: Vec<[u32; 3]> = match (is_known, is_plane) {
         (true, _) => known.clone(),
         (false, false) => SIZES.iter().map(|x| [*x, 1, 1]).filter(fits).collect(),
         (false, true) => [1, 2, 4, 8, 16, 32].iter().map(|y| [32, *y, 1]).filter(fits).collect(),
     };
     let of = |threads: &[u32; 3]| Shape { threads: *threads, warps: None };
-    let odd = match (is_known, uses(Axis::Y) || uses(Axis::Z)) {
-        (false, false) => ODD_SIZES.iter().map(|x| [*x, 1, 1]).filter(fits).collect(),
+    let line = |x: &u32| [*x, 1, 1];
+    let odd: Vec<[u32; 3]> = match (is_known, is_plane) {
+        (false, false) => ODD_SIZES.iter().map(line).filter(fits).collect(),
+        // Whoever launches it elsewhere may have other blocks.
+        (true, _) if is_line => {
+            let others = SIZES.iter().chain(&ODD_SIZES).map(line);
+            others.filter(|block| fits(block) && !known.contains(block)).collect()
+        }
         _ => Vec::new(),
     };
-    let block =
-        Group { shapes: blocks.iter().map(of).collect(), odd: odd.iter().map(of).collect() };
+    let asks = function
+        .expressions
+        .iter()
+        .any(|(_, e)| matches!(e, Expression::Builtin(Builtin::BlockDim(_))));
+    let block = Group {
+        shapes: blocks.iter().map(of).collect(),
+        odd: odd.iter().map(of).collect(),
+        is_constant: !is_known && !asks,
+    };
     let warp = |axis: Axis| {
         let shapes = vec![Shape { threads: [32, 1, 1], warps: Some(axis) }];
-        Group { shapes, odd: Vec::new() }
+        Group { shapes, odd: Vec::new(), is_constant: false }
     };
     let mut groups = Vec::new();
     let is_whole = !is_known || known.iter().all(|k| k[0] * k[1] * k[2] % 32 == 0);
-    if !uses(Axis::Y) && !uses(Axis::Z) {
-        let flat = !is_known || known.iter().all(|k| k[1] == 1 && k[2] == 1);
+    if !is_plane && (!uses(Axis::Y) || is_line) || is_known && is_line {
+        let flat = !is_known || is_line;
         groups.push(block);
         if is_whole && flat {
             groups.push(warp(Axis::X));

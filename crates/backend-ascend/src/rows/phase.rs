@@ -7,6 +7,7 @@ use port_ir::{CompareOp, FloatOp, Location, Loop, Scalar};
 
 use super::execute::{Executor, Item, Lanes, Result, Store, node_type};
 use super::graph::{Base, Fold, Graph, Id, Op};
+use super::state::{Found, Kind, Part as StatePart, State, Variable};
 use crate::code::refuse;
 
 /// What a pass of such a loop does.
@@ -35,6 +36,8 @@ pub(super) struct Phase {
     pub stores: Vec<VectorStore>,
     pub reductions: Vec<u32>,
     pub guards: Vec<Id>,
+    /// What holds where its length is not 0, of what is stored under a condition.
+    pub conditions: Vec<Id>,
     pub location: Location,
 }
 
@@ -94,6 +97,8 @@ impl Executor<'_, '_> {
         let mut known = HashMap::new();
         let mut chains = Vec::new();
         let mut moved = BTreeSet::new();
+        // Running values that may belong together.
+        let mut variables: Vec<Variable> = Vec::new();
         for (key, entry, ty, id) in &carried {
             let next = match self.locals.get(key) {
                 Some((Lanes::Same(next), own)) if own == ty => Some(*next),
@@ -111,12 +116,19 @@ impl Executor<'_, '_> {
                 moved.insert(*key);
                 if let Some(induction) = self.induction(entry, step, *id)? {
                     inductions.push(induction);
+                } else if let Lanes::Same(entry) = entry {
+                    let (key, ty, node, entry) = (*key, *ty, *id, *entry);
+                    variables.push(Variable { key, ty, node, next, entry, is_known: true });
                 }
                 continue;
             }
-            if let Some(chain) = self.chain(next, *id)
-                && chain.fold.is_some()
-            {
+            let chain = self.chain(next, *id).filter(|chain| chain.fold.is_some());
+            if let Lanes::Same(entry) = entry {
+                let (key, ty, node, entry) = (*key, *ty, *id, *entry);
+                let is_known = chain.is_some();
+                variables.push(Variable { key, ty, node, next, entry, is_known });
+            }
+            if let Some(chain) = chain {
                 chains.push((*key, entry.clone(), *id, chain));
             }
         }
@@ -173,6 +185,20 @@ impl Executor<'_, '_> {
                 roots.push(*term);
             }
         }
+        for variable in &mut variables {
+            variable.next = self.graph.replace(variable.next, &mut known, &mut |_, _| None);
+            // What is added up may depend on another running value: then they belong together.
+            if let Some((.., chain)) = chains.iter().find(|(key, ..)| *key == variable.key) {
+                variable.is_known = chain.terms.iter().all(|(guard, term)| {
+                    let ids = guard.iter().chain([term]);
+                    !ids.into_iter()
+                        .any(|id| self.graph.any(*id, &|op| matches!(op, Op::Carried(_))))
+                });
+            }
+            if !variable.is_known {
+                roots.push(variable.next);
+            }
+        }
         let mut widths = BTreeSet::new();
         for store in &stores {
             widths.insert(self.width(store.offset, store.ty)?);
@@ -192,14 +218,30 @@ impl Executor<'_, '_> {
         if width <= 0 || width > 64 {
             return Err(refuse("a loop over a row has gaps"));
         }
-        let length = self.length(bound, unit, width);
+        let mut length = self.length(bound, unit, width);
+        let mut guards = self.path().to_vec();
+        let mut conditions = Vec::new();
+        if !stores.is_empty() && !guards.is_empty() {
+            // What is not stored at all is a row without elements.
+            conditions = std::mem::take(&mut guards);
+            let zero = self.graph.integer(0);
+            for guard in &conditions {
+                length = self.graph.select(*guard, length, zero);
+            }
+        }
+        let found = self.states(&variables, width);
+        let of_states: BTreeSet<(u32, u64)> = found
+            .iter()
+            .flat_map(|state| state.parts.iter().map(|(index, _)| variables[*index].key))
+            .collect();
 
         // Every part of a place is treated alike.
         let mut phase = Phase {
             length,
             stores: Vec::new(),
             reductions: Vec::new(),
-            guards: self.path().to_vec(),
+            guards,
+            conditions,
             location,
         };
         let mut vectors: BTreeMap<(Base, Id), Vec<Part>> = BTreeMap::new();
@@ -236,21 +278,24 @@ impl Executor<'_, '_> {
         let mut results = Vec::new();
         for (key, entry, id, chain) in chains {
             let Some(fold) = chain.fold else { continue };
+            if of_states.contains(&key) {
+                continue;
+            }
             let term = self.term(fold, &chain, width)?;
             let (init, after) = self.start(fold, &entry)?;
-            let name = self
-                .function
-                .locals
-                .get(port_ir::Handle::from_index(key.0 as usize))
-                .map_or(String::new(), |l| l.name.clone());
+            let name = self.local_name(key);
             let _ = id;
-            let index = self.reductions.len() as u32;
-            self.reductions.push(Reduction { fold, term, init, after, name });
-            self.graph.folds.push(fold);
+            let index = self.reduction(Reduction { fold, term, init, after, name }, Some(fold));
             phase.reductions.push(index);
-            results.push((key, index));
+            results.push((key, index, Scalar::F32));
+        }
+        let mut second = Phase { stores: Vec::new(), reductions: Vec::new(), ..phase.clone() };
+        for state in &found {
+            let made = self.add_state(state, &variables, (&mut phase, &mut second))?;
+            results.extend(made);
         }
         self.check(&phase)?;
+        self.check(&second)?;
 
         // What the locals hold afterwards.
         for (key, entry, ty, id) in carried {
@@ -279,10 +324,10 @@ impl Executor<'_, '_> {
                 self.locals.remove(&key);
             }
         }
-        for (key, index) in results {
+        for (key, index, ty) in results {
             let threads = self.threads();
             let ids = (0..threads).map(|t| self.graph.partial(index, t)).collect();
-            self.locals.insert(key, (self.each(ids), Scalar::F32));
+            self.locals.insert(key, (self.each(ids), ty));
         }
         for store in &phase.stores {
             *self.versions.entry(store.base).or_insert(0) += 1;
@@ -302,7 +347,182 @@ impl Executor<'_, '_> {
         if !(phase.stores.is_empty() && phase.reductions.is_empty()) {
             self.items.push(Item::Phase(phase));
         }
+        if !second.reductions.is_empty() {
+            self.items.push(Item::Phase(second));
+        }
         Ok(())
+    }
+
+    fn local_name(&self, key: (u32, u64)) -> String {
+        let local = self.function.locals.get(port_ir::Handle::from_index(key.0 as usize));
+        local.map_or(String::new(), |l| l.name.clone())
+    }
+
+    /// A reduction and its number; `fold` is how two threads' values combine.
+    fn reduction(&mut self, reduction: Reduction, fold: Option<Fold>) -> u32 {
+        let index = self.reductions.len() as u32;
+        let ty = if reduction.fold == Fold::First { Scalar::I64 } else { Scalar::F32 };
+        self.reductions.push(reduction);
+        self.graph.folds.push((fold, ty));
+        index
+    }
+
+    /// A value that is computed from reductions, as one.
+    fn formula(&mut self, formula: Id, ty: Scalar) -> u32 {
+        let (term, name) = (formula, String::new());
+        let reduction = Reduction { fold: Fold::Sum, term, init: None, after: None, name };
+        let index = self.reduction(reduction, None);
+        if let Some((_, own)) = self.graph.folds.get_mut(index as usize) {
+            *own = node_type(ty);
+        }
+        self.formulas.insert(index, formula);
+        index
+    }
+
+    /// The reductions of running values that belong together: those of a first loop over the row, and
+    /// those of a second, which need their results.
+    fn add_state(
+        &mut self,
+        found: &Found,
+        variables: &[Variable],
+        (first, second): (&mut Phase, &mut Phase),
+    ) -> Result<Vec<((u32, u64), u32, Scalar)>> {
+        let Some(of) = found
+            .parts
+            .iter()
+            .map(|(index, part)| variables.get(*index).map(|variable| (*part, variable)))
+            .collect::<Option<Vec<_>>>()
+        else {
+            return Err(refuse("a running value is missing"));
+        };
+        let term = found.term;
+        let make = |fold: Fold, term: Id, init: Option<Id>, name: String| Reduction {
+            fold,
+            term,
+            init,
+            after: None,
+            name,
+        };
+        let name = |own: &Self, wanted: StatePart| {
+            let variable = of.iter().find(|(part, _)| *part == wanted);
+            variable.map_or(String::new(), |(_, variable)| own.local_name(variable.key))
+        };
+        let entry = |wanted: StatePart| {
+            of.iter().find(|(part, _)| *part == wanted).map(|(_, variable)| variable.entry)
+        };
+        let mut made: Vec<(StatePart, u32)> = Vec::new();
+        match found.kind {
+            Kind::Moments => {
+                let sum = make(Fold::Sum, term, None, "sum".to_owned());
+                let sum = self.reduction(sum, None);
+                first.reductions.push(sum);
+                let sum = self.graph.total(sum);
+                let zero = self.graph.integer(0);
+                let (op, ty) = (port_ir::IntegerOp::Maximum, Scalar::I64);
+                let count = self.graph.integer_op(op, ty, first.length, zero);
+                let kind = port_ir::Conversion::IntegerToFloat(port_ir::Rounding::NearestEven);
+                let number = match self.graph.as_integer(count) {
+                    Some(n) => self.graph.constant(port_ir::Constant::f32(n as f32)),
+                    None => self.graph.add(Op::Convert(kind), vec![count], Scalar::F32),
+                };
+                let quotient = self.graph.float_op(FloatOp::Divide, Scalar::F32, sum, number);
+                let none = self.graph.constant(port_ir::Constant::f32(0.0));
+                let has_some = self.graph.compare(CompareOp::Less, zero, count);
+                let mean = self.graph.select(has_some, quotient, none);
+                self.names.insert(mean, name(self, StatePart::Mean));
+                for (part, variable) in &of {
+                    let index = match part {
+                        StatePart::Count if variable.ty.is_integer() => {
+                            self.formula(count, Scalar::I64)
+                        }
+                        StatePart::Count => self.formula(number, Scalar::F32),
+                        StatePart::Mean => self.formula(mean, Scalar::F32),
+                        _ => {
+                            let (subtract, multiply) = (FloatOp::Subtract, FloatOp::Multiply);
+                            let apart = self.graph.float_op(subtract, Scalar::F32, term, mean);
+                            let square = self.graph.float_op(multiply, Scalar::F32, apart, apart);
+                            let name = name(self, StatePart::Deviations);
+                            let own = self.reduction(make(Fold::Sum, square, None, name), None);
+                            second.reductions.push(own);
+                            own
+                        }
+                    };
+                    made.push((*part, index));
+                }
+            }
+            Kind::Exponentials => {
+                let start = entry(StatePart::Extreme).map(Lanes::Same);
+                let start = start.ok_or_else(|| refuse("a running value is missing"))?;
+                let (init, _) = self.start(Fold::Maximum, &start)?;
+                let largest = make(Fold::Maximum, term, init, name(self, StatePart::Extreme));
+                let largest = self.reduction(largest, Some(Fold::Maximum));
+                first.reductions.push(largest);
+                let total = self.graph.total(largest);
+                let apart = self.graph.float_op(FloatOp::Subtract, Scalar::F32, term, total);
+                let exp = Op::Math(port_ir::MathFunction::Exp);
+                let power = self.graph.add(exp, vec![apart], Scalar::F32);
+                let sum = make(Fold::Sum, power, None, name(self, StatePart::Exponentials));
+                let sum = self.reduction(sum, None);
+                second.reductions.push(sum);
+                made.extend([(StatePart::Extreme, largest), (StatePart::Exponentials, sum)]);
+            }
+            Kind::Extremum { largest, nan_wins, beyond } => {
+                let (Some(start), Some(nowhere), Some(place)) =
+                    (entry(StatePart::Extreme), entry(StatePart::Place), found.place)
+                else {
+                    return Err(refuse("a running value is missing"));
+                };
+                let fold = if largest { Fold::Maximum } else { Fold::Minimum };
+                let (init, _) = self.start(fold, &Lanes::Same(start))?;
+                let best = make(fold, term, init, name(self, StatePart::Extreme));
+                let best = self.reduction(best, None);
+                first.reductions.push(best);
+                let best = self.graph.total(best);
+                let at = |own: &mut Self, phase: &mut Phase, holds: Id, name: &str| {
+                    let first = make(Fold::First, holds, None, name.to_owned());
+                    let first = own.reduction(first, None);
+                    phase.reductions.push(first);
+                    let first = own.graph.total(first);
+                    let zero = own.graph.integer(0);
+                    let is_there = own.graph.compare(CompareOp::GreaterEqual, first, zero);
+                    let element = own.graph.leaf(Op::Element, Scalar::I64);
+                    let mut known = HashMap::from([(element, first)]);
+                    let place = own.graph.replace(place, &mut known, &mut |_, _| None);
+                    (is_there, place)
+                };
+                let mut equals = self.graph.compare(CompareOp::Equal, term, best);
+                if beyond {
+                    let is_more = self.graph.compare(CompareOp::NotEqual, term, start);
+                    let and = port_ir::IntegerOp::And;
+                    equals = self.graph.integer_op(and, Scalar::Bool, equals, is_more);
+                }
+                let (is_there, own) = at(self, second, equals, "place");
+                let mut result = self.graph.select(is_there, own, nowhere);
+                let mut value = best;
+                if nan_wins {
+                    let is_nan = self.graph.compare(CompareOp::NotEqual, term, term);
+                    let (is_there, own) = at(self, first, is_nan, "nanPlace");
+                    result = self.graph.select(is_there, own, result);
+                    let nan = self.graph.constant(port_ir::Constant::f32(f32::NAN));
+                    value = self.graph.select(is_there, nan, best);
+                }
+                let value = self.formula(value, Scalar::F32);
+                let result = self.formula(result, Scalar::I64);
+                made.extend([(StatePart::Extreme, value), (StatePart::Place, result)]);
+            }
+        }
+        let number = self.states.len();
+        let mut members = Vec::new();
+        let mut results = Vec::new();
+        for (part, index) in made {
+            let variable = of.iter().find(|(own, _)| *own == part).map(|(_, variable)| variable);
+            let Some(variable) = variable else { continue };
+            members.push((index, part, variable.entry));
+            self.state_of.insert(index, number);
+            results.push((variable.key, index, variable.ty));
+        }
+        self.states.push(State { kind: found.kind, members });
+        Ok(results)
     }
 
     /// A variable that starts at a thread's number and moves on by the number of threads, each
@@ -417,6 +637,7 @@ impl Executor<'_, '_> {
             Fold::Sum => FloatOp::Add,
             Fold::Maximum => FloatOp::Maximum,
             Fold::Minimum => FloatOp::Minimum,
+            Fold::First => return Err(refuse("places in a row are added up")),
         };
         let mut leaves = Vec::new();
         for (guard, term) in &chain.terms {
@@ -541,7 +762,7 @@ impl Executor<'_, '_> {
     }
 
     /// Which part of a place all loads of a value read.
-    fn part_of(&mut self, value: Id, width: i64) -> Result<Option<i64>> {
+    pub(super) fn part_of(&mut self, value: Id, width: i64) -> Result<Option<i64>> {
         let mut found = None;
         for load in self.loads(&[value]) {
             let offset = self.graph.node(load).args[0];
@@ -561,7 +782,7 @@ impl Executor<'_, '_> {
     }
 
     /// A value in terms of the element instead of the place.
-    fn as_vector(&mut self, value: Id, width: i64, part: Option<i64>) -> Result<Id> {
+    pub(super) fn as_vector(&mut self, value: Id, width: i64, part: Option<i64>) -> Result<Id> {
         let element = self.graph.leaf(Op::Element, Scalar::I64);
         let mut known = HashMap::new();
         let mut trouble = None;
@@ -658,10 +879,9 @@ impl Executor<'_, '_> {
             }
         }
         for root in roots {
-            if self
-                .graph
-                .any(root, &|op| matches!(op, Op::Carried(_) | Op::Partial(..) | Op::Undefined))
-            {
+            if self.graph.any(root, &|op| {
+                matches!(op, Op::Carried(_) | Op::Partial(..) | Op::Scaled(..) | Op::Undefined)
+            }) {
                 return Err(refuse("a pass of a loop over a row depends on the pass before"));
             }
         }
@@ -675,6 +895,7 @@ pub(super) fn neutral(graph: &mut Graph, fold: Fold) -> Id {
         Fold::Sum => 0.0,
         Fold::Maximum => f32::NEG_INFINITY,
         Fold::Minimum => f32::INFINITY,
+        Fold::First => return graph.integer(-1),
     };
     graph.constant(port_ir::Constant::f32(value))
 }

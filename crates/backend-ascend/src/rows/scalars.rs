@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use port_backend::text::names::Names;
 use port_ir::{
-    Axis, Builtin, Conversion, FloatOp, Function, IntegerOp, MathFunction, Module, Scalar, Type,
-    UnaryOp,
+    Axis, Builtin, Conversion, FloatOp, Function, IntegerOp, MathFunction, Module, Rounding,
+    Scalar, Type, UnaryOp,
 };
 
 use super::execute::Result;
@@ -174,6 +174,17 @@ impl Scalars<'_> {
             (Op::Convert(kind), [a]) => match kind {
                 Conversion::IntegerToFloat(_) => format!("static_cast<float>({})", bare(a)),
                 Conversion::FloatToFloat { .. } if node.ty == Scalar::F32 => a.clone(),
+                Conversion::FloatToInteger(rounding) if node.ty == Scalar::I64 => {
+                    let mode = match rounding {
+                        Rounding::NearestEven => "CAST_RINT",
+                        Rounding::TowardZero => "CAST_TRUNC",
+                        Rounding::Up => "CAST_CEIL",
+                        Rounding::Down => "CAST_FLOOR",
+                        Rounding::NearestAway => "CAST_ROUND",
+                    };
+                    self.functions = true;
+                    format!("rows::IntegerOf<RoundMode::{mode}>(work, {})", bare(a))
+                }
                 _ => return Err(refuse("a scalar is converted in an unusual way")),
             },
             (Op::Math(function), [a]) => {

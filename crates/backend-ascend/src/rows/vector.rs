@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
+use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Rounding, Scalar, UnaryOp};
 
 use super::execute::Result;
 use super::graph::{Fold, Graph, Id, Op};
@@ -15,6 +15,8 @@ use crate::code::refuse;
 enum Held {
     /// A tensor of floats; the number of the slot that it takes.
     Tensor(String, Option<usize>),
+    /// A tensor of `int32_t`, with the slot that it takes.
+    Whole(String, Option<usize>),
     /// A mask, with its slot.
     Mask(String, usize),
     /// The same for all elements.
@@ -145,7 +147,7 @@ impl<'v, 's> Vectors<'v, 's> {
 
     fn release(&mut self, held: &Held) {
         match held {
-            Held::Tensor(_, Some(slot)) => self.free[*slot] = true,
+            Held::Tensor(_, Some(slot)) | Held::Whole(_, Some(slot)) => self.free[*slot] = true,
             Held::Mask(_, slot) => self.free_masks[*slot] = true,
             _ => {}
         }
@@ -175,7 +177,10 @@ impl<'v, 's> Vectors<'v, 's> {
 
     fn name(held: &Held) -> &str {
         match held {
-            Held::Tensor(name, _) | Held::Mask(name, _) | Held::Scalar(name) => name,
+            Held::Tensor(name, _)
+            | Held::Whole(name, _)
+            | Held::Mask(name, _)
+            | Held::Scalar(name) => name,
         }
     }
 
@@ -201,6 +206,9 @@ impl<'v, 's> Vectors<'v, 's> {
         let node = self.graph.node(id).clone();
         if node.ty.is_float() && node.ty != Scalar::F32 {
             return self.rounded(id);
+        }
+        if node.ty.is_integer() && node.ty != Scalar::Bool {
+            return self.whole(id);
         }
         match &node.op {
             Op::Vector(..) => {
@@ -259,7 +267,14 @@ impl<'v, 's> Vectors<'v, 's> {
             }
             Op::Select => self.select(id, &node.args),
             Op::Convert(Conversion::IntegerToFloat(_)) => {
-                Err(refuse("rows of integers have no form"))
+                let Held::Whole(whole, _) = self.value(node.args[0])? else {
+                    return Err(refuse("rows of integers have no form"));
+                };
+                self.used(node.args[0]);
+                let to = self.place(id);
+                let name = Self::name(&to).to_owned();
+                self.line(format!("Cast({name}, {whole}, RoundMode::CAST_RINT, count);"));
+                Ok(to)
             }
             _ => Err(refuse("an element is computed in a way that has no vector form")),
         }
@@ -275,8 +290,196 @@ impl<'v, 's> Vectors<'v, 's> {
                 self.held.insert(id, Held::Tensor(name.clone(), Some(slot)));
                 Ok(name)
             }
+            Held::Whole(..) => Err(refuse("an integer is used as a float")),
             Held::Mask(..) => Err(refuse("a truth value is used as a number")),
         }
+    }
+
+    /// A slot for integers.
+    fn whole_slot(&mut self) -> (String, usize) {
+        let (name, slot) = self.slot();
+        (format!("{name}.ReinterpretCast<int32_t>()"), slot)
+    }
+
+    /// An integer of each element; sums and products wrap as 32 bits do.
+    fn whole(&mut self, id: Id) -> Result<Held> {
+        let node = self.graph.node(id).clone();
+        match &node.op {
+            Op::Vector(..) => match self.inputs.get(&id).cloned() {
+                Some((name, Scalar::I32)) => Ok(Held::Whole(name, None)),
+                _ => Err(refuse("rows of such integers have no form")),
+            },
+            Op::Convert(Conversion::FloatToInteger(rounding)) if node.ty == Scalar::I64 => {
+                let mode = match rounding {
+                    Rounding::NearestEven => "CAST_RINT",
+                    Rounding::TowardZero => "CAST_TRUNC",
+                    Rounding::Up => "CAST_CEIL",
+                    Rounding::Down => "CAST_FLOOR",
+                    Rounding::NearestAway => "CAST_ROUND",
+                };
+                // What is rounded before is rounded once.
+                let inner = self.graph.node(node.args[0]);
+                let before = match &inner.op {
+                    Op::Math(MathFunction::RoundEven) => Some("CAST_RINT"),
+                    Op::Math(MathFunction::Floor) => Some("CAST_FLOOR"),
+                    Op::Math(MathFunction::Ceil) => Some("CAST_CEIL"),
+                    Op::Math(MathFunction::Trunc) => Some("CAST_TRUNC"),
+                    Op::Math(MathFunction::Round) => Some("CAST_ROUND"),
+                    _ => None,
+                };
+                let is_once = self.uses.get(&node.args[0]).copied().unwrap_or(1) <= 1;
+                let (arg, mode) = match (before, inner.args.first()) {
+                    (Some(mode), Some(arg)) if is_once => (*arg, mode),
+                    _ => (node.args[0], mode),
+                };
+                let a = self.tensor(arg)?;
+                self.used(arg);
+                let (to, slot) = self.whole_slot();
+                self.line(format!("Cast({to}, {a}, RoundMode::{mode}, count);"));
+                Ok(Held::Whole(to, Some(slot)))
+            }
+            Op::Integer(op @ (IntegerOp::Minimum | IntegerOp::Maximum)) => {
+                let [left, right] = node.args[..] else {
+                    return Err(refuse("an operand is missing"));
+                };
+                let name = if *op == IntegerOp::Minimum { "Min" } else { "Max" };
+                let (a, b) = (self.value(left)?, self.value(right)?);
+                let text = |to: &str| match (&a, &b) {
+                    (Held::Whole(a, _), Held::Whole(b, _)) => {
+                        Some(format!("{name}({to}, {a}, {b}, count);"))
+                    }
+                    (Held::Whole(v, _), Held::Scalar(s)) | (Held::Scalar(s), Held::Whole(v, _)) => {
+                        let s = whole_text(s);
+                        Some(format!("{name}s({to}, {v}, {s}, count);"))
+                    }
+                    _ => None,
+                };
+                self.used(left);
+                self.used(right);
+                let (to, slot) = self.whole_slot();
+                let line = text(&to).ok_or_else(|| refuse("integers are computed unusually"))?;
+                self.line(line);
+                Ok(Held::Whole(to, Some(slot)))
+            }
+            // One value of each element, and what all share.
+            Op::Linear(factors, constant) => {
+                let mut varying = None;
+                let mut rest = *constant;
+                let mut shared = String::new();
+                for (arg, factor) in node.args.iter().zip(factors) {
+                    if Self::varies(self.graph, *arg) {
+                        if varying.replace((*arg, *factor)).is_some() {
+                            return Err(refuse("integers of elements are added up"));
+                        }
+                        continue;
+                    }
+                    if let Some(value) = self.graph.as_integer(*arg) {
+                        rest += value * factor;
+                        continue;
+                    }
+                    let text = self.scalars.operand(self.graph, *arg)?;
+                    let sign = if *factor < 0 { "-" } else { "+" };
+                    let text = match factor.unsigned_abs() {
+                        1 => text,
+                        by => format!("{text} * {by}"),
+                    };
+                    shared = match (shared.is_empty(), *factor < 0) {
+                        (true, false) => text,
+                        (true, true) => format!("-{text}"),
+                        _ => format!("{shared} {sign} {text}"),
+                    };
+                }
+                let Some((arg, factor)) = varying else {
+                    return Err(refuse("an integer is the same for all"));
+                };
+                let Held::Whole(v, _) = self.value(arg)? else {
+                    return Err(refuse("places in a row are used as values"));
+                };
+                self.used(arg);
+                let (to, slot) = self.whole_slot();
+                let mut from = v;
+                if factor != 1 {
+                    self.line(format!(
+                        "Muls({to}, {from}, {}, count);",
+                        whole_text(&factor.to_string())
+                    ));
+                    from = to.clone();
+                }
+                let shared = match (shared.is_empty(), rest) {
+                    (true, rest) => rest.to_string(),
+                    (false, 0) => shared,
+                    (false, rest) if rest < 0 => format!("{shared} - {}", rest.unsigned_abs()),
+                    (false, rest) => format!("{shared} + {rest}"),
+                };
+                if shared != "0" {
+                    self.line(format!("Adds({to}, {from}, {}, count);", whole_text(&shared)));
+                }
+                Ok(Held::Whole(to, Some(slot)))
+            }
+            _ => Err(refuse("an integer of each element is computed in a way that has no form")),
+        }
+    }
+
+    /// The bounds of an integer, where they are known.
+    fn bounds(&self, id: Id, depth: u32) -> (i64, i64) {
+        let everything = (i64::from(i32::MIN), i64::from(i32::MAX));
+        if let Some(value) = self.graph.as_integer(id) {
+            return (value, value);
+        }
+        let node = self.graph.node(id);
+        let (Op::Integer(op), [left, right], true) = (&node.op, &node.args[..], depth < 20) else {
+            return everything;
+        };
+        let (a, b) = (self.bounds(*left, depth + 1), self.bounds(*right, depth + 1));
+        match op {
+            IntegerOp::Minimum => (a.0.min(b.0), a.1.min(b.1)),
+            IntegerOp::Maximum => (a.0.max(b.0), a.1.max(b.1)),
+            _ => everything,
+        }
+    }
+
+    /// Puts bytes into an output tensor: of larger integers the low bits.
+    fn store_bytes(&mut self, id: Id, tensor: &str, ty: Scalar) -> Result<()> {
+        let node = self.graph.node(id).clone();
+        let inner = match (&node.op, node.args.as_slice()) {
+            (Op::Convert(Conversion::Truncate), [inner]) if node.ty == ty => *inner,
+            _ => id,
+        };
+        if !Self::varies(self.graph, inner) {
+            return Err(refuse("bytes of a row are all the same"));
+        }
+        let Held::Whole(mut whole, _) = self.value(inner)? else {
+            return Err(refuse("bytes are no integers"));
+        };
+        let (low, high) = self.bounds(inner, 0);
+        let (least, most) = if ty == Scalar::I8 { (-128, 127) } else { (0, 255) };
+        let (wide, slot) = self.slot();
+        if low < least || high > most {
+            let (kind, to) = match ty {
+                Scalar::I8 => ("int32_t", format!("{wide}.ReinterpretCast<int32_t>()")),
+                _ => ("uint32_t", format!("{wide}.ReinterpretCast<uint32_t>()")),
+            };
+            let from = match ty {
+                Scalar::I8 => whole.clone(),
+                _ => format!(
+                    "{}.ReinterpretCast<uint32_t>()",
+                    whole.trim_end_matches(".ReinterpretCast<int32_t>()")
+                ),
+            };
+            self.line(format!("ShiftLeft({to}, {from}, static_cast<{kind}>(24), count);"));
+            self.line(format!("ShiftRight({to}, {to}, static_cast<{kind}>(24), count);"));
+            whole = format!("{wide}.ReinterpretCast<int32_t>()");
+        }
+        self.line(format!("Cast({wide}, {whole}, RoundMode::CAST_RINT, count);"));
+        self.line(format!(
+            "Cast({wide}.ReinterpretCast<half>(), {wide}, RoundMode::CAST_RINT, count);"
+        ));
+        self.line(format!(
+            "Cast({tensor}, {wide}.ReinterpretCast<half>(), RoundMode::CAST_RINT, count);"
+        ));
+        self.free[slot] = true;
+        self.used(inner);
+        Ok(())
     }
 
     /// A value of a narrow format, as floats.
@@ -441,7 +644,7 @@ impl<'v, 's> Vectors<'v, 's> {
             CompareOp::Greater => "GT",
             CompareOp::GreaterEqual => "GE",
         };
-        if self.graph.node(*left).ty == Scalar::I64 || self.graph.node(*right).ty == Scalar::I64 {
+        if self.graph.node(*left).ty.is_integer() || self.graph.node(*right).ty.is_integer() {
             return self.compare_places(op, *left, *right);
         }
         let (a, b) = (self.value(*left)?, self.value(*right)?);
@@ -577,6 +780,9 @@ impl<'v, 's> Vectors<'v, 's> {
     /// Puts a value into an output tensor.
     pub fn store(&mut self, id: Id, tensor: &str, ty: Scalar) -> Result<()> {
         let own = self.graph.node(id).ty;
+        if matches!(ty, Scalar::I8 | Scalar::U8) && own.is_integer() {
+            return self.store_bytes(id, tensor, ty);
+        }
         if own != ty {
             return Err(refuse("elements are stored as another type"));
         }
@@ -618,6 +824,19 @@ impl<'v, 's> Vectors<'v, 's> {
 
     /// Reduces a value into a member.
     pub fn reduce(&mut self, fold: Fold, id: Id, member: &str) -> Result<()> {
+        if fold == Fold::First {
+            let Held::Mask(mask, _) = self.value(id)? else {
+                return Err(refuse("the first of places that are all alike is asked for"));
+            };
+            self.places = true;
+            let (values, slot) = self.slot();
+            self.line(format!(
+                "{member} = rows::FirstPlace({member}, start, {mask}, places, {values}, work, count);"
+            ));
+            self.free[slot] = true;
+            self.used(id);
+            return Ok(());
+        }
         if !Self::varies(self.graph, id) {
             let text = self.scalars.operand(self.graph, id)?;
             self.line(match fold {
@@ -625,7 +844,7 @@ impl<'v, 's> Vectors<'v, 's> {
                 Fold::Maximum => {
                     format!("{member} = rows::LargerNumber({member}, {});", plain(&text))
                 }
-                Fold::Minimum => {
+                _ => {
                     format!("{member} = rows::SmallerNumber({member}, {});", plain(&text))
                 }
             });
@@ -654,6 +873,14 @@ impl<'v, 's> Vectors<'v, 's> {
         }
         self.used(id);
         Ok(())
+    }
+}
+
+/// A shared integer as an operand of 32 bits.
+fn whole_text(text: &str) -> String {
+    match text.parse::<i32>() {
+        Ok(value) if value > i32::MIN => format!("static_cast<int32_t>({value})"),
+        _ => format!("static_cast<int32_t>({})", plain(text)),
     }
 }
 

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use port_backend::Status;
 use port_backend::text::names::Names;
 use port_diag::SourceMap;
-use port_ir::{Builtin, Function, Location, Module, Scalar, Type};
+use port_ir::{Builtin, CompareOp, Conversion, Function, Location, Module, Scalar, Type, UnaryOp};
 
 use super::execute::{Executor, Item, Result, Rows, Store};
 use super::graph::{Base, Fold, Graph, Id, Op};
@@ -74,6 +74,9 @@ struct Writer<'w> {
     places: bool,
     names: &'w BTreeMap<Id, String>,
     reductions: &'w [Reduction],
+    formulas: &'w BTreeMap<u32, Id>,
+    /// Lengths of phases that write a row that others write otherwise.
+    exclusive: BTreeSet<Id>,
     /// Members, with what they begin with.
     members: Vec<(String, &'static str, String)>,
     /// Results of one element a row: tensor of global memory, element and member.
@@ -88,12 +91,23 @@ pub(super) fn kernel(
     request: &Request,
     made: Executor<'_, '_>,
 ) -> Result<DeviceKernel> {
-    let Executor { module, function, shape, graph, items, reductions, rows, guards, names, .. } =
-        made;
+    let Executor {
+        module,
+        function,
+        shape,
+        graph,
+        items,
+        reductions,
+        formulas,
+        rows,
+        guards,
+        names,
+        ..
+    } = made;
     if !items.iter().any(|item| matches!(item, Item::Phase(_))) || reductions.is_empty() {
         return Err(refuse("it reduces no rows"));
     }
-    check(function, &graph, &items, &rows)?;
+    check(function, &graph, &items, &reductions, &rows)?;
     let taken: Vec<&str> = function
         .parameters
         .iter()
@@ -123,6 +137,8 @@ pub(super) fn kernel(
         places: false,
         names: &names,
         reductions: &reductions,
+        formulas: &formulas,
+        exclusive: BTreeSet::new(),
         members: Vec::new(),
         results: Vec::new(),
         function,
@@ -162,7 +178,13 @@ const RESERVED: &[&str] = &[
 ];
 
 /// What would be wrong if rows were handled in another order, or copied in beforehand.
-fn check(function: &Function, graph: &Graph, items: &[Item], rows: &Rows) -> Result<()> {
+fn check(
+    function: &Function,
+    graph: &Graph,
+    items: &[Item],
+    reductions: &[Reduction],
+    rows: &Rows,
+) -> Result<()> {
     let is_grid = matches!(rows, Rows::Loop(_));
     let mut roots = Vec::new();
     let mut stored: Vec<Base> = Vec::new();
@@ -184,8 +206,9 @@ fn check(function: &Function, graph: &Graph, items: &[Item], rows: &Rows) -> Res
         }
     }
     for root in &roots {
-        let is_unknown =
-            graph.any(*root, &|op| matches!(op, Op::Carried(_) | Op::Partial(..) | Op::Undefined));
+        let is_unknown = graph.any(*root, &|op| {
+            matches!(op, Op::Carried(_) | Op::Partial(..) | Op::Scaled(..) | Op::Undefined)
+        });
         if is_unknown {
             return Err(refuse("a value is not the same in all threads of a row"));
         }
@@ -208,6 +231,7 @@ fn check(function: &Function, graph: &Graph, items: &[Item], rows: &Rows) -> Res
         }
         found
     };
+    // Blocks have no order, so that what one reads no other writes; the passes of one block have.
     let mut seen = BTreeSet::new();
     let mut open: Vec<Id> = roots;
     while let Some(id) = open.pop() {
@@ -215,20 +239,46 @@ fn check(function: &Function, graph: &Graph, items: &[Item], rows: &Rows) -> Res
             continue;
         }
         let node = graph.node(id);
-        match node.op {
-            Op::Vector(base, _) if stored.contains(&base) => {
-                let own = offsets(base);
-                let Some(offset) = node.args.first() else { continue };
-                if own.len() != 1 || !own.contains(offset) {
-                    return Err(refuse("it reads what other rows may write"));
-                }
+        if let Op::Vector(base, _) = node.op
+            && is_grid
+            && stored.contains(&base)
+        {
+            let own = offsets(base);
+            let Some(offset) = node.args.first() else { continue };
+            if own.len() != 1 || !own.contains(offset) {
+                return Err(refuse("it reads what other rows may write"));
             }
-            Op::Load(base, _) if stored.contains(&base) => {
-                return Err(refuse("it reads single elements of what it writes"));
-            }
-            _ => {}
         }
         open.extend(&node.args);
+    }
+    // Single elements are read before the row writes.
+    let mut written: BTreeSet<Base> = BTreeSet::new();
+    for item in items {
+        let (roots, bases) = match item {
+            Item::Phase(phase) => {
+                let mut roots = phase_roots(phase, reductions);
+                roots.push(phase.length);
+                roots.extend(phase.guards.iter().copied());
+                (roots, phase.stores.iter().map(|store| store.base).collect())
+            }
+            Item::Store(store) => {
+                let mut roots = vec![store.value];
+                roots.extend(store.guards.iter().copied());
+                (roots, vec![store.base])
+            }
+        };
+        for root in roots {
+            let is_late =
+                graph.any(root, &|op| matches!(op, Op::Load(base, _) if written.contains(base)));
+            let is_early =
+                graph.any(root, &|op| matches!(op, Op::Load(base, _) if stored.contains(base)));
+            // A phase's values may be computed anew for each piece, which an earlier one has written.
+            let is_phase = matches!(item, Item::Phase(_));
+            if is_late || is_early && (is_phase || is_grid) {
+                return Err(refuse("it reads single elements of what it writes"));
+            }
+        }
+        written.extend::<Vec<Base>>(bases);
     }
     // Without a promise, what one pointer writes another may read later.
     let mut written: Vec<(Base, Scalar)> = Vec::new();
@@ -315,6 +365,7 @@ impl Writer<'_> {
             .collect();
         let lengths: BTreeSet<Id> = phases.iter().map(|phase| phase.length).collect();
         let is_fixed = lengths.iter().all(|length| self.is_fixed(*length));
+        self.exclusive = Self::exclusive(self.graph, &phases);
 
         // The arrays of a row.
         for phase in &phases {
@@ -324,15 +375,23 @@ impl Writer<'_> {
                 }
             }
             for store in &phase.stores {
-                self.output(store, phase.length)?;
+                self.output(store, phase)?;
             }
         }
         for (index, reduction) in self.reductions.iter().enumerate() {
+            if self.formulas.contains_key(&(index as u32)) {
+                continue;
+            }
             let member = match reduction.after.and_then(|r| self.scalars.totals.get(&r)) {
                 Some(member) => member.clone(),
                 None => {
-                    let name = format!("{}_", self.scalars.names.fresh(&camel(&reduction.name)));
-                    self.members.push((name.clone(), "float", String::new()));
+                    let wish = match reduction.name.as_str() {
+                        "" => "total",
+                        name => name,
+                    };
+                    let name = format!("{}_", self.scalars.names.fresh(&camel(wish)));
+                    let ty = if reduction.fold == Fold::First { "int64_t" } else { "float" };
+                    self.members.push((name.clone(), ty, String::new()));
                     name
                 }
             };
@@ -364,6 +423,7 @@ impl Writer<'_> {
                         }
                         let start = match reduction.init {
                             Some(init) => self.scalars.text(self.graph, init)?,
+                            None if reduction.fold == Fold::First => "-1".to_owned(),
                             None => neutral(reduction.fold),
                         };
                         let member = self.scalars.totals[index].clone();
@@ -372,11 +432,7 @@ impl Writer<'_> {
                     between.push(std::mem::take(&mut pending));
                     let method = self.method(phase, &made_by)?;
                     for store in &phase.stores {
-                        if let Some(output) = self
-                            .outputs
-                            .iter()
-                            .position(|o| o.is(store.base, store.offset, store.ty))
-                        {
+                        if let Some(output) = self.output_of(store, phase.length) {
                             made_by.insert((store.base, store.offset), output);
                         }
                     }
@@ -523,14 +579,60 @@ impl Writer<'_> {
         Ok(self.inputs.len() - 1)
     }
 
-    fn output(&mut self, store: &VectorStore, length: Id) -> Result<usize> {
-        element_type(store.ty)?;
-        if let Some(at) = self.outputs.iter().position(|a| a.is(store.base, store.offset, store.ty))
-        {
-            if !self.outputs[at].lengths.contains(&length) {
-                return Err(refuse("parts of what it wrote are written again"));
+    fn output_of(&self, store: &VectorStore, length: Id) -> Option<usize> {
+        self.outputs
+            .iter()
+            .position(|a| a.is(store.base, store.offset, store.ty) && a.lengths.contains(&length))
+    }
+
+    /// The lengths of phases of which only one happens to a row.
+    fn exclusive(graph: &Graph, phases: &[&Phase]) -> BTreeSet<Id> {
+        let is_not = |left: Id, right: Id| {
+            let (a, b) = (graph.node(left), graph.node(right));
+            let opposite = |x: CompareOp, y: CompareOp| {
+                let pairs = [
+                    (CompareOp::Equal, CompareOp::NotEqual),
+                    (CompareOp::Less, CompareOp::GreaterEqual),
+                    (CompareOp::Greater, CompareOp::LessEqual),
+                ];
+                pairs.contains(&(x, y)) || pairs.contains(&(y, x))
+            };
+            match (&a.op, &b.op) {
+                (Op::Compare(x), Op::Compare(y)) => a.args == b.args && opposite(*x, *y),
+                (Op::Unary(UnaryOp::Not), _) => a.args == [right],
+                (_, Op::Unary(UnaryOp::Not)) => b.args == [left],
+                _ => false,
             }
+        };
+        let apart = |a: &Phase, b: &Phase| {
+            a.conditions.iter().any(|x| b.conditions.iter().any(|y| is_not(*x, *y)))
+        };
+        let mut found = BTreeSet::new();
+        for phase in phases {
+            let writes = |other: &&&Phase| {
+                let pairs =
+                    phase.stores.iter().flat_map(|a| other.stores.iter().map(move |b| (a, b)));
+                phase.length != other.length
+                    && pairs.clone().any(|(a, b)| (a.base, a.offset) == (b.base, b.offset))
+            };
+            let mut others = phases.iter().filter(writes).peekable();
+            if others.peek().is_some() && others.all(|other| apart(phase, other)) {
+                found.insert(phase.length);
+            }
+        }
+        found
+    }
+
+    fn output(&mut self, store: &VectorStore, phase: &Phase) -> Result<usize> {
+        let length = phase.length;
+        element_type(store.ty)?;
+        let is_same = |a: &Array| a.is(store.base, store.offset, store.ty);
+        if let Some(at) = self.output_of(store, length) {
             return Ok(at);
+        }
+        // Where one row is written in one of several ways, each has an array of its own.
+        if self.outputs.iter().any(is_same) && !self.exclusive.contains(&length) {
+            return Err(refuse("parts of what it wrote are written again"));
         }
         let upper = self.upper(store.base);
         let name = self.scalars.names.fresh(&format!("outQueue{upper}"));
@@ -572,7 +674,7 @@ impl Writer<'_> {
                 }
             }
             Item::Store(store) => {
-                self.shared(store.value, &mut wanted);
+                self.shared(self.unrounded(store), &mut wanted);
             }
         }
         let _ = done;
@@ -656,6 +758,20 @@ impl Writer<'_> {
         }
     }
 
+    /// What a row leaves, as it is collected: halves are floats that are rounded together.
+    fn unrounded(&self, store: &Store) -> Id {
+        let node = self.graph.node(store.value);
+        let is_narrow = matches!(store.ty, Scalar::F16 | Scalar::Bf16);
+        match (&node.op, node.args.as_slice()) {
+            (Op::Convert(Conversion::FloatToFloat { .. }), [wide])
+                if is_narrow && node.ty == store.ty && self.graph.node(*wide).ty == Scalar::F32 =>
+            {
+                *wide
+            }
+            _ => store.value,
+        }
+    }
+
     /// One element that a row leaves.
     fn result(&mut self, store: &Store, pending: &mut String) -> Result<()> {
         let member = match self
@@ -673,12 +789,13 @@ impl Writer<'_> {
             }
         };
         let place = self.scalars.element(self.graph, store.offset, store.ty)?;
-        let value = self.scalars.text(self.graph, store.value)?;
+        let value = self.scalars.text(self.graph, self.unrounded(store))?;
         let own = self.graph.node(store.value).ty;
         let value = match store.ty {
             Scalar::F32 if own == Scalar::F32 => value,
-            Scalar::F16 | Scalar::Bf16 => {
-                return Err(refuse("a single element of half precision is written"));
+            Scalar::F16 | Scalar::Bf16 if own == store.ty => value,
+            Scalar::F16 | Scalar::Bf16 | Scalar::F32 => {
+                return Err(refuse("a single element of another type is written"));
             }
             ty if own == Scalar::I64 || own == ty => {
                 format!("static_cast<{}>({value})", element_type(ty)?)
@@ -761,9 +878,7 @@ impl Writer<'_> {
         let mut outputs = Vec::new();
         let mut targets = Vec::new();
         for store in &phase.stores {
-            let Some(output) =
-                self.outputs.iter().position(|a| a.is(store.base, store.offset, store.ty))
-            else {
+            let Some(output) = self.output_of(store, phase.length) else {
                 return Err(refuse("an output has no tensor"));
             };
             let name = fresh(lower(&self.outputs[output].name));
@@ -865,6 +980,7 @@ fn neutral(fold: Fold) -> String {
         Fold::Sum => 0.0,
         Fold::Maximum => f32::NEG_INFINITY,
         Fold::Minimum => f32::INFINITY,
+        Fold::First => -1.0,
     })
 }
 

@@ -112,6 +112,16 @@ __aicore__ inline void MaskNot(const Mask& result, const Mask& a, uint32_t count
     Not(result.ReinterpretCast<uint16_t>(), a.ReinterpretCast<uint16_t>(), (count + 15) / 16);
 }
 
+// The first place of a row at which a mask is set, unless one is known; -1 where there is none.
+__aicore__ inline int64_t FirstPlace(int64_t known, int64_t start, const Mask& mask, const LocalTensor<float>& places,
+                                     const LocalTensor<float>& values, const LocalTensor<float>& work, uint32_t count)
+{
+    if (known >= 0) return known;
+    Select(values, mask, places, 1.0e9f, SELMODE::VSEL_TENSOR_SCALAR_MODE, count);
+    const float first = MinimumOf(values, work, count);
+    return first < 1.0e9f ? start + static_cast<int64_t>(first) : -1;
+}
+
 // 0, 1, 2 … as floats, for comparisons with places in a row.
 __aicore__ inline void CountUp(const LocalTensor<float>& places, uint32_t count)
 {
@@ -157,6 +167,34 @@ __aicore__ inline float LogarithmOf(const LocalTensor<float>& work, float value)
     return logarithm;
 }
 
+// A float as an integer, as the vector unit rounds it.
+template <RoundMode mode>
+__aicore__ inline int64_t IntegerOf(const LocalTensor<float>& work, float value)
+{
+    const auto number = work.ReinterpretCast<int32_t>();
+    work.SetValue(0, value);
+    WaitFor<HardEvent::S_V>();
+    Cast(number, work, mode, 1);
+    WaitFor<HardEvent::V_S>();
+    const int64_t integer = number.GetValue(0);
+    WaitFor<HardEvent::S_V>();
+    return integer;
+}
+
+// What results are collected as: halves are rounded by the vector unit.
+template <typename T>
+struct Collected {
+    using Type = T;
+};
+template <>
+struct Collected<half> {
+    using Type = float;
+};
+template <>
+struct Collected<bfloat16_t> {
+    using Type = float;
+};
+
 // Results of one element a row: neighbours are collected and leave together.
 template <typename T>
 class RowResults {
@@ -164,20 +202,28 @@ public:
     __aicore__ inline void Init(TPipe& pipe, const GlobalTensor<T>& gm)
     {
         gm_ = gm;
-        pipe.InitBuffer(buffer_, CAPACITY * sizeof(T));
+        pipe.InitBuffer(buffer_, CAPACITY * (sizeof(T) + sizeof(typename Collected<T>::Type)));
     }
-    __aicore__ inline void Put(int64_t place, T value)
+    __aicore__ inline void Put(int64_t place, typename Collected<T>::Type value)
     {
         if (count_ == CAPACITY || (count_ > 0 && place != first_ + count_)) Flush();
         if (count_ == 0) first_ = place;
-        buffer_.template Get<T>().SetValue(count_, value);
+        buffer_.template Get<typename Collected<T>::Type>().SetValue(count_, value);
         ++count_;
     }
     __aicore__ inline void Flush()
     {
         if (count_ == 0) return;
-        WaitFor<HardEvent::S_MTE3>();
-        CopyRowOut(gm_[first_], buffer_.template Get<T>(), count_);
+        if constexpr (IsSameType<T, typename Collected<T>::Type>::value) {
+            WaitFor<HardEvent::S_MTE3>();
+            CopyRowOut(gm_[first_], buffer_.template Get<T>(), count_);
+        } else {
+            const auto narrow = buffer_.template GetWithOffset<T>(CAPACITY, CAPACITY * sizeof(float));
+            WaitFor<HardEvent::S_V>();
+            Cast(narrow, buffer_.template Get<float>(), RoundMode::CAST_RINT, count_);
+            WaitFor<HardEvent::V_MTE3>();
+            CopyRowOut(gm_[first_], narrow, count_);
+        }
         WaitFor<HardEvent::MTE3_S>();
         count_ = 0;
     }

@@ -84,6 +84,17 @@ impl Executor<'_, '_> {
         mask: &[bool],
     ) -> Result<Lanes> {
         let node_type = if scalar.is_integer() { Scalar::I64 } else { scalar };
+        // What all threads that load have in common.
+        let mut active = mask.iter().enumerate().filter(|(_, active)| **active);
+        let common = match (pointer, active.next()) {
+            (Lanes::Each(ids), Some((first, _))) => ids
+                .get(first)
+                .copied()
+                .filter(|own| active.all(|(thread, _)| ids.get(thread) == Some(own))),
+            _ => None,
+        };
+        let common = common.map(Lanes::Same);
+        let pointer = common.as_ref().unwrap_or(pointer);
         if let Lanes::Same(pointer) = pointer {
             let (base, offset) = self.address(*pointer)?;
             match base {
@@ -305,6 +316,7 @@ impl Executor<'_, '_> {
         if matches!(value, Lanes::Parts(_)) {
             return Err(refuse("a value of several parts is stored as one"));
         }
+        let value = &self.settle(value);
         let before = match self.locals.get(&(local, at)) {
             Some((lanes, ty)) if *ty == scalar => lanes.clone(),
             _ => Lanes::Same(self.graph.undefined()),
@@ -353,6 +365,7 @@ impl Executor<'_, '_> {
             let own = self.lane(pointer, thread)?;
             let (base, offset) = self.address(own)?;
             let id = self.lane(value, thread)?;
+            let id = self.settle_one(id);
             // Elements of a row that lie where this is written are lost.
             let (terms, _) = self.graph.terms(offset);
             let symbolic = self.graph.linear(terms, 0);
@@ -395,6 +408,7 @@ impl Executor<'_, '_> {
                 continue;
             }
             let own = (self.lane(pointer, thread)?, self.lane(value, thread)?);
+            let own = (own.0, self.settle_one(own.1));
             if *only.get_or_insert(own) != own {
                 return Err(refuse(
                     "threads write elements of their own outside of a loop over a row",

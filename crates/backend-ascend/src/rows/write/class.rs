@@ -462,7 +462,7 @@ impl Writer<'_> {
         }
         // Work space of reductions: a result and an index for each 64 elements.
         bits += 1;
-        let fixed = 64 + self.results.len() as u64 * 256 * 8 + 32 * 16;
+        let fixed = 64 + self.results.len() as u64 * 256 * 16 + 32 * 16;
         let piece = (BUFFER_BYTES - fixed) * 8 / (bytes * 8 + bits) / 256 * 256;
         let piece = piece.min(MAX_PIECE);
         if piece < 256 {

@@ -1,0 +1,731 @@
+//! Running values of several parts: how many elements, their mean and squared deviations; a maximum
+//! and a sum of exponentials about it; an extremum and its place.
+//!
+//! Formulas for adding an element and for joining two threads' values differ from program to program,
+//! so none is known here. What a value means is: the parts of what a set of elements has. An
+//! expression is held to be such a part where it has its value for many sets of random numbers, with
+//! and without elements, ties and numbers that are none.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
+
+use super::execute::{Executor, Lanes};
+use super::graph::{Graph, Id, Op, Threads};
+
+/// What a running value is of the elements that were seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    Count,
+    Mean,
+    /// The sum of squares of the distances from the mean.
+    Deviations,
+    /// The largest or smallest.
+    Extreme,
+    /// The sum of exponentials of the distances from the largest.
+    Exponentials,
+    /// Where the extremum is.
+    Place,
+}
+
+/// Which parts belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Moments,
+    Exponentials,
+    Extremum {
+        largest: bool,
+        /// A NaN is more than every number.
+        nan_wins: bool,
+        /// What equals the value at the start is no element.
+        beyond: bool,
+    },
+}
+
+/// Running values that belong together.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub kind: Kind,
+    /// The reduction of each part, and what it starts from.
+    pub members: Vec<(u32, Part, Id)>,
+}
+
+/// A variable that a loop over a row changes.
+#[derive(Clone, Debug)]
+pub(super) struct Variable {
+    pub key: (u32, u64),
+    pub ty: Scalar,
+    /// Its value before a pass, and after it.
+    pub node: Id,
+    pub next: Id,
+    /// Before the loop.
+    pub entry: Id,
+    /// Whether it is known as a fold or a counter of its own.
+    pub is_known: bool,
+}
+
+/// What a group of variables is.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub kind: Kind,
+    /// Indices of variables, with their parts.
+    pub parts: Vec<(usize, Part)>,
+    /// The element's value, and its place for an extremum, in terms of [`Op::Element`].
+    pub term: Id,
+    pub place: Option<Id>,
+}
+
+/// Elements: their values and places.
+type Sample = Vec<(f64, f64)>;
+
+/// Larger expressions are no update.
+const MAX_NODES: usize = 400;
+/// Larger ones join no two threads' values.
+const MAX_JOINED: usize = 120;
+const MAX_SETS: usize = 12;
+const TRIALS: u32 = 10;
+
+/// Numbers that are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 33
+    }
+
+    /// In (-2, 2).
+    fn float(&mut self) -> f64 {
+        self.next() as f64 / f64::from(1u32 << 31) * 4.0 - 2.0
+    }
+
+    /// A value of an element.
+    fn value(&mut self, kind: Kind) -> f64 {
+        let Kind::Extremum { largest, .. } = kind else { return self.float() };
+        match self.next() % 9 {
+            0 => f64::NAN,
+            1 if largest => f64::NEG_INFINITY,
+            1 => f64::INFINITY,
+            // Ties are as likely as not.
+            n => [-1.5, -1.0, 0.5, 1.0][n as usize % 4],
+        }
+    }
+}
+
+/// The value of a part for some elements; `about` are those whose maximum exponentials are about.
+fn value_of(
+    kind: Kind,
+    part: Part,
+    own: &Sample,
+    about: &Sample,
+    start: &dyn Fn(Part) -> f64,
+) -> f64 {
+    let largest = !matches!(kind, Kind::Extremum { largest: false, .. });
+    let nan_wins = matches!(kind, Kind::Extremum { nan_wins: true, .. });
+    let extreme = |sample: &Sample| {
+        let own = sample.iter().map(|(value, _)| *value);
+        if nan_wins && own.clone().any(f64::is_nan) {
+            return f64::NAN;
+        }
+        own.fold(start(Part::Extreme), |a, b| if largest { a.max(b) } else { a.min(b) })
+    };
+    let count = own.len() as f64;
+    let mean = || match own.is_empty() {
+        true => start(Part::Mean),
+        false => own.iter().map(|(value, _)| value).sum::<f64>() / count,
+    };
+    match part {
+        Part::Count => count,
+        Part::Mean => mean(),
+        Part::Deviations => {
+            let mean = mean();
+            own.iter().map(|(value, _)| (value - mean) * (value - mean)).sum()
+        }
+        Part::Extreme => extreme(own),
+        Part::Exponentials => {
+            let largest = extreme(about);
+            own.iter().map(|(value, _)| (value - largest).exp()).sum()
+        }
+        Part::Place => {
+            let best = extreme(own);
+            let is_best = |value: f64| match kind {
+                _ if best.is_nan() => value.is_nan(),
+                Kind::Extremum { beyond: true, .. } => {
+                    value == best && value != start(Part::Extreme)
+                }
+                _ => value == best,
+            };
+            let places = own.iter().filter(|(value, _)| is_best(*value)).map(|(_, place)| *place);
+            places.reduce(f64::min).unwrap_or_else(|| start(Part::Place))
+        }
+    }
+}
+
+/// The number that an expression has, given numbers for some of its nodes.
+struct Numbers<'g> {
+    graph: &'g Graph,
+    known: HashMap<Id, f64>,
+    trial: u32,
+}
+
+impl Numbers<'_> {
+    fn of(&mut self, id: Id, depth: u32) -> Option<f64> {
+        if let Some(known) = self.known.get(&id) {
+            return Some(*known);
+        }
+        if depth > MAX_NODES as u32 {
+            return None;
+        }
+        let node = self.graph.node(id);
+        if node.ty.is_float() && node.ty != Scalar::F32 {
+            return None;
+        }
+        let mut args = Vec::with_capacity(node.args.len());
+        for arg in &node.args {
+            args.push(self.of(*arg, depth + 1)?);
+        }
+        let truth = |holds: bool| f64::from(u8::from(holds));
+        let value = match (&node.op, args.as_slice()) {
+            (Op::Constant(constant), _) if constant.scalar == Scalar::Bool => {
+                truth(constant.bits != 0)
+            }
+            (Op::Constant(_), _) => match self.graph.as_integer(id) {
+                Some(value) => value as f64,
+                None => self.graph.as_float(id)?,
+            },
+            // Whatever it is, it is large: bounds lie behind the places of elements.
+            (Op::Parameter(..) | Op::Builtin(_) | Op::Row | Op::Warp | Op::Warps, _) => {
+                let mut random = Random(u64::from(id) * 977 + u64::from(self.trial));
+                random.next();
+                1e6 + (random.next() % 100_000) as f64
+            }
+            (Op::Linear(factors, constant), _) => {
+                let terms = args.iter().zip(factors).map(|(arg, factor)| arg * *factor as f64);
+                terms.sum::<f64>() + *constant as f64
+            }
+            (Op::Product, _) => args.iter().product(),
+            (Op::Unary(op), [a]) => match op {
+                UnaryOp::Negate => -a,
+                UnaryOp::Absolute => a.abs(),
+                UnaryOp::Not if node.ty == Scalar::Bool => truth(*a == 0.0),
+                UnaryOp::Not => return None,
+            },
+            (Op::Float(op), [a, b]) => match op {
+                FloatOp::Add => a + b,
+                FloatOp::Subtract => a - b,
+                FloatOp::Multiply => a * b,
+                FloatOp::Divide => a / b,
+                FloatOp::Maximum => a.max(*b),
+                FloatOp::Minimum => a.min(*b),
+                _ => return None,
+            },
+            (Op::Integer(op), [a, b]) => match op {
+                IntegerOp::And if node.ty == Scalar::Bool => truth(*a != 0.0 && *b != 0.0),
+                IntegerOp::Or if node.ty == Scalar::Bool => truth(*a != 0.0 || *b != 0.0),
+                IntegerOp::Xor if node.ty == Scalar::Bool => truth(a != b),
+                IntegerOp::Minimum => a.min(*b),
+                IntegerOp::Maximum => a.max(*b),
+                _ => return None,
+            },
+            (Op::Compare(op), [a, b]) => truth(match op {
+                CompareOp::Equal => a == b,
+                CompareOp::NotEqual => a != b,
+                CompareOp::Less => a < b,
+                CompareOp::LessEqual => a <= b,
+                CompareOp::Greater => a > b,
+                CompareOp::GreaterEqual => a >= b,
+            }),
+            (Op::Select, [c, a, b]) => {
+                if *c != 0.0 {
+                    *a
+                } else {
+                    *b
+                }
+            }
+            (Op::Convert(Conversion::IntegerToFloat(_) | Conversion::FloatToFloat { .. }), [a]) => {
+                *a
+            }
+            (Op::Math(function), [a]) => match function {
+                MathFunction::Exp => a.exp(),
+                MathFunction::Exp2 => a.exp2(),
+                MathFunction::Log => a.ln(),
+                MathFunction::SquareRoot => a.sqrt(),
+                MathFunction::ReciprocalSquareRoot => 1.0 / a.sqrt(),
+                MathFunction::Reciprocal => 1.0 / a,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        self.known.insert(id, value);
+        Some(value)
+    }
+}
+
+fn is_same(a: f64, b: f64) -> bool {
+    a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-9 * b.abs().max(1.0)
+}
+
+/// The parts that variables of these types may be, in every order.
+fn arrangements(types: &[Scalar]) -> Vec<(Kind, Vec<Part>)> {
+    let is_float: Vec<bool> = types.iter().map(|ty| *ty == Scalar::F32).collect();
+    let mut kinds = vec![
+        (Kind::Moments, vec![Part::Count, Part::Mean, Part::Deviations]),
+        (Kind::Moments, vec![Part::Count, Part::Mean]),
+        (Kind::Exponentials, vec![Part::Extreme, Part::Exponentials]),
+    ];
+    for bits in 0..8 {
+        let (largest, nan_wins, beyond) = (bits & 4 == 0, bits & 1 != 0, bits & 2 != 0);
+        let kind = Kind::Extremum { largest, nan_wins, beyond };
+        kinds.push((kind, vec![Part::Extreme, Part::Place]));
+    }
+    let mut found = Vec::new();
+    for (kind, parts) in kinds.into_iter().filter(|(_, parts)| parts.len() == types.len()) {
+        let mut orders: Vec<Vec<Part>> = vec![Vec::new()];
+        for float in &is_float {
+            let mut longer = Vec::new();
+            for order in &orders {
+                for part in parts.iter().filter(|part| !order.contains(part)) {
+                    let fits = match part {
+                        Part::Count => true,
+                        Part::Place => !float,
+                        _ => *float,
+                    };
+                    if fits {
+                        let mut next = order.clone();
+                        next.push(*part);
+                        longer.push(next);
+                    }
+                }
+            }
+            orders = longer;
+        }
+        found.extend(orders.into_iter().map(|order| (kind, order)));
+    }
+    found
+}
+
+impl Executor<'_, '_> {
+    /// What the variables of a loop are that depend on one another.
+    pub(super) fn states(&mut self, variables: &[Variable], width: i64) -> Vec<Found> {
+        let uses = |graph: &Graph, of: &Variable, other: &Variable| {
+            let Op::Carried(number) = *graph.op(other.node) else { return false };
+            graph.any(of.next, &|op| *op == Op::Carried(number))
+        };
+        let mut taken = vec![false; variables.len()];
+        let mut found = Vec::new();
+        for first in 0..variables.len() {
+            if variables[first].is_known || taken[first] {
+                continue;
+            }
+            let mut group = vec![first];
+            let mut at = 0;
+            while at < group.len() && group.len() <= 4 {
+                let own = &variables[group[at]];
+                for (index, other) in variables.iter().enumerate() {
+                    let belongs = uses(&self.graph, own, other)
+                        || !other.is_known && uses(&self.graph, other, own);
+                    if belongs && !group.contains(&index) {
+                        group.push(index);
+                    }
+                }
+                at += 1;
+            }
+            group.iter().for_each(|index| taken[*index] = true);
+            if (2..=3).contains(&group.len())
+                && let Some(state) = self.state(variables, &group, width)
+            {
+                found.push(state);
+            }
+        }
+        found
+    }
+
+    fn state(&mut self, variables: &[Variable], group: &[usize], width: i64) -> Option<Found> {
+        // What a pass adds: values and places that do not depend on the pass before.
+        let mut data = Vec::new();
+        let mut places = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        let mut open: Vec<Id> = group.iter().map(|index| variables[*index].next).collect();
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            if seen.len() > MAX_NODES {
+                return None;
+            }
+            if self.graph.any(id, &|op| matches!(op, Op::Carried(_))) {
+                open.extend(&self.graph.node(id).args);
+                continue;
+            }
+            let varies =
+                self.graph.any(id, &|op| matches!(op, Op::Element | Op::Load(..) | Op::Vector(..)));
+            match self.graph.node(id).ty {
+                _ if !varies => {}
+                Scalar::Bool => open.extend(&self.graph.node(id).args),
+                Scalar::F32 => data.push(id),
+                ty if ty.is_integer() => places.push(id),
+                _ => return None,
+            }
+        }
+        if data.len() as i64 != width {
+            return None;
+        }
+        let mut parts = Vec::new();
+        for id in &data {
+            parts.push((self.part_of(*id, width).ok()??, *id));
+        }
+        parts.sort_unstable();
+        if parts.iter().enumerate().any(|(index, (part, _))| index as i64 != *part) {
+            return None;
+        }
+        let vector = |own: &mut Self, ids: &[Id]| {
+            let mut made = None;
+            for (part, id) in ids.iter().enumerate() {
+                let value = own.as_vector(*id, width, Some(part as i64)).ok()?;
+                if *made.get_or_insert(value) != value {
+                    return None;
+                }
+            }
+            made
+        };
+        let data: Vec<Id> = parts.into_iter().map(|(_, id)| id).collect();
+        let term = vector(self, &data)?;
+        places.sort_by_key(|id| self.graph.terms(*id).1);
+        let place = match places.len() as i64 {
+            0 => None,
+            n if n == width => Some(vector(self, &places)?),
+            _ => return None,
+        };
+
+        let types: Vec<Scalar> = group
+            .iter()
+            .map(|index| match variables[*index].ty {
+                ty if ty.is_integer() => Scalar::I64,
+                ty => ty,
+            })
+            .collect();
+        for (kind, order) in arrangements(&types) {
+            if order.contains(&Part::Place) != place.is_some() {
+                continue;
+            }
+            let zeros = order.iter().zip(group).all(|(part, index)| {
+                let entry = variables[*index].entry;
+                let is_zero = self.graph.as_integer(entry) == Some(0)
+                    || self.graph.as_float(entry) == Some(0.0);
+                matches!(part, Part::Extreme | Part::Place) || is_zero
+            });
+            let held = zeros
+                && (0..TRIALS).all(|trial| {
+                    self.adds(variables, group, (kind, &order), (&data, &places, place), trial)
+                });
+            if held {
+                let parts = group.iter().copied().zip(order).collect();
+                return Some(Found { kind, parts, term, place });
+            }
+        }
+        None
+    }
+
+    /// Whether a pass makes of the values of some elements those with its own elements too.
+    fn adds(
+        &self,
+        variables: &[Variable],
+        group: &[usize],
+        (kind, order): (Kind, &[Part]),
+        (data, places, place): (&[Id], &[Id], Option<Id>),
+        trial: u32,
+    ) -> bool {
+        let mut random = Random(u64::from(trial) * 7919 + 1);
+        let mut numbers = Numbers { graph: &self.graph, known: HashMap::new(), trial };
+        let mut starts = Vec::new();
+        for (part, index) in order.iter().zip(group) {
+            let Some(start) = numbers.of(variables[*index].entry, 0) else { return false };
+            starts.push((*part, start));
+        }
+        let start = |part: Part| {
+            starts.iter().find(|(own, _)| *own == part).map_or(0.0, |(_, start)| *start)
+        };
+        // Places of elements that were seen before lie before those of the pass.
+        let element = self.graph.find_leaf(&Op::Element);
+        let place_at = |at: usize| {
+            let Some(place) = place else { return Some(0.0) };
+            let mut numbers = Numbers { graph: &self.graph, known: HashMap::new(), trial };
+            numbers.known.insert(element?, at as f64);
+            numbers.of(place, 0)
+        };
+        let before = [0, 1, 2, 3][trial as usize % 4];
+        let mut sample = Sample::new();
+        for at in 0..before {
+            let Some(place) = place_at(at) else { return false };
+            sample.push((random.value(kind), place));
+        }
+        let mut known = HashMap::new();
+        for (part, index) in order.iter().zip(group) {
+            let value = value_of(kind, *part, &sample, &sample, &start);
+            known.insert(variables[*index].node, value);
+        }
+        for (at, id) in data.iter().enumerate() {
+            let Some(place) = place_at(50 * data.len() + at) else { return false };
+            let value = random.value(kind);
+            sample.push((value, place));
+            known.insert(*id, value);
+            if let Some(own) = places.get(at) {
+                known.insert(*own, place);
+            }
+        }
+        let mut numbers = Numbers { graph: &self.graph, known, trial };
+        order.iter().zip(group).all(|(part, index)| {
+            let Some(own) = numbers.of(variables[*index].next, 0) else { return false };
+            is_same(own, value_of(kind, *part, &sample, &sample, &start))
+        })
+    }
+
+    // What threads make of each other's values.
+
+    /// The lanes with values of states in their simplest form.
+    pub(super) fn settle(&mut self, lanes: &Lanes) -> Lanes {
+        if self.states.is_empty() {
+            return lanes.clone();
+        }
+        match lanes {
+            Lanes::Same(id) => Lanes::Same(self.settle_one(*id)),
+            Lanes::Each(ids) => {
+                let ids = ids.iter().map(|id| self.settle_one(*id)).collect();
+                self.each(ids)
+            }
+            Lanes::Parts(parts) => {
+                Lanes::Parts(parts.iter().map(|part| self.settle(part)).collect())
+            }
+        }
+    }
+
+    pub(super) fn settle_one(&mut self, id: Id) -> Id {
+        if self.states.is_empty() || self.graph.node(id).args.is_empty() {
+            return id;
+        }
+        if let Some(known) = self.settled.get(&id) {
+            return *known;
+        }
+        let made = self.joined(id).unwrap_or(id);
+        self.settled.insert(id, made);
+        made
+    }
+
+    /// An expression of several threads' values as the value of all these threads.
+    fn joined(&mut self, id: Id) -> Option<Id> {
+        // Operands first.
+        let mut order: Vec<Id> = Vec::new();
+        let mut number: HashMap<Id, u32> = HashMap::new();
+        let mut stack = vec![(id, false)];
+        while let Some((next, ready)) = stack.pop() {
+            if number.contains_key(&next) {
+                continue;
+            }
+            if ready {
+                number.insert(next, order.len() as u32);
+                order.push(next);
+                continue;
+            }
+            if order.len() + stack.len() > MAX_JOINED {
+                return None;
+            }
+            stack.push((next, true));
+            stack.extend(self.graph.node(next).args.iter().map(|arg| (*arg, false)));
+        }
+        let words = self.threads().div_ceil(64);
+        let mut all: Vec<u64> = vec![u64::MAX; words];
+        if let Some(last) = all.last_mut().filter(|_| self.threads() % 64 != 0) {
+            *last = (1 << (self.threads() % 64)) - 1;
+        }
+        let all: Threads = all.into();
+        let mut state = None;
+        let mut leaves: Vec<(Id, u32, Threads, Threads)> = Vec::new();
+        for node in &order {
+            let (reduction, own, about) = match self.graph.op(*node) {
+                Op::Partial(reduction, own) => (*reduction, own.clone(), own.clone()),
+                Op::Scaled(reduction, own, about) => (*reduction, own.clone(), about.clone()),
+                Op::Total(reduction) => (*reduction, all.clone(), all.clone()),
+                Op::Load(..)
+                | Op::Vector(..)
+                | Op::Element
+                | Op::Carried(_)
+                | Op::Undefined
+                | Op::Pointer(_) => return None,
+                _ => continue,
+            };
+            let own_state = *self.state_of.get(&reduction)?;
+            if *state.get_or_insert(own_state) != own_state {
+                return None;
+            }
+            leaves.push((*node, reduction, own, about));
+        }
+        let state = self.states.get(state?)?.clone();
+        // Threads that are always seen together.
+        let mut atoms: Vec<Vec<u64>> = Vec::new();
+        for set in leaves.iter().flat_map(|(_, _, own, about)| [own, about]) {
+            let mut rest = set.to_vec();
+            let mut refined = Vec::new();
+            for atom in atoms {
+                let both: Vec<u64> = atom.iter().zip(set.iter()).map(|(a, b)| a & b).collect();
+                let other: Vec<u64> = atom.iter().zip(set.iter()).map(|(a, b)| a & !b).collect();
+                rest.iter_mut().zip(&both).for_each(|(r, b)| *r &= !b);
+                refined.extend([both, other].into_iter().filter(|s| s.iter().any(|w| *w != 0)));
+            }
+            if rest.iter().any(|word| *word != 0) {
+                refined.push(rest);
+            }
+            atoms = refined;
+            if atoms.len() > MAX_SETS {
+                return None;
+            }
+        }
+        let mask = |set: &Threads| {
+            let is_in = |atom: &Vec<u64>| atom.iter().zip(set.iter()).any(|(a, b)| a & b != 0);
+            atoms
+                .iter()
+                .enumerate()
+                .filter(|(_, atom)| is_in(atom))
+                .fold(0u32, |m, (i, _)| m | 1 << i)
+        };
+        let leaves: Vec<(Id, u32, u32, u32)> = leaves
+            .into_iter()
+            .map(|(id, reduction, own, about)| (id, reduction, mask(&own), mask(&about)))
+            .collect();
+        let mut hasher = DefaultHasher::new();
+        for node in &order {
+            match leaves.iter().find(|(leaf, ..)| leaf == node) {
+                Some((_, reduction, own, about)) => (1u8, reduction, own, about).hash(&mut hasher),
+                None => {
+                    let node = self.graph.node(*node);
+                    (2u8, &node.op, node.ty).hash(&mut hasher);
+                    node.args.iter().for_each(|arg| number.get(arg).hash(&mut hasher));
+                }
+            }
+        }
+        let key = hasher.finish();
+        let made = match self.patterns.get(&key) {
+            Some(known) => *known,
+            None => {
+                let made = self.part_that(id, &state, &leaves, atoms.len());
+                self.patterns.insert(key, made);
+                made
+            }
+        };
+        let (reduction, own, about) = made?;
+        let union = |mask: u32| {
+            let mut set = vec![0u64; words];
+            for (_, atom) in atoms.iter().enumerate().filter(|(i, _)| mask >> i & 1 != 0) {
+                set.iter_mut().zip(atom).for_each(|(to, word)| *to |= word);
+            }
+            set
+        };
+        Some(if own == about {
+            self.graph.of_threads(reduction, union(own))
+        } else {
+            self.graph.scaled(reduction, union(own), union(about))
+        })
+    }
+
+    /// The part of a state that an expression is, and of which sets.
+    fn part_that(
+        &self,
+        id: Id,
+        state: &State,
+        leaves: &[(Id, u32, u32, u32)],
+        atoms: usize,
+    ) -> Option<(u32, u32, u32)> {
+        let mut sets: Vec<u32> = Vec::new();
+        let every = leaves.iter().fold(0, |mask, (_, _, own, about)| mask | own | about);
+        let summed = leaves.iter().filter(|(_, r, ..)| {
+            state.members.iter().any(|(m, part, _)| m == r && *part == Part::Exponentials)
+        });
+        let summed = summed.fold(0, |mask, (_, _, own, _)| mask | own);
+        for mask in [every, summed].into_iter().chain(leaves.iter().flat_map(|l| [l.2, l.3])) {
+            if mask != 0 && !sets.contains(&mask) {
+                sets.push(mask);
+            }
+        }
+        let is_integer = self.graph.node(id).ty == Scalar::I64;
+        for (reduction, part, start) in &state.members {
+            if (self.graph.node(*start).ty == Scalar::I64) != is_integer {
+                continue;
+            }
+            for own in &sets {
+                for about in &sets {
+                    if own != about && *part != Part::Exponentials {
+                        continue;
+                    }
+                    if self.has_values(id, state, leaves, atoms, (*part, *own, *about)) {
+                        return Some((*reduction, *own, *about));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn has_values(
+        &self,
+        id: Id,
+        state: &State,
+        leaves: &[(Id, u32, u32, u32)],
+        atoms: usize,
+        (part, own, about): (Part, u32, u32),
+    ) -> bool {
+        let mut compared = 0;
+        for trial in 0..TRIALS {
+            let mut random = Random(u64::from(trial) * 104_729 + 17);
+            let mut place = 0.0;
+            let mut samples: Vec<Sample> = Vec::new();
+            for _ in 0..atoms {
+                // At first every thread has elements.
+                let count = random.next() % 4;
+                let count = if trial < 3 { count.max(1) } else { count };
+                let mut sample = Sample::new();
+                for _ in 0..count {
+                    place += 1.0;
+                    sample.push((random.value(state.kind), place));
+                }
+                samples.push(sample);
+            }
+            // Threads do not come in the order of their elements.
+            if trial % 2 == 1 {
+                for (_, at) in samples.iter_mut().flatten() {
+                    *at = 1000.0 - *at;
+                }
+            }
+            let of = |mask: u32| -> Sample {
+                let chosen = samples.iter().enumerate().filter(|(i, _)| mask >> i & 1 != 0);
+                chosen.flat_map(|(_, sample)| sample.iter().copied()).collect()
+            };
+            let mut numbers = Numbers { graph: &self.graph, known: HashMap::new(), trial };
+            let mut starts = Vec::new();
+            for (_, part, start) in &state.members {
+                let Some(value) = numbers.of(*start, 0) else { return false };
+                starts.push((*part, value));
+            }
+            let start = |part: Part| {
+                starts.iter().find(|(own, _)| *own == part).map_or(0.0, |(_, value)| *value)
+            };
+            for (leaf, reduction, own, about) in leaves {
+                let member = state.members.iter().find(|(member, ..)| member == reduction);
+                let Some((_, part, _)) = member else { return false };
+                let value = value_of(state.kind, *part, &of(*own), &of(*about), &start);
+                numbers.known.insert(*leaf, value);
+            }
+            let Some(got) = numbers.of(id, 0) else { return false };
+            let wanted = value_of(state.kind, part, &of(own), &of(about), &start);
+            // A program that divides by no elements has no result for such threads.
+            if got.is_nan() && !wanted.is_nan() && samples.iter().any(Vec::is_empty) {
+                continue;
+            }
+            if !is_same(got, wanted) {
+                return false;
+            }
+            compared += 1;
+        }
+        compared >= 3
+    }
+}
