@@ -403,9 +403,19 @@ impl Executor<'_, '_> {
             after: None,
             name,
         };
+        // Members of one struct are told apart by what they are.
+        let is_struct = of.windows(2).all(|pair| pair[0].1.key.0 == pair[1].1.key.0);
         let name = |own: &Self, wanted: StatePart| {
             let variable = of.iter().find(|(part, _)| *part == wanted);
-            variable.map_or(String::new(), |(_, variable)| own.local_name(variable.key))
+            match (variable, wanted) {
+                (Some((_, variable)), _) if !is_struct => own.local_name(variable.key),
+                (_, StatePart::Mean) => "mean".to_owned(),
+                (_, StatePart::Deviations) => "deviations".to_owned(),
+                (_, StatePart::Extreme) => "extreme".to_owned(),
+                (_, StatePart::Exponentials) => "exponentials".to_owned(),
+                (_, StatePart::Count) => "count".to_owned(),
+                (_, StatePart::Place) => "place".to_owned(),
+            }
         };
         let entry = |wanted: StatePart| {
             of.iter().find(|(part, _)| *part == wanted).map(|(_, variable)| variable.entry)
@@ -421,13 +431,14 @@ impl Executor<'_, '_> {
                 let (op, ty) = (port_ir::IntegerOp::Maximum, Scalar::I64);
                 let count = self.graph.integer_op(op, ty, first.length, zero);
                 let kind = port_ir::Conversion::IntegerToFloat(port_ir::Rounding::NearestEven);
-                let number = match self.graph.as_integer(count) {
+                let mut number = |length: Id| match self.graph.as_integer(length) {
                     Some(n) => self.graph.constant(port_ir::Constant::f32(n as f32)),
-                    None => self.graph.add(Op::Convert(kind), vec![count], Scalar::F32),
+                    None => self.graph.add(Op::Convert(kind), vec![length], Scalar::F32),
                 };
-                let quotient = self.graph.float_op(FloatOp::Divide, Scalar::F32, sum, number);
+                let (divisor, number) = (number(first.length), number(count));
+                let quotient = self.graph.float_op(FloatOp::Divide, Scalar::F32, sum, divisor);
                 let none = self.graph.constant(port_ir::Constant::f32(0.0));
-                let has_some = self.graph.compare(CompareOp::Less, zero, count);
+                let has_some = self.graph.compare(CompareOp::Less, zero, first.length);
                 let mean = self.graph.select(has_some, quotient, none);
                 self.names.insert(mean, name(self, StatePart::Mean));
                 for (part, variable) in &of {
