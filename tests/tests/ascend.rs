@@ -303,7 +303,7 @@ fn counters_of_rows(subject: &Subject) -> Result<(), Failed> {
             let holds = [
                 ("bytes", of("gm_to_ub_bytes") + of("ub_to_gm_bytes") <= 1.2 * passes * distinct),
                 ("lanes", of("vector_lanes") >= 0.9 * of("vector_lanes_possible")),
-                ("overlap", of("overlap") > 0.25),
+                ("overlap", of("overlap") > 0.2),
                 ("scalar", scalars <= few as f64),
             ];
             if let Some((what, _)) = holds.iter().find(|(_, holds)| !holds) {
