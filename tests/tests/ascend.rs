@@ -41,7 +41,7 @@ const FLAT: &str = "activation/gelu_tanh";
 const ROWS: [(&str, &str, (&str, i64), (&str, i64), u32, i64); 7] = [
     ("norm/rms_norm", "rms_norm_kernel", ("tokens", 320), ("hidden", 2048), 2, 4),
     ("norm/rms_norm", "rms_norm_kernel", ("tokens", 2), ("hidden", 40_000), 2, 4),
-    ("norm/layer_norm", "layernorm::layer_norm_forward", ("rows", 320), ("cols", 2048), 3, 6),
+    ("norm/layer_norm", "layernorm::layer_norm_forward", ("rows", 640), ("cols", 2048), 3, 6),
     ("norm/layer_norm", "layernorm::layer_norm_forward", ("rows", 2), ("cols", 40_000), 3, 6),
     ("loss/cross_entropy", "cross_entropy_forward", ("rows", 320), ("V", 2048), 2, 12),
     ("loss/cross_entropy", "cross_entropy_forward", ("rows", 2), ("V", 40_000), 2, 12),

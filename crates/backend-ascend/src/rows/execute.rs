@@ -6,6 +6,7 @@
 //! memory, the parameters and the row. Loops over the elements of a row become phases
 //! ([`super::phase`]).
 
+mod known;
 mod memory;
 
 use std::collections::{BTreeMap, HashMap};
@@ -181,43 +182,6 @@ impl<'e, 'a> Executor<'e, 'a> {
         self.block(body, all)?;
         self.compute_formulas();
         Ok(())
-    }
-
-    /// Results that are computed from others, where they are used.
-    fn compute_formulas(&mut self) {
-        if self.formulas.is_empty() {
-            return;
-        }
-        let mut known = HashMap::new();
-        for (reduction, formula) in self.formulas.clone() {
-            let total = self.graph.total(reduction);
-            known.insert(total, formula);
-        }
-        let mut items = std::mem::take(&mut self.items);
-        let graph = &mut self.graph;
-        let mut replace = |id: &mut Id| *id = graph.replace(*id, &mut known, &mut |_, _| None);
-        for item in &mut items {
-            match item {
-                Item::Phase(phase) => {
-                    replace(&mut phase.length);
-                    phase.guards.iter_mut().for_each(&mut replace);
-                    for store in &mut phase.stores {
-                        replace(&mut store.offset);
-                        replace(&mut store.value);
-                    }
-                }
-                Item::Store(store) => {
-                    replace(&mut store.offset);
-                    replace(&mut store.value);
-                    store.guards.iter_mut().for_each(&mut replace);
-                }
-            }
-        }
-        for reduction in &mut self.reductions {
-            replace(&mut reduction.term);
-            reduction.init.iter_mut().for_each(&mut replace);
-        }
-        self.items = items;
     }
 
     pub fn threads(&self) -> usize {
@@ -640,13 +604,9 @@ impl<'e, 'a> Executor<'e, 'a> {
             Conversion::Bits if both_integers => a,
             Conversion::Truncate if to.bits() >= 32 => a,
             Conversion::Truncate | Conversion::Bits => {
-                let ty = if to.is_integer() { Scalar::I64 } else { to };
-                let narrow = graph.constant(Constant::from_bits(to, 0));
-                let _ = narrow;
                 if to.is_integer() && to.bits() < 32 && kind == Conversion::Truncate {
                     graph.add(Op::Convert(kind), vec![a], to)
                 } else {
-                    let _ = ty;
                     return Err(refuse("the bits of a value are read as another type"));
                 }
             }
@@ -1022,27 +982,6 @@ impl<'e, 'a> Executor<'e, 'a> {
         Ok(mask)
     }
 
-    /// The condition of those threads for which it is not known, where it is one, all others go the
-    /// other way and there is nothing on it.
-    fn one_condition(
-        &self,
-        condition: &Lanes,
-        mask: &[bool],
-        reject: &Block,
-    ) -> Result<Option<Id>> {
-        let mut only = None;
-        for (thread, _) in mask.iter().enumerate().filter(|(_, active)| **active) {
-            let id = self.lane(condition, thread)?;
-            match self.graph.as_truth(id) {
-                Some(false) => {}
-                Some(true) => return Ok(None),
-                None if *only.get_or_insert(id) == id => {}
-                None => return Ok(None),
-            }
-        }
-        Ok(only.filter(|_| reject.statements.is_empty()))
-    }
-
     fn looping(
         &mut self,
         looping: &Loop,
@@ -1106,68 +1045,6 @@ impl<'e, 'a> Executor<'e, 'a> {
         let left =
             mask.iter().zip(&self.returned).map(|(was, returned)| *was && !returned).collect();
         Ok(left)
-    }
-
-    /// A loop over a row of known length: one over memory of the grid that all threads take part in.
-    fn known_row(
-        &mut self,
-        looping: &Loop,
-        mask: &[bool],
-        location: Location,
-    ) -> Option<Vec<bool>> {
-        let is_tried = looping.when == LoopTest::Before
-            && looping.test.is_some()
-            && self.body.is_none()
-            && !self.is_over
-            && mask.iter().all(|active| *active)
-            && self.goes_over_memory(looping);
-        if !is_tried {
-            return None;
-        }
-        let locals = self.locals.clone();
-        let (shared, staged) = (self.shared.clone(), self.staged.clone());
-        let (versions, names) = (self.versions.clone(), self.names.clone());
-        let sizes = (self.items.len(), self.reductions.len(), self.jumps.len(), self.path.len());
-        let (values, steps) = (self.values.clone(), self.steps);
-        self.cache.clear();
-        let held = self.phase(looping, location).is_ok() && self.items.len() > sizes.0;
-        self.cache.clear();
-        if held {
-            return Some(mask.to_vec());
-        }
-        (self.locals, self.shared, self.staged) = (locals, shared, staged);
-        (self.versions, self.names, self.values) = (versions, names, values);
-        self.steps = steps;
-        self.items.truncate(sizes.0);
-        self.reductions.truncate(sizes.1);
-        self.graph.folds.truncate(sizes.1);
-        self.jumps.truncate(sizes.2);
-        self.path.truncate(sizes.3);
-        self.returned.fill(false);
-        self.body = None;
-        None
-    }
-
-    /// Whether a loop itself loads from what a parameter points at.
-    fn goes_over_memory(&self, looping: &Loop) -> bool {
-        let mut open: Vec<&Block> = vec![&looping.body];
-        let mut found = false;
-        while let Some(block) = open.pop() {
-            for statement in &block.statements {
-                match &statement.kind {
-                    StatementKind::Barrier { .. }
-                    | StatementKind::Shuffle { .. }
-                    | StatementKind::WarpReduce { .. } => return false,
-                    StatementKind::Load { pointer, .. } => {
-                        let root = self.flow.root(*pointer);
-                        found |= matches!(root, port_ir::analysis::flow::Root::Argument(_));
-                    }
-                    _ => {}
-                }
-                open.extend(statement.kind.blocks());
-            }
-        }
-        found
     }
 
     /// A loop whose passes depend on what only the launch knows: over rows, or over a row.
@@ -1278,21 +1155,6 @@ impl<'e, 'a> Executor<'e, 'a> {
             return Err(refuse("the end of its loop over rows moves"));
         }
         Ok(Some(bound))
-    }
-
-    /// Whether a loop that begins at the group's number goes on by the number of groups.
-    fn is_group(&mut self, entry: Id, step: Id) -> bool {
-        let block = self.graph.leaf(Op::Builtin(Builtin::BlockIndex(Axis::X)), Scalar::I64);
-        let grid = self.graph.leaf(Op::Builtin(Builtin::GridDim(Axis::X)), Scalar::I64);
-        if self.shape.warps.is_none() {
-            return entry == block && step == grid;
-        }
-        let warp = self.graph.leaf(Op::Warp, Scalar::I64);
-        let warps = self.graph.leaf(Op::Warps, Scalar::I64);
-        let first = self.graph.times(block, warps);
-        let group = self.graph.plus(first, warp, 1);
-        let groups = self.graph.times(grid, warps);
-        entry == group && step == groups
     }
 
     /// All threads run a block in a loop over a row; gives the test.

@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
 
-use super::execute::{Executor, Lanes};
+use super::execute::{Executor, Item, Lanes};
 use super::graph::{Graph, Id, Op, Threads};
 
 /// What a running value is of the elements that were seen.
@@ -315,8 +315,8 @@ impl Executor<'_, '_> {
         };
         let mut taken = vec![false; variables.len()];
         let mut found = Vec::new();
-        for first in 0..variables.len() {
-            if variables[first].is_known || taken[first] {
+        for (first, variable) in variables.iter().enumerate() {
+            if variable.is_known || taken[first] {
                 continue;
             }
             let mut group = vec![first];
@@ -487,6 +487,43 @@ impl Executor<'_, '_> {
             let Some(own) = numbers.of(variables[*index].next, 0) else { return false };
             is_same(own, value_of(kind, *part, &sample, &sample, &start))
         })
+    }
+
+    /// Results that are computed from others, where they are used.
+    pub(super) fn compute_formulas(&mut self) {
+        if self.formulas.is_empty() {
+            return;
+        }
+        let mut known = HashMap::new();
+        for (reduction, formula) in self.formulas.clone() {
+            let total = self.graph.total(reduction);
+            known.insert(total, formula);
+        }
+        let mut items = std::mem::take(&mut self.items);
+        let graph = &mut self.graph;
+        let mut replace = |id: &mut Id| *id = graph.replace(*id, &mut known, &mut |_, _| None);
+        for item in &mut items {
+            match item {
+                Item::Phase(phase) => {
+                    replace(&mut phase.length);
+                    phase.guards.iter_mut().for_each(&mut replace);
+                    for store in &mut phase.stores {
+                        replace(&mut store.offset);
+                        replace(&mut store.value);
+                    }
+                }
+                Item::Store(store) => {
+                    replace(&mut store.offset);
+                    replace(&mut store.value);
+                    store.guards.iter_mut().for_each(&mut replace);
+                }
+            }
+        }
+        for reduction in &mut self.reductions {
+            replace(&mut reduction.term);
+            reduction.init.iter_mut().for_each(&mut replace);
+        }
+        self.items = items;
     }
 
     // What threads make of each other's values.
