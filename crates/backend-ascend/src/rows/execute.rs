@@ -20,7 +20,7 @@ use port_ir::{
 
 use super::graph::{Base, Fold, Graph, Id, Op};
 use super::phase::{Body, Phase, Reduction};
-use super::state::State;
+use super::state::{State, VariableKey};
 use crate::code::{placed, refuse};
 use crate::kernel::NotTranslated;
 
@@ -89,7 +89,7 @@ pub(super) struct Executor<'e, 'a> {
     pub graph: Graph,
     values: HashMap<Value, Lanes>,
     cache: HashMap<Value, Lanes>,
-    pub locals: BTreeMap<(u32, u64), (Lanes, Scalar)>,
+    pub locals: BTreeMap<VariableKey, (Lanes, Scalar)>,
     shared: BTreeMap<Shared, (Id, Scalar)>,
     /// Vectors that phases have stored: their value, and after how many stores to the base.
     pub staged: BTreeMap<(Base, Id), (Id, Scalar)>,

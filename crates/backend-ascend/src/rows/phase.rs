@@ -7,7 +7,7 @@ use port_ir::{CompareOp, FloatOp, Location, Loop, Scalar};
 
 use super::execute::{Executor, Item, Lanes, Result, Store, node_type};
 use super::graph::{Base, Fold, Graph, Id, Op};
-use super::state::{Found, Kind, Part as StatePart, State, Variable};
+use super::state::{Found, Kind, Part as StatePart, State, Variable, VariableKey};
 use crate::code::refuse;
 
 /// What a pass of such a loop does.
@@ -76,7 +76,7 @@ impl Executor<'_, '_> {
         // What the loop changes is a symbol at the start of a pass.
         let stored = self.stored_in(looping);
         let mut carried = Vec::new();
-        let keys: Vec<(u32, u64)> =
+        let keys: Vec<VariableKey> =
             self.locals.keys().filter(|key| stored.contains(&key.0)).copied().collect();
         for key in keys {
             let Some((lanes, ty)) = self.locals.get(&key).cloned() else { continue };
@@ -230,7 +230,7 @@ impl Executor<'_, '_> {
             }
         }
         let found = self.states(&variables, width);
-        let of_states: BTreeSet<(u32, u64)> = found
+        let of_states: BTreeSet<VariableKey> = found
             .iter()
             .flat_map(|state| state.parts.iter().map(|(index, _)| variables[*index].key))
             .collect();
@@ -308,7 +308,7 @@ impl Executor<'_, '_> {
             }
         }
         self.locals.retain(|key, _| !moved.contains(key));
-        let created: Vec<(u32, u64)> =
+        let created: Vec<VariableKey> =
             self.locals.keys().filter(|key| stored.contains(&key.0)).copied().collect();
         for key in created {
             let is_of_pass = match self.locals.get(&key) {
@@ -353,7 +353,7 @@ impl Executor<'_, '_> {
         Ok(())
     }
 
-    fn local_name(&self, key: (u32, u64)) -> String {
+    fn local_name(&self, key: VariableKey) -> String {
         let local = self.function.locals.get(port_ir::Handle::from_index(key.0 as usize));
         local.map_or(String::new(), |l| l.name.clone())
     }
@@ -386,7 +386,7 @@ impl Executor<'_, '_> {
         found: &Found,
         variables: &[Variable],
         (first, second): (&mut Phase, &mut Phase),
-    ) -> Result<Vec<((u32, u64), u32, Scalar)>> {
+    ) -> Result<Vec<(VariableKey, u32, Scalar)>> {
         let Some(of) = found
             .parts
             .iter()

@@ -51,10 +51,13 @@ pub(super) struct State {
     pub members: Vec<(u32, Part, Id)>,
 }
 
+/// A local variable's number, and the byte at which a member of it begins.
+pub(super) type VariableKey = (u32, u64);
+
 /// A variable that a loop over a row changes.
 #[derive(Clone, Debug)]
 pub(super) struct Variable {
-    pub key: (u32, u64),
+    pub key: VariableKey,
     pub ty: Scalar,
     /// Its value before a pass, and after it.
     pub node: Id,
@@ -580,7 +583,7 @@ impl Executor<'_, '_> {
         }
         let words = self.threads().div_ceil(64);
         let mut all: Vec<u64> = vec![u64::MAX; words];
-        if let Some(last) = all.last_mut().filter(|_| self.threads() % 64 != 0) {
+        if let Some(last) = all.last_mut().filter(|_| !self.threads().is_multiple_of(64)) {
             *last = (1 << (self.threads() % 64)) - 1;
         }
         let all: Threads = all.into();
