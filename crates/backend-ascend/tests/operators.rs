@@ -122,6 +122,29 @@ __global__ void moved(double* out, const double* in, int n) {
     if (i < n) out[i] = i % 3 == 0 ? 1.5 : in[n - 1 - i];
 }
 
+// Powers, half turns and angles of many turns, each against what it must be: a bit for each that holds. 355 is near
+// 113 pi, so that the sine of its multiples is that of a small angle.
+__device__ int near(float a, float b) { return fabsf(a - b) <= 4e-6f * fabsf(b) ? 1 : 0; }
+__global__ void powers(int* out) {
+    int i = threadIdx.x;
+    float x = 0.25f * (i + 1), y = 0.125f * (i % 40) - 2.5f, whole = (float)(i % 5 - 2);
+    int bits = near(powf(x, 2.5f), x * x * sqrtf(x));
+    bits |= near(powf(x, y) * powf(x, -y), 1.f) << 1;
+    bits |= near(powf(-x, 3.f), -x * x * x) << 2;
+    float product = whole == 0.f ? 1.f : (whole == 1.f || whole == -1.f ? -x : x * x);
+    bits |= near(powf(-x, whole), whole < 0.f ? 1.f / product : product) << 3;
+    bits |= (isnan(powf(-x, y + 0.01f)) ? 1 : 0) << 4;
+    bits |= (powf(x - x, y) == (y < 0.f ? INFINITY : y > 0.f ? 0.f : 1.f) ? 1 : 0) << 5;
+    bits |= (sinpif(4.f * x) == 0.f && cospif(4.f * x) == (i % 2 == 0 ? -1.f : 1.f) ? 1 : 0) << 6;
+    int turns = i * 350;
+    float small = sinf(3.0144353e-5f * turns);
+    bits |= (fabsf(sinf(355.f * turns) - (turns % 2 == 0 ? small : -small)) < 2e-6f ? 1 : 0) << 7;
+    bits |= near(sinhf(asinhf(y) * 1.f) + 10.f, y + 10.f) << 8;
+    bits |= near(coshf(acoshf(1.f + x)), 1.f + x) << 9;
+    bits |= near(tanhf(atanhf(0.3f * y)) + 10.f, 0.3f * y + 10.f) << 10;
+    out[i] = bits;
+}
+
 // A search that reads what other blocks mark.
 __global__ void marks(int* seen, const int* next, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -146,6 +169,12 @@ halves = { dtype = "f16", shape = ["8"], init = "zeros", out = true }
 w = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
 h = { dtype = "f32", shape = ["n"], init = "zeros", out = true }
 moved = { dtype = "f64", shape = ["n"], init = "zeros", out = true }
+p = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+[[launch]]
+kernel = "powers"
+grid = [1]
+block = [64]
+args = ["p"]
 [[launch]]
 kernel = "votes"
 grid = [1]
