@@ -9,7 +9,7 @@
 mod known;
 mod memory;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use port_ir::analysis::flow::Flow;
@@ -17,6 +17,7 @@ use port_ir::{
     Axis, Block, Builtin, CompareOp, Constant, Conversion, Expression, Function, Location, Loop,
     LoopTest, Module, ReduceOp, Scalar, ShuffleMode, Statement, StatementKind, Type, Value,
 };
+use rustc_hash::FxHashMap;
 
 use super::graph::{Base, Fold, Graph, Id, Op};
 use super::phase::{Body, Phase, Reduction};
@@ -87,8 +88,8 @@ pub(super) struct Executor<'e, 'a> {
     pub flow: &'e Flow<'a>,
     pub shape: Shape,
     pub graph: Graph,
-    values: HashMap<Value, Lanes>,
-    cache: HashMap<Value, Lanes>,
+    values: FxHashMap<Value, Lanes>,
+    cache: FxHashMap<Value, Lanes>,
     pub locals: BTreeMap<VariableKey, (Lanes, Scalar)>,
     shared: BTreeMap<Shared, (Id, Scalar)>,
     /// Vectors that phases have stored: their value, and after how many stores to the base.
@@ -110,8 +111,8 @@ pub(super) struct Executor<'e, 'a> {
     /// Reductions that are computed from others.
     pub formulas: BTreeMap<u32, Id>,
     /// What expressions of such values have been found to be, and what their kind is.
-    pub settled: HashMap<Id, Id>,
-    pub patterns: HashMap<u64, Option<(u32, u32, u32)>>,
+    pub settled: FxHashMap<Id, Id>,
+    pub patterns: FxHashMap<u64, Option<(u32, u32, u32)>>,
     /// Whether the loop over rows has ended.
     is_over: bool,
     steps: u64,
@@ -148,8 +149,8 @@ impl<'e, 'a> Executor<'e, 'a> {
             flow,
             shape,
             graph,
-            values: HashMap::new(),
-            cache: HashMap::new(),
+            values: FxHashMap::default(),
+            cache: FxHashMap::default(),
             locals: BTreeMap::new(),
             shared: BTreeMap::new(),
             staged: BTreeMap::new(),
@@ -165,8 +166,8 @@ impl<'e, 'a> Executor<'e, 'a> {
             states: Vec::new(),
             state_of: BTreeMap::new(),
             formulas: BTreeMap::new(),
-            settled: HashMap::new(),
-            patterns: HashMap::new(),
+            settled: FxHashMap::default(),
+            patterns: FxHashMap::default(),
             is_over: false,
             steps: 0,
             depth: 0,

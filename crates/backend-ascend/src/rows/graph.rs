@@ -4,13 +4,14 @@
 //! Integers are mathematical ones, sums of products in a normal form: constants wrap as their type
 //! does, symbolic ones are taken not to, as in [`port_ir::analysis::affine`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use port_ir::{
     Builtin, CompareOp, Constant, Conversion, FloatOp, Handle, IntegerOp, MathFunction, Scalar,
     UnaryOp, Variable,
 };
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A node.
 pub(super) type Id = u32;
@@ -103,12 +104,19 @@ pub(super) enum Fold {
 #[derive(Default)]
 pub(super) struct Graph {
     nodes: Vec<Node>,
-    known: HashMap<Node, Id>,
+    /// What the expressions hold: [`HAS_PART`], [`HAS_DATA`].
+    holds: Vec<u8>,
+    known: FxHashMap<Node, Id>,
     /// For each reduction, how two of its values combine where that is an operation, and its type.
     pub folds: Vec<(Option<Fold>, Scalar)>,
     /// How many threads a group has.
     pub threads: usize,
 }
+
+/// A thread's share of a reduction.
+const HAS_PART: u8 = 1;
+/// What differs from element to element.
+const HAS_DATA: u8 = 2;
 
 /// More nodes are no row kernel.
 const MAX_NODES: usize = 4_000_000;
@@ -124,6 +132,12 @@ impl Graph {
         &self.node(id).op
     }
 
+    /// Whether an expression is one of threads' shares of reductions, and of nothing that differs from
+    /// element to element.
+    pub fn is_of_parts(&self, id: Id) -> bool {
+        self.holds[id as usize] == HAS_PART
+    }
+
     pub fn is_full(&self) -> bool {
         self.nodes.len() > MAX_NODES
     }
@@ -134,6 +148,18 @@ impl Graph {
             return *id;
         }
         let id = self.nodes.len() as Id;
+        let own = match &node.op {
+            Op::Partial(..) | Op::Scaled(..) | Op::Total(_) => HAS_PART,
+            Op::Load(..)
+            | Op::Vector(..)
+            | Op::Element
+            | Op::Carried(_)
+            | Op::Undefined
+            | Op::Pointer(_) => HAS_DATA,
+            _ => 0,
+        };
+        let holds = node.args.iter().fold(own, |holds, arg| holds | self.holds[*arg as usize]);
+        self.holds.push(holds);
         self.nodes.push(node.clone());
         self.known.insert(node, id);
         id
@@ -698,7 +724,7 @@ impl Graph {
     pub fn replace(
         &mut self,
         id: Id,
-        known: &mut HashMap<Id, Id>,
+        known: &mut FxHashMap<Id, Id>,
         leaf: &mut dyn FnMut(&mut Graph, Id) -> Option<Id>,
     ) -> Id {
         if let Some(done) = known.get(&id) {
@@ -759,7 +785,7 @@ impl Graph {
 
     /// Whether any node under `id` is of a kind.
     pub fn any(&self, id: Id, is: &dyn Fn(&Op) -> bool) -> bool {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = FxHashSet::default();
         let mut open = vec![id];
         while let Some(next) = open.pop() {
             if !seen.insert(next) {

@@ -1,9 +1,10 @@
 //! A loop over the elements of a row: each thread takes every so manieth, all together take each
 //! element once. What it stores and what it adds up are values of the element's place.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use port_ir::{CompareOp, FloatOp, Location, Loop, Scalar};
+use rustc_hash::FxHashMap;
 
 use super::execute::{Executor, Item, Lanes, Result, Store, node_type};
 use super::graph::{Base, Fold, Graph, Id, Op};
@@ -94,7 +95,7 @@ impl Executor<'_, '_> {
         self.forget();
 
         let mut inductions = Vec::new();
-        let mut known = HashMap::new();
+        let mut known = FxHashMap::default();
         let mut chains = Vec::new();
         let mut moved = BTreeSet::new();
         // Running values that may belong together.
@@ -497,7 +498,7 @@ impl Executor<'_, '_> {
                     let zero = own.graph.integer(0);
                     let is_there = own.graph.compare(CompareOp::GreaterEqual, first, zero);
                     let element = own.graph.leaf(Op::Element, Scalar::I64);
-                    let mut known = HashMap::from([(element, first)]);
+                    let mut known = FxHashMap::from_iter([(element, first)]);
                     let place = own.graph.replace(place, &mut known, &mut |_, _| None);
                     (is_there, place)
                 };
@@ -795,7 +796,7 @@ impl Executor<'_, '_> {
     /// A value in terms of the element instead of the place.
     pub(super) fn as_vector(&mut self, value: Id, width: i64, part: Option<i64>) -> Result<Id> {
         let element = self.graph.leaf(Op::Element, Scalar::I64);
-        let mut known = HashMap::new();
+        let mut known = FxHashMap::default();
         let mut trouble = None;
         for load in self.loads(&[value]) {
             let node = self.graph.node(load).clone();

@@ -6,10 +6,10 @@
 //! expression is held to be such a part where it has its value for many sets of random numbers, with
 //! and without elements, ties and numbers that are none.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
+use rustc_hash::FxHashMap;
 
 use super::execute::{Executor, Item, Lanes};
 use super::graph::{Graph, Id, Op, Threads};
@@ -169,7 +169,7 @@ fn value_of(
 /// The number that an expression has, given numbers for some of its nodes.
 struct Numbers<'g> {
     graph: &'g Graph,
-    known: HashMap<Id, f64>,
+    known: FxHashMap<Id, f64>,
     trial: u32,
 }
 
@@ -441,7 +441,7 @@ impl Executor<'_, '_> {
         trial: u32,
     ) -> bool {
         let mut random = Random(u64::from(trial) * 7919 + 1);
-        let mut numbers = Numbers { graph: &self.graph, known: HashMap::new(), trial };
+        let mut numbers = Numbers { graph: &self.graph, known: FxHashMap::default(), trial };
         let mut starts = Vec::new();
         for (part, index) in order.iter().zip(group) {
             let Some(start) = numbers.of(variables[*index].entry, 0) else { return false };
@@ -454,7 +454,7 @@ impl Executor<'_, '_> {
         let element = self.graph.find_leaf(&Op::Element);
         let place_at = |at: usize| {
             let Some(place) = place else { return Some(0.0) };
-            let mut numbers = Numbers { graph: &self.graph, known: HashMap::new(), trial };
+            let mut numbers = Numbers { graph: &self.graph, known: FxHashMap::default(), trial };
             numbers.known.insert(element?, at as f64);
             numbers.of(place, 0)
         };
@@ -464,7 +464,7 @@ impl Executor<'_, '_> {
             let Some(place) = place_at(at) else { return false };
             sample.push((random.value(kind), place));
         }
-        let mut known = HashMap::new();
+        let mut known = FxHashMap::default();
         for (part, index) in order.iter().zip(group) {
             let value = value_of(kind, *part, &sample, &sample, &start);
             known.insert(variables[*index].node, value);
@@ -497,7 +497,7 @@ impl Executor<'_, '_> {
         if self.formulas.is_empty() {
             return;
         }
-        let mut known = HashMap::new();
+        let mut known = FxHashMap::default();
         for (reduction, formula) in self.formulas.clone() {
             let total = self.graph.total(reduction);
             known.insert(total, formula);
@@ -549,7 +549,10 @@ impl Executor<'_, '_> {
     }
 
     pub(super) fn settle_one(&mut self, id: Id) -> Id {
-        if self.states.is_empty() || self.graph.node(id).args.is_empty() {
+        let node = self.graph.node(id);
+        // No part of a running value is a truth value.
+        let is_candidate = !node.args.is_empty() && node.ty != Scalar::Bool;
+        if self.states.is_empty() || !is_candidate || !self.graph.is_of_parts(id) {
             return id;
         }
         if let Some(known) = self.settled.get(&id) {
@@ -564,7 +567,7 @@ impl Executor<'_, '_> {
     fn joined(&mut self, id: Id) -> Option<Id> {
         // Operands first.
         let mut order: Vec<Id> = Vec::new();
-        let mut number: HashMap<Id, u32> = HashMap::new();
+        let mut number: FxHashMap<Id, u32> = FxHashMap::default();
         let mut stack = vec![(id, false)];
         while let Some((next, ready)) = stack.pop() {
             if number.contains_key(&next) {
@@ -594,12 +597,6 @@ impl Executor<'_, '_> {
                 Op::Partial(reduction, own) => (*reduction, own.clone(), own.clone()),
                 Op::Scaled(reduction, own, about) => (*reduction, own.clone(), about.clone()),
                 Op::Total(reduction) => (*reduction, all.clone(), all.clone()),
-                Op::Load(..)
-                | Op::Vector(..)
-                | Op::Element
-                | Op::Carried(_)
-                | Op::Undefined
-                | Op::Pointer(_) => return None,
                 _ => continue,
             };
             let own_state = *self.state_of.get(&reduction)?;
@@ -747,7 +744,7 @@ impl Executor<'_, '_> {
                 let chosen = samples.iter().enumerate().filter(|(i, _)| mask >> i & 1 != 0);
                 chosen.flat_map(|(_, sample)| sample.iter().copied()).collect()
             };
-            let mut numbers = Numbers { graph: &self.graph, known: HashMap::new(), trial };
+            let mut numbers = Numbers { graph: &self.graph, known: FxHashMap::default(), trial };
             let mut starts = Vec::new();
             for (_, part, start) in &state.members {
                 let Some(value) = numbers.of(*start, 0) else { return false };

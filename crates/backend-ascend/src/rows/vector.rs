@@ -1,9 +1,10 @@
 //! What a phase does with a piece of a row, as vector instructions: each value of the row's elements
 //! is a tensor of `float`, narrower formats are rounded where the program rounds them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Rounding, Scalar, UnaryOp};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::execute::Result;
 use super::graph::{Fold, Graph, Id, Op};
@@ -36,11 +37,11 @@ pub(super) struct Vectors<'v, 's> {
     pub places: bool,
     free: Vec<bool>,
     free_masks: Vec<bool>,
-    held: HashMap<Id, Held>,
-    narrow: HashMap<Id, String>,
-    uses: HashMap<Id, u32>,
+    held: FxHashMap<Id, Held>,
+    narrow: FxHashMap<Id, String>,
+    uses: FxHashMap<Id, u32>,
     /// Where the value of a node should come to lie.
-    wanted: HashMap<Id, String>,
+    wanted: FxHashMap<Id, String>,
     depth: u32,
 }
 
@@ -77,10 +78,10 @@ impl<'v, 's> Vectors<'v, 's> {
             places: false,
             free: Vec::new(),
             free_masks: Vec::new(),
-            held: HashMap::new(),
-            narrow: HashMap::new(),
-            uses: HashMap::new(),
-            wanted: HashMap::new(),
+            held: FxHashMap::default(),
+            narrow: FxHashMap::default(),
+            uses: FxHashMap::default(),
+            wanted: FxHashMap::default(),
             depth: 0,
         }
     }
@@ -92,7 +93,7 @@ impl<'v, 's> Vectors<'v, 's> {
 
     /// Counts the uses of what the phase computes from these.
     pub fn count(&mut self, roots: &[Id]) {
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         let mut open = roots.to_vec();
         for root in roots {
             *self.uses.entry(*root).or_insert(0) += 1;
