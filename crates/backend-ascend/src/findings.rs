@@ -14,6 +14,7 @@ pub const FINDINGS: &[&Metadata] = &[
     &NoHeader::METADATA,
     &UnreadableText::METADATA,
     &ManagedMemory::METADATA,
+    &LargeAngles::METADATA,
 ];
 
 /// A kernel has no form on the Ascend chip.
@@ -174,3 +175,28 @@ pub struct UnreadableText {
     help = "allocate with `cudaMalloc` and copy what is needed"
 )]
 pub struct ManagedMemory {}
+
+/// A sine, cosine or tangent on vectors is not right for angles of any size.
+///
+/// ## What it means
+/// The 910B has no such instruction; vectors compute the function from what the angle leaves of quarter
+/// turns, which is exact for 2^24 of them: as far as 2.6e7, where neighbouring floats are 2 apart. CUDA
+/// reduces larger angles exactly; here the result means nothing.
+///
+/// ## What to do
+/// Nothing, if angles are smaller. Else reduce them before, in integers or in double.
+///
+/// ## Example
+/// ```cuda
+/// __global__ void k(float* x) { x[threadIdx.x] = sinf(x[threadIdx.x] * 1e9f); }
+/// ```
+#[derive(Diagnostic)]
+#[diagnostic(
+    code = "P0808",
+    severity = warning,
+    message = "sines, cosines and tangents of `{kernel}` are right for angles as far as 2.6e7 (2^24 quarter turns)",
+    help = "nothing, if angles are smaller; else reduce them before, in integers or in double"
+)]
+pub struct LargeAngles {
+    pub kernel: String,
+}

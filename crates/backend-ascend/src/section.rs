@@ -11,7 +11,7 @@ use port_ir::{Handle, Module, Parameter};
 use port_rewrite::instances::{split_arguments, type_names, unnameable};
 use port_syntax::Keyword;
 
-use crate::findings::{NoForm, ScalarForm};
+use crate::findings::{LargeAngles, NoForm, ScalarForm};
 use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
 use crate::host::text::{camel_case, has_word, replace_words, wrapped};
 use crate::kernel::{self, Chip, DeviceKernel, Request, Unit};
@@ -807,6 +807,13 @@ fn no_form(port: &Port<'_>, kernel: FunctionId, arguments: &str, reason: &str) -
     }
 }
 
+/// Whether vectors compute a function of angles, in the kernel or in what it calls of the lanes' header.
+fn has_bounded_angles(device: &DeviceKernel) -> bool {
+    let texts = [&device.definitions, &device.entry];
+    let calls = ["lanes.Sine(", " Tangent(lanes, ", "::Tangent(lanes, "];
+    texts.iter().any(|text| calls.iter().any(|call| text.contains(call)))
+}
+
 /// A C string literal.
 pub(crate) fn literal(text: &str) -> String {
     let mut out = String::from("\"");
@@ -848,6 +855,11 @@ impl Section {
                         };
                         (finding.at(function.origin, &module.expansions), Some(*origin))
                     });
+                    if has_bounded_angles(&made.device) {
+                        let finding = LargeAngles { kernel: full.clone() };
+                        let finding = finding.at(function.origin, &module.expansions);
+                        port.findings.push(finding.in_kernel(full.clone()));
+                    }
                     let (found, origin) = slow.map_or((None, None), |(f, o)| (Some(f), o));
                     (made.device.status, made.device.lowering, found, origin)
                 }
