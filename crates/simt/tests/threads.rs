@@ -76,6 +76,12 @@ fn same(body: &str, options: &Options) -> usize {
     used
 }
 
+/// Whether several threads get to run blocks. One may have run all of them before the system starts
+/// another, so that this is tried more than once.
+fn run_together(body: &str, options: &Options) -> bool {
+    (0..100).any(|_| same(body, options) > 1)
+}
+
 const OWN: &str = "  %0 = element u32 %out, %i
   %1: u32 = load %0
   %2 = iadd %1, %i
@@ -84,9 +90,9 @@ const OWN: &str = "  %0 = element u32 %out, %i
 
 #[test]
 fn blocks_that_share_nothing_run_together() {
-    assert!(same(OWN, &Options::default()) > 1);
+    assert!(run_together(OWN, &Options::default()));
     let reversed = Options { schedule: Schedule::Reversed, ..Options::default() };
-    assert!(same(OWN, &reversed) > 1);
+    assert!(run_together(OWN, &reversed));
     // Sums in shared memory, by lanes of one warp.
     let sums = "  %0 = element u32 %out, %i
   %1: u32 = load %0
@@ -102,7 +108,7 @@ fn blocks_that_share_nothing_run_together() {
   %9 = bits %8 to u32
   store %0, %9
 ";
-    assert!(same(sums, &Options::default()) > 1);
+    assert!(run_together(sums, &Options::default()));
 }
 
 #[test]
@@ -117,7 +123,7 @@ fn atomics_whose_order_does_not_matter_run_together() {
   atomic.add.relaxed.device @counter, 3u32
 "
         );
-        assert!(same(&body, &Options::default()) > 1, "{number}");
+        assert!(run_together(&body, &Options::default()), "{number}");
     }
 }
 
@@ -183,7 +189,7 @@ fn what_is_printed_comes_in_order() {
     print \"block %u\\n\", block.x
   }
 ";
-    assert!(same(print, &Options::default()) > 1);
+    assert!(run_together(print, &Options::default()));
     same(print, &Options { print_limit: 100, ..Options::default() });
 }
 
