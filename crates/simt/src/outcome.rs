@@ -18,7 +18,7 @@ pub struct Outcome {
     pub trace: Option<Trace>,
     /// What rounding did, by statement, where that was asked for.
     pub errors: Vec<StatementError>,
-    /// Threads of the host that were started for blocks.
+    /// Threads of the host that ran blocks.
     pub threads: usize,
 }
 

@@ -409,8 +409,8 @@ pub(super) fn run(
         memory.reclaim();
         return None;
     };
-    // Not those that found a block left to run: that would differ from run to run.
-    let mut outcome = Outcome { threads: works.len(), ..Outcome::default() };
+    let threads = works.iter().filter(|work| work.blocks > 0).count();
+    let mut outcome = Outcome { threads, ..Outcome::default() };
     outcome.counters.instructions = works.iter().map(|work| work.instructions).sum();
     outcome.counters.blocks = works.iter().map(|work| work.blocks).sum();
     let mut printed: Vec<(usize, Vec<u8>)> =
