@@ -151,25 +151,10 @@ fn stands_for(expression: &Expression, known: &[Known]) -> Option<Value> {
 }
 
 fn compared(op: CompareOp, a: Constant, b: Constant) -> Option<bool> {
-    if a.scalar != b.scalar || a.scalar.is_float() {
+    if a.scalar != b.scalar {
         return None;
     }
-    let number = |constant: Constant| -> i128 {
-        let unused = 64 - constant.scalar.bits();
-        match constant.scalar.is_signed() {
-            true => i128::from(((constant.bits << unused) as i64) >> unused),
-            false => i128::from(constant.bits),
-        }
-    };
-    let (a, b) = (number(a), number(b));
-    Some(match op {
-        CompareOp::Equal => a == b,
-        CompareOp::NotEqual => a != b,
-        CompareOp::Less => a < b,
-        CompareOp::LessEqual => a <= b,
-        CompareOp::Greater => a > b,
-        CompareOp::GreaterEqual => a >= b,
-    })
+    Some(op.holds(a.as_integer()?, b.as_integer()?))
 }
 
 /// Takes decided branches away; whether there were some.

@@ -32,6 +32,7 @@ use std::collections::BTreeSet;
 use port_diag::{Origin, SourceMap};
 use port_ir::analysis::program::Program;
 use port_ir::analysis::uniformity::ModuleUniformity;
+use port_ir::{CompareOp, Rounding};
 
 use crate::kernel::NotTranslated;
 
@@ -53,6 +54,29 @@ pub(crate) fn float_text(value: f32) -> String {
     let text = format!("{value:?}");
     let text = if text.contains(['.', 'e']) { text } else { format!("{text}.0") };
     format!("{text}f")
+}
+
+/// The `RoundMode` of the instruction `Cast`.
+pub(crate) const fn cast_mode(rounding: Rounding) -> &'static str {
+    match rounding {
+        Rounding::NearestEven => "CAST_RINT",
+        Rounding::TowardZero => "CAST_TRUNC",
+        Rounding::Up => "CAST_CEIL",
+        Rounding::Down => "CAST_FLOOR",
+        Rounding::NearestAway => "CAST_ROUND",
+    }
+}
+
+/// The `CMPMODE` of the instructions that compare.
+pub(crate) const fn compare_mode(op: CompareOp) -> &'static str {
+    match op {
+        CompareOp::Equal => "EQ",
+        CompareOp::NotEqual => "NE",
+        CompareOp::Less => "LT",
+        CompareOp::LessEqual => "LE",
+        CompareOp::Greater => "GT",
+        CompareOp::GreaterEqual => "GE",
+    }
 }
 
 /// Who executes the text.

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use port_backend::text::names::Names;
 use port_ir::{
-    Axis, Builtin, Conversion, FloatOp, Function, IntegerOp, MathFunction, Module, Rounding,
-    Scalar, Type, UnaryOp,
+    Axis, Builtin, Conversion, FloatOp, Function, IntegerOp, MathFunction, Module, Scalar, Type,
+    UnaryOp,
 };
 
 use super::execute::Result;
 use super::graph::{Base, Graph, Id, Op};
-use crate::code::{cpp, float_text, refuse};
+use crate::code::{cast_mode, cpp, float_text, refuse};
 use crate::host::text::camel_case;
 use crate::kernel::TilingField;
 
@@ -175,13 +175,7 @@ impl Scalars<'_> {
                 Conversion::IntegerToFloat(_) => format!("static_cast<float>({})", bare(a)),
                 Conversion::FloatToFloat { .. } if node.ty == Scalar::F32 => a.clone(),
                 Conversion::FloatToInteger(rounding) if node.ty == Scalar::I64 => {
-                    let mode = match rounding {
-                        Rounding::NearestEven => "CAST_RINT",
-                        Rounding::TowardZero => "CAST_TRUNC",
-                        Rounding::Up => "CAST_CEIL",
-                        Rounding::Down => "CAST_FLOOR",
-                        Rounding::NearestAway => "CAST_ROUND",
-                    };
+                    let mode = cast_mode(*rounding);
                     self.functions = true;
                     format!("rows::IntegerOf<RoundMode::{mode}>(work, {})", bare(a))
                 }

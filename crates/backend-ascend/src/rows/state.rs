@@ -8,7 +8,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
+use port_ir::{Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
 use rustc_hash::FxHashMap;
 
 use super::execute::{Executor, Item, Lanes};
@@ -232,14 +232,7 @@ impl Numbers<'_> {
                 IntegerOp::Maximum => a.max(*b),
                 _ => return None,
             },
-            (Op::Compare(op), [a, b]) => truth(match op {
-                CompareOp::Equal => a == b,
-                CompareOp::NotEqual => a != b,
-                CompareOp::Less => a < b,
-                CompareOp::LessEqual => a <= b,
-                CompareOp::Greater => a > b,
-                CompareOp::GreaterEqual => a >= b,
-            }),
+            (Op::Compare(op), [a, b]) => truth(op.holds(a, b)),
             (Op::Select, [c, a, b]) => {
                 if *c != 0.0 {
                     *a

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Rounding, Scalar, UnaryOp};
+use port_ir::{CompareOp, Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::execute::Result;
 use super::graph::{Fold, Graph, Id, Op};
 use super::scalars::Scalars;
-use crate::code::refuse;
+use crate::code::{cast_mode, compare_mode, refuse};
 
 /// A value in a phase.
 #[derive(Clone, Debug)]
@@ -311,13 +311,7 @@ impl<'v, 's> Vectors<'v, 's> {
                 _ => Err(refuse("rows of such integers have no form")),
             },
             Op::Convert(Conversion::FloatToInteger(rounding)) if node.ty == Scalar::I64 => {
-                let mode = match rounding {
-                    Rounding::NearestEven => "CAST_RINT",
-                    Rounding::TowardZero => "CAST_TRUNC",
-                    Rounding::Up => "CAST_CEIL",
-                    Rounding::Down => "CAST_FLOOR",
-                    Rounding::NearestAway => "CAST_ROUND",
-                };
+                let mode = cast_mode(*rounding);
                 // What is rounded before is rounded once.
                 let inner = self.graph.node(node.args[0]);
                 let before = match &inner.op {
@@ -637,14 +631,6 @@ impl<'v, 's> Vectors<'v, 's> {
 
     fn compare(&mut self, op: CompareOp, args: &[Id]) -> Result<Held> {
         let [left, right] = args else { return Err(refuse("an operand is missing")) };
-        let mode = |op: CompareOp| match op {
-            CompareOp::Equal => "EQ",
-            CompareOp::NotEqual => "NE",
-            CompareOp::Less => "LT",
-            CompareOp::LessEqual => "LE",
-            CompareOp::Greater => "GT",
-            CompareOp::GreaterEqual => "GE",
-        };
         if self.graph.node(*left).ty.is_integer() || self.graph.node(*right).ty.is_integer() {
             return self.compare_places(op, *left, *right);
         }
@@ -656,7 +642,7 @@ impl<'v, 's> Vectors<'v, 's> {
                 self.line(format!(
                     "CompareScalar({to}, {a}, {}, CMPMODE::{}, padded);",
                     plain(s),
-                    mode(op)
+                    compare_mode(op)
                 ));
                 (to, slot)
             }
@@ -665,7 +651,10 @@ impl<'v, 's> Vectors<'v, 's> {
                 let (to, slot) = self.mask();
                 self.line(format!("rows::FillTail({x}, count);"));
                 self.line(format!("rows::FillTail({y}, count);"));
-                self.line(format!("Compare({to}, {x}, {y}, CMPMODE::{}, padded);", mode(op)));
+                self.line(format!(
+                    "Compare({to}, {x}, {y}, CMPMODE::{}, padded);",
+                    compare_mode(op)
+                ));
                 (to, slot)
             }
         };

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use port_ir::{
-    Block, CompareOp, Constant, Conversion, Expression, ExpressionTypes, Function, Handle,
-    IntegerOp, Local, Loop, LoopTest, Scalar, Statement, StatementKind, Type, Unroll, Value,
+    Block, Constant, Conversion, Expression, ExpressionTypes, Function, Handle, IntegerOp, Local,
+    Loop, LoopTest, Scalar, Statement, StatementKind, Type, Unroll, Value,
 };
 
 use super::MOST_INSTRUCTIONS;
@@ -84,14 +84,7 @@ fn test(function: &Function, value: Value, known: &Known) -> Option<bool> {
         return None;
     }
     let (a, b) = (left.as_integer()?, right.as_integer()?);
-    Some(match op {
-        CompareOp::Equal => a == b,
-        CompareOp::NotEqual => a != b,
-        CompareOp::Less => a < b,
-        CompareOp::LessEqual => a <= b,
-        CompareOp::Greater => a > b,
-        CompareOp::GreaterEqual => a >= b,
-    })
+    Some(op.holds(a, b))
 }
 
 /// The local that a pointer is.

@@ -1,6 +1,7 @@
 //! Comparisons, choices, conversions and functions.
 
 use super::*;
+use crate::code::{cast_mode, compare_mode};
 
 impl Engine<'_, '_> {
     pub(super) fn compare(
@@ -13,14 +14,7 @@ impl Engine<'_, '_> {
         let Some(scalar) = self.component_scalar(left.0) else {
             return self.refuse_value("pointers that differ are compared", value);
         };
-        let mode = match op {
-            CompareOp::Equal => "EQ",
-            CompareOp::NotEqual => "NE",
-            CompareOp::Less => "LT",
-            CompareOp::LessEqual => "LE",
-            CompareOp::Greater => "GT",
-            CompareOp::GreaterEqual => "GE",
-        };
+        let mode = compare_mode(op);
         match kind(scalar) {
             Some(Kind::Float) => {
                 let slot;
@@ -367,13 +361,7 @@ impl Engine<'_, '_> {
                 }
             }
             Conversion::FloatToInteger(rounding) => {
-                let mode = match rounding {
-                    Rounding::NearestEven => "CAST_RINT",
-                    Rounding::TowardZero => "CAST_TRUNC",
-                    Rounding::Up => "CAST_CEIL",
-                    Rounding::Down => "CAST_FLOOR",
-                    Rounding::NearestAway => "CAST_ROUND",
-                };
+                let mode = cast_mode(rounding);
                 if to_kind != Kind::Int {
                     return self.refuse_value(
                         "there is no conversion from float to 64-bit integers",
