@@ -7,7 +7,8 @@ use crate::tidy::workspace_root;
 /// Which stages, and for how long.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The stages (lexer, preprocessor, parser, hir, lower, ir-text, port-hip, port-cpu, spec); all
+    /// The stages (lexer, preprocessor, parser, hir, lower, ir-text, port-hip, port-cpu,
+    /// port-ascend, machine, spec); all
     /// of them when none is given.
     stages: Vec<String>,
     /// Seconds, shared by the stages.

@@ -12,7 +12,8 @@ use port_ir::analysis::program::Program;
 use port_ir::analysis::uniformity::{Assumptions, ModuleUniformity};
 use port_ir::analysis::{divergence, progress, warp_size};
 use port_ir::passes::flatten;
-use port_ir::{ModuleInfo, PrintOptions};
+use port_ir::{FunctionKind, ModuleInfo, PrintOptions};
+use port_simt::{Argument, Checks, Launch, Memory, Schedule};
 use port_syntax::{Configuration, Parsed};
 
 /// A stage of the pipeline.
@@ -35,7 +36,7 @@ impl std::fmt::Debug for Stage {
 }
 
 /// All stages, in the order of the pipeline.
-pub const STAGES: [Stage; 9] = [
+pub const STAGES: [Stage; 11] = [
     Stage { name: "lexer", seeds: programs, run: lexer, whole: 1 },
     Stage { name: "preprocessor", seeds: programs, run: preprocessor, whole: 1 },
     Stage { name: "parser", seeds: programs, run: parser, whole: 1 },
@@ -44,6 +45,8 @@ pub const STAGES: [Stage; 9] = [
     Stage { name: "ir-text", seeds: ir_texts, run: ir_text, whole: 2 },
     Stage { name: "port-hip", seeds: programs, run: port_hip, whole: 1 },
     Stage { name: "port-cpu", seeds: programs, run: port_cpu, whole: 1 },
+    Stage { name: "port-ascend", seeds: programs, run: port_ascend, whole: 1 },
+    Stage { name: "machine", seeds: programs, run: machine, whole: 2 },
     Stage { name: "spec", seeds: specs, run: spec, whole: 2 },
 ];
 
@@ -371,6 +374,10 @@ fn port_cpu(text: &str) -> usize {
     port_to("cpu", text)
 }
 
+fn port_ascend(text: &str) -> usize {
+    port_to(if text.len().is_multiple_of(2) { "ascend" } else { "ascend:950" }, text)
+}
+
 fn port_to(target: &str, text: &str) -> usize {
     // A target that is not there yet has nothing to fuzz.
     let Ok(target) = target.parse::<Target>() else { return 1 };
@@ -390,6 +397,84 @@ fn port_to(target: &str, text: &str) -> usize {
     }
     let mut findings = first.iter().flat_map(|translation| &translation.ported.diagnostics);
     usize::from(!findings.any(|finding| finding.severity == port::Severity::Error))
+}
+
+/// How many kernels of an input the machine runs.
+const MOST_KERNELS: usize = 4;
+
+/// Runs the kernels of an input over small buffers of small numbers: a launch ends, the same way each
+/// time, whatever it does to memory.
+fn machine(text: &str) -> usize {
+    let (sources, root) = unit(text);
+    let parsed = port_syntax::read(&sources, root, &configuration(text));
+    let hir = port_hir::build(&parsed.unit);
+    let lowered = port_lower::lower(&hir, &port_lower::Options::default()).module;
+    let Ok(info) = port_ir::validate(&lowered) else { return 0 };
+    let flat = flatten(&lowered, &info);
+    let profile = ["cpu", "cuda:sm_80", "hip:gfx90a"][text.len() % 3];
+    let profile = port_float::Profile::named(profile).expect("it is the name of a profile");
+    let module = port_float::resolve(&flat, &profile);
+    let mut reached = 0;
+    for (handle, function) in module.kernels().take(MOST_KERNELS) {
+        let program = match text.len() % 5 {
+            0 => port_simt::Program::traced(&module, handle, &profile),
+            1 => port_simt::Program::twinned(&module, handle, &profile),
+            _ => port_simt::Program::new(&module, handle, &profile),
+        };
+        let Ok(program) = program else { continue };
+        reached = reached.max(1);
+        let block = match function.kind {
+            FunctionKind::Kernel(bounds) => bounds.max_threads.unwrap_or(96).min(96),
+            FunctionKind::Device => 96,
+        };
+        let first = launch(&program, block, text.len());
+        if text.len().is_multiple_of(4) {
+            assert_eq!(first, launch(&program, block, text.len()), "the same run each time");
+        }
+        reached += usize::from(reached == 1 && first.is_some());
+    }
+    reached
+}
+
+/// What is in memory and was printed after a launch with ragged blocks; `None` of one that faults.
+fn launch(
+    program: &port_simt::Program,
+    block: u32,
+    choice: usize,
+) -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
+    let mut memory = Memory::new();
+    let mut launch = Launch::new([3, 2, 1], [block, 1, 1]);
+    launch.dynamic_shared = 2048;
+    let mut buffers = Vec::new();
+    for parameter in program.parameters() {
+        let bytes: Vec<u8> =
+            (0..4096_u32).map(|byte| [byte as u8 % 7, 0, 0, 0][byte as usize % 4]).collect();
+        let id = memory.add(&parameter.name, bytes);
+        let argument = match parameter.size {
+            8 if choice.is_multiple_of(7) => Argument::Bytes(vec![3, 0, 0, 0, 0, 0, 0, 0]),
+            8 => Argument::Buffer { id, offset: 0 },
+            size => {
+                let mut bytes = vec![0; usize::try_from(size).unwrap_or(0).min(4096)];
+                if let Some(first) = bytes.first_mut() {
+                    *first = 40;
+                }
+                Argument::Bytes(bytes)
+            }
+        };
+        launch.arguments.push(argument);
+        buffers.push(id);
+    }
+    let options = port_simt::Options {
+        checks: if choice.is_multiple_of(2) { Checks::ALL } else { Checks::NONE },
+        schedule: if choice.is_multiple_of(11) { Schedule::Seeded(5) } else { Schedule::InOrder },
+        fuel: 20_000,
+        memory_limit: 64 << 20,
+        threads: 1 + choice % 2,
+        ..port_simt::Options::default()
+    };
+    let outcome = program.run(&mut memory, &launch, &options).ok()?;
+    let bytes = buffers.iter().map(|id| memory.bytes(*id).to_vec()).collect();
+    Some((bytes, outcome.printed))
 }
 
 fn spec(text: &str) -> usize {

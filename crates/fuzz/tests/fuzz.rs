@@ -77,6 +77,16 @@ fn port_cpu() -> Result<(), String> {
 }
 
 #[test]
+fn port_ascend() -> Result<(), String> {
+    mutants("port-ascend", 40, 10)
+}
+
+#[test]
+fn machine() -> Result<(), String> {
+    mutants("machine", 80, 10)
+}
+
+#[test]
 fn spec() -> Result<(), String> {
     mutants("spec", 200, 1)
 }

@@ -875,8 +875,12 @@ impl Emitter<'_, '_> {
         let bytes_value = self.value(bytes);
         let constant =
             self.build.as_constant(bytes_value).and_then(|constant| constant.as_integer());
-        let Some(bytes) = constant.and_then(|bytes| u32::try_from(bytes).ok()) else {
-            let what = "an asynchronous copy of a size that is not constant".to_string();
+        let size = constant.and_then(|bytes| u32::try_from(bytes).ok());
+        let Some(bytes) = size.filter(|bytes| matches!(bytes, 4 | 8 | 16)) else {
+            let what = match constant {
+                Some(bytes) => format!("an asynchronous copy of {bytes} bytes, not 4, 8 or 16"),
+                None => "an asynchronous copy of a size that is not constant".to_owned(),
+            };
             let finding = crate::findings::UnsupportedConstruct::new(what.clone());
             let code = self.lower.cx.report(self.unit, at, finding);
             self.unsupported(code, what, at);

@@ -156,9 +156,9 @@ fn write_buffer(tokens: &[Token], view: &View) -> Written {
 
 /// The parser reports every hundred steps. Code of the field needs at most one report for each 40
 /// bytes; deep nesting and broken text up to one for each 6. The upper bound is for text that is
-/// broken all through, which takes a second for each megabyte.
+/// broken all through, which takes a second for 60,000 reports.
 fn most_reports(buffer: &str) -> usize {
-    (10_000 + buffer.len() / 4).min(100_000)
+    (10_000 + buffer.len() / 4).min(50_000)
 }
 
 /// `None` if the parser makes more reports than that. Counts steps, not time, so that the outcome
