@@ -7,7 +7,9 @@
 mod convergent;
 
 use port_backend::Status;
-use port_ir::{Extent, FunctionKind, Space, StatementKind, Type};
+use port_ir::{
+    Conversion, Expression, Extent, FunctionKind, Scalar, Space, StatementKind, Type, Value,
+};
 
 use crate::code::facts::Facts;
 use crate::code::types::Spelling;
@@ -141,7 +143,7 @@ fn write(
         let slow = facts.flow.statements().find(|(_, entry)| {
             matches!(entry.statement.kind, StatementKind::MatrixMultiply { .. })
         });
-        if has_word(&kernel.definitions, "Float64") {
+        if has_word(&kernel.definitions, "Float64") && computes_doubles(facts) {
             kernel.status = Status::PortedSlow;
             let origin = facts.function.body.as_ref().and_then(|body| body.statements.first());
             let origin = origin.map_or(nowhere(), |statement| statement.location.origin);
@@ -160,6 +162,45 @@ fn write(
         }
         kernel
     })
+}
+
+/// Whether a kernel computes with `double`. What is only moved is 64 bits to the chip.
+fn computes_doubles(facts: &Facts<'_, '_>) -> bool {
+    let is_double = |value: Value| facts.ty(value).scalar() == Some(Scalar::F64);
+    let mut seen = vec![false; facts.function.expressions.len()];
+    let mut work: Vec<Value> = Vec::new();
+    for (_, entry) in facts.flow.statements() {
+        match &entry.statement.kind {
+            StatementKind::Load { .. } | StatementKind::Store { .. } => {}
+            StatementKind::Call { .. } => return true,
+            kind if kind.operands().into_iter().any(is_double) => return true,
+            _ => {}
+        }
+        work.extend(entry.statement.kind.operands());
+    }
+    while let Some(value) = work.pop() {
+        if std::mem::replace(&mut seen[value.index()], true) {
+            continue;
+        }
+        let expression = facts.expression(value);
+        let moves = matches!(
+            expression,
+            Expression::Select { .. }
+                | Expression::Convert { kind: Conversion::Bits, .. }
+                | Expression::Splat { .. }
+                | Expression::Compose { .. }
+                | Expression::Extract { .. }
+                | Expression::Insert { .. }
+        );
+        if !moves && expression.operands().into_iter().chain([value]).any(is_double) {
+            let is_leaf = expression.operands().is_empty();
+            if !is_leaf {
+                return true;
+            }
+        }
+        work.extend(expression.operands());
+    }
+    false
 }
 
 fn nowhere() -> port_diag::Origin {

@@ -181,11 +181,29 @@ pub(super) struct State {
     pub subject: String,
     /// Whether atomic operations go lane by lane through `atomics.h`.
     pub uses_steps: bool,
+    /// Numbers that each core keeps of its own, and that are put together at the end.
+    pub merged: Vec<Merged>,
     /// Whether functions of `angles.h` are called.
     pub uses_angles: bool,
     /// Whether functions of `powers.h` are called.
     pub uses_powers: bool,
     pub flat_used: bool,
+}
+
+/// A number in global memory that all threads update and nobody reads: each core updates one of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Merged {
+    /// The class's member.
+    pub name: String,
+    /// Its type.
+    pub ty: &'static str,
+    /// What is done to it, as the support code names it.
+    pub step: &'static str,
+    /// What a core begins with.
+    pub start: &'static str,
+    /// The view of global memory, and the element there.
+    pub view: String,
+    pub at: u64,
 }
 
 /// What lies in global memory.

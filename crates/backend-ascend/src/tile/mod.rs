@@ -223,6 +223,7 @@ fn translate(
         uses_shared: false,
         subject: String::new(),
         uses_steps: false,
+        merged: Vec::new(),
         uses_angles: false,
         uses_powers: false,
         flat_used: false,

@@ -7,7 +7,7 @@ use port_backend::Status;
 use port_backend::text::names::Names;
 use port_ir::{Function, Type};
 
-use super::engine::{GlobalRoot, State, StorageKind, scalar_type};
+use super::engine::{GlobalRoot, Merged, State, StorageKind, scalar_type};
 use super::ir::{self, Node, Places};
 use super::shape::Lanes;
 use super::tidy;
@@ -67,8 +67,12 @@ impl Written<'_, '_> {
         let _ = writeln!(text, "class {class} {{\npublic:");
         let _ = writeln!(text, "    __aicore__ inline {class}() {{}}");
         let list: Vec<String> = names.iter().map(|name| format!("GM_ADDR {name}")).collect();
-        let own = format!("const {tiling}& tiling");
-        let list: Vec<&str> = list.iter().map(String::as_str).chain([own.as_str()]).collect();
+        let mut own = vec![format!("const {tiling}& tiling")];
+        let merges = !self.state.merged.is_empty();
+        if merges {
+            own.insert(0, "GM_ADDR workspace".to_owned());
+        }
+        let list: Vec<&str> = list.iter().chain(&own).map(String::as_str).collect();
         let head = wrapped("    __aicore__ inline void Init(", &list, ")");
         let _ = writeln!(text, "{head}\n    {{");
         text.push_str("        tiling_ = tiling;\n");
@@ -118,7 +122,11 @@ impl Written<'_, '_> {
                 "        shared_ = lanes.memory.GetWithOffset<uint8_t>({fixed}, 0);"
             );
         }
-        text.push_str("        values_ = lanes.next;\n    }\n");
+        text.push_str("        values_ = lanes.next;\n");
+        if merges {
+            text.push_str("        workspace_ = workspace;\n");
+        }
+        text.push_str("    }\n");
         self.process(&mut text);
         let _ = writeln!(
             text,
@@ -160,7 +168,18 @@ impl Written<'_, '_> {
         if self.state.uses_shared {
             text.push_str("    LocalTensor<uint8_t> shared_;\n");
         }
-        text.push_str("    uint32_t values_;\n};\n");
+        text.push_str("    uint32_t values_;\n");
+        if merges {
+            text.push_str("    // Numbers of this core, which the first core puts together.\n");
+            for Merged { name, ty, start, .. } in &self.state.merged {
+                let _ = writeln!(text, "    {ty} {name} = {start};");
+            }
+            text.push_str("    GM_ADDR workspace_;\n");
+        }
+        text.push_str("};\n");
+        if merges {
+            names.push("workspace".to_owned());
+        }
         let arguments = if names.is_empty() { String::new() } else { names.join(", ") + ", " };
         let entry =
             format!("    {class} op;\n    op.Init({arguments}tiling);\n    op.Process();\n");
@@ -177,7 +196,7 @@ impl Written<'_, '_> {
             symbols,
             tiling: std::mem::take(&mut self.state.tiling),
             blocks,
-            workspace: None,
+            workspace: merges.then(|| format!("cores * {}", 32 * self.state.merged.len())),
             includes: BTreeSet::new(),
             definitions: text,
             entry,
@@ -340,7 +359,19 @@ impl Written<'_, '_> {
         let step = if self.lanes == Lanes::Block { "ProcessBlock" } else { "ProcessTile" };
         let values: Vec<&str> = place.iter().map(|(_, _, value)| *value).collect();
         let call = wrapped(&format!("            {step}("), &values, ");");
-        let _ = writeln!(text, "{call}\n        }}\n    }}\n");
+        let _ = writeln!(text, "{call}\n        }}");
+        for (index, merged) in self.state.merged.iter().enumerate() {
+            let Merged { name, ty, step, view, at, .. } = merged;
+            let own = match index {
+                0 => "workspace_".to_owned(),
+                _ => format!("workspace_ + {} * GetBlockNum()", 32 * index),
+            };
+            let _ = writeln!(
+                text,
+                "        lanes::Merge<{ty}, lanes::Step::{step}>(lanes, {view}, {at}, {name}, {own});"
+            );
+        }
+        text.push_str("    }\n\n");
     }
 
     fn step(&self, text: &mut String) {

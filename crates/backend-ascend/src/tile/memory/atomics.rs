@@ -1,7 +1,9 @@
-//! Atomic operations: by the transfer unit where it has them, lane by lane in the block's own memory,
-//! and on one core where all cores would meet.
+//! Atomic operations: by the transfer unit where it has them; by each core for itself, put together at
+//! the end, where all update one number that nobody reads; lane by lane in the block's own memory, and
+//! on one core where all cores would meet.
 
 use super::*;
+use crate::tile::engine::Merged;
 
 /// Why a lock has no vector form.
 const LOCK: &str = "threads wait for each other at a lock";
@@ -60,6 +62,9 @@ impl Engine<'_, '_> {
     ) -> Result<()> {
         let Update { mut op, scalar, value, result, plus } = *update;
         let is_integer = scalar.is_integer() && scalar != Scalar::Bool;
+        if is_integer && self.merge(update, &val, place, address, active)? {
+            return Ok(());
+        }
         let is_conditional = matches!(
             op,
             AtomicOp::CompareExchange { .. } | AtomicOp::IncrementWrap | AtomicOp::DecrementWrap
@@ -191,6 +196,113 @@ impl Engine<'_, '_> {
             self.remember(result, &val);
         }
         Ok(())
+    }
+
+    /// One number of global memory that all threads update and nobody reads, by an operation that the
+    /// transfer unit lacks: each core keeps its own, and the first core puts them together at the end.
+    fn merge(
+        &mut self,
+        update: &Update,
+        val: &Val,
+        place: &Place,
+        address: &Address,
+        active: &Active,
+    ) -> Result<bool> {
+        let Update { op, scalar, value, result, plus } = *update;
+        let (Place::Global(root), Some(offset), None) = (place, address.constant(), result) else {
+            return Ok(false);
+        };
+        let is_long = scalar.size() == 8;
+        let (step, start) = match (op, is_long, scalar.is_signed()) {
+            (AtomicOp::Add, true, _) => ("Add", "0"),
+            (AtomicOp::Subtract, true, _) => ("Subtract", "0"),
+            (AtomicOp::Minimum, true, true) => ("Minimum", "INT64_MAX"),
+            (AtomicOp::Maximum, true, true) => ("Maximum", "INT64_MIN"),
+            (AtomicOp::Minimum, true, false) => ("Minimum", "UINT64_MAX"),
+            (AtomicOp::Minimum, false, false) => ("Minimum", "UINT32_MAX"),
+            (AtomicOp::Maximum, _, false) => ("Maximum", "0"),
+            _ => return Ok(false),
+        };
+        let size = i128::from(scalar.size());
+        let bytes = offset + i128::from(plus);
+        let Some(at) = u64::try_from(bytes / size).ok().filter(|_| bytes % size == 0) else {
+            return Ok(false);
+        };
+        if scalar.size() < 4 || !self.is_only_updated(*root, op, scalar) {
+            return Ok(false);
+        }
+        let ty = match (is_long, scalar.is_signed()) {
+            (true, true) => "int64_t",
+            (true, false) => "uint64_t",
+            _ => "uint32_t",
+        };
+        let (low, high) = if is_long {
+            self.long_of(val.clone(), value)?
+        } else {
+            let text = self.int_of(val.clone(), value)?;
+            (text.clone(), text)
+        };
+        let mask = self.active_mask(active);
+        let view = self.view(place, ty);
+        let same = |known: &&Merged| known.view == view && known.at == at;
+        let name = match self.state.merged.iter().find(same) {
+            Some(known) => known.name.clone(),
+            None => {
+                let wish = format!("{}Of{}", view.trim_end_matches("Gm_"), "Core");
+                let name = self.state.names.fresh(&wish);
+                let name = format!("{}_", name.trim_end_matches('_'));
+                self.state.names.take(&name);
+                let own = Merged { name: name.clone(), ty, step, start, view, at };
+                self.state.merged.push(own);
+                name
+            }
+        };
+        self.line(format!(
+            "lanes::Fold<{ty}, lanes::Step::{step}>(lanes, {name}, lanes::Numbers<{ty}>{{{low}, {high}}}, {mask});"
+        ));
+        self.state.uses_steps = true;
+        self.need_input(8, false);
+        self.need_output(8, false);
+        Ok(true)
+    }
+
+    /// Whether all that the kernel does with memory is to update numbers of one type at fixed places by one
+    /// operation, without asking for what they were.
+    fn is_only_updated(&mut self, root: GlobalRoot, op: AtomicOp, scalar: Scalar) -> bool {
+        let own = match root {
+            GlobalRoot::Argument(index) => Root::Argument(index),
+            GlobalRoot::Symbol(variable) => Root::Variable(variable),
+        };
+        let mut pointers = Vec::new();
+        for (_, entry) in self.flow.statements() {
+            use port_ir::StatementKind as S;
+            match &entry.statement.kind {
+                S::Atomic { result, op: other, pointer, value, .. }
+                    if self.flow.root(*pointer) == own =>
+                {
+                    if result.is_some()
+                        || *other != op
+                        || self.type_of(*value) != Type::Scalar(scalar)
+                    {
+                        return false;
+                    }
+                    pointers.push(*pointer);
+                }
+                S::Load { pointer, .. } | S::Store { pointer, .. } | S::Atomic { pointer, .. } => {
+                    match self.flow.root(*pointer) {
+                        other if other == own => return false,
+                        Root::Value(_) | Root::Unknown => return false,
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut fixed = |pointer: &Value| {
+            let address = self.affine.address(*pointer);
+            address.is_some_and(|address| address.offset.as_constant().is_some())
+        };
+        pointers.iter().all(&mut fixed)
     }
 
     /// An operation that no unit has, lane after lane: on 64 bits, or with a condition.
