@@ -172,7 +172,7 @@ impl Preprocessor<'_> {
             }
             return Some(item);
         };
-        if self.stopped {
+        if self.out.cut_off {
             return Some(item);
         }
         let definition = &self.macros[id.0 as usize];
@@ -237,10 +237,10 @@ impl Preprocessor<'_> {
     /// Counts work done by expansion. At the limit it says so, once, and expands nothing more.
     pub(super) fn spend(&mut self, tokens: usize, name: Symbol, origin: Origin) -> bool {
         self.expanded += tokens;
-        if self.expanded <= limits::EXPANDED_TOKENS || self.stopped {
-            return !self.stopped;
+        if self.expanded <= limits::EXPANDED_TOKENS || self.out.cut_off {
+            return !self.out.cut_off;
         }
-        self.stopped = true;
+        self.out.cut_off = true;
         let outer = self.out.expansions.chain(origin).last();
         let name = outer.map_or(name.as_str().into(), |frame| frame.name.to_string());
         let what = format!("the expansion of `{name}` passes {} tokens", limits::EXPANDED_TOKENS);

@@ -46,6 +46,8 @@ pub struct Preprocessed {
     pub macros: Vec<MacroDefinition>,
     /// The files that were read, in the order of first reading; the root is the first.
     pub files: Vec<FileId>,
+    /// Whether macro expansion passed its limit, so that the tokens are not the program.
+    pub cut_off: bool,
     /// What was wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -234,7 +236,6 @@ struct Preprocessor<'a> {
     /// Tokens read from files.
     read: usize,
     /// Nothing is expanded any more: a limit was reached.
-    stopped: bool,
     /// The libraries whose macros are defined.
     modelled: [bool; library::LIBRARIES.len()],
     /// Findings about unbalanced conditionals.
@@ -264,7 +265,6 @@ impl<'a> Preprocessor<'a> {
             open_calls: 0,
             expanded: 0,
             read: 0,
-            stopped: false,
             modelled: [false; library::LIBRARIES.len()],
             unbalanced: 0,
             limits_said: HashSet::new(),

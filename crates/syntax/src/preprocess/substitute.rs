@@ -191,7 +191,7 @@ impl Substitution {
         let mut nothing = false;
         let mut space = false;
         for (at, part) in parts.iter().enumerate() {
-            if preprocessor.stopped || out.len() > limits::EXPANDED_TOKENS {
+            if preprocessor.out.cut_off || out.len() > limits::EXPANDED_TOKENS {
                 break;
             }
             let pasted = paste.is_some() || matches!(parts.get(at + 1), Some(Part::Paste { .. }));

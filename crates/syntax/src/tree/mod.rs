@@ -156,9 +156,11 @@ fn write_buffer(tokens: &[Token], view: &View) -> Written {
 
 /// The parser reports every hundred steps. Code of the field needs at most one report for each 40
 /// bytes; deep nesting and broken text up to one for each 6. The upper bound is for text that is
-/// broken all through, which takes a second for 60,000 reports.
-fn most_reports(buffer: &str) -> usize {
-    (10_000 + buffer.len() / 4).min(50_000)
+/// broken all through, which takes a second for some 20,000 reports; that of an expansion which was
+/// cut off is mostly so.
+fn most_reports(unit: &Preprocessed, buffer: &str) -> usize {
+    let most = if unit.cut_off { 5_000 } else { 50_000 };
+    (10_000 + buffer.len() / 4).min(most)
 }
 
 /// `None` if the parser makes more reports than that. Counts steps, not time, so that the outcome
@@ -181,7 +183,7 @@ fn parse_buffer(buffer: &str, most_reports: usize) -> Option<Tree> {
 
 impl Parsed {
     fn grammar(&self) -> &Grammar {
-        self.grammar.get_or_init(|| self.parse_within(most_reports(&self.buffer)))
+        self.grammar.get_or_init(|| self.parse_within(most_reports(&self.unit, &self.buffer)))
     }
 
     fn parse_within(&self, most_reports: usize) -> Grammar {
