@@ -112,7 +112,7 @@ pub struct Options {
     /// How many bytes may be printed; the rest is dropped.
     pub print_limit: usize,
     /// Whether it is noted what rounding does at each statement; only programs of
-    /// [`Program::twinned`](crate::Program::twinned) can tell.
+    /// [`Program::twinned_by_statement`](crate::Program::twinned_by_statement) can tell.
     pub errors: bool,
     /// Threads of the host that run blocks; 0 is 1. The result is the same for any number: launches
     /// whose blocks depend on each other run on one.

@@ -138,8 +138,9 @@ pub(crate) struct Code {
     pub(crate) functions32: Vec<F32Function>,
     pub(crate) functions64: Vec<F64Function>,
     pub(crate) twin_functions: Vec<TwinFunction>,
-    /// Whether there are twins.
+    /// Whether there are twins, and whether each instruction can say what rounding does there.
     pub(crate) twinned: bool,
+    pub(crate) says_errors: bool,
     pub(crate) conversions: Vec<General>,
     pub(crate) warps: Vec<WarpInst>,
     pub(crate) prints: Vec<PrintInst>,
@@ -255,9 +256,18 @@ impl Program {
     }
 
     /// As [`Program::new`], with a twin of each float: what it would be if nothing were rounded, while
-    /// control flow is that of the rounded values. [`Memory::twins`] has those of buffers after a run;
-    /// [`Options::errors`] asks for what rounding does at each statement.
+    /// control flow is that of the rounded values. [`Memory::twins`] has those of buffers after a run.
     pub fn twinned(
+        module: &Module,
+        kernel: Handle<Function>,
+        profile: &Profile,
+    ) -> Result<Program, Unsupported> {
+        Self::compiled(module, kernel, profile, Mode::FastTwins)
+    }
+
+    /// As [`Program::twinned`], and slower: [`Options::errors`] asks it for what rounding does at each
+    /// statement.
+    pub fn twinned_by_statement(
         module: &Module,
         kernel: Handle<Function>,
         profile: &Profile,

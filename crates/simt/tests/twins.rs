@@ -6,20 +6,31 @@ use port_float::Profile;
 use port_ir::Scalar;
 use port_simt::{Argument, BufferId, Launch, Memory, Options, Outcome, Program};
 
-fn programs(text: &str, profile: &str) -> [Program; 2] {
+/// A kernel without twins, with twins by statement, and with twins.
+fn programs(text: &str, profile: &str) -> [Program; 3] {
     let module = port_ir::parse(text, FileId(0)).expect("the text is IR");
     let info = port_ir::validate(&module).unwrap_or_else(|errors| panic!("{errors:?}"));
     let flat = port_ir::passes::flatten(&module, &info);
     let profile = Profile::named(profile).expect("the profile is known");
     let module = port_float::resolve(&flat, &profile);
     let kernel = module.kernels().next().expect("there is a kernel").0;
-    [Program::new, Program::twinned]
+    [Program::new, Program::twinned_by_statement, Program::twinned]
         .map(|new| new(&module, kernel, &profile).expect("the kernel is supported"))
 }
 
-/// Runs a kernel over buffers with and without twins: the bytes are the same. Gives the twins' side.
+/// Whether twins are the same to more digits than any test asks for.
+fn same_twins(one: &[(f64, f64)], other: &[(f64, f64)]) -> bool {
+    let largest = one.iter().fold(0f64, |largest, (hi, _)| largest.max(hi.abs()));
+    let close = |(a, b): (&(f64, f64), &(f64, f64))| {
+        a == b || ((a.0 - b.0) + (a.1 - b.1)).abs() <= largest * 2f64.powi(-96)
+    };
+    one.len() == other.len() && one.iter().zip(other).all(close)
+}
+
+/// Runs a kernel over buffers without twins, with them by statement, and with them: the bytes are the
+/// same, and the twins. Gives the memory of the last run and what the second one says.
 fn run(text: &str, grid: u32, block: u32, buffers: &[Vec<u8>]) -> (Memory, Vec<BufferId>, Outcome) {
-    let mut last: Option<(Memory, Vec<BufferId>, Outcome)> = None;
+    let mut runs: Vec<(Memory, Vec<BufferId>, Outcome)> = Vec::new();
     for (number, program) in programs(text, "cpu").iter().enumerate() {
         let mut memory = Memory::new();
         let ids: Vec<BufferId> =
@@ -28,12 +39,19 @@ fn run(text: &str, grid: u32, block: u32, buffers: &[Vec<u8>]) -> (Memory, Vec<B
         launch.arguments = ids.iter().map(|id| Argument::Buffer { id: *id, offset: 0 }).collect();
         let options = Options { errors: number == 1, ..Options::default() };
         let outcome = program.run(&mut memory, &launch, &options).expect("it runs");
-        if let Some((plain, ..)) = &last {
+        if let Some((plain, ..)) = runs.first() {
             assert!(memory == *plain, "other bytes with twins");
         }
-        last = Some((memory, ids, outcome));
+        runs.push((memory, ids, outcome));
     }
-    last.expect("two runs")
+    let last = runs.pop().expect("three runs");
+    let (by_statement, _, outcome) = runs.pop().expect("three runs");
+    for (id, scalar) in last.1.iter().flat_map(|id| [(*id, Scalar::F32), (*id, Scalar::F64)]) {
+        let [one, other] =
+            [&by_statement, &last.0].map(|memory| memory.twins(id, scalar).expect("a float type"));
+        assert!(same_twins(&one, &other), "other twins: {one:?} {other:?}");
+    }
+    (last.0, last.1, outcome)
 }
 
 fn singles(values: impl IntoIterator<Item = f32>) -> Vec<u8> {
@@ -353,7 +371,7 @@ fn what_others_write_is_its_own_twin() {
   store %0, %2
 }
 ";
-    let [_, program] = programs(text, "cpu");
+    let [.., program] = programs(text, "cpu");
     let mut memory = Memory::new();
     let x: Vec<f32> = (0..64).map(|i| 1.0 + i as f32).collect();
     let id = memory.add("x", singles(x.clone()));
@@ -383,7 +401,8 @@ fn all_kernels_give_the_bytes_that_they_give_without_twins() {
         let profile = Profile::named(profile).expect("profile");
         let module = port_float::resolve(&module, &profile);
         for (handle, kernel) in module.kernels() {
-            let results = [Program::new, Program::twinned].map(|new| {
+            let news = [Program::new, Program::twinned_by_statement, Program::twinned];
+            let results = news.map(|new| {
                 let program = new(&module, handle, &profile).expect("it is supported");
                 let mut memory = Memory::new();
                 let data = singles((0..1 << 14).map(|i| (i % 1000) as f32 * 0.001));
@@ -404,9 +423,17 @@ fn all_kernels_give_the_bytes_that_they_give_without_twins() {
                     })
                     .collect();
                 program.run(&mut memory, &launch, &Options::default()).expect("it runs");
-                ids.map(|id| memory.bytes(id).to_vec())
+                ids.map(|id| {
+                    let twins = memory.twins(id, Scalar::F32).expect("floats");
+                    (memory.bytes(id).to_vec(), twins)
+                })
             });
-            assert!(results[0] == results[1], "{} under {}", kernel.name, profile.name());
+            let [plain, by_statement, fast] = results;
+            for ((plain, one), other) in plain.iter().zip(&by_statement).zip(&fast) {
+                let what = format!("{} under {}", kernel.name, profile.name());
+                assert!(plain.0 == one.0 && plain.0 == other.0, "bytes of {what}");
+                assert!(same_twins(&one.1, &other.1), "twins of {what}");
+            }
         }
     }
 }

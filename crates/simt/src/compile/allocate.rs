@@ -132,6 +132,7 @@ pub(super) fn allocate(
         // The twin's move stands before the value's.
         if let (Some(_), Some(a)) = (draft.d, a)
             && draft.slot == super::twin::MOVE
+            && draft.leads
             && registers[a as usize].usage == Use::Value
             && intervals[a as usize].is_some_and(|it| it.end <= 2 * position as u32 + 2)
         {

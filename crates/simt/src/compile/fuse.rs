@@ -122,10 +122,12 @@ pub(super) fn fuse(drafts: &mut Vec<Draft>, registers: &[Register], canonical: b
                 };
                 if let Some(((_, Waiting { at: first, .. }), Some(other), leads)) = product
                     && let [Some(x), Some(y), None, None] = drafts[first].operands
+                    && let Some(twins) = super::twin::merged(&drafts[first], &drafts[at], leads)
                 {
                     let draft = &mut drafts[at];
                     draft.run = float::multiply_add(flush, canonical, leads);
                     draft.mark = Some(Mark::MultiplyAdd { flush, first: leads });
+                    draft.twins = twins;
                     draft.operands = [Some(x), Some(y), Some(other), None];
                     gone[first] = true;
                 }
@@ -137,9 +139,11 @@ pub(super) fn fuse(drafts: &mut Vec<Draft>, registers: &[Register], canonical: b
                     && drafts[first].may_share
                     && drafts[first].op == Op::Exec
                     && !is_move(&drafts[first])
+                    && super::twin::may_go(&drafts[first], &drafts[at], to)
                     && !(first + 1..at)
                         .any(|between| !gone[between] && touches(&drafts[between], to, code))
                 {
+                    super::twin::go(&mut drafts[first], to);
                     drafts[first].d = Some(to);
                     gone[at] = true;
                 }

@@ -84,6 +84,10 @@ struct Draft {
     may_share: bool,
     /// What it is, if it may become one with another.
     mark: Option<fuse::Mark>,
+    /// The instructions that make the twins of what it makes.
+    twins: Vec<Draft>,
+    /// Of an instruction that makes twins: whether it comes before the one that makes the values.
+    leads: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -136,6 +140,8 @@ pub(crate) struct Compiler<'m> {
     traced: bool,
     /// Which registers have twins, where twins are made.
     twinned: Option<twin::Twinned>,
+    /// Whether each instruction stays by itself, because it is said what rounding does there.
+    one_by_one: bool,
     statement: &'static str,
     code: Code,
     drafts: Vec<Draft>,
@@ -177,8 +183,10 @@ pub(crate) enum Mode {
     Plain,
     /// Points that note what happens.
     Traced,
-    /// Twins of floats.
+    /// Twins of floats, each after the instruction that makes the float.
     Twinned,
+    /// Twins of floats; instructions become one with others as in a plain program.
+    FastTwins,
 }
 
 /// Compiles a kernel.
@@ -199,9 +207,11 @@ pub(crate) fn compile(
     };
     let mut compiler = Compiler::new(module, profile, function);
     compiler.traced = mode == Mode::Traced;
-    if mode == Mode::Twinned {
+    if matches!(mode, Mode::Twinned | Mode::FastTwins) {
+        compiler.one_by_one = mode == Mode::Twinned;
         compiler.twinned = Some(twin::Twinned::new());
         compiler.code.twinned = true;
+        compiler.code.says_errors = compiler.one_by_one;
     }
     compiler.parameters(function)?;
     compiler.variables()?;
@@ -225,6 +235,7 @@ impl<'m> Compiler<'m> {
             canonical: profile.nan() == Nan::Canonical,
             traced: false,
             twinned: None,
+            one_by_one: false,
             statement: "",
             code: Code { warp_width: profile.warp_width() as usize, ..Code::default() },
             drafts: Vec::new(),
@@ -483,6 +494,8 @@ impl<'m> Compiler<'m> {
             table: None,
             may_share: false,
             mark: None,
+            twins: Vec::new(),
+            leads: false,
         });
         let last = self.drafts.len() - 1;
         &mut self.drafts[last]
@@ -505,9 +518,9 @@ impl<'m> Compiler<'m> {
         d
     }
 
-    /// Whether there are neither points nor twins.
+    /// Whether nothing is said of single instructions.
     fn is_plain(&self) -> bool {
-        !self.traced && self.twinned.is_none()
+        !self.traced && !self.one_by_one
     }
 
     /// As [`Compiler::emit`], of something that may become one with another.
@@ -529,7 +542,7 @@ impl<'m> Compiler<'m> {
     }
 
     /// What an instruction computes, if nothing changes its operands: local variables may change, and
-    /// points and twins belong to each instruction.
+    /// points and errors belong to each instruction.
     fn computation(
         &self,
         run: Exec,
@@ -720,8 +733,12 @@ impl<'m> Compiler<'m> {
         }
         self.code.static_shared = end;
         self.code.reads_stale = stale::reads_stale(&self.drafts, &self.registers, &self.code);
-        if !self.traced && self.twinned.is_none() {
+        if self.is_plain() {
             fuse::fuse(&mut self.drafts, &self.registers, self.canonical, &self.code);
+        }
+        if self.twinned.is_some() {
+            self.drafts = twin::spread(std::mem::take(&mut self.drafts));
+        } else if self.is_plain() {
             join::join(&mut self.drafts, &self.registers, self.canonical, &mut self.code);
         }
         let (instructions, counts, presets) = allocate::allocate(

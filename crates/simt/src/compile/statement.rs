@@ -86,7 +86,6 @@ impl<'m> Compiler<'m> {
     /// Copies a value to a local variable's register; `all` says that lanes which are not active
     /// have nothing to lose.
     pub(super) fn emit_move(&mut self, to: V, from: V, all: bool) {
-        self.twin_move(to, from, all);
         let run = integer::mover(self.class(to));
         let draft = self.draft(Op::Exec, run);
         draft.d = Some(to);
@@ -94,6 +93,7 @@ impl<'m> Compiler<'m> {
         draft.imm = u64::from(all);
         draft.slot = MOVE;
         draft.may_share = true;
+        self.twin_move(to, from, all);
     }
 
     /// The promoted local and offset that a pointer names.

@@ -57,14 +57,46 @@ impl Compiler<'_> {
         for (plain, operand) in plain.iter_mut().zip(operands) {
             *plain = !self.has_twin(*operand, from);
         }
+        // What was computed before has its twin.
+        let is_new = self.drafts.last().is_some_and(|last| last.d == Some(d));
+        if !is_new && self.registers[d as usize].usage == Use::Value && self.has_twin(d, to) {
+            return;
+        }
         if let Some(twinned) = &mut self.twinned {
             twinned.kinds.insert(d, to);
         }
-        let draft = self.draft(Op::Exec, run);
-        draft.d = Some(d);
-        draft.imm = twin::encode(from, plain, extra);
-        for (place, operand) in draft.operands.iter_mut().zip(operands) {
+        let mut all = [None; 4];
+        for (place, operand) in all.iter_mut().zip(operands) {
             *place = Some(*operand);
+        }
+        self.attach(run, Some(d), all, twin::encode(from, plain, extra));
+    }
+
+    /// Adds an instruction that makes twins to the one that was emitted last.
+    fn attach(&mut self, run: Exec, d: Option<V>, operands: [Option<V>; 4], imm: u64) {
+        self.draft(Op::Exec, run);
+        let Some(mut twin) = self.drafts.pop() else { return };
+        (twin.d, twin.operands, twin.imm) = (d, operands, imm);
+        match self.drafts.last_mut() {
+            Some(last) => last.twins.push(twin),
+            None => self.drafts.push(twin),
+        }
+    }
+
+    /// The instruction that was attached last.
+    fn attached(&mut self) -> Option<&mut Draft> {
+        self.drafts.last_mut()?.twins.last_mut()
+    }
+
+    /// Lets what was attached last come before the values are made: it does not look at the result,
+    /// which may take the place of an operand.
+    fn lead(&mut self, d: V) {
+        let may_lead = !self.one_by_one;
+        if let Some(twin) = self.attached()
+            && may_lead
+            && twin.d == Some(d)
+        {
+            twin.leads = true;
         }
     }
 
@@ -148,6 +180,7 @@ impl Compiler<'_> {
             UnaryOp::Not => return,
         };
         self.twin(run, d, &[a], [kind; 2], 0);
+        self.lead(d);
     }
 
     pub(super) fn twin_binary(&mut self, op: FloatOp, scalar: Scalar, d: V, a: V, b: V) {
@@ -158,14 +191,17 @@ impl Compiler<'_> {
             FloatOp::Multiply => select::<o::Binary<o::Multiply>>(),
             FloatOp::Divide => select::<o::Binary<o::Divide>>(),
             _ if !self.has_twin(a, kind) && !self.has_twin(b, kind) => return,
-            _ => select::<o::Choose>(),
+            // It looks at the value that was chosen.
+            _ => return self.twin(select::<o::Choose>(), d, &[a, b], [kind; 2], 0),
         };
         self.twin(run, d, &[a, b], [kind; 2], 0);
+        self.lead(d);
     }
 
     pub(super) fn twin_fused(&mut self, scalar: Scalar, d: V, operands: [V; 3]) {
         let Some(kind) = self.float_kind(scalar) else { return };
         self.twin(select::<o::Fused>(), d, &operands, [kind; 2], 0);
+        self.lead(d);
     }
 
     /// `d = c ? a : b`, of values of which one has a twin.
@@ -174,6 +210,7 @@ impl Compiler<'_> {
         let known = twinned.kinds.get(&a).or_else(|| twinned.kinds.get(&b)).copied();
         let Some(kind) = known else { return };
         self.twin(select::<o::Select>(), d, &[a, b, c], [kind; 2], 0);
+        self.lead(d);
     }
 
     /// `d` is a copy of `a`.
@@ -184,13 +221,13 @@ impl Compiler<'_> {
         }
     }
 
-    /// Before the move of `from` to a local variable's register.
+    /// The move of `from` to a local variable's register, which is before that of the value.
     pub(super) fn twin_move(&mut self, to: V, from: V, all: bool) {
         let known = self.twinned.as_ref().and_then(|twinned| twinned.kinds.get(&to));
         let Some(kind) = known.copied() else { return };
         self.twin(select::<o::Move>(), to, &[from], [kind; 2], u64::from(all));
-        if let Some(draft) = self.drafts.last_mut() {
-            draft.slot = MOVE;
+        if let Some(twin) = self.attached() {
+            (twin.slot, twin.leads) = (MOVE, true);
         }
     }
 
@@ -215,6 +252,7 @@ impl Compiler<'_> {
         }
         let extra = target as u64 | u64::from(exact) << 3;
         self.twin(select::<o::Convert>(), d, &[a], [kind, target], extra);
+        self.lead(d);
     }
 
     pub(super) fn twin_function(
@@ -255,10 +293,9 @@ impl Compiler<'_> {
         let carried = self.carried_kind(scalar).filter(|kind| self.has_twin(value, *kind));
         let Some(kind) = carried.or(Kind::of(scalar)) else { return };
         let plain = [true, carried.is_none(), true, true];
-        let draft = self.draft(Op::Exec, select::<memory::Store>());
-        draft.imm = twin::encode(kind, plain, offset);
-        draft.operands[0] = Some(address);
-        draft.operands[1] = Some(value);
+        let operands = [Some(address), Some(value), None, None];
+        let imm = twin::encode(kind, plain, offset);
+        self.attach(select::<memory::Store>(), None, operands, imm);
     }
 
     /// What an atomic instruction says of its twins in its slot.
@@ -289,8 +326,8 @@ impl Compiler<'_> {
         self.code.warps.push(WarpInst { second: none, mask: none, ..inst });
         let entry = self.code.warps.len() - 1;
         self.twin(select::<lanes::Shuffle>(), d, &[a], [kind; 2], entry as u64);
-        if let Some(draft) = self.drafts.last_mut() {
-            draft.table = Some(Table::Warp(entry));
+        if let Some(twin) = self.attached() {
+            twin.table = Some(Table::Warp(entry));
         }
     }
 
@@ -310,8 +347,88 @@ impl Compiler<'_> {
         let inst = MatrixInst { plain: plain.collect(), ..inst.clone() };
         self.code.matrices.push(inst);
         let entry = self.code.matrices.len() - 1;
-        let draft = self.draft(Op::Exec, select::<lanes::Matrix>());
-        draft.imm = entry as u64;
-        draft.table = Some(Table::Matrix(entry));
+        self.attach(select::<lanes::Matrix>(), None, [None; 4], entry as u64);
+        if let Some(twin) = self.attached() {
+            twin.table = Some(Table::Matrix(entry));
+        }
     }
+}
+
+/// The twins of a product that becomes one with the sum it is for, if they can: the twin of both at
+/// once. `leads` says that the product is the sum's first operand.
+pub(super) fn merged(product: &Draft, sum: &Draft, leads: bool) -> Option<Vec<Draft>> {
+    let (first, last) = match (&product.twins[..], &sum.twins[..]) {
+        ([], []) => return Some(Vec::new()),
+        ([first], [last]) if first.leads && last.leads => (first, last),
+        _ => return None,
+    };
+    let other = usize::from(leads);
+    let ([Some(x), Some(y), ..], Some(z)) = (first.operands, last.operands[other]) else {
+        return None;
+    };
+    let kind = twin::kind_in(first.imm);
+    if kind != twin::kind_in(last.imm) {
+        return None;
+    }
+    let [px, py] = [0, 1].map(|operand| twin::plain_in(first.imm, operand));
+    let pz = twin::plain_in(last.imm, other as u32);
+    Some(vec![Draft {
+        op: Op::Exec,
+        run: select::<o::Fused>(),
+        d: last.d,
+        operands: [Some(x), Some(y), Some(z), None],
+        imm: twin::encode(kind, [px, py, pz, true], 0),
+        slot: last.slot,
+        target: 0,
+        site: last.site,
+        table: None,
+        may_share: false,
+        mark: None,
+        twins: Vec::new(),
+        leads: true,
+    }])
+}
+
+/// Whether the twins of a value can be made where a move would bring them.
+pub(super) fn may_go(draft: &Draft, moving: &Draft, to: V) -> bool {
+    // Those that come after the value look at its operands.
+    let reads = |twin: &Draft| twin.operands.contains(&Some(to));
+    let fits = draft.twins.iter().all(|twin| twin.table.is_none() && (twin.leads || !reads(twin)));
+    // Where values have no twins, the variable would keep the one it had.
+    fits && (moving.twins.is_empty() || draft.twins.iter().any(|twin| twin.d == draft.d))
+}
+
+/// Makes the twins of a value where a move would bring them.
+pub(super) fn go(draft: &mut Draft, to: V) {
+    for twin in &mut draft.twins {
+        if twin.d == draft.d {
+            twin.d = Some(to);
+        }
+    }
+}
+
+/// Puts the instructions that make twins where they belong; jumps lead where they led.
+pub(super) fn spread(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut places = Vec::with_capacity(drafts.len() + 1);
+    let mut count = 0;
+    for draft in &drafts {
+        places.push(count);
+        count += 1 + draft.twins.len() as u32;
+    }
+    places.push(count);
+    let mut all = Vec::with_capacity(count as usize);
+    for mut draft in drafts {
+        if !matches!(draft.op, Op::Exec | Op::Checked)
+            && let Some(place) = places.get(draft.target as usize)
+        {
+            draft.target = *place;
+        }
+        let twins = std::mem::take(&mut draft.twins);
+        let (before, after): (Vec<Draft>, Vec<Draft>) =
+            twins.into_iter().partition(|twin| twin.leads);
+        all.extend(before);
+        all.push(draft);
+        all.extend(after);
+    }
+    all
 }

@@ -349,6 +349,11 @@ pub(crate) fn load_places<E: Element>(
     {
         return false;
     }
+    if let Some(noted) = &mut m.noted
+        && size >= 4
+    {
+        noted.note(object, stride, &places[..chunks]);
+    }
     let target = E::file(&mut m.unit).start(d);
     let object = all_copies(m, object);
     let data = bytes_to_read(m.memory, &m.shared, &m.parameters, object);
@@ -390,6 +395,11 @@ pub(crate) fn store_places<E: Element>(
     let size = E::SIZE as u64;
     if looks && m.screening && !screen::passes(m, i, object, &places[..chunks], size, size, true) {
         return false;
+    }
+    if let Some(noted) = &mut m.noted
+        && size >= 4
+    {
+        noted.note(object, size, &places[..chunks]);
     }
     let source = E::file(&mut m.unit).operand(value, 0);
     let object = all_copies(m, object);

@@ -220,6 +220,7 @@ impl Line {
             let shared = together::pitch(setup.shared_bytes) as usize;
             self.block.shared =
                 vec![0; if count > 1 { count * shared } else { setup.shared_bytes as usize }];
+            self.block.shared_twins = Default::default();
         }
         start(m, &mut self.block, *first);
         if self.count > 1 {
@@ -345,8 +346,9 @@ impl Setup {
             trace: options.trace.map(|request| crate::trace::Tracer::new(request, self.blocks)),
             shared_twins: Default::default(),
             has_twins: !memory.twins.is_empty(),
+            noted: code.twinned.then(Box::default),
             twin_room: options.memory_limit.saturating_mul(4),
-            errors: (options.errors && code.twinned).then(Vec::new),
+            errors: (options.errors && code.says_errors).then(Vec::new),
             hooked: options.checks.any(),
             tracker: None,
             watch: None,

@@ -232,6 +232,8 @@ pub(crate) struct Machine<'r> {
     pub(crate) shared_twins: twin::memory::Tables,
     /// Whether there are twins in memory, and bytes left for more.
     pub(crate) has_twins: bool,
+    /// What the last access touched, for that of the twins after it.
+    pub(crate) noted: Option<Box<twin::memory::Noted>>,
     pub(crate) twin_room: u64,
     /// What rounding does at each site, where that is asked for.
     pub(crate) errors: Option<Vec<twin::lanes::SiteError>>,

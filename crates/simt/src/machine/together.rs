@@ -65,8 +65,9 @@ pub(super) fn size(m: &Machine<'_>, chunks: usize, blocks: u64, block_bytes: u64
     }
     // Double words are addresses most often, and progressions.
     let words = code.counts.words as usize + code.local_rows + 1;
-    let chunk_bytes = CHUNK * 4 * words;
-    let near = (NEAR / chunk_bytes.max(1)).min(MAX_CHUNKS);
+    let chunk_bytes = CHUNK * words * if code.twinned { 4 + 16 } else { 4 };
+    let room = if code.twinned { 4 * NEAR } else { NEAR };
+    let near = (room / chunk_bytes.max(1)).min(MAX_CHUNKS);
     let most = usize::try_from(m.options.memory_limit / block_bytes.max(1)).unwrap_or(usize::MAX);
     (near / chunks).min(most).clamp(1, usize::try_from(blocks).unwrap_or(usize::MAX).max(1))
 }
@@ -80,7 +81,6 @@ pub(crate) fn may_join(m: &Machine<'_>) -> bool {
         && m.schedule == crate::launch::Schedule::InOrder
         && m.cluster == [1; 3]
         && !code.reads_stale
-        && !code.twinned
         && (!code.together.whole_warps || (threads as usize).is_multiple_of(code.warp_width))
         && !meet(m)
         && m.dynamic_shared < 1 << (APART - 2)

@@ -5,6 +5,8 @@
 //! Square roots, exponentials and logarithms are good to about 100 bits; of other functions the high
 //! part is the f64 function's, corrected to first order by the operand's low part.
 
+use std::sync::LazyLock;
+
 use port_ir::MathFunction;
 
 /// `hi + lo`, where `lo` is at most half a unit in the last place of `hi`.
@@ -34,8 +36,8 @@ fn two_product(a: f64, b: f64) -> (f64, f64) {
 fn finish(s: f64, e: f64) -> Dd {
     let hi = s + e;
     let lo = e - (hi - s);
-    // Of infinities and NaN the low part would be NaN.
-    let finite = s.is_finite() && lo.is_finite();
+    // Of infinities and NaN the low part would be NaN, of what is beyond the range infinite.
+    let finite = lo.abs() < f64::INFINITY;
     Dd { hi: if finite { hi } else { s }, lo: if finite { lo } else { 0.0 } }
 }
 
@@ -58,6 +60,29 @@ impl Dd {
         finish(s, e + (self.lo + b.lo))
     }
 
+    /// `self + b`
+    #[inline(always)]
+    pub(crate) fn add_one(self, b: f64) -> Dd {
+        let (s, e) = two_sum(self.hi, b);
+        finish(s, e + self.lo)
+    }
+
+    /// `self * b`
+    #[inline(always)]
+    pub(crate) fn multiply_one(self, b: f64) -> Dd {
+        let (p, e) = two_product(self.hi, b);
+        finish(p, self.lo.mul_add(b, e))
+    }
+
+    /// `self * b + c`
+    #[inline(always)]
+    pub(crate) fn fused_one(self, b: f64, c: Dd) -> Dd {
+        let (p, e) = two_product(self.hi, b);
+        let e = self.lo.mul_add(b, e);
+        let (s, f) = two_sum(p, c.hi);
+        finish(s, f + (e + c.lo))
+    }
+
     #[inline(always)]
     pub(crate) fn negate(self) -> Dd {
         Dd { hi: -self.hi, lo: -self.lo }
@@ -71,14 +96,14 @@ impl Dd {
     #[inline(always)]
     pub(crate) fn multiply(self, b: Dd) -> Dd {
         let (p, e) = two_product(self.hi, b.hi);
-        finish(p, e + (self.hi * b.lo + self.lo * b.hi))
+        finish(p, self.hi.mul_add(b.lo, self.lo.mul_add(b.hi, e)))
     }
 
     /// `self * b + c`
     #[inline(always)]
     pub(crate) fn fused(self, b: Dd, c: Dd) -> Dd {
         let (p, e) = two_product(self.hi, b.hi);
-        let e = e + (self.hi * b.lo + self.lo * b.hi);
+        let e = self.hi.mul_add(b.lo, self.lo.mul_add(b.hi, e));
         let (s, f) = two_sum(p, c.hi);
         finish(s, f + (e + c.lo))
     }
@@ -138,11 +163,8 @@ impl Dd {
     #[inline(always)]
     fn exp_ordinary(self) -> Dd {
         let shifted = shifted(self.hi);
-        let mut e = expm1_small(reduced(self, shifted));
-        for _ in 0..SQUARES {
-            e = squared(e);
-        }
-        scaled(e, shifted)
+        let (coarse, fine) = powers(shifted);
+        scaled(power(reduced(self, shifted), coarse, fine), shifted)
     }
 
     fn exp_minus_one(self) -> Dd {
@@ -245,13 +267,26 @@ const PI: Dd = Dd::new(std::f64::consts::PI, 1.2246467991473532e-16);
 const PI_HALF: (f64, f64, f64) =
     (std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591833e-33);
 
-// The exponential: e^x = 2^k (e^(r / 256))^256 with |r| at most ln 2 / 2.
+// The exponential: e^x = 2^(k / 1024) e^r with |r| at most ln 2 / 2048.
 
-/// Times that `e^(r / 256) - 1` is squared.
-pub(crate) const SQUARES: usize = 8;
+/// Parts of a power of two: `k / 1024` is an integer, a number of 32nds, and one of 1024ths.
+const PARTS: usize = 32;
+
+/// The powers of two of the 32nds and of the 1024ths.
+static POWERS: LazyLock<[[Dd; PARTS]; 2]> = LazyLock::new(|| {
+    [32.0, 1024.0].map(|parts| {
+        std::array::from_fn(|j| {
+            let x = LN_2.scale(1.0 / parts).multiply((j as f64).into());
+            // 1 + x (1 + x/2 (1 + x/3 (1 + …)))
+            let one = Dd::from(1.0);
+            let terms = (1..=40).rev().map(f64::from);
+            terms.fold(one, |sum, n| x.multiply(inverse(n)).fused(sum, one))
+        })
+    })
+});
 
 /// The terms of the series of e^x - 1, innermost first.
-pub(crate) const TERMS: [f64; 10] = [11.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0];
+const TERMS: [f64; 10] = [11.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0];
 
 /// Adding it rounds to an integer, which then stands in the low bits.
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
@@ -259,26 +294,65 @@ const ROUNDER: f64 = 6_755_399_441_055_744.0;
 /// `k`, added to [`ROUNDER`].
 #[inline(always)]
 pub(crate) fn shifted(x: f64) -> f64 {
-    x * std::f64::consts::LOG2_E + ROUNDER
+    x * (1024.0 * std::f64::consts::LOG2_E) + ROUNDER
 }
 
-/// `r / 256`
+/// `r`
 #[inline(always)]
 pub(crate) fn reduced(x: Dd, shifted: f64) -> Dd {
-    x.subtract(LN_2.multiply((shifted - ROUNDER).into())).scale(1.0 / 256.0)
+    let by = Dd::new(LN_2.hi / -1024.0, LN_2.lo / -1024.0);
+    by.fused_one(shifted - ROUNDER, x)
 }
 
-/// `(1 + e)^2 - 1`
+/// `k`
 #[inline(always)]
-pub(crate) fn squared(e: Dd) -> Dd {
-    e.fused(e, e.scale(2.0))
+fn count(shifted: f64) -> i64 {
+    shifted.to_bits().wrapping_sub(ROUNDER.to_bits()) as i64
 }
 
-/// `2^k (1 + e)`
+/// The powers of two of the 32nds and 1024ths of `k`.
 #[inline(always)]
-pub(crate) fn scaled(e: Dd, shifted: f64) -> Dd {
-    let exponent = shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).wrapping_add(1023);
-    e.add(Dd::new(1.0, 0.0)).scale(f64::from_bits(exponent << 52))
+pub(crate) fn powers(shifted: f64) -> (Dd, Dd) {
+    let (k, powers) = (count(shifted) as usize, &*POWERS);
+    (powers[0][k / PARTS % PARTS], powers[1][k % PARTS])
+}
+
+/// As [`powers`], of several; high and low parts apart.
+#[inline(always)]
+pub(crate) fn gather<const N: usize>(
+    shifted: &[f64; N],
+    coarse: [&mut [f64; N]; 2],
+    fine: [&mut [f64; N]; 2],
+) {
+    let powers = &*POWERS;
+    for l in 0..N {
+        let k = count(shifted[l]) as usize;
+        let (first, second) = (powers[0][k / PARTS % PARTS], powers[1][k % PARTS]);
+        (coarse[0][l], coarse[1][l]) = (first.hi, first.lo);
+        (fine[0][l], fine[1][l]) = (second.hi, second.lo);
+    }
+}
+
+/// `e^r` times two powers.
+#[inline(always)]
+pub(crate) fn power(r: Dd, coarse: Dd, fine: Dd) -> Dd {
+    // From the fifth term on 53 bits are enough: r^5 / 5! is below 2^-63.
+    let h = r.hi;
+    let rest = h
+        .mul_add(h.mul_add(h.mul_add(h * (1.0 / 40320.0), 1.0 / 5040.0), 1.0 / 720.0), 1.0 / 120.0);
+    let sum = inverse(24.0).add_one(h * rest);
+    let sum = r.fused(sum, inverse(6.0));
+    let sum = r.fused(sum, Dd::new(0.5, 0.0));
+    let sum = r.fused(sum, Dd::new(1.0, 0.0));
+    let two = coarse.multiply(fine);
+    two.fused(r.multiply(sum), two)
+}
+
+/// A number times the power of two of the integer part of `k / 1024`.
+#[inline(always)]
+pub(crate) fn scaled(x: Dd, shifted: f64) -> Dd {
+    let exponent = (count(shifted) >> 10).wrapping_add(1023) as u64;
+    x.scale(f64::from_bits(exponent << 52))
 }
 
 /// `1 / n`

@@ -111,6 +111,19 @@ fn shuffle(m: &mut Machine<'_>, i: &Inst, inst: &WarpInst, mode: ShuffleMode, ki
         }
         known = Some(sources);
     }
+    if let Some(sources) = &known
+        && warp.is_multiple_of(CHUNK)
+        && lanes.is_multiple_of(warp)
+    {
+        let twins = m.unit.twins(kind.is_wide());
+        let (to, at) = (twins.start[i.d as usize], twins.start[i.a as usize]);
+        for start in (0..chunks).step_by(warp / CHUNK) {
+            whole(&mut twins.hi, to + start, at + start, &sources[..warp]);
+            whole(&mut twins.lo, to + start, at + start, &sources[..warp]);
+        }
+        twins.set_vector(i.d);
+        return;
+    }
     for lane in 0..lanes {
         let (start, own) = (lane / warp * warp, lane % warp);
         let from = match &known {
@@ -124,6 +137,19 @@ fn shuffle(m: &mut Machine<'_>, i: &Inst, inst: &WarpInst, mode: ShuffleMode, ki
         twins.lo[to + lane / CHUNK][lane % CHUNK] = twins.lo[at + from / CHUNK][from % CHUNK];
     }
     m.unit.twins(kind.is_wide()).set_vector(i.d);
+}
+
+/// Shuffles the lanes of a whole warp.
+fn whole(rows: &mut [[f64; CHUNK]], to: usize, at: usize, sources: &[u8]) {
+    let chunks = sources.len() / CHUNK;
+    let mut before = [0.0; 64];
+    for (before, value) in before.iter_mut().zip(rows[at..at + chunks].as_flattened()) {
+        *before = *value;
+    }
+    let out = rows[to..to + chunks].as_flattened_mut();
+    for (out, source) in out.iter_mut().zip(sources) {
+        *out = before[usize::from(source & 63)];
+    }
 }
 
 /// The twins of what a matrix instruction loads, stores or computes; `imm` is its number.

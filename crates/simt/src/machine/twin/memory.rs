@@ -10,7 +10,8 @@ use crate::machine::access::{bytes_to_read, read_local_bits};
 use crate::machine::atomic::Change;
 use crate::machine::lanes::Kernel;
 use crate::machine::registers::Shape;
-use crate::machine::{CHUNK, Inst, Machine, Object, Place};
+use crate::machine::together::is_apart;
+use crate::machine::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place};
 use crate::memory::WINDOW_BITS;
 
 /// Twins of elements of one size.
@@ -231,6 +232,9 @@ impl Machine<'_> {
         if matches!(object.place, Place::Local(_) | Place::Parameters) {
             return Layout::Apart;
         }
+        if is_apart(self, object) {
+            return Layout::Apart;
+        }
         let affine = unit.d.shape(register) == Shape::Affine;
         let stride = unit.d.stride(register);
         let mut other = 0;
@@ -250,6 +254,175 @@ impl Machine<'_> {
             return Layout::Apart;
         }
         Layout::Object { object, dense: affine && stride == size }
+    }
+}
+
+/// What an access touched, as far as it is known at once: neighbours, or one place for each chunk.
+pub(crate) struct Noted {
+    is_known: bool,
+    /// The object; of one that each block of the unit has a copy of, the first.
+    place: Place,
+    stride: u64,
+    /// Where each chunk's elements begin, from the object's start.
+    places: [u64; MAX_CHUNKS],
+}
+
+impl Default for Noted {
+    fn default() -> Self {
+        Noted { is_known: false, place: Place::Parameters, stride: 0, places: [0; MAX_CHUNKS] }
+    }
+}
+
+impl Noted {
+    #[inline(always)]
+    pub(crate) fn note(&mut self, object: Object, stride: u64, places: &[u64]) {
+        (self.is_known, self.place, self.stride) = (true, object.place, stride);
+        self.places[..places.len()].copy_from_slice(places);
+    }
+
+    /// Where the table is, and how many bytes its start lies before the object's.
+    #[inline(always)]
+    fn home(&self) -> Option<(Home, u64)> {
+        match self.place {
+            Place::Buffer(index) => Some((Home::Buffer(index), 0)),
+            Place::Shared(start) => Some((Home::Shared, start as u64)),
+            Place::Parameters | Place::Local(_) => None,
+        }
+    }
+}
+
+/// What the last access has noted; it is given back after.
+#[inline(always)]
+fn take(m: &mut Machine<'_>) -> Option<Box<Noted>> {
+    if !m.noted.as_ref()?.is_known {
+        return None;
+    }
+    m.noted.take()
+}
+
+#[inline(always)]
+fn give(m: &mut Machine<'_>, noted: Option<Box<Noted>>) {
+    if let Some(mut noted) = noted {
+        noted.is_known = false;
+        m.noted = Some(noted);
+    }
+}
+
+/// Loads twins of what was noted.
+#[inline(always)]
+fn load_noted(m: &mut Machine<'_>, i: &Inst, kind: Kind, noted: &Noted) {
+    let (wide, size) = (kind.is_wide(), kind.size());
+    let same = |m: &mut Machine<'_>| m.unit.twins(wide).set(i.d, State::Same);
+    let Some((home, base)) = noted.home() else { return same(m) };
+    if !m.tables(home).is_some_and(|tables| tables.has(size)) {
+        return same(m);
+    }
+    let index = |k: usize| {
+        let at = base.wrapping_add(noted.places[k]);
+        at.is_multiple_of(size).then_some((at / size) as usize)
+    };
+    if kind != Kind::F32 || noted.stride != 4 {
+        let start = m.unit.twins(wide).set_vector(i.d);
+        let step = usize::from(noted.stride != 0);
+        for k in 0..m.unit.chunks {
+            if m.unit.mask.bits[k] != 0 {
+                let first = index(k);
+                load_chunk(m, i, kind, home, start, k, |l| first?.checked_add(l * step));
+            }
+        }
+        return;
+    }
+    let tables = match home {
+        Home::Buffer(index) => m.memory.twins.get(index),
+        _ => Some(&m.shared_twins),
+    };
+    let Some(table) = tables.and_then(|tables| tables.of(4)) else { return same(m) };
+    let unit = &mut m.unit;
+    let (start, source) = (unit.word_twins.start[i.d as usize], unit.w.start(i.d));
+    let mut found = false;
+    for k in 0..unit.chunks {
+        if unit.mask.bits[k] == 0 {
+            continue;
+        }
+        let words = &unit.w.data[source + k];
+        let at = base.wrapping_add(noted.places[k]);
+        let range = (at / 4) as usize..(at / 4) as usize + CHUNK;
+        let (mut hi, mut lo) = ([0.0; CHUNK], [0.0; CHUNK]);
+        if at.is_multiple_of(4)
+            && let (Some(low), Some(from_hi), Some(from_lo)) =
+                (table.low.get(range.clone()), table.hi.get(range.clone()), table.lo.get(range))
+        {
+            let mut other = 0;
+            for l in 0..CHUNK {
+                other |= low[l] ^ words[l];
+            }
+            if other == 0 {
+                found = true;
+                hi.copy_from_slice(from_hi);
+                lo.copy_from_slice(from_lo);
+                unit.word_twins.write(start + k, hi, lo);
+                continue;
+            }
+            let mut any = false;
+            for l in 0..CHUNK {
+                let same = low[l] == words[l];
+                hi[l] = if same { from_hi[l] } else { f64::from(f32::from_bits(words[l])) };
+                lo[l] = if same { from_lo[l] } else { 0.0 };
+                any |= same;
+            }
+            found |= any;
+        } else {
+            for l in 0..CHUNK {
+                let bits = words[l].into();
+                let place = (at / 4) as usize + l;
+                let twin = if at.is_multiple_of(4) { table.get(place, bits) } else { None };
+                found |= twin.is_some();
+                let twin = twin.unwrap_or(kind.value(bits));
+                (hi[l], lo[l]) = (twin.hi, twin.lo);
+            }
+        }
+        unit.word_twins.write(start + k, hi, lo);
+    }
+    unit.word_twins.set(i.d, if found { State::Vector } else { State::Same });
+}
+
+/// Stores twins where all lanes have stored to neighbours.
+#[inline(always)]
+fn store_noted(m: &mut Machine<'_>, i: &Inst, kind: Kind, state: State, noted: &Noted) {
+    let size = kind.size();
+    let integer = matches!(kind, Kind::I32 | Kind::U32 | Kind::I64 | Kind::U64);
+    let Some((home, base)) = noted.home() else { return };
+    if m.table(home, size, state != State::Same && !integer).is_none() {
+        return;
+    }
+    m.has_twins = true;
+    let tables = match home {
+        Home::Buffer(index) => m.memory.twins.get_mut(index),
+        _ => Some(&mut m.shared_twins),
+    };
+    let Some(table) = tables.and_then(|it| it.0[by_size(size)].as_deref_mut()) else { return };
+    let unit = &m.unit;
+    for k in 0..unit.chunks {
+        let at = base.wrapping_add(noted.places[k]);
+        if !at.is_multiple_of(size) {
+            continue;
+        }
+        let first = (at / size) as usize;
+        let bits: [u64; CHUNK] = match kind.is_wide() {
+            true => unit.d.chunk(i.b, k),
+            false => widened(unit.w.chunk(i.b, k)),
+        };
+        if state == State::Same || integer {
+            // What has other bits is forgotten.
+            if let Some(low) = table.low.get_mut(first..first + CHUNK) {
+                for l in 0..CHUNK {
+                    low[l] = !(bits[l] as u32);
+                }
+            }
+            continue;
+        }
+        let (hi, lo) = unit.twin_chunk(i.b, state, kind, k);
+        table.put_all(first, &bits, &hi, &lo);
     }
 }
 
@@ -276,10 +449,15 @@ impl Kernel for Load {
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
         let wide = kind.is_wide();
+        let noted = take(m);
         if !m.has_twins || m.unit.mask.is_empty() {
-            return m.unit.twins(wide).set(i.d, State::Same);
+            m.unit.twins(wide).set(i.d, State::Same);
+        } else if let Some(noted) = &noted {
+            load_noted(m, i, kind, noted);
+        } else {
+            load(m, i, kind);
         }
-        load(m, i, kind);
+        give(m, noted);
     }
 }
 
@@ -401,10 +579,15 @@ impl Kernel for Store {
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let kind = kind_of(i);
         let state = m.unit.twin_state(i, 1, i.b, kind);
+        let noted = take(m);
         if m.unit.mask.is_empty() || !m.has_twins && state == State::Same {
-            return;
+            // There is nothing to forget.
+        } else if let Some(noted) = &noted {
+            store_noted(m, i, kind, state, noted);
+        } else {
+            store(m, i, kind, state);
         }
-        store(m, i, kind, state);
+        give(m, noted);
     }
 }
 

@@ -122,7 +122,18 @@ fn widened(words: [u32; CHUNK]) -> [u64; CHUNK] {
 
 #[inline(always)]
 fn kind_of(i: &Inst) -> Kind {
-    KINDS[(i.imm & 7) as usize]
+    kind_in(i.imm)
+}
+
+/// The kind that [`encode`] has put there, and whether an operand has no twin.
+#[inline(always)]
+pub(crate) fn kind_in(imm: u64) -> Kind {
+    KINDS[(imm & 7) as usize]
+}
+
+#[inline(always)]
+pub(crate) fn plain_in(imm: u64, operand: u32) -> bool {
+    imm >> (4 + operand) & 1 == 1
 }
 
 #[inline(always)]
@@ -139,6 +150,9 @@ pub(crate) enum State {
     Vector,
 }
 
+/// Registers that operands are put into.
+const SCRATCH: usize = 3;
+
 /// The twins of a file of registers.
 #[derive(Default)]
 pub(crate) struct Twins {
@@ -152,11 +166,17 @@ pub(crate) struct Twins {
 impl Twins {
     pub(crate) fn new(registers: usize, chunks: usize) -> Self {
         Twins {
-            hi: Chunks::zeros(registers * chunks),
-            lo: Chunks::zeros(registers * chunks),
+            hi: Chunks::zeros((registers + SCRATCH) * chunks),
+            lo: Chunks::zeros((registers + SCRATCH) * chunks),
             state: vec![State::Same; registers],
             start: (0..registers).map(|register| register * chunks).collect(),
         }
+    }
+
+    /// Where the chunks of a register for operands begin.
+    #[inline(always)]
+    pub(crate) fn scratch(&self, number: usize, chunks: usize) -> usize {
+        (self.start.len() + number) * chunks
     }
 
     #[inline(always)]

@@ -7,49 +7,36 @@ use port_float::F64Function;
 use port_ir::MathFunction;
 
 use super::dd::{self, Dd, LN_2, LN_10};
-use super::{EXTRA, Kind, State, kind_of};
+use super::{EXTRA, Kind, State, Twins, kind_of};
 use crate::machine::lanes::Kernel;
 use crate::machine::{CHUNK, Inst, Machine, Unit};
 
 type Lanes = [f64; CHUNK];
 
-#[inline(always)]
-fn lanes1((ah, al): (Lanes, Lanes), f: impl Fn(Dd) -> Dd) -> (Lanes, Lanes) {
-    let (mut hi, mut lo) = ([0.0; CHUNK], [0.0; CHUNK]);
-    for l in 0..CHUNK {
-        let r = f(Dd::new(ah[l], al[l]));
-        (hi[l], lo[l]) = (r.hi, r.lo);
-    }
-    (hi, lo)
+/// A number for each lane. Not a function of a closure, which might be compiled without the features of
+/// the processor that are known where it is used.
+macro_rules! lanes {
+    ($($x:ident),+ => $value:expr) => {{
+        let (mut hi, mut lo) = ([0.0; CHUNK], [0.0; CHUNK]);
+        for l in 0..CHUNK {
+            $(let $x = Dd::new($x.0[l], $x.1[l]);)+
+            let result: Dd = $value;
+            (hi[l], lo[l]) = (result.hi, result.lo);
+        }
+        (hi, lo)
+    }};
 }
 
-#[inline(always)]
-fn lanes2(
-    (ah, al): (Lanes, Lanes),
-    (bh, bl): (Lanes, Lanes),
-    f: impl Fn(Dd, Dd) -> Dd,
-) -> (Lanes, Lanes) {
-    let (mut hi, mut lo) = ([0.0; CHUNK], [0.0; CHUNK]);
-    for l in 0..CHUNK {
-        let r = f(Dd::new(ah[l], al[l]), Dd::new(bh[l], bl[l]));
-        (hi[l], lo[l]) = (r.hi, r.lo);
-    }
-    (hi, lo)
-}
-
-#[inline(always)]
-fn lanes3(
-    (ah, al): (Lanes, Lanes),
-    (bh, bl): (Lanes, Lanes),
-    (ch, cl): (Lanes, Lanes),
-    f: impl Fn(Dd, Dd, Dd) -> Dd,
-) -> (Lanes, Lanes) {
-    let (mut hi, mut lo) = ([0.0; CHUNK], [0.0; CHUNK]);
-    for l in 0..CHUNK {
-        let r = f(Dd::new(ah[l], al[l]), Dd::new(bh[l], bl[l]), Dd::new(ch[l], cl[l]));
-        (hi[l], lo[l]) = (r.hi, r.lo);
-    }
-    (hi, lo)
+/// Whether something holds in all lanes.
+macro_rules! all {
+    ($x:ident => $holds:expr) => {{
+        let mut holds = true;
+        for l in 0..CHUNK {
+            let $x = Dd::new($x.0[l], $x.1[l]);
+            holds &= $holds;
+        }
+        holds
+    }};
 }
 
 /// What is done with one twin.
@@ -89,7 +76,7 @@ impl<O: One> Kernel for Unary<O> {
                 let start = unit.twins(kind.is_wide()).set_vector(i.d);
                 for k in 0..unit.chunks {
                     let a = unit.twin_chunk(i.a, State::Vector, kind, k);
-                    let (hi, lo) = lanes1(a, O::apply);
+                    let (hi, lo) = lanes!(a => O::apply(a));
                     unit.twins(kind.is_wide()).write(start + k, hi, lo);
                 }
             }
@@ -100,25 +87,239 @@ impl<O: One> Kernel for Unary<O> {
 /// What is done with two twins.
 pub(crate) trait Two: 'static {
     fn apply(a: Dd, b: Dd) -> Dd;
+    /// Where the second is a float of at most 24 bits; and where both are.
+    fn with_single(a: Dd, b: f64) -> Dd;
+    fn of_singles(a: f64, b: f64) -> Dd;
+    /// Where the first is.
+    fn of_single(a: f64, b: Dd) -> Dd;
 }
 
 macro_rules! two {
-    ($($name:ident $method:ident;)*) => { $(
+    ($($name:ident $apply:expr, $with_single:expr, $of_single:expr, $of_singles:expr;)*) => { $(
         pub(crate) struct $name;
         impl Two for $name {
             #[inline(always)]
             fn apply(a: Dd, b: Dd) -> Dd {
-                a.$method(b)
+                $apply(a, b)
+            }
+            #[inline(always)]
+            fn with_single(a: Dd, b: f64) -> Dd {
+                $with_single(a, b)
+            }
+            #[inline(always)]
+            fn of_single(a: f64, b: Dd) -> Dd {
+                $of_single(a, b)
+            }
+            #[inline(always)]
+            fn of_singles(a: f64, b: f64) -> Dd {
+                $of_singles(a, b)
             }
         }
     )* };
 }
 
+#[inline(always)]
+fn single(a: f64) -> Dd {
+    Dd::new(a, 0.0)
+}
+#[inline(always)]
+fn added_to(a: f64, b: Dd) -> Dd {
+    b.add_one(a)
+}
+#[inline(always)]
+fn sum(a: f64, b: f64) -> Dd {
+    single(a).add_one(b)
+}
+#[inline(always)]
+fn less(a: Dd, b: f64) -> Dd {
+    a.add_one(-b)
+}
+#[inline(always)]
+fn taken_from(a: f64, b: Dd) -> Dd {
+    b.negate().add_one(a)
+}
+#[inline(always)]
+fn difference(a: f64, b: f64) -> Dd {
+    single(a).add_one(-b)
+}
+#[inline(always)]
+fn times(a: f64, b: Dd) -> Dd {
+    b.multiply_one(a)
+}
+/// It has at most 48 bits.
+#[inline(always)]
+fn product(a: f64, b: f64) -> Dd {
+    single(a * b)
+}
+#[inline(always)]
+fn divided(a: Dd, b: f64) -> Dd {
+    a.divide(single(b))
+}
+#[inline(always)]
+fn divider(a: f64, b: Dd) -> Dd {
+    single(a).divide(b)
+}
+#[inline(always)]
+fn quotient(a: f64, b: f64) -> Dd {
+    single(a).divide(single(b))
+}
+
 two! {
-    Add add;
-    Subtract subtract;
-    Multiply multiply;
-    Divide divide;
+    Add Dd::add, Dd::add_one, added_to, sum;
+    Subtract Dd::subtract, less, taken_from, difference;
+    Multiply Dd::multiply, Dd::multiply_one, times, product;
+    Divide Dd::divide, divided, divider, quotient;
+}
+
+/// Where an operand's chunks lie: in its file of twins, or, of f32 that are their own twins, in the
+/// file of words.
+#[derive(Clone, Copy)]
+struct Row {
+    is_single: bool,
+    start: usize,
+    step: usize,
+}
+
+/// Finds an operand's chunks; what lies in none is put into a register for that.
+#[inline(always)]
+fn row(unit: &mut Unit, register: u32, state: State, kind: Kind, scratch: usize) -> Row {
+    let chunks = unit.chunks;
+    match (state, kind) {
+        (State::Vector, _) => {
+            let start = unit.twins(kind.is_wide()).start[register as usize];
+            Row { is_single: false, start, step: 1 }
+        }
+        (State::Uniform(value), _) => {
+            let twins = unit.twins(kind.is_wide());
+            let start = twins.scratch(scratch, chunks);
+            twins.write(start, [value.hi; CHUNK], [value.lo; CHUNK]);
+            Row { is_single: false, start, step: 0 }
+        }
+        (State::Same, Kind::F32) => {
+            let operand = unit.w.operand(register, scratch);
+            Row { is_single: true, start: operand.start, step: usize::from(!operand.splat) }
+        }
+        (State::Same, _) => {
+            let start = unit.twins(kind.is_wide()).scratch(scratch, chunks);
+            for k in 0..chunks {
+                let (hi, lo) = unit.twin_chunk(register, state, kind, k);
+                unit.twins(kind.is_wide()).write(start + k, hi, lo);
+            }
+            Row { is_single: false, start, step: 1 }
+        }
+    }
+}
+
+/// As [`row`], in the file of twins in any case.
+#[inline(always)]
+fn twin_row(unit: &mut Unit, register: u32, state: State, kind: Kind, scratch: usize) -> Row {
+    if (state, kind) != (State::Same, Kind::F32) {
+        return row(unit, register, state, kind, scratch);
+    }
+    let start = unit.word_twins.scratch(scratch, unit.chunks);
+    let source = row(unit, register, state, kind, scratch);
+    let count = if source.step == 0 { 1 } else { unit.chunks };
+    for k in 0..count {
+        let values = singles(&unit.w.data[source.start + k]);
+        unit.word_twins.write(start + k, values, [0.0; CHUNK]);
+    }
+    Row { is_single: false, start, step: source.step }
+}
+
+#[inline(always)]
+fn singles(words: &[u32; CHUNK]) -> Lanes {
+    let mut values = [0.0; CHUNK];
+    for l in 0..CHUNK {
+        values[l] = f64::from(f32::from_bits(words[l]));
+    }
+    values
+}
+
+/// What is done with up to three twins; of those that are singles, only the first part counts.
+trait Form {
+    const THIRD: bool;
+    fn apply<const X: bool, const Y: bool, const Z: bool>(x: Dd, y: Dd, z: Dd) -> Dd;
+}
+
+impl<O: Two> Form for Binary<O> {
+    const THIRD: bool = false;
+    #[inline(always)]
+    fn apply<const X: bool, const Y: bool, const Z: bool>(x: Dd, y: Dd, _: Dd) -> Dd {
+        match (X, Y) {
+            (true, true) => O::of_singles(x.hi, y.hi),
+            (true, false) => O::of_single(x.hi, y),
+            (false, true) => O::with_single(x, y.hi),
+            (false, false) => O::apply(x, y),
+        }
+    }
+}
+
+impl Form for Fused {
+    const THIRD: bool = true;
+    #[inline(always)]
+    fn apply<const X: bool, const Y: bool, const Z: bool>(x: Dd, y: Dd, z: Dd) -> Dd {
+        match (X, Y, Z) {
+            (true, true, true) => sum(x.hi * y.hi, z.hi),
+            // A product of singles is exact.
+            (true, true, false) => z.add_one(x.hi * y.hi),
+            (true, false, _) => y.fused_one(x.hi, z),
+            (false, true, _) => x.fused_one(y.hi, z),
+            (false, false, _) => x.fused(y, z),
+        }
+    }
+}
+
+static ZEROS: Lanes = [0.0; CHUNK];
+
+/// A chunk of an operand.
+#[inline(always)]
+fn part<'c, const SINGLE: bool>(
+    hi: &'c [Lanes],
+    lo: &'c [Lanes],
+    words: &[[u32; CHUNK]],
+    row: Row,
+    k: usize,
+    space: &'c mut Lanes,
+) -> (&'c Lanes, &'c Lanes) {
+    let at = row.start + row.step * k;
+    if SINGLE {
+        let words = &words[at];
+        for l in 0..CHUNK {
+            space[l] = f64::from(f32::from_bits(words[l]));
+        }
+        return (space, &ZEROS);
+    }
+    (&hi[at], &lo[at])
+}
+
+/// Makes the twins of a register, chunk by chunk: each is written after all that is read for it.
+#[inline(always)]
+fn apply<F: Form, const X: bool, const Y: bool, const Z: bool>(
+    twins: &mut Twins,
+    words: &[[u32; CHUNK]],
+    [x, y, z]: [Row; 3],
+    target: usize,
+    chunks: usize,
+) {
+    for k in 0..chunks {
+        let (mut sx, mut sy, mut sz) = ([0.0; CHUNK], [0.0; CHUNK], [0.0; CHUNK]);
+        let (mut out_hi, mut out_lo) = ([0.0; CHUNK], [0.0; CHUNK]);
+        {
+            let (hi, lo): (&[Lanes], &[Lanes]) = (&twins.hi, &twins.lo);
+            let x = part::<X>(hi, lo, words, x, k, &mut sx);
+            let y = part::<Y>(hi, lo, words, y, k, &mut sy);
+            let z = if F::THIRD { part::<Z>(hi, lo, words, z, k, &mut sz) } else { x };
+            for l in 0..CHUNK {
+                let result = F::apply::<X, Y, Z>(
+                    Dd::new(x.0[l], x.1[l]),
+                    Dd::new(y.0[l], y.1[l]),
+                    Dd::new(z.0[l], z.1[l]),
+                );
+                (out_hi[l], out_lo[l]) = (result.hi, result.lo);
+            }
+        }
+        twins.write(target + k, out_hi, out_lo);
+    }
 }
 
 /// `d = f(a, b)`
@@ -134,14 +335,36 @@ impl<O: Two> Kernel for Binary<O> {
         if let (Some(x), Some(y)) = uniform {
             unit.twins(kind.is_wide()).set(i.d, State::Uniform(O::apply(x, y)));
         } else {
-            let start = unit.twins(kind.is_wide()).start[i.d as usize];
-            for k in 0..unit.chunks {
-                let x = unit.twin_chunk(i.a, a, kind, k);
-                let y = unit.twin_chunk(i.b, b, kind, k);
-                let (hi, lo) = lanes2(x, y, O::apply);
-                unit.twins(kind.is_wide()).write(start + k, hi, lo);
+            let (x, y) = (row(unit, i.a, a, kind, 0), row(unit, i.b, b, kind, 1));
+            let (target, chunks) = (unit.twins(kind.is_wide()).set_vector(i.d), unit.chunks);
+            let words: &[[u32; CHUNK]] = &unit.w.data;
+            let rows = [x, y, x];
+            match (kind.is_wide(), x.is_single, y.is_single) {
+                (true, ..) => apply::<Self, false, false, false>(
+                    &mut unit.double_twins,
+                    words,
+                    rows,
+                    target,
+                    chunks,
+                ),
+                (false, single, other) => {
+                    let twins = &mut unit.word_twins;
+                    match (single, other) {
+                        (false, false) => {
+                            apply::<Self, false, false, false>(twins, words, rows, target, chunks);
+                        }
+                        (false, true) => {
+                            apply::<Self, false, true, false>(twins, words, rows, target, chunks);
+                        }
+                        (true, false) => {
+                            apply::<Self, true, false, false>(twins, words, rows, target, chunks);
+                        }
+                        (true, true) => {
+                            apply::<Self, true, true, false>(twins, words, rows, target, chunks);
+                        }
+                    }
+                }
             }
-            unit.twins(kind.is_wide()).set_vector(i.d);
         }
         if m.errors.is_some() {
             super::lanes::note_error(m, i, |m, lane| {
@@ -171,21 +394,36 @@ impl Kernel for Fused {
         if let (Some(x), Some(y), Some(z)) = uniform {
             unit.twins(kind.is_wide()).set(i.d, State::Uniform(x.fused(y, z)));
         } else {
-            let start = unit.twins(kind.is_wide()).start[i.d as usize];
-            // A product of values that are no f64 is exact.
-            let exact = a == State::Same && b == State::Same && !kind.is_wide();
-            for k in 0..unit.chunks {
-                let x = unit.twin_chunk(i.a, a, kind, k);
-                let y = unit.twin_chunk(i.b, b, kind, k);
-                let z = unit.twin_chunk(i.c, c, kind, k);
-                let (hi, lo) = if exact {
-                    lanes3(x, y, z, |x, y, z| Dd::from(x.hi * y.hi).add(z))
-                } else {
-                    lanes3(x, y, z, Dd::fused)
-                };
-                unit.twins(kind.is_wide()).write(start + k, hi, lo);
+            let (mut x, mut y) = (row(unit, i.a, a, kind, 0), row(unit, i.b, b, kind, 1));
+            let both = x.is_single && y.is_single;
+            let z = match both {
+                true => row(unit, i.c, c, kind, 2),
+                false => twin_row(unit, i.c, c, kind, 2),
+            };
+            if x.is_single && !both {
+                std::mem::swap(&mut x, &mut y);
             }
-            unit.twins(kind.is_wide()).set_vector(i.d);
+            let (target, chunks) = (unit.twins(kind.is_wide()).set_vector(i.d), unit.chunks);
+            let words: &[[u32; CHUNK]] = &unit.w.data;
+            let rows = [x, y, z];
+            let twins = match kind.is_wide() {
+                true => &mut unit.double_twins,
+                false => &mut unit.word_twins,
+            };
+            match (both, y.is_single, z.is_single) {
+                (true, _, true) => {
+                    apply::<Self, true, true, true>(twins, words, rows, target, chunks);
+                }
+                (true, _, false) => {
+                    apply::<Self, true, true, false>(twins, words, rows, target, chunks);
+                }
+                (false, true, _) => {
+                    apply::<Self, false, true, false>(twins, words, rows, target, chunks);
+                }
+                (false, false, _) => {
+                    apply::<Self, false, false, false>(twins, words, rows, target, chunks);
+                }
+            }
         }
         if m.errors.is_some() {
             super::lanes::note_error(m, i, |m, lane| {
@@ -411,25 +649,19 @@ impl TwinFunction {
 #[inline(always)]
 fn exp_together(a: (Lanes, Lanes)) -> (Lanes, Lanes) {
     let mut shifted = [0.0; CHUNK];
-    for (shifted, hi) in shifted.iter_mut().zip(a.0) {
-        *shifted = dd::shifted(hi);
+    for l in 0..CHUNK {
+        shifted[l] = dd::shifted(a.0[l]);
     }
     let mut r = ([0.0; CHUNK], [0.0; CHUNK]);
-    for (l, shifted) in shifted.into_iter().enumerate() {
-        let reduced = dd::reduced(Dd::new(a.0[l], a.1[l]), shifted);
+    for l in 0..CHUNK {
+        let reduced = dd::reduced(Dd::new(a.0[l], a.1[l]), shifted[l]);
         (r.0[l], r.1[l]) = (reduced.hi, reduced.lo);
     }
-    let mut sum = ([1.0; CHUNK], [0.0; CHUNK]);
-    for n in dd::TERMS {
-        let inverse = dd::inverse(n);
-        sum = lanes2(r, sum, |r, sum| r.multiply(inverse).fused(sum, Dd::new(1.0, 0.0)));
-    }
-    let mut e = lanes2(r, sum, Dd::multiply);
-    for _ in 0..dd::SQUARES {
-        e = lanes1(e, dd::squared);
-    }
-    for (l, shifted) in shifted.into_iter().enumerate() {
-        let value = dd::scaled(Dd::new(e.0[l], e.1[l]), shifted);
+    let (mut coarse, mut fine) = (([0.0; CHUNK], [0.0; CHUNK]), ([0.0; CHUNK], [0.0; CHUNK]));
+    dd::gather(&shifted, [&mut coarse.0, &mut coarse.1], [&mut fine.0, &mut fine.1]);
+    let mut e = lanes!(r, coarse, fine => dd::power(r, coarse, fine));
+    for l in 0..CHUNK {
+        let value = dd::scaled(Dd::new(e.0[l], e.1[l]), shifted[l]);
         (e.0[l], e.1[l]) = (value.hi, value.lo);
     }
     e
@@ -439,42 +671,45 @@ fn exp_together(a: (Lanes, Lanes)) -> (Lanes, Lanes) {
 #[inline(always)]
 fn together(function: MathFunction, a: (Lanes, Lanes)) -> Option<(Lanes, Lanes)> {
     use MathFunction as M;
-    let all = |a: (Lanes, Lanes), f: fn(Dd) -> bool| (0..CHUNK).all(|l| f(Dd::new(a.0[l], a.1[l])));
+    let one = Dd::new(1.0, 0.0);
     match function {
         M::Exp | M::Exp2 | M::Exp10 => {
             let a = match function {
                 M::Exp => a,
-                M::Exp2 => lanes1(a, |a| a.multiply(LN_2)),
-                _ => lanes1(a, |a| a.multiply(LN_10)),
+                M::Exp2 => lanes!(a => a.multiply(LN_2)),
+                _ => lanes!(a => a.multiply(LN_10)),
             };
-            // Not by `then`: a closure would not be compiled with this function's features.
-            if all(a, Dd::is_ordinary) { Some(exp_together(a)) } else { None }
+            if all!(a => a.is_ordinary()) { Some(exp_together(a)) } else { None }
         }
-        M::Log | M::Log2 | M::Log10 if all(a, |a| a.hi > 1e-300 && a.hi < 1e300) => {
-            let y = a.0.map(f64::ln);
-            let e = exp_together((y.map(|y| -y), [0.0; CHUNK]));
-            let rest = lanes2(a, e, |a, e| a.fused(e, Dd::new(-1.0, 0.0)));
-            let ln = lanes2((y, [0.0; CHUNK]), rest, Dd::add);
+        M::Log | M::Log2 | M::Log10 if all!(a => a.hi > 1e-300 && a.hi < 1e300) => {
+            let (mut y, mut minus) = (([0.0; CHUNK], [0.0; CHUNK]), ([0.0; CHUNK], [0.0; CHUNK]));
+            for l in 0..CHUNK {
+                y.0[l] = a.0[l].ln();
+                minus.0[l] = -y.0[l];
+            }
+            let e = exp_together(minus);
+            let rest = lanes!(a, e => a.fused(e, Dd::new(-1.0, 0.0)));
+            let ln = lanes!(y, rest => y.add(rest));
             Some(match function {
                 M::Log => ln,
-                M::Log2 => lanes1(ln, |ln| ln.divide(LN_2)),
-                _ => lanes1(ln, |ln| ln.divide(LN_10)),
+                M::Log2 => lanes!(ln => ln.divide(LN_2)),
+                _ => lanes!(ln => ln.divide(LN_10)),
             })
         }
-        M::Tanh if all(a, |a| a.hi.abs() > 1.0 / 512.0 && a.hi.abs() < 40.0) => {
-            let e = exp_together(lanes1(a, |a| a.scale(2.0)));
-            let one = Dd::new(1.0, 0.0);
-            Some(lanes1(e, |e| e.subtract(one).divide(e.add(one))))
+        M::Tanh if all!(a => a.hi.abs() > 1.0 / 512.0 && a.hi.abs() < 40.0) => {
+            let a = lanes!(a => a.scale(2.0));
+            let e = exp_together(a);
+            Some(lanes!(e => e.subtract(one).divide(e.add(one))))
         }
-        M::SquareRoot | M::ReciprocalSquareRoot if all(a, |a| a.hi > 1e-290 && a.hi < 1e290) => {
-            let root = lanes1(a, Dd::sqrt_ordinary);
+        M::SquareRoot | M::ReciprocalSquareRoot if all!(a => a.hi > 1e-290 && a.hi < 1e290) => {
+            let root = lanes!(a => a.sqrt_ordinary());
             Some(match function {
                 M::SquareRoot => root,
-                _ => lanes1(root, |root| Dd::new(1.0, 0.0).divide(root)),
+                _ => lanes!(root => one.divide(root)),
             })
         }
-        M::Reciprocal if all(a, |a| a.hi.abs() > 1e-290 && a.hi.abs() < 1e290) => {
-            Some(lanes1(a, |a| Dd::new(1.0, 0.0).divide(a)))
+        M::Reciprocal if all!(a => a.hi.abs() > 1e-290 && a.hi.abs() < 1e290) => {
+            Some(lanes!(a => one.divide(a)))
         }
         _ => None,
     }
