@@ -98,6 +98,7 @@ pub(super) fn fuse(drafts: &mut Vec<Draft>, registers: &[Register], canonical: b
                     && let Ok(size) = u32::try_from(drafts[first].imm)
                     && let [Some(base), Some(index), None, None] = drafts[first].operands
                     && let Some(run) = accessing(mark, signed)
+                    && super::twin::are_noted(&drafts[at])
                 {
                     let draft = &mut drafts[at];
                     (draft.run, draft.target) = (run, size);

@@ -389,6 +389,11 @@ pub(super) fn merged(product: &Draft, sum: &Draft, leads: bool) -> Option<Vec<Dr
     }])
 }
 
+/// Whether an access tells its twins where it went, or has none.
+pub(super) fn are_noted(draft: &Draft) -> bool {
+    draft.twins.iter().all(|twin| twin::kind_in(twin.imm).size() >= memory::LEAST_NOTED)
+}
+
 /// Whether the twins of a value can be made where a move would bring them.
 pub(super) fn may_go(draft: &Draft, moving: &Draft, to: V) -> bool {
     // Those that come after the value look at its operands.

@@ -350,7 +350,7 @@ pub(crate) fn load_places<E: Element>(
         return false;
     }
     if let Some(noted) = &mut m.noted
-        && size >= 4
+        && size >= super::twin::memory::LEAST_NOTED
     {
         noted.note(object, stride, &places[..chunks]);
     }
@@ -397,7 +397,7 @@ pub(crate) fn store_places<E: Element>(
         return false;
     }
     if let Some(noted) = &mut m.noted
-        && size >= 4
+        && size >= super::twin::memory::LEAST_NOTED
     {
         noted.note(object, size, &places[..chunks]);
     }

@@ -108,6 +108,10 @@ fn load_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> boo
             if m.unit.d.stride(i.b) != 0 || m.screening && !looks_plain::<E>(m, i, object, size) {
                 return false;
             }
+            if m.noted.is_some() {
+                // The twins want the addresses.
+                return false;
+            }
             let target = E::file(&mut m.unit).start(i.d);
             for k in 0..m.unit.chunks {
                 if m.unit.mask.bits[k] == 0 {

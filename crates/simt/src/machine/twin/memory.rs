@@ -267,6 +267,10 @@ pub(crate) struct Noted {
     places: [u64; MAX_CHUNKS],
 }
 
+/// Bytes of the smallest elements that are noted: of smaller ones many are integers without twins, after
+/// which nobody would ask.
+pub(crate) const LEAST_NOTED: u64 = 4;
+
 impl Default for Noted {
     fn default() -> Self {
         Noted { is_known: false, place: Place::Parameters, stride: 0, places: [0; MAX_CHUNKS] }
