@@ -649,19 +649,19 @@ impl TwinFunction {
 #[inline(always)]
 fn exp_together(a: (Lanes, Lanes)) -> (Lanes, Lanes) {
     let mut shifted = [0.0; CHUNK];
-    for l in 0..CHUNK {
-        shifted[l] = dd::shifted(a.0[l]);
+    for (shifted, hi) in shifted.iter_mut().zip(a.0) {
+        *shifted = dd::shifted(hi);
     }
     let mut r = ([0.0; CHUNK], [0.0; CHUNK]);
-    for l in 0..CHUNK {
-        let reduced = dd::reduced(Dd::new(a.0[l], a.1[l]), shifted[l]);
+    for (l, shifted) in shifted.into_iter().enumerate() {
+        let reduced = dd::reduced(Dd::new(a.0[l], a.1[l]), shifted);
         (r.0[l], r.1[l]) = (reduced.hi, reduced.lo);
     }
     let (mut coarse, mut fine) = (([0.0; CHUNK], [0.0; CHUNK]), ([0.0; CHUNK], [0.0; CHUNK]));
     dd::gather(&shifted, [&mut coarse.0, &mut coarse.1], [&mut fine.0, &mut fine.1]);
     let mut e = lanes!(r, coarse, fine => dd::power(r, coarse, fine));
-    for l in 0..CHUNK {
-        let value = dd::scaled(Dd::new(e.0[l], e.1[l]), shifted[l]);
+    for (l, shifted) in shifted.into_iter().enumerate() {
+        let value = dd::scaled(Dd::new(e.0[l], e.1[l]), shifted);
         (e.0[l], e.1[l]) = (value.hi, value.lo);
     }
     e
