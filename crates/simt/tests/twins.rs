@@ -363,6 +363,106 @@ fn functions_have_more_digits_than_f64() {
 }
 
 #[test]
+fn blocks_together_partial_masks_and_variables_in_place() {
+    // Blocks may share a unit: each has its copy of the shared memory, which is read by neighbours, by one
+    // place of each chunk, and by any; and written by some of the lanes, beside each other and apart.
+    let text = "variable @s: shared [96 x f32]
+variable @t: shared [128 x f32]
+
+kernel @k(%x: ptr global of f32, %out: ptr global of f32) {
+  local $most: f32
+  local $sum: f32
+  local $i: u32
+
+  %0 = imul block.x, 48u32
+  %1 = iadd %0, thread.x
+  %2 = element f32 %x, %1
+  %3: f32 = load %2
+  %4 = fmul %3, 1.1f32
+  %5 = element f32 @s, thread.x
+  store %5, %4
+  %6 = lt thread.x, 40u32
+  if %6 {
+    %7 = fmul %4, %4
+    %8 = iadd thread.x, 48u32
+    %9 = element f32 @s, %8
+    store %9, %7
+    %10 = imul thread.x, 2u32
+    %11 = element f32 @t, %10
+    %12 = fadd %7, 0.1f32
+    store %11, %12
+  }
+  barrier.block
+  store $most, 0.0f32
+  store $sum, %4
+  store $i, 0u32
+  loop while {
+    %13: u32 = load $i
+    %14 = lt %13, 5u32
+    test %14
+  } do {
+    %15 = and thread.x, 16u32
+    %16 = iadd %15, %13
+    %17 = element f32 @s, %16
+    %18: f32 = load %17
+    %19 = iadd thread.x, %13
+    %20 = element f32 @s, %19
+    %21: f32 = load %20
+    %22 = imul thread.x, 7u32
+    %23 = iadd %22, %13
+    %24 = and %23, 31u32
+    %25 = imul %24, 2u32
+    %26 = element f32 @t, %25
+    %27: f32 = load %26
+    %28 = fmul %18, %21
+    %29: f32 = load $most
+    %30 = fmax %29, %28
+    store $most, %30
+    %31: f32 = load $sum
+    %32 = fmul %31, %31
+    %33 = fmul %32, 0.01f32
+    %34 = fadd %33, %27
+    store $sum, %34
+    %35: f32 = load $sum
+    %36 = fmul %35, -0.1f32
+    %37 = exp %36
+    %38 = fadd %35, %37
+    store $sum, %38
+  } step {
+    %39 = iadd %13, 1u32
+    store $i, %39
+  }
+  %40: f32 = load $most
+  %41: f32 = load $sum
+  %42 = fdiv %40, %41
+  %43 = element f32 %out, %1
+  store %43, %42
+}
+";
+    let x: Vec<f32> = (0..48 * 7).map(|i| 0.2 + (i * 37 % 101) as f32 * 0.013).collect();
+    let ran = run(text, 7, 48, &[singles(x.clone()), singles(vec![0.0; x.len()])]);
+    let twins = twins(&ran, Scalar::F32);
+    let by = f64::from(1.1f32);
+    for (number, (hi, _)) in twins.into_iter().enumerate() {
+        let (block, thread) = (number / 48, number % 48);
+        let v = |at: usize| match at {
+            0..48 => f64::from(x[block * 48 + at]) * by,
+            48..88 => (f64::from(x[block * 48 + at - 48]) * by).powi(2),
+            _ => 0.0,
+        };
+        let (mut most, mut sum) = (0f64, v(thread));
+        for i in 0..5 {
+            most = most.max(v((thread & 16) + i) * v(thread + i));
+            let place = (thread * 7 + i) & 31;
+            sum = sum * sum * f64::from(0.01f32) + (v(48 + place) + f64::from(0.1f32));
+            sum += (sum * f64::from(-0.1f32)).exp();
+        }
+        let expected = most / sum;
+        assert!((hi - expected).abs() <= expected.abs() * 1e-13, "{number}: {hi} {expected}");
+    }
+}
+
+#[test]
 fn what_others_write_is_its_own_twin() {
     let text = "kernel @k(%x: ptr global of f32) {
   %0 = element f32 %x, thread.x

@@ -6,11 +6,10 @@
 
 use super::dd::Dd;
 use super::{EXTRA, Kind, State, kind_of, widened};
-use crate::machine::access::{bytes_to_read, read_local_bits};
+use crate::machine::access::{bytes_to_read, copy_of, read_local_bits};
 use crate::machine::atomic::Change;
 use crate::machine::lanes::Kernel;
 use crate::machine::registers::Shape;
-use crate::machine::together::is_apart;
 use crate::machine::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place};
 use crate::memory::WINDOW_BITS;
 
@@ -202,6 +201,23 @@ impl Machine<'_> {
         })
     }
 
+    /// The entry of an element of a chunk, in the tables of the object's home; of an object that each
+    /// block of the unit has a copy of, `object` is the first.
+    #[inline(always)]
+    fn index(&self, object: Object, address: u64, size: u64, k: usize) -> Option<usize> {
+        let (shift, jump) = copy_of(self, object, k);
+        let at = address.wrapping_sub(shift).wrapping_sub(object.base);
+        if at > object.size || object.size - at < size {
+            return None;
+        }
+        let from = match object.place {
+            Place::Buffer(_) => 0,
+            Place::Shared(start) => start as u64 + jump,
+            Place::Parameters | Place::Local(_) => return None,
+        };
+        (from + at).is_multiple_of(size).then_some(((from + at) / size) as usize)
+    }
+
     fn spot_at(&self, address: u64, size: u64, lane: usize) -> Option<Spot> {
         let object = self.object(address)?;
         self.spot(object, address.wrapping_sub(object.base), size, lane)
@@ -232,9 +248,6 @@ impl Machine<'_> {
         if matches!(object.place, Place::Local(_) | Place::Parameters) {
             return Layout::Apart;
         }
-        if is_apart(self, object) {
-            return Layout::Apart;
-        }
         let affine = unit.d.shape(register) == Shape::Affine;
         let stride = unit.d.stride(register);
         let mut other = 0;
@@ -253,7 +266,10 @@ impl Machine<'_> {
         if other >> WINDOW_BITS != 0 {
             return Layout::Apart;
         }
-        Layout::Object { object, dense: affine && stride == size }
+        match self.first_copy(first) {
+            Some(object) => Layout::Object { object, dense: affine && stride == size },
+            None => Layout::Apart,
+        }
     }
 }
 
@@ -435,7 +451,8 @@ enum Layout {
     One(Spot),
     /// Each lane has its own in a row.
     Rows(Spot),
-    /// All lie in one object, neighbours beside each other if `dense`.
+    /// All lie in one object, or each block's in its copy of one; neighbours beside each other if
+    /// `dense`.
     Object { object: Object, dense: bool },
     /// Anything.
     Apart,
@@ -503,18 +520,16 @@ fn load(m: &mut Machine<'_>, i: &Inst, kind: Kind) {
                 }
                 if dense {
                     let base = m.unit.d.base(i.a, k).wrapping_add(offset);
-                    let at = base.wrapping_sub(object.base);
-                    if let Some(spot) = m.spot(object, at, size, 0) {
-                        let first = spot.index;
+                    if let Some(first) = m.index(object, base, size, k) {
                         load_chunk(m, i, kind, home, start, k, |l| Some(first + l));
                         continue;
                     }
                 }
                 let addresses = m.addresses(i.a, offset, k);
-                let places: [Option<usize>; CHUNK] = std::array::from_fn(|l| {
-                    let at = addresses[l].wrapping_sub(object.base);
-                    m.spot(object, at, size, 0).map(|spot| spot.index)
-                });
+                let mut places = [None; CHUNK];
+                for (place, address) in places.iter_mut().zip(addresses) {
+                    *place = m.index(object, address, size, k);
+                }
                 load_chunk(m, i, kind, home, start, k, |l| places[l]);
             }
         }
@@ -601,7 +616,7 @@ fn store(m: &mut Machine<'_>, i: &Inst, kind: Kind, state: State) {
     let integer = matches!(kind, Kind::I32 | Kind::U32 | Kind::I64 | Kind::U64);
     let make = state != State::Same && !integer;
     match m.layout(i.a, offset, size) {
-        Layout::Object { object, dense: true } => {
+        Layout::Object { object, dense } => {
             let home = match object.place {
                 Place::Buffer(index) => Home::Buffer(index),
                 _ => Home::Shared,
@@ -615,12 +630,6 @@ fn store(m: &mut Machine<'_>, i: &Inst, kind: Kind, state: State) {
                 if mask == 0 {
                     continue;
                 }
-                let base = m.unit.d.base(i.a, k).wrapping_add(offset);
-                let at = base.wrapping_sub(object.base);
-                // The first active lane's place says where the chunk lies.
-                let low = mask.trailing_zeros() as usize;
-                let spot = m.spot(object, at.wrapping_add(low as u64 * size), size, 0);
-                let Some(start) = spot.map(|spot| spot.index.wrapping_sub(low)) else { continue };
                 let bits: [u64; CHUNK] = match kind.is_wide() {
                     true => m.unit.d.chunk(i.b, k),
                     false => widened(m.unit.w.chunk(i.b, k)),
@@ -628,18 +637,36 @@ fn store(m: &mut Machine<'_>, i: &Inst, kind: Kind, state: State) {
                 let bits = if size == 2 { bits.map(|bits| bits & 0xffff) } else { bits };
                 let (hi, lo) = m.unit.twin_chunk(i.b, state, kind, k);
                 let bits = if integer { bits.map(|bits| !bits) } else { bits };
-                let Some(table) = m.table(home, size, false) else { return };
-                if mask == u16::MAX && table.put_all(start, &bits, &hi, &lo) {
-                    continue;
+                let addresses = m.addresses(i.a, offset, k);
+                let mut places = [None; CHUNK];
+                if dense {
+                    // The first active lane's place says where the chunk lies.
+                    let low = mask.trailing_zeros() as usize;
+                    let Some(first) = m.index(object, addresses[low], size, k) else { continue };
+                    let start = first.wrapping_sub(low);
+                    let Some(table) = m.table(home, size, false) else { return };
+                    if mask == u16::MAX && table.put_all(start, &bits, &hi, &lo) {
+                        continue;
+                    }
+                    for (l, place) in places.iter_mut().enumerate() {
+                        *place = Some(start.wrapping_add(l));
+                    }
+                } else {
+                    for (place, address) in places.iter_mut().zip(addresses) {
+                        *place = m.index(object, address, size, k);
+                    }
                 }
-                for l in 0..CHUNK {
-                    if mask >> l & 1 == 1 {
-                        table.put(start.wrapping_add(l), bits[l], Dd::new(hi[l], lo[l]));
+                let Some(table) = m.table(home, size, false) else { return };
+                for (l, place) in places.into_iter().enumerate() {
+                    if let Some(place) = place
+                        && mask >> l & 1 == 1
+                    {
+                        table.put(place, bits[l], Dd::new(hi[l], lo[l]));
                     }
                 }
             }
         }
-        Layout::Rows(_) | Layout::One(_) | Layout::Object { .. } | Layout::Apart => {
+        Layout::Rows(_) | Layout::One(_) | Layout::Apart => {
             for k in 0..m.unit.chunks {
                 let addresses = m.addresses(i.a, offset, k);
                 for (l, address) in addresses.into_iter().enumerate() {
