@@ -249,7 +249,8 @@ pub fn emit(module: &Module, requests: &[Request], options: &Options<'_>) -> Emi
     let forms: &[Form] = match (options.chip, options.forms) {
         (Chip::A910b, Forms::All) => &[matrix::kernel, rows::kernel, tile::kernel, scalar::kernel],
         (Chip::A910b, Forms::Scalar) => &[scalar::kernel],
-        (Chip::A950, _) => &[simt::kernel],
+        (Chip::A950, Forms::All) => &[matrix::kernel, simt::kernel],
+        (Chip::A950, Forms::Scalar) => &[simt::kernel],
     };
     let kernels = requests
         .iter()

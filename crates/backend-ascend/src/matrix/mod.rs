@@ -1,22 +1,33 @@
 //! Products of matrices, recognised and given to the cube by the high-level `Matmul`.
 //!
+//! * `recognise`: kernels in which a thread makes one element, by their statements.
+//! * `threads`, `blocked`: kernels in which the threads of a block make a tile, with warps' tiles or
+//!   registers, by what the block does to symbols.
+//! * `polynomial`: sizes and places.
+//!
 //! The result is cut into squares. A vector core asks its cube core for the product of one, in
 //! `float`, finds it in the workspace, scales it, adds what is to be added and stores it. The order
 //! in which products are summed is the cube's own: results are those of a reassociated sum.
 
+mod blocked;
 mod polynomial;
 mod recognise;
+mod threads;
 
 use port_backend::Status;
 use port_ir::analysis::affine::Symbol;
-use port_ir::{Axis, Builtin, Conversion, Expression, IntegerOp, Scalar, Type, Value};
+use port_ir::analysis::flow::Entry;
+use port_ir::{
+    Axis, Builtin, Conversion, Expression, FloatOp, FunctionKind, IntegerOp, Scalar, StatementKind,
+    Type, Value,
+};
 
 use crate::code::facts::Facts;
 use crate::code::refuse;
 use crate::code::types::scalar_name;
 use crate::host::text::camel_case;
 use crate::kernel::{
-    Context, Declarations, DeviceKernel, NotTranslated, Request, TilingField, Unit,
+    Chip, Context, Declarations, DeviceKernel, NotTranslated, Request, TilingField, Unit,
 };
 use polynomial::Poly;
 use recognise::{Extent, Operand, Product, recognise};
@@ -31,8 +42,103 @@ pub(crate) fn kernel(
     _declarations: &mut Declarations,
 ) -> Result<DeviceKernel, NotTranslated> {
     let facts = Facts::of(context.program, context.uniformity, request.function);
-    let product = recognise(&facts)?;
-    Writer { facts: &facts, product }.kernel(request)
+    let multiplies = |(_, entry): (_, &Entry<'_>)| {
+        matches!(entry.statement.kind, StatementKind::MatrixMultiply { .. })
+    };
+    let has_tiles = facts.flow.statements().any(multiplies);
+    if context.options.chip == Chip::A950 && !has_tiles {
+        return Err(refuse("its threads are as fast"));
+    }
+    let (product, proven_for) = match recognise(&facts) {
+        Ok(product) => (product, None),
+        Err(why) => match by_blocks(context, request, &facts, has_tiles)? {
+            Some((product, shape)) => (product, Some(shape)),
+            None => return Err(why),
+        },
+    };
+    Writer { facts: &facts, product }.kernel(request, context.options.chip, proven_for)
+}
+
+/// Blocks of kernels that say nothing of their launches.
+const SHAPES: [[u32; 3]; 8] = [
+    [256, 1, 1],
+    [128, 1, 1],
+    [64, 1, 1],
+    [32, 1, 1],
+    [512, 1, 1],
+    [16, 16, 1],
+    [32, 8, 1],
+    [32, 4, 1],
+];
+
+/// The product that blocks make together, and for which shape of a block that is proven.
+#[allow(clippy::type_complexity, reason = "a product and three numbers")]
+fn by_blocks(
+    context: &Context<'_, '_>,
+    request: &Request,
+    facts: &Facts<'_, '_>,
+    has_tiles: bool,
+) -> Result<Option<(Product, [u32; 3])>, NotTranslated> {
+    // What no product does is seen at once.
+    let mut nested = false;
+    for (id, entry) in facts.flow.statements() {
+        match &entry.statement.kind {
+            StatementKind::Load { .. }
+            | StatementKind::Store { .. }
+            | StatementKind::If { .. }
+            | StatementKind::Block(_)
+            | StatementKind::Return { .. }
+            | StatementKind::Break
+            | StatementKind::Continue
+            | StatementKind::Barrier { named: None, reduce: None, .. }
+            | StatementKind::MatrixLoad { .. }
+            | StatementKind::MatrixStore { .. }
+            | StatementKind::MatrixMultiply { .. } => {}
+            StatementKind::Loop(_) => nested |= facts.flow.loop_around(id).is_some(),
+            _ => return Ok(None),
+        }
+    }
+    let adds = facts.function.expressions.iter().any(|(value, e)| {
+        let is_product = matches!(
+            e,
+            Expression::FusedMultiplyAdd { .. } | Expression::Float { op: FloatOp::Multiply, .. }
+        );
+        is_product && facts.ty(value) == Type::F32
+    });
+    if !has_tiles && !(nested && adds) {
+        return Ok(None);
+    }
+    let mut known: Vec<[u32; 3]> = Vec::new();
+    let mut all_known = true;
+    let launches = &context.program.module.launches;
+    for launch in launches.iter().filter(|launch| launch.kernel == request.function) {
+        let block = launch
+            .block
+            .map(|axis| axis.and_then(port_ir::Range::single).and_then(|n| u32::try_from(n).ok()));
+        match block {
+            [Some(x), Some(y), Some(z)] if x > 0 && y > 0 && z > 0 => known.push([x, y, z]),
+            _ => all_known = false,
+        }
+    }
+    known.sort_unstable();
+    known.dedup();
+    let bound = match facts.function.kind {
+        FunctionKind::Kernel(bounds) => bounds.max_threads,
+        FunctionKind::Device => None,
+    };
+    let shapes: Vec<[u32; 3]> = match (all_known, &known[..], bound) {
+        (true, [shape], _) => vec![*shape],
+        (true, [_, ..], _) => return Ok(None),
+        (_, _, Some(threads)) => vec![[threads, 1, 1]],
+        _ => SHAPES.to_vec(),
+    };
+    let fits = |shape: &[u32; 3]| shape.iter().map(|n| u64::from(*n)).product::<u64>() <= 1024;
+    for shape in shapes.into_iter().filter(fits) {
+        if let Ok(product) = blocked::recognise(facts, shape) {
+            return Ok(Some((product, shape)));
+        }
+    }
+    Ok(None)
 }
 
 struct Writer<'w, 'c, 'a> {
@@ -41,7 +147,12 @@ struct Writer<'w, 'c, 'a> {
 }
 
 impl Writer<'_, '_, '_> {
-    fn kernel(&self, request: &Request) -> Result<DeviceKernel, NotTranslated> {
+    fn kernel(
+        &self,
+        request: &Request,
+        chip: Chip,
+        proven_for: Option<[u32; 3]>,
+    ) -> Result<DeviceKernel, NotTranslated> {
         let product = &self.product;
         let name = format!("Kernel{}", camel_case(&request.name));
         let mut tiling = Vec::new();
@@ -86,14 +197,23 @@ impl Writer<'_, '_, '_> {
                 field("float", name, parameter.name.clone(), &comment);
             }
         }
+        if let Some(bias) = product.bias.filter(|bias| bias.may_lack) {
+            let name = &self.facts.function.parameters[bias.argument as usize].name;
+            let comment = format!("whether there is a `{name}`");
+            field("uint32_t", "hasBias", format!("{name} != nullptr ? 1 : 0"), &comment);
+        }
         let units = format!("((matrixM + {0}) / {SIDE}) * ((matrixN + {0}) / {SIDE})", SIDE - 1);
         field("uint32_t", "squares", units, "squares of the result");
-        let names: Vec<String> = [&product.a, &product.b, &product.c]
-            .iter()
-            .map(|operand| self.facts.function.parameters[operand.argument as usize].name.clone())
-            .collect();
         let mut pointers: Vec<u32> =
             [&product.a, &product.b, &product.c].iter().map(|operand| operand.argument).collect();
+        if self.reads_other() {
+            pointers.push(product.old);
+        }
+        pointers.extend(product.bias.map(|bias| bias.argument));
+        let names: Vec<String> = pointers
+            .iter()
+            .map(|index| self.facts.function.parameters[*index as usize].name.clone())
+            .collect();
         pointers.sort_unstable();
         pointers.dedup();
         let definitions = self.class(&name)?;
@@ -101,11 +221,14 @@ impl Writer<'_, '_, '_> {
             "    AscendC::TPipe pipe;\n    {name}<decltype(tiling)> op;\n    \
              TCubeTiling cube = op.CubeTiling(tiling);\n    \
              REGIST_MATMUL_OBJ(&pipe, GetSysWorkSpacePtr(), op.matmul, &cube);\n    \
-             op.Init({}, {}, {}, workspace, tiling, &pipe);\n    op.Process();\n    op.matmul.End();\n",
-            names[0], names[1], names[2]
+             op.Init({}, workspace, tiling, &pipe);\n    op.Process();\n    op.matmul.End();\n",
+            names.join(", ")
         );
         let mut includes = std::collections::BTreeSet::new();
         includes.insert("lib/matmul_intf.h");
+        if chip == Chip::A950 {
+            includes.insert("kernel_operator.h");
+        }
         Ok(DeviceKernel {
             lowering: "matmul",
             status: Status::Ported,
@@ -117,7 +240,14 @@ impl Writer<'_, '_, '_> {
             blocks: "squares == 0 ? 1 : (squares + 1) / 2 < cores ? (squares + 1) / 2 : cores"
                 .to_owned(),
             threads: None,
-            proven_for: None,
+            proven_for: proven_for.map(|[x, y, z]| {
+                let condition = format!("block.x == {x} && block.y == {y} && block.z == {z}");
+                let words = match (y, z) {
+                    (1, 1) => format!("{x} threads"),
+                    _ => format!("{x}x{y}x{z} threads"),
+                };
+                (condition, words)
+            }),
             workspace: Some(format!(
                 "static_cast<size_t>(cores) * 2 * {SIDE} * {SIDE} * sizeof(float)"
             )),
@@ -127,6 +257,11 @@ impl Writer<'_, '_, '_> {
         })
     }
 
+    /// Whether the old values are those of another matrix than the result.
+    fn reads_other(&self) -> bool {
+        self.product.beta.is_some() && self.product.old != self.product.c.argument
+    }
+
     // What the host computes.
 
     /// How many rows or columns are computed: what the guards leave of what the grid covers.
@@ -134,6 +269,10 @@ impl Writer<'_, '_, '_> {
         let axis = |axis: Axis| axis.name();
         let threads = format!("block.{}", axis(extent.thread));
         let covered = match (extent.block, extent.step) {
+            (Some(block), _) if extent.tile.is_some() => {
+                let (side, _) = extent.tile.unwrap_or_default();
+                format!("grid.{} * {side}", axis(block))
+            }
             (None, _) => threads,
             (Some(block), None) => format!("grid.{} * {threads}", axis(block)),
             (Some(block), Some(step)) => {
@@ -144,6 +283,13 @@ impl Writer<'_, '_, '_> {
             return Ok(format!("static_cast<uint32_t>({covered})"));
         };
         let limit = self.host(limit)?;
+        let limit = match extent.tile {
+            // A guard decides for several lines.
+            Some((_, lines)) if lines > 1 => {
+                format!("({limit} + {}) / {lines} * {lines}", lines - 1)
+            }
+            _ => limit,
+        };
         Ok(smaller(
             &format!("static_cast<int64_t>({limit})"),
             &format!("static_cast<int64_t>({covered})"),
@@ -259,6 +405,16 @@ impl Writer<'_, '_, '_> {
         if product.alpha.is_some() {
             compute.push_str("        AscendC::Muls(sums, sums, factorProduct, count);\n        AscendC::PipeBarrier<PIPE_V>();\n");
         }
+        if product.bias.is_some() {
+            let add = "AscendC::Add(sums, sums, biasBuf.Get<float>(), count);\n";
+            match product.bias.is_some_and(|bias| bias.may_lack) {
+                true => compute.push_str(&format!(
+                    "        if (hasBias) {{\n            {add}            AscendC::PipeBarrier<PIPE_V>();\n        }}\n"
+                )),
+                false => compute
+                    .push_str(&format!("        {add}        AscendC::PipeBarrier<PIPE_V>();\n")),
+            }
+        }
         if product.beta.is_some() {
             let body = if wide {
                 "AscendC::Muls(old, old, factorOld, count);\nAscendC::PipeBarrier<PIPE_V>();\nAscendC::Add(sums, sums, old, count);\nAscendC::PipeBarrier<PIPE_V>();\n".to_owned()
@@ -300,6 +456,11 @@ impl Writer<'_, '_, '_> {
             (Some(_), false) => "        readsOld = true;\n".to_owned(),
         };
         let has_beta = product.beta.is_some();
+        let old_gm = if self.reads_other() { "oldGm" } else { "cGm" };
+        let bias = match product.bias {
+            Some(bias) => Some((bias, scalar_name(bias.element)?)),
+            None => None,
+        };
         let mut text = String::new();
         let mut line = |part: &str| {
             text.push_str(part);
@@ -368,14 +529,25 @@ impl Writer<'_, '_, '_> {
         line("        return cube;");
         line("    }");
         line("");
-        line(
-            "    __aicore__ inline void Init(GM_ADDR a, GM_ADDR b, GM_ADDR c, GM_ADDR workspace, const Tiling& tiling,",
-        );
+        let others =
+            [(self.reads_other(), "GM_ADDR old, "), (product.bias.is_some(), "GM_ADDR bias, ")];
+        let others: String = others.iter().filter(|(is, _)| *is).map(|(_, text)| *text).collect();
+        line(&format!(
+            "    __aicore__ inline void Init(GM_ADDR a, GM_ADDR b, GM_ADDR c, {others}GM_ADDR workspace, const Tiling& tiling,"
+        ));
         line("                                AscendC::TPipe* pipe)");
         line("    {");
         line(&format!("        aGm.SetGlobalBuffer(reinterpret_cast<__gm__ {element}*>(a));"));
         line(&format!("        bGm.SetGlobalBuffer(reinterpret_cast<__gm__ {element}*>(b));"));
         line(&format!("        cGm.SetGlobalBuffer(reinterpret_cast<__gm__ {out}*>(c));"));
+        if self.reads_other() {
+            line(&format!("        oldGm.SetGlobalBuffer(reinterpret_cast<__gm__ {out}*>(old));"));
+        }
+        if let Some((_, element)) = &bias {
+            line(&format!(
+                "        biasGm.SetGlobalBuffer(reinterpret_cast<__gm__ {element}*>(bias));"
+            ));
+        }
         line("        core = AscendC::GetBlockIdx();");
         line("        cores = AscendC::GetBlockNum() * AscendC::GetTaskRation();");
         line(
@@ -391,6 +563,9 @@ impl Writer<'_, '_, '_> {
         if has_beta {
             line("        factorOld = tiling.factorOld;");
         }
+        if product.bias.is_some_and(|bias| bias.may_lack) {
+            line("        hasBias = tiling.hasBias != 0;");
+        }
         text.push_str(&reads_old);
         let mut line = |part: &str| {
             text.push_str(part);
@@ -398,6 +573,10 @@ impl Writer<'_, '_, '_> {
         };
         line("        pipe->InitBuffer(inQueueProduct, BUFFER_NUM, SIDE * sizeof(float));");
         line(&format!("        pipe->InitBuffer(outQueueC, BUFFER_NUM, SIDE * sizeof({out}));"));
+        if let Some((_, element)) = &bias {
+            line(&format!("        pipe->InitBuffer(inQueueBias, 1, SIDE * sizeof({element}));"));
+            line("        pipe->InitBuffer(biasBuf, SIDE * sizeof(float));");
+        }
         if has_beta {
             line(&format!("        pipe->InitBuffer(inQueueC, BUFFER_NUM, SIDE * sizeof({out}));"));
             if !wide {
@@ -427,6 +606,12 @@ impl Writer<'_, '_, '_> {
         line("                matmul.SetTail(rows, count, matrixK);");
         line("                matmul.IterateAll(productGm);");
         line("            }");
+        if let Some((bias, _)) = &bias {
+            line(match bias.may_lack {
+                true => "            if (hasBias) LoadBias(column, count);",
+                false => "            LoadBias(column, count);",
+            });
+        }
         line("            for (uint32_t i = 0; i < rows; ++i) {");
         line("                uint64_t place = (row + i) * strideC + column;");
         line("                CopyIn(i, place, count);");
@@ -439,6 +624,33 @@ impl Writer<'_, '_, '_> {
         line("    }");
         line("");
         line("private:");
+        if let Some((bias, element)) = &bias {
+            line("    // What is added to all rows of a square.");
+            line("    __aicore__ inline void LoadBias(uint64_t column, uint32_t count)");
+            line("    {");
+            line(&format!(
+                "        AscendC::LocalTensor<{element}> bias = inQueueBias.AllocTensor<{element}>();"
+            ));
+            line(&format!(
+                "        AscendC::DataCopyExtParams copy{{1, count * static_cast<uint32_t>(sizeof({element})), 0, 0, 0}};"
+            ));
+            line(&format!(
+                "        AscendC::DataCopyPadExtParams<{element}> pad{{false, 0, 0, 0}};"
+            ));
+            line("        AscendC::DataCopyPad(bias, biasGm[column], copy, pad);");
+            line("        inQueueBias.EnQue(bias);");
+            line(&format!("        bias = inQueueBias.DeQue<{element}>();"));
+            line(match bias.element {
+                Scalar::F32 => "        AscendC::DataCopy(biasBuf.Get<float>(), bias, SIDE);",
+                _ => {
+                    "        AscendC::Cast(biasBuf.Get<float>(), bias, AscendC::RoundMode::CAST_NONE, count);"
+                }
+            });
+            line("        AscendC::PipeBarrier<PIPE_V>();");
+            line("        inQueueBias.FreeTensor(bias);");
+            line("    }");
+            line("");
+        }
         line("    __aicore__ inline void CopyIn(uint32_t i, uint64_t place, uint32_t count)");
         line("    {");
         line("        AscendC::LocalTensor<float> sums = inQueueProduct.AllocTensor<float>();");
@@ -457,7 +669,7 @@ impl Writer<'_, '_, '_> {
             line(&format!(
                 "            AscendC::DataCopyPadExtParams<{out}> pad{{false, 0, 0, 0}};"
             ));
-            line("            AscendC::DataCopyPad(old, cGm[place], copy, pad);");
+            line(&format!("            AscendC::DataCopyPad(old, {old_gm}[place], copy, pad);"));
             line("            inQueueC.EnQue(old);");
             line("        }");
         } else {
@@ -510,8 +722,14 @@ impl Writer<'_, '_, '_> {
             }
         }
         line("    AscendC::TQue<AscendC::QuePosition::VECOUT, BUFFER_NUM> outQueueC;");
+        if let Some((_, element)) = &bias {
+            line("    AscendC::TQue<AscendC::QuePosition::VECIN, 1> inQueueBias;");
+            line("    AscendC::TBuf<AscendC::QuePosition::VECCALC> biasBuf;");
+            line(&format!("    AscendC::GlobalTensor<{element}> biasGm;"));
+        }
         line(&format!("    AscendC::GlobalTensor<{element}> aGm, bGm;"));
-        line(&format!("    AscendC::GlobalTensor<{out}> cGm;"));
+        let old = if self.reads_other() { ", oldGm" } else { "" };
+        line(&format!("    AscendC::GlobalTensor<{out}> cGm{old};"));
         line("    AscendC::GlobalTensor<float> productGm;");
         line(
             "    uint32_t core, cores, matrixM, matrixN, matrixK, strideA, strideB, strideC, squares;",
@@ -522,6 +740,9 @@ impl Writer<'_, '_, '_> {
         if has_beta {
             line("    float factorOld;");
             line("    bool readsOld;");
+        }
+        if product.bias.is_some_and(|bias| bias.may_lack) {
+            line("    bool hasBias;");
         }
         line("};");
         Ok(text)

@@ -6,7 +6,7 @@ use port_ir::Builtin;
 use port_ir::analysis::affine::{Monomial, Polynomial, Symbol};
 
 /// A sum of products of symbols.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Poly(pub(super) BTreeMap<Monomial, i128>);
 
 impl Poly {
@@ -108,6 +108,22 @@ impl Poly {
                 Symbol::Value(_) | Symbol::Builtin(Builtin::BlockDim(_) | Builtin::GridDim(_))
             )
         })
+    }
+
+    /// Its value, if it is a number.
+    pub(super) fn constant(&self) -> Option<i128> {
+        match self.0.len() {
+            0 => Some(0),
+            1 => self.0.get(&Vec::new()).copied(),
+            _ => None,
+        }
+    }
+
+    /// How often it is in another, by its first term.
+    pub(super) fn count_in(&self, other: &Poly) -> Option<i128> {
+        let (factors, own) = self.0.iter().next_back()?;
+        let count = other.0.get(factors).copied().unwrap_or(0);
+        count.checked_div(*own)
     }
 
     pub(super) fn is_one(&self) -> bool {

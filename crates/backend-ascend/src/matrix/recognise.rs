@@ -43,6 +43,18 @@ pub(super) struct Extent {
     pub(super) step: Option<i128>,
     /// The guard's limit.
     pub(super) limit: Option<Poly>,
+    /// A block's side where threads do not number single elements, and how many lines share a guard.
+    pub(super) tile: Option<(i128, i128)>,
+}
+
+/// What is added to each row of the result.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bias {
+    /// The kernel's parameter.
+    pub(super) argument: u32,
+    pub(super) element: Scalar,
+    /// Whether nothing is added where it is a null pointer.
+    pub(super) may_lack: bool,
 }
 
 /// The length of the sums: what the loops pass through, and an end before that.
@@ -73,6 +85,9 @@ pub(super) struct Product {
     pub(super) beta: Option<u32>,
     /// Whether C is not read where beta is zero.
     pub(super) beta_may_skip: bool,
+    /// The matrix whose multiple is added: the result's own or another that lies as it does.
+    pub(super) old: u32,
+    pub(super) bias: Option<Bias>,
 }
 
 struct Recogniser<'r, 'c, 'a> {
@@ -213,6 +228,8 @@ impl Recogniser<'_, '_, '_> {
             alpha,
             beta,
             beta_may_skip,
+            old: c_place.0,
+            bias: None,
         })
     }
 
@@ -946,10 +963,10 @@ fn extent(index: &Poly) -> Found<Extent> {
         Some((None, count)) => Some(count),
         _ => None,
     };
-    Ok(Extent { block, thread, step, limit: None })
+    Ok(Extent { block, thread, step, limit: None, tile: None })
 }
 
-fn is_zero(facts: &Facts<'_, '_>, value: Value) -> bool {
+pub(super) fn is_zero(facts: &Facts<'_, '_>, value: Value) -> bool {
     match facts.expression(facts.flow.plain(value)) {
         Expression::Constant(constant) => {
             constant.bits == 0 || constant.as_float().is_some_and(|value| value == 0.0)

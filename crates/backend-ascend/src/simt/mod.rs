@@ -7,8 +7,10 @@
 mod convergent;
 
 use port_backend::Status;
+use port_ir::analysis::flow::Root;
 use port_ir::{
-    Conversion, Expression, Extent, FunctionKind, Scalar, Space, StatementKind, Type, Value,
+    Conversion, Expression, Extent, FunctionKind, LaunchFacts, Range, Scalar, Space, StatementKind,
+    Type, Value,
 };
 
 use crate::code::facts::Facts;
@@ -143,7 +145,10 @@ fn write(
         let slow = facts.flow.statements().find(|(_, entry)| {
             matches!(entry.statement.kind, StatementKind::MatrixMultiply { .. })
         });
-        if has_word(&kernel.definitions, "Float64") && computes_doubles(facts) {
+        if has_word(&kernel.definitions, "Float64")
+            && computes_doubles(facts)
+            && !waits_for_memory(facts)
+        {
             kernel.status = Status::PortedSlow;
             let origin = facts.function.body.as_ref().and_then(|body| body.statements.first());
             let origin = origin.map_or(nowhere(), |statement| statement.location.origin);
@@ -161,6 +166,54 @@ fn write(
             ));
         }
         kernel
+    })
+}
+
+/// Whether a kernel is one warp whose time is that of its loads: nothing else hides their latency, which is
+/// longer than the few operations on doubles that wait for each of them.
+fn waits_for_memory(facts: &Facts<'_, '_>) -> bool {
+    /// Operations on doubles for each load: some tens of instructions each, of a few cycles.
+    const OPERATIONS: usize = 2;
+    let launches = || facts.module.launches.iter().filter(|l| l.kernel == facts.handle);
+    let single = |axis: Option<Range>| axis.and_then(Range::single);
+    let is_one_warp = |launch: &LaunchFacts| {
+        let threads = launch.block.iter().map(|axis| single(*axis)).product::<Option<i64>>();
+        launch.grid.iter().all(|axis| single(*axis) == Some(1))
+            && threads.is_some_and(|threads| threads <= 32)
+    };
+    if launches().next().is_none() || !launches().all(is_one_warp) {
+        return false;
+    }
+    facts.flow.statements().all(|(id, entry)| {
+        let StatementKind::Loop(looping) = &entry.statement.kind else { return true };
+        // A loop of so many passes as its text says takes the same time for all sizes.
+        let is_short = looping.test.is_some_and(|test| {
+            let Expression::Compare { left, right, .. } = facts.expression(test) else {
+                return false;
+            };
+            let is_fixed = |value: &Value| facts.flow.constant(*value, &mut Vec::new()).is_some();
+            is_fixed(left) || is_fixed(right)
+        });
+        let inside = || facts.flow.inside(id).map(|(_, entry)| &entry.statement.kind);
+        let loads = inside().filter(|kind| match kind {
+            StatementKind::Load { pointer, .. } => {
+                matches!(facts.flow.root(*pointer), Root::Argument(_))
+            }
+            _ => false,
+        });
+        let mut seen = vec![false; facts.function.expressions.len()];
+        let mut work: Vec<Value> = inside().flat_map(StatementKind::operands).collect();
+        let mut operations = 0;
+        while let Some(value) = work.pop() {
+            if std::mem::replace(&mut seen[value.index()], true) {
+                continue;
+            }
+            let operands = facts.expression(value).operands();
+            let is_double = facts.ty(value).scalar() == Some(Scalar::F64);
+            operations += usize::from(is_double && !operands.is_empty());
+            work.extend(operands);
+        }
+        is_short || operations <= OPERATIONS * loads.count()
     })
 }
 
