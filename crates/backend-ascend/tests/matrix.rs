@@ -25,9 +25,9 @@ fn spec(args: &str, exact: bool) -> String {
     )
 }
 
-/// Whether the cube multiplies. Only some kernels are run too; `PORT_KERNELS` runs all.
+/// Whether the cube multiplies. `PORT_KERNELS` runs the kernels too; the repository's own are always run.
 fn on_cube(name: &str, text: &str, args: &str, exact: bool) -> bool {
-    if name != "tiled" && std::env::var_os("PORT_KERNELS").is_none() {
+    if std::env::var_os("PORT_KERNELS").is_none() {
         return common::forms("test.cu", text, Chip::A910b) == ["ported matmul"];
     }
     match common::check_text(name, text, &spec(args, exact), Chip::A910b) {
