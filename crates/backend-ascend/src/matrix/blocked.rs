@@ -321,7 +321,7 @@ impl Check<'_, '_, '_> {
                 })
             },
         );
-        let ending = self.ending(&term, argument)?;
+        let ending = self.ending(&term)?;
         Ok(Product {
             c: Operand {
                 argument,
@@ -609,7 +609,7 @@ impl Check<'_, '_, '_> {
     }
 
     /// What is done to a sum before it is stored.
-    fn ending(&self, term: &Term, c: u32) -> Found<Ending> {
+    fn ending(&self, term: &Term) -> Found<Ending> {
         let strange = || refuse("its result is not one of a product");
         match term {
             Term::Sum => Ok(Ending::default()),
@@ -630,7 +630,7 @@ impl Check<'_, '_, '_> {
                         },
                         _ => continue,
                     };
-                    let mut ending = self.ending(rest, c)?;
+                    let mut ending = self.ending(rest)?;
                     match own {
                         Added::Bias(argument, element) if ending.bias.is_none() => {
                             ending.bias = Some(Bias { argument, element, may_lack: false });
@@ -666,7 +666,7 @@ impl Check<'_, '_, '_> {
                     _ => return Err(strange()),
                 };
                 let (without, with) = if is_zero { (yes, no_value) } else { (no_value, yes) };
-                let (without, mut with) = (self.ending(without, c)?, self.ending(with, c)?);
+                let (without, mut with) = (self.ending(without)?, self.ending(with)?);
                 let mut less = with.clone();
                 if with.beta == Some(of) && !with.beta_may_skip {
                     (less.beta, less.old, with.beta_may_skip) = (None, None, true);

@@ -105,7 +105,7 @@ fn by_blocks(
         );
         is_product && facts.ty(value) == Type::F32
     });
-    if !has_tiles && !(nested && adds) {
+    if !(has_tiles || nested && adds) {
         return Ok(None);
     }
     let mut known: Vec<[u32; 3]> = Vec::new();

@@ -925,8 +925,8 @@ impl<'e, 'a> Threads<'e, 'a> {
                 active = self.block(&looping.condition, active)?;
                 if let Some(test) = looping.test {
                     let test = self.eval(test)?;
-                    for thread in 0..threads {
-                        if !active[thread] {
+                    for (thread, own) in active.iter_mut().enumerate() {
+                        if !*own {
                             continue;
                         }
                         let path = self.paths[thread].clone();
@@ -935,7 +935,7 @@ impl<'e, 'a> Threads<'e, 'a> {
                             return Err(refuse("a loop's test is not followed"));
                         };
                         match self.graph.decided(cond, &path) {
-                            Some(goes) => active[thread] = goes,
+                            Some(goes) => *own = goes,
                             None if pass == 0 && looping.when == LoopTest::Before => {
                                 self.jumps.pop();
                                 return self.any_pass(looping, mask);
@@ -956,10 +956,10 @@ impl<'e, 'a> Threads<'e, 'a> {
                 }
             }
             // Who has left the pass under a condition is back.
-            for thread in 0..threads {
+            for (thread, length) in length.into_iter().enumerate() {
                 let partly = self.jumps.last().is_some_and(|jumps| jumps.partly[thread]);
                 if !partly {
-                    self.shorten(thread, length[thread]);
+                    self.shorten(thread, length);
                 }
             }
             self.cache.clear();
