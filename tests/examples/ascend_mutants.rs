@@ -92,7 +92,7 @@ fn main() -> ExitCode {
                     let name = format!("{} {target}", kernel.name);
                     let results = run(kernel, target, &model, &arguments);
                     for (mutant, fate) in results.iter().flatten() {
-                        if arguments.all || *fate == Fate::Survived {
+                        if arguments.all || matches!(fate, Fate::Survived | Fate::Idle) {
                             let Mutant { kind, line, description, text, .. } = mutant;
                             eprintln!(
                                 "{name}: {kind:?} at line {line}, {description}: {fate:?}\n    {text}"
@@ -124,8 +124,8 @@ fn main() -> ExitCode {
         }
     }
     println!(
-        "\n{:<12} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
-        "", "compiler", "rule", "ended", "result", "none", "no fault"
+        "\n{:<12} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "", "compiler", "rule", "ended", "result", "none", "idle", "no fault"
     );
     for kind in Kind::ALL {
         let of = |is: fn(&Fate) -> bool| {
@@ -133,14 +133,15 @@ fn main() -> ExitCode {
             results.filter(|(mutant, fate)| mutant.kind == kind && is(fate)).count()
         };
         println!(
-            "{:<12} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+            "{:<12} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
             format!("{kind:?}"),
             of(|fate| matches!(fate, Fate::NotCompiled)),
             of(|fate| matches!(fate, Fate::Rule(_))),
             of(|fate| matches!(fate, Fate::Ended(_))),
             of(|fate| matches!(fate, Fate::Result(_))),
             of(|fate| matches!(fate, Fate::Survived)),
-            of(|fate| !fate.is_fault()),
+            of(|fate| matches!(fate, Fate::Idle)),
+            of(|fate| matches!(fate, Fate::Equivalent | Fate::Same)),
         );
     }
     let tested = done.values().filter(|results| results.is_ok()).count();

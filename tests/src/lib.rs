@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests read the kernels and run compilers")]
 
+pub mod ascend_cost;
 pub mod ascend_text;
 pub mod cpu;
 pub mod kernels;

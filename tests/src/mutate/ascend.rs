@@ -4,6 +4,8 @@
 //!
 //! Only what is executed can show a fault: a first build tells for each place whether it is. And only
 //! what changes the program is one: where nothing shows it, the optimised code of both is compared.
+//! What the reference's data do not show, others may: the port with the fault is then held to the port
+//! without it, bit for bit, on data with values that are no numbers, infinities, zeros and ties.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -142,6 +144,23 @@ pub struct Mutant {
     replacement: String,
 }
 
+impl Mutant {
+    /// Whether a comparison takes or leaves out what is equal.
+    fn is_limit(&self) -> bool {
+        const LIMITS: [&str; 8] = [
+            "CMPMODE::LT",
+            "CMPMODE::LE",
+            "CMPMODE::GT",
+            "CMPMODE::GE",
+            " < ",
+            " <= ",
+            " > ",
+            " >= ",
+        ];
+        LIMITS.contains(&self.replacement.as_str())
+    }
+}
+
 /// What became of a mutant.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fate {
@@ -159,6 +178,9 @@ pub enum Fate {
     /// the scalar unit that decide nothing and stay within memory; what orders them is given without
     /// what was left out.
     Same,
+    /// A limit that takes one more or one less, and leaves every bit of every output on all data as it
+    /// is: work that is done twice, or whose result nobody asks for.
+    Idle,
     /// Nothing shows it.
     Survived,
 }
@@ -166,7 +188,7 @@ pub enum Fate {
 impl Fate {
     /// Whether the mutant is a fault: something that is executed does something else.
     pub fn is_fault(&self) -> bool {
-        !matches!(self, Fate::Equivalent | Fate::Same)
+        !matches!(self, Fate::Equivalent | Fate::Same | Fate::Idle)
     }
 
     /// Whether it is a fault that something found.
@@ -184,6 +206,8 @@ pub struct Bench {
     cases: Vec<(String, Case, Vec<Expected>)>,
     /// What a watched run of each case did and gave, once it is asked for.
     done: OnceLock<Option<(Fate, Vec<Done>)>>,
+    /// The port itself, once it is asked for.
+    own: OnceLock<Option<Executable>>,
     is_tiles: bool,
     /// Faults at places that are executed.
     mutants: Vec<Mutant>,
@@ -234,8 +258,8 @@ impl Bench {
         }
         let renames = renames(&spec, port::ascend_name);
         let model = model.clone();
-        let done = OnceLock::new();
-        let mut bench = Bench { model, spec, files, renames, cases, done, is_tiles, mutants };
+        let (done, own) = (OnceLock::new(), OnceLock::new());
+        let mut bench = Bench { model, spec, files, renames, cases, done, own, is_tiles, mutants };
         let executed = bench.executed()?;
         let mut place = 0;
         bench.mutants.retain(|_| {
@@ -306,7 +330,9 @@ impl Bench {
         let plains: Vec<String> = self.files.iter().map(|(_, text)| plain(text)).collect();
         let scopes: Vec<Vec<Scope>> = plains.iter().map(|plain| scopes(plain)).collect();
         for (place, mutant) in self.mutants.iter().enumerate() {
-            match probe_at(&plains[mutant.file], &scopes[mutant.file], mutant.range.start) {
+            let (plain, at) = (&plains[mutant.file], mutant.range.start);
+            let operand = operand_at(plain, at).map(|start| (start, CONDITION));
+            match operand.or_else(|| probe_at(plain, &scopes[mutant.file], at)) {
                 Some(at) => probes.entry((mutant.file, at)).or_default().push(place),
                 None => _ = executed.insert(place),
             }
@@ -414,10 +440,70 @@ impl Bench {
         }
         let code = |files: &[_]| self.model.optimised(&self.source(files), &self.spec).ok();
         let own = code(&self.files);
-        match own.is_some() && own == code(&files) {
-            true => Fate::Equivalent,
-            false => Fate::Survived,
+        if own.is_some() && own == code(&files) {
+            return Fate::Equivalent;
         }
+        match self.on_other_data(&program) {
+            Some(fate) => fate,
+            None if mutant.is_limit() => Fate::Idle,
+            None => Fate::Survived,
+        }
+    }
+
+    /// What tells a mutant from the port itself on data that the reference knows nothing of.
+    fn on_other_data(&self, mutant: &Executable) -> Option<Fate> {
+        let own = self.own.get_or_init(|| self.build(&self.files).ok()).as_ref()?;
+        for (index, (label, case, _)) in self.cases.iter().enumerate() {
+            for variant in 0..VARIANTS {
+                let mut random = Random::new((index as u64) << 8 | variant);
+                let mut other = case.clone();
+                // One array at a time: what is no number everywhere hides what goes wrong.
+                let mut floats: Vec<&mut Tensor> = other
+                    .buffers
+                    .iter_mut()
+                    .map(|buffer| &mut buffer.tensor)
+                    .filter(|tensor| tensor.dtype().is_float() && !tensor.is_empty())
+                    .collect();
+                let chosen = random.below(floats.len());
+                let Some(tensor) = floats.get_mut(chosen) else { continue };
+                disturb(tensor, variant, &mut random);
+                // What the port cannot do itself tells nothing.
+                let Ok(before) = own.run(&other, &RunOptions::default()) else { continue };
+                if !before.violations.is_empty() {
+                    continue;
+                }
+                let label = format!("{label}, other data {variant}");
+                let after = match mutant.run(&other, &RunOptions::default()) {
+                    Ok(after) => after,
+                    Err(error) => return Some(Fate::Ended(format!("{label}: {error}"))),
+                };
+                if let Some(violation) = after.violations.first() {
+                    return Some(Fate::Rule(violation.rule.clone()));
+                }
+                let pairs = before.result.outputs.iter().zip(&after.result.outputs);
+                for ((name, left), (_, right)) in pairs {
+                    if left.bytes() != right.bytes() {
+                        return Some(Fate::Result(format!("{label}: {name}")));
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Sets of other data for each case.
+const VARIANTS: u64 = 18;
+
+/// Gives elements of an array of floats values that tell: one that is no number; an infinity; zeros and
+/// ties.
+fn disturb(tensor: &mut Tensor, variant: u64, random: &mut Random) {
+    let count = tensor.len();
+    let at = random.below(count);
+    match variant % 3 {
+        0 => tensor.set_f64(at, f64::NAN),
+        1 => tensor.set_f64(at, if variant % 2 == 0 { f64::INFINITY } else { f64::NEG_INFINITY }),
+        _ => (0..count).for_each(|at| tensor.set_f64(at, random.below(4) as f64 - 1.0)),
     }
 }
 
@@ -562,6 +648,29 @@ fn probe_at(plain: &str, scopes: &[Scope], at: usize) -> Option<Place> {
     }
 }
 
+/// Where the second operand of a choice begins that a byte is in: it may not be computed where its
+/// statement is executed.
+fn operand_at(plain: &str, at: usize) -> Option<usize> {
+    let bytes = plain.as_bytes();
+    let (mut closed, mut others) = (0, 0);
+    for place in (0..at).rev() {
+        match bytes[place] {
+            b';' | b'{' | b'}' => return None,
+            b')' | b']' => closed += 1,
+            b'(' | b'[' if closed > 0 => closed -= 1,
+            b'(' | b'[' => others = 0,
+            _ if closed > 0 => {}
+            b':' if place == 0 || (bytes[place - 1] != b':' && bytes[place + 1] != b':') => {
+                others += 1
+            }
+            b'?' if others > 0 => others -= 1,
+            b'?' => return Some(place + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn statement_start(plain: &str, at: usize) -> usize {
     let ends = |byte: &u8| matches!(byte, b';' | b'{' | b'}');
     let bytes = plain.as_bytes();
@@ -636,6 +745,16 @@ pub fn sample(mutants: Vec<Mutant>, count: usize, seed: u64) -> Vec<Mutant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_choice_computes_one_operand() {
+        let text = "x = f(1 + 2) ? a::b - (3 + c) : d + 4;";
+        let after = text.find('?').map(|at| at + 1);
+        assert_eq!(operand_at(text, text.find("- (").expect("minus")), after);
+        assert_eq!(operand_at(text, text.find("+ c").expect("plus")), after);
+        assert_eq!(operand_at(text, text.find("+ 2").expect("plus")), None);
+        assert_eq!(operand_at(text, text.find("+ 4").expect("plus")), None);
+    }
 
     #[test]
     fn calls_are_left_out_with_their_statement_and_heads_stay() {

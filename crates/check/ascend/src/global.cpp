@@ -19,6 +19,8 @@ std::map<uintptr_t, Allocation>& allocations() {
 struct GmBlock {
     uint32_t write_call, read_call, write_clock, read_clock, write_sequence, read_sequence;
     uint32_t write_bytes, read_bytes;
+    uint32_t ever_written, ever_read;  // by any core
+    uint64_t readers;                  // a bit for each core
     int16_t write_core, read_core;
     uint8_t write_pipe, read_pipe;
     bool write_atomic, read_by_many, dirty;
@@ -118,6 +120,14 @@ void record(uintptr_t address, size_t bytes, bool write, bool same) {
             line_conflict(block, address);
         }
         order_within(block, address, mask, write);
+        uint32_t& ever = write ? block.ever_written : block.ever_read;
+        (write ? c.counters.gm_distinct_written : c.counters.gm_distinct_read) += unsigned(__builtin_popcount(mask & ~ever));
+        ever |= mask;
+        if (!write) {
+            uint64_t reader = uint64_t(1) << (unsigned(c.index) & 63);
+            if (!(block.readers & reader)) c.counters.gm_core_read += count;
+            block.readers |= reader;
+        }
         if (!write && block.dirty && c.pipe != pipe_s && block.write_core == c.index && block.write_pipe == pipe_s && (block.write_bytes & mask)) {
             report("gm-cache", c.call, c.site, "reads GM at %s, where %s of this core lies in the scalar unit's cache still: DataCacheCleanAndInvalid after the scalar write",
                    name_of(address).c_str(), describe_call(block.write_call).c_str());

@@ -77,7 +77,9 @@ void write_report() {
         const std::pair<const char*, uint64_t> counters[] = {
             {"gm_to_ub_bytes", c.gm_to_ub}, {"ub_to_gm_bytes", c.ub_to_gm}, {"gm_to_l1_bytes", c.gm_to_l1},
             {"l1_to_gm_bytes", c.l1_to_gm}, {"ub_to_ub_bytes", c.ub_to_ub}, {"ub_to_l1_bytes", c.ub_to_l1},
-            {"l1_to_l0_bytes", c.l1_to_l0}, {"l0c_out_bytes", c.l0c_out}, {"transfers", c.transfers},
+            {"l1_to_l0_bytes", c.l1_to_l0}, {"l0c_out_bytes", c.l0c_out},
+            {"gm_distinct_read_bytes", c.gm_distinct_read}, {"gm_distinct_written_bytes", c.gm_distinct_written},
+            {"gm_core_read_bytes", c.gm_core_read}, {"transfers", c.transfers},
             {"vector_instructions", c.vector_instructions}, {"vector_repeats", c.vector_repeats},
             {"vector_lanes", c.vector_lanes}, {"vector_lanes_possible", c.vector_lanes_possible},
             {"scalar_gm_accesses", c.scalar_gm}, {"scalar_ub_accesses", c.scalar_ub}, {"cube_macs", c.cube_macs},

@@ -39,6 +39,8 @@ struct BlockShadow {
 
 struct Counters {
     uint64_t gm_to_ub, ub_to_gm, gm_to_l1, l1_to_gm, ub_to_ub, ub_to_l1, l1_to_l0, l0c_out;  // bytes
+    // Bytes of GM that are read or written at least once; of what is read, once for each core that does.
+    uint64_t gm_distinct_read, gm_distinct_written, gm_core_read;
     uint64_t transfers, vector_instructions, vector_repeats, vector_lanes, vector_lanes_possible;
     uint64_t scalar_gm, scalar_ub, cube_macs, syncs, auto_syncs, core_syncs, atomic_bytes, ub_peak, l1_peak;
 };
