@@ -150,6 +150,17 @@ __global__ void marks(int* seen, const int* next, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n && seen[i] == 1 && seen[next[i] & 63] == 0) seen[next[i] & 63] = 2;
 }
+
+// Numbers that all threads update and nobody reads: the cores keep their own.
+__global__ void totals(unsigned long long* sums, long long* least, long long* most, unsigned* first, const int* in) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    long long v = ((long long)in[i] - 4) * 0x123456789LL + i;
+    atomicAdd(sums, (unsigned long long)v);
+    if (i % 3 == 1) atomicAdd(sums + 1, 0xfffffffffULL);
+    atomicMin(least, v);
+    if (i & 4) atomicMax(most, v - (1LL << 40));
+    atomicMin(first, 0x80000000u + (unsigned)(i ^ 37) - (i == 99 ? 0xc0000000u : 0u));
+}
 "#;
 
 const SPEC: &str = r#"
@@ -170,6 +181,15 @@ w = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
 h = { dtype = "f32", shape = ["n"], init = "zeros", out = true }
 moved = { dtype = "f64", shape = ["n"], init = "zeros", out = true }
 p = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+sums = { dtype = "u64", shape = ["2"], init = "zeros", out = true }
+least = { dtype = "i64", shape = ["1"], values = [4], out = true }
+largest = { dtype = "i64", shape = ["1"], values = [-9223372036854775807], out = true }
+first = { dtype = "u32", shape = ["1"], values = [4294967295], out = true }
+[[launch]]
+kernel = "totals"
+grid = [2]
+block = [128]
+args = ["sums", "least", "largest", "first", "in"]
 [[launch]]
 kernel = "powers"
 grid = [1]

@@ -86,8 +86,24 @@ pub(super) struct Threads<'e, 'a> {
 struct Jumps {
     broken: Vec<bool>,
     continued: Vec<bool>,
-    /// Threads that have left it under a condition.
+    /// Threads that have left it under a condition, and that have left a pass so.
     partly: Vec<bool>,
+    skipping: Vec<bool>,
+    /// How many conditions each thread was under when the loop began.
+    entry: Vec<usize>,
+}
+
+impl Jumps {
+    fn of(paths: &[Vec<Cond>]) -> Self {
+        let none = || vec![false; paths.len()];
+        Jumps {
+            broken: none(),
+            continued: none(),
+            partly: none(),
+            skipping: none(),
+            entry: paths.iter().map(Vec::len).collect(),
+        }
+    }
 }
 
 const WARP: usize = 32;
@@ -754,10 +770,9 @@ impl<'e, 'a> Threads<'e, 'a> {
             StatementKind::Loop(looping) => self.looping(looping, mask),
             StatementKind::Break | StatementKind::Continue => {
                 let is_break = statement.kind == StatementKind::Break;
-                let Some(jumps) = self.jumps.last() else {
+                if self.jumps.is_empty() {
                     return Err(refuse("it leaves nothing"));
-                };
-                let _ = jumps;
+                }
                 for (thread, active) in mask.iter().enumerate() {
                     if !active {
                         continue;
@@ -765,7 +780,8 @@ impl<'e, 'a> Threads<'e, 'a> {
                     let certain = self.is_certain(thread);
                     let Some(jumps) = self.jumps.last_mut() else { continue };
                     match (certain, is_break) {
-                        (false, _) => jumps.partly[thread] |= is_break,
+                        (false, true) => jumps.partly[thread] = true,
+                        (false, false) => jumps.skipping[thread] = true,
                         (true, true) => jumps.broken[thread] = true,
                         (true, false) => jumps.continued[thread] = true,
                     }
@@ -827,9 +843,11 @@ impl<'e, 'a> Threads<'e, 'a> {
 
     // Control.
 
-    /// Whether a thread is in the innermost loop's pass for good.
+    /// Whether a thread is in the innermost loop's pass whatever the launch.
     fn is_certain(&self, thread: usize) -> bool {
-        self.paths[thread].iter().all(|cond| self.stays[thread].contains(cond))
+        let entry = self.jumps.last().map_or(0, |jumps| jumps.entry[thread]);
+        let path = self.paths[thread].iter().skip(entry);
+        path.into_iter().all(|cond| self.stays[thread].contains(cond))
     }
 
     /// A thread returns where it is.
@@ -914,11 +932,9 @@ impl<'e, 'a> Threads<'e, 'a> {
     }
 
     fn looping(&mut self, looping: &Loop, mask: Vec<bool>) -> Found<Vec<bool>> {
-        let threads = mask.len();
         let entry: Vec<usize> = self.paths.iter().map(Vec::len).collect();
         let mut active = mask.clone();
-        let none = || vec![false; threads];
-        self.jumps.push(Jumps { broken: none(), continued: none(), partly: none() });
+        self.jumps.push(Jumps::of(&self.paths));
         for pass in 0..MAX_LOOP {
             if !(looping.when == LoopTest::After && pass == 0) {
                 self.cache.clear();
@@ -954,6 +970,12 @@ impl<'e, 'a> Threads<'e, 'a> {
                 for (own, continued) in active.iter_mut().zip(&mut jumps.continued) {
                     *own |= std::mem::take(continued);
                 }
+                // Who is gone has broken out under every condition.
+                let skips = |(own, skipping): (&bool, &bool)| !own && *skipping;
+                if active.iter().zip(&jumps.skipping).any(skips) {
+                    return Err(refuse("threads leave a pass in different ways"));
+                }
+                jumps.skipping.fill(false);
             }
             // Who has left the pass under a condition is back.
             for (thread, length) in length.into_iter().enumerate() {

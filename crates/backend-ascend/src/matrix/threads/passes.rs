@@ -65,9 +65,7 @@ impl Threads<'_, '_> {
     }
 
     fn pass(&mut self, looping: &Loop, mask: &[bool]) -> Found<()> {
-        let none = || vec![false; mask.len()];
-        let jumps = super::Jumps { broken: none(), continued: none(), partly: none() };
-        self.jumps.push(jumps);
+        self.jumps.push(super::Jumps::of(&self.paths));
         let stays = self.stays.clone();
         let left = self.block(&looping.body, mask.to_vec())?;
         let left = if left == mask { self.block(&looping.step, left)? } else { left };
