@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use port_backend::{FileRole, KernelReport, Options, OutputFile, Ported, Unit};
+use port_backend::findings::TemplateKeyword;
+use port_backend::{FileRole, KernelReport, Options, OutputFile, Ported, Unit, unmarked_templates};
 use port_diag::{Diagnostic, FileId, Finding, Origin, Span};
 use port_hir::{FunctionId, TokenRange};
-use port_rewrite::{ChangeSet, FileText, Program};
+use port_rewrite::{ChangeSet, FileText, Program, Reason, Side};
 use port_syntax::TokenKind;
 
 use crate::findings::{ImplicitSynchrony, InlineAssembly};
@@ -60,6 +61,13 @@ pub(crate) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
         kernels.iter().filter(|kernel| kernel.all_compiled).map(|kernel| kernel.id).collect();
     let stays = |span: Span| !removed.iter().any(|body| body.contains(span));
 
+    for (span, name) in unmarked_templates(unit) {
+        if stays(span) {
+            port.report_at(&TemplateKeyword { name }, span);
+            let reason = Reason::Finding(TemplateKeyword::METADATA.code);
+            port.changes.insert(span.file, span.start, Side::After, "template ", reason);
+        }
+    }
     let mut troubles = Vec::new();
     for assembly in device::assembly(&port) {
         if stays(assembly.span) {

@@ -26,7 +26,6 @@ pub const FINDINGS: &[&Metadata] = &[
     &PastedName::METADATA,
     &UnknownName::METADATA,
     &TranslatedAssembly::METADATA,
-    &TemplateKeyword::METADATA,
     &WarpWidthConstant::METADATA,
     &LockStep::METADATA,
     &DivergentCollective::METADATA,
@@ -514,29 +513,6 @@ pub struct UnknownName {
 pub struct TranslatedAssembly {
     pub instruction: String,
     pub function: String,
-}
-
-/// The keyword `template` is written where C++ asks for it.
-///
-/// ## What it means
-/// What stands before `::` depends on a template's parameters, so C++ takes the name behind it for no
-/// template unless `template` says so. nvcc and g++ guess; the clang of ROCm does not compile it.
-///
-/// ## What to do
-/// Nothing.
-///
-/// ## Example
-/// ```cuda
-/// template <typename T> __device__ float first(const T *x) { return Convert<T>::to<float>(x[0]); }
-/// ```
-#[derive(Diagnostic)]
-#[diagnostic(
-    code = "P0420",
-    severity = note,
-    message = "`{name}` is a template of a type that depends on template parameters: `template` is written before it"
-)]
-pub struct TemplateKeyword {
-    pub name: String,
 }
 
 /// A constant stands for the width of a warp.

@@ -4,7 +4,11 @@
 //! a status for each kernel, and findings. It reads no file and stops at no first error. Back ends
 //! never see each other.
 
+mod disambiguators;
+pub mod findings;
 pub mod text;
+
+pub use disambiguators::unmarked_templates;
 
 use port_diag::{Diagnostic, FileId, SourceMap};
 use port_hir::{FunctionId, Module};

@@ -8,6 +8,7 @@ pub fn findings() -> Vec<&'static Metadata> {
         port_syntax::findings::FINDINGS,
         port_hir::findings::FINDINGS,
         port_lower::findings::FINDINGS,
+        port_backend::findings::FINDINGS,
         port_backend_dialect::findings::FINDINGS,
         port_backend_cpu::findings::FINDINGS,
         port_backend_ascend::findings::FINDINGS,

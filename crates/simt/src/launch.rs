@@ -105,7 +105,8 @@ pub struct Options {
     /// How many instructions may be executed, each for all lanes of its unit, until the run ends
     /// with [`FaultKind::Fuel`](crate::FaultKind::Fuel).
     pub fuel: u64,
-    /// Bytes that the machine may use for registers, shared and local memory.
+    /// Bytes that the machine may use for registers, shared and local memory, and again for the variables
+    /// of the module.
     pub memory_limit: u64,
     /// How many findings are kept for one place of the source and one kind: the rest is counted.
     pub findings_limit: usize,

@@ -172,7 +172,12 @@ fn groups(context: &Context<'_, '_>, request: &Request) -> Vec<Group> {
             .block
             .map(|axis| axis.and_then(port_ir::Range::single).and_then(|n| u32::try_from(n).ok()));
         match block {
-            [Some(x), Some(y), Some(z)] if x > 0 && y > 0 && z > 0 => known.push([x, y, z]),
+            // No chip launches more than 1024 threads.
+            [Some(x), Some(y), Some(z)]
+                if (1..=1024).contains(&[x, y, z].map(u64::from).iter().product::<u64>()) =>
+            {
+                known.push([x, y, z]);
+            }
             _ => is_known = false,
         }
     }

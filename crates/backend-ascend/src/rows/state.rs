@@ -571,7 +571,8 @@ impl Executor<'_, '_> {
                 order.push(next);
                 continue;
             }
-            if order.len() + stack.len() > MAX_JOINED {
+            if order.len() + stack.len() > MAX_JOINED || self.oversized.contains(&next) {
+                self.oversized.insert(id);
                 return None;
             }
             stack.push((next, true));

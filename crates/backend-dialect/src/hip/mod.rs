@@ -10,14 +10,12 @@
 //! * `includes`: headers.
 //! * `branches`: conditionals that would compile differently.
 //! * `device`: device code that has no form (PTX).
-//! * `disambiguators`: `template` where nvcc does without.
 //! * `hazards`: code that runs differently, by data flow.
 //! * `guard`: what keeps an unfinished port from being built by accident.
 
 mod architecture;
 mod branches;
 mod device;
-mod disambiguators;
 mod guard;
 mod hazards;
 mod includes;

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use port_api::Row;
+use port_backend::findings::TemplateKeyword;
 use port_backend::{
     FileRole, KernelInstance, KernelReport, Options, OutputFile, Ported, Status, Unit, WarpMode,
+    unmarked_templates,
 };
 use port_diag::{Diagnostic, FileId, Finding, Origin, Severity, Span};
 use port_hir::{Body, Function, FunctionId};
-use port_rewrite::{ChangeSet, FileText, NameUse, Reason};
+use port_rewrite::{ChangeSet, FileText, NameUse, Reason, Side};
 use port_syntax::{TokenKind, lex};
 
 use super::{
-    TARGET, architecture, branches, device, disambiguators, guard, hazards, includes, members,
-    names, operators, pasted, rules,
+    TARGET, architecture, branches, device, guard, hazards, includes, members, names, operators,
+    pasted, rules,
 };
 use crate::compat;
 use crate::findings::ProxyArchitecture;
@@ -70,13 +72,22 @@ pub(super) fn run(unit: &Unit<'_>, options: &Options) -> Ported {
     rules::apply(&mut port);
     device::apply(&mut port);
     operators::apply(&mut port);
-    disambiguators::apply(&mut port);
+    mark_templates(&mut port);
     hazards::apply(&mut port);
     branches::report(&mut port);
     guard::apply(&mut port);
     includes::apply(&mut port);
     hazards::report_unchecked(&mut port);
     port.finish()
+}
+
+/// Writes `template` where nvcc does without.
+fn mark_templates(port: &mut Port<'_>) {
+    for (span, name) in unmarked_templates(port.unit) {
+        port.report_at(&TemplateKeyword { name }, span);
+        let reason = Reason::Finding(TemplateKeyword::METADATA.code);
+        port.changes.insert(span.file, span.start, Side::After, "template ", reason);
+    }
 }
 
 impl<'a> Port<'a> {

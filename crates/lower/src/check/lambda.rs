@@ -375,10 +375,20 @@ impl<'h> Checker<'_, 'h> {
             let arguments = self.argument_types(&arguments);
             return self.fail(origin, crate::findings::NoOverload { name, arguments });
         };
-        match self.closure_instance(class, &arguments, origin) {
-            Ok(function) => self.call_chosen(function, Some(callee), arguments, origin),
-            Err(code) => Expr::poison(code, origin),
+        let function = match self.closure_instance(class, &arguments, origin) {
+            Ok(function) => function,
+            Err(code) => return Expr::poison(code, origin),
+        };
+        let signature = &self.cx.function(function).signature;
+        if arguments.len() > signature.parameters.len() {
+            if signature.variadic {
+                return self.unsupported_here(origin, "a lambda with variable arguments");
+            }
+            let name = "a lambda".to_string();
+            let arguments = self.argument_types(&arguments);
+            return self.fail(origin, crate::findings::NoOverload { name, arguments });
         }
+        self.call_chosen(function, Some(callee), arguments, origin)
     }
 
     /// The call operator of a closure, for these arguments if it is a template.

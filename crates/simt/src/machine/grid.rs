@@ -293,6 +293,10 @@ pub(super) fn prepare(
     if needed > options.memory_limit {
         return Err(Box::new(fail(FaultKind::MemoryLimit(needed))));
     }
+    let of_symbols = code.symbols.iter().fold(0_u64, |sum, s| sum.saturating_add(s.size));
+    if of_symbols > options.memory_limit {
+        return Err(Box::new(fail(FaultKind::MemoryLimit(of_symbols))));
+    }
     let symbols = symbols(code, memory);
     Ok(Setup {
         parameters,

@@ -472,6 +472,10 @@ public:
         assign(other.begin(), other.end());
         return *this;
     }
+    template <class U, class J, class D> Vector& operator=(const Vector<U, J, D>& other) {
+        assign(other.begin(), other.end());
+        return *this;
+    }
     Vector& operator=(std::initializer_list<T> values) {
         assign(values.begin(), values.end());
         return *this;
