@@ -28,12 +28,71 @@ pub(crate) const FIRST_BUFFER: u64 = 1 << 14;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BufferId(pub(crate) u32);
 
+/// Bytes that begin with a line of the cache, if they are many: then no chunk of neighbours is read as two
+/// halves.
+#[derive(Debug, Default)]
+pub(crate) struct Aligned {
+    bytes: Vec<u8>,
+    /// Bytes before the first.
+    skip: usize,
+}
+
+impl Aligned {
+    /// A line of the cache.
+    const LINE: usize = 64;
+    /// Fewer bytes, or more, stay where they are.
+    const MANY: std::ops::Range<usize> = 1 << 10..1 << 26;
+
+    pub(crate) fn zeros(size: usize) -> Self {
+        let mut bytes = vec![0; size.saturating_add(Self::LINE)];
+        let skip = bytes.as_ptr().align_offset(Self::LINE).min(Self::LINE);
+        bytes.truncate(skip + size);
+        Aligned { bytes, skip }
+    }
+
+    fn resize(&mut self, size: usize) {
+        self.bytes.resize(self.skip + size, 0);
+    }
+}
+
+impl From<Vec<u8>> for Aligned {
+    fn from(bytes: Vec<u8>) -> Self {
+        if !Self::MANY.contains(&bytes.len()) || bytes.as_ptr().align_offset(Self::LINE) == 0 {
+            return Aligned { bytes, skip: 0 };
+        }
+        let mut aligned = Aligned::zeros(bytes.len());
+        aligned.copy_from_slice(&bytes);
+        aligned
+    }
+}
+
+impl Clone for Aligned {
+    fn clone(&self) -> Self {
+        self.to_vec().into()
+    }
+}
+
+impl Deref for Aligned {
+    type Target = [u8];
+    #[inline(always)]
+    fn deref(&self) -> &[u8] {
+        &self.bytes[self.skip..]
+    }
+}
+
+impl DerefMut for Aligned {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.skip..]
+    }
+}
+
 /// The bytes of a buffer: its own, or ones that several threads of the host read, until one writes
 /// and has its own from then on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bytes {
-    own: Vec<u8>,
-    lent: Option<Arc<Vec<u8>>>,
+    own: Aligned,
+    lent: Option<Arc<Aligned>>,
 }
 
 impl Bytes {
@@ -48,19 +107,19 @@ impl Bytes {
     #[cold]
     pub(crate) fn reclaim(&mut self) {
         if let Some(lent) = self.lent.take() {
-            self.own = Arc::try_unwrap(lent).unwrap_or_else(|lent| lent.to_vec());
+            self.own = Arc::try_unwrap(lent).unwrap_or_else(|lent| (*lent).clone());
         }
     }
 
     fn resize(&mut self, size: usize) {
         self.reclaim();
-        self.own.resize(size, 0);
+        self.own.resize(size);
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(own: Vec<u8>) -> Self {
-        Bytes { own, lent: None }
+        Bytes { own: own.into(), lent: None }
     }
 }
 

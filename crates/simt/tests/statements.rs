@@ -397,6 +397,42 @@ fn shuffles_of_all_modes() {
 }
 
 #[test]
+fn shuffles_by_any_distance_in_groups_of_any_width() {
+    // A value that is no progression of the thread's number, so that lanes are moved one by one.
+    let value = |i: u32| i.wrapping_mul(i).wrapping_add(7);
+    for mode in ["up", "down", "xor", "index"] {
+        for width in [4, 8, 16, 32] {
+            for by in [0u32, 1, 2, 3, 4, 7, 8, 12, 15, 16, 17, 24, 31] {
+                let got = words(
+                    &format!(
+                        "  %0 = element u32 %out, thread.x
+  %1 = imul thread.x, thread.x
+  %2 = iadd %1, 7u32
+  %3: u32 = shuffle.{mode} %2, {by}u32 mask 0xffffffffu32 width {width}i32
+  store %0, %3
+"
+                    ),
+                    96,
+                );
+                let expected = each(96, |i| {
+                    let (first, place) = (i - i % width, i % width);
+                    let (warp, last) = (i - i % 32, i % 32 - place + width - 1);
+                    value(match mode {
+                        "up" if place >= by => i - by,
+                        "down" if place + by < width => i + by,
+                        // As documented for the device: a lower group may be read, a higher not.
+                        "xor" if (i % 32) ^ by <= last => warp + ((i % 32) ^ by),
+                        "index" => first + by % width,
+                        _ => i,
+                    })
+                });
+                assert_eq!(got, expected, "{mode} by {by} in {width}");
+            }
+        }
+    }
+}
+
+#[test]
 fn votes_matches_and_reductions() {
     let got = words(
         "  local $x: u32

@@ -240,16 +240,23 @@ fn operands_from_memory() {
         "  %70: f32 = load %10\n  store %19, %70\n  barrier.block\n  %71: f32 = load %19
   %72 = xor thread.x, 3u32\n  %73 = element f32 @s, %72\n  %74: f32 = load %73
   barrier.block\n  store %19, 1.0f32\n  %89 = fadd %71, %74",
+        // A chain that begins before the first element, and goes on behind the last.
+        "  %61 = isub %2, 40i32\n  %62 = element f32 %x, %61\n  %70: f32 = load %62
+  %71: f32 = load %10\n  %72: f32 = load %18\n  %73 = fadd %70, %71\n  %89 = fadd %73, %72",
         // Outside, for some of the threads: of the first load, of the second.
         "  %70: f32 = load %18\n  %71: f32 = load %10\n  %89 = fadd %70, %71",
         "  %70: f32 = load %10\n  %71: f32 = load %18\n  %89 = fadd %70, %71",
     ] {
         same_as_one_by_one(BUFFERS, &format!("{pointers}{body}\n{end}"));
-        let some = format!(
-            "{pointers}  %80 = irem thread.x, 3u32\n  %81 = ne %80, 1u32\n  if %81 {{\n{body}\n{end}\n  }}"
-        );
-        if !body.contains("barrier") {
-            same_as_one_by_one(BUFFERS, &some);
+        for some in [
+            "  %80 = irem thread.x, 3u32\n  %81 = ne %80, 1u32\n",
+            // Whole chunks are not active, some of them outside.
+            "  %79 = isub %2, 40i32\n  %80 = bits %79 to u32\n  %81 = lt %80, 960u32\n",
+        ] {
+            if !body.contains("barrier") {
+                let text = format!("{pointers}{some}  if %81 {{\n{body}\n{end}\n  }}");
+                same_as_one_by_one(BUFFERS, &text);
+            }
         }
     }
 }

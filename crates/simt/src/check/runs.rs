@@ -6,7 +6,7 @@ use super::report::{same_value, settle};
 use super::shadow::{ATOMIC, Pattern, VOLATILE};
 use super::{Touch, Watch};
 use crate::machine::access::Element;
-use crate::machine::{CHUNK, Inst, MAX_CHUNKS, Machine, Place};
+use crate::machine::{BLOCK_CHUNKS, CHUNK, Inst, Machine, Place};
 use crate::memory::{FIRST_BUFFER, WINDOW_BITS};
 
 /// Which buffers the launch cannot write to.
@@ -123,7 +123,7 @@ pub(super) fn runs<E: Element>(
     if !matches!(object.place, Place::Buffer(_) | Place::Shared(_)) {
         return false;
     }
-    let mut runs = [Run::default(); MAX_CHUNKS];
+    let mut runs = [Run::default(); BLOCK_CHUNKS];
     let (mut count, mut bits) = (0usize, 0);
     for k in 0..m.unit.chunks {
         let mask = m.unit.mask.bits[k];

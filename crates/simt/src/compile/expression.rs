@@ -1028,7 +1028,7 @@ impl Compiler<'_> {
                 };
                 let imm = float::function(&mut self.code.functions32, it);
                 match self.profile.f32_chunk_function(function, flags) {
-                    Some(ChunkFunction::Exp) if !self.canonical => (select::<float::ExpF32>(), imm),
+                    Some(ChunkFunction::Exp) if !self.canonical => (float::exp(), imm),
                     Some(ChunkFunction::ReciprocalSquareRoot) if !self.canonical => {
                         (select::<float::ReciprocalSquareRootF32>(), 0)
                     }

@@ -28,6 +28,7 @@ use port_ir::{
     Type, Value, Variable,
 };
 
+use crate::machine::control::Split;
 use crate::machine::lanes::select;
 use crate::machine::{Exec, Op};
 use crate::memory::{FIRST_BUFFER, WINDOW_BITS, WINDOW_ORIGIN};
@@ -583,7 +584,8 @@ impl<'m> Compiler<'m> {
     }
 
     fn control(&mut self, op: Op, condition: Option<V>, slot: u32) -> usize {
-        let draft = self.draft(op, nothing);
+        let run = if condition.is_some() { select::<Split>() } else { nothing };
+        let draft = self.draft(op, run);
         draft.operands[0] = condition;
         draft.slot = slot;
         self.drafts.len() - 1

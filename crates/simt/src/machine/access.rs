@@ -372,8 +372,8 @@ pub(crate) fn load_places<E: Element>(
     true
 }
 
-/// Stores to neighbours that begin `by` behind what `bases` gives, if all lanes are
-/// active and inside the object; else does nothing.
+/// Stores to neighbours that begin `by` behind what `bases` gives, if all lanes of chunks with active
+/// ones are inside the object; else does nothing.
 #[inline(always)]
 pub(crate) fn store_places<E: Element>(
     m: &mut Machine<'_>,
@@ -385,11 +385,14 @@ pub(crate) fn store_places<E: Element>(
 ) -> bool {
     let value = i.b;
     let chunks = m.unit.chunks;
-    let all = m.unit.is_full() && m.unit.all.count as usize == chunks * CHUNK;
-    let limit = object.size.checked_sub((CHUNK * E::SIZE) as u64).filter(|_| all);
-    let Some(limit) = limit else { return false };
+    let all = m.unit.mask.count as usize == chunks * CHUNK;
+    if !all && m.noted.is_some() {
+        // The twins want all places.
+        return false;
+    }
+    let Some(limit) = object.size.checked_sub((CHUNK * E::SIZE) as u64) else { return false };
     let mut places = [0; MAX_CHUNKS];
-    if !all_within(m, by, limit, true, object, &mut places, bases) {
+    if !all_within(m, by, limit, all, object, &mut places, bases) {
         return false;
     }
     let size = E::SIZE as u64;
@@ -404,12 +407,39 @@ pub(crate) fn store_places<E: Element>(
     let source = E::file(&mut m.unit).operand(value, 0);
     let object = all_copies(m, object);
     let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, object);
+    let mask = m.unit.mask;
     let values = &E::file(&mut m.unit).data[source.start..];
-    for (k, place) in places[..chunks].iter().enumerate() {
-        let values = values[if source.splat { 0 } else { k }];
-        if let Some(bytes) = data.get_mut(*place as usize..) {
-            E::write_chunk(values, bytes);
+    if all && all_there(&places[..chunks], CHUNK * E::SIZE, data.len()) {
+        let values = &values[..if source.splat { 1 } else { chunks }];
+        for k in 0..chunks {
+            let start = places[k] as usize;
+            // SAFETY: as many bytes from each start are there.
+            #[allow(unsafe_code)]
+            let bytes = unsafe { data.get_unchecked_mut(start..start + CHUNK * E::SIZE) };
+            E::write_chunk(values[if source.splat { 0 } else { k }], bytes);
         }
+        return true;
+    }
+    for (k, place) in places[..chunks].iter().enumerate() {
+        let mask = mask.bits[k];
+        if mask == 0 {
+            continue;
+        }
+        let values = values[if source.splat { 0 } else { k }];
+        let Some(bytes) = data.get_mut(*place as usize..) else { continue };
+        if bytes.len() < CHUNK * E::SIZE {
+            continue;
+        }
+        if mask == u16::MAX {
+            E::write_chunk(values, bytes);
+            continue;
+        }
+        // Where lanes are not active, what is there is written again.
+        let mut kept = E::read_chunk(bytes);
+        for l in 0..CHUNK {
+            kept[l] = if u32::from(mask) & (1 << l) != 0 { values[l] } else { kept[l] };
+        }
+        E::write_chunk(kept, bytes);
     }
     true
 }
@@ -433,6 +463,17 @@ pub(crate) fn copy_of(m: &Machine<'_>, object: Object, k: usize) -> (u64, u64) {
     }
     let (q, l) = (k / CHUNK, k % CHUNK);
     (m.group.shift[q][l], m.group.jump[q][l])
+}
+
+/// Whether so many bytes from each start are there.
+#[inline(always)]
+fn all_there(starts: &[u64], bytes: usize, length: usize) -> bool {
+    let Some(last) = length.checked_sub(bytes) else { return false };
+    let mut highest = 0;
+    for start in starts {
+        highest = if *start > highest { *start } else { highest };
+    }
+    highest <= last as u64
 }
 
 /// Loads one value for each chunk.
@@ -462,6 +503,16 @@ fn neighbours<E: Element, const FULL: bool>(
     out: &mut [[E::Raw; CHUNK]],
 ) {
     let (starts, mask) = (&starts[..out.len()], &mask[..out.len()]);
+    if FULL && all_there(starts, CHUNK * E::SIZE, data.len()) {
+        for k in 0..out.len() {
+            let start = starts[k] as usize;
+            // SAFETY: as many bytes from each start are there.
+            #[allow(unsafe_code)]
+            let bytes = unsafe { data.get_unchecked(start..start + CHUNK * E::SIZE) };
+            out[k] = E::read_chunk(bytes);
+        }
+        return;
+    }
     for k in 0..out.len() {
         if (FULL || mask[k] != 0)
             && let Some(bytes) = data.get(starts[k] as usize..)

@@ -4,24 +4,53 @@
 //! takes lanes out of the mask; when none are left, control goes on at the next place where lanes
 //! may have been waiting. Nothing is copied on entering an arm that all active lanes take.
 
+use super::lanes::Kernel;
 use super::registers::Mask;
-use super::{Machine, Op, Stop};
+use super::{Inst, Machine, Op, Stop};
 use crate::outcome::FaultKind;
 
-impl Machine<'_> {
-    /// Lanes for which a truth value holds, and those for which it does not, among the active.
+/// Leaves those lanes active for which the truth value `a` holds, and notes the others: an instruction of
+/// its own, because it is compiled for what the processor has.
+pub(crate) struct Split;
+impl Kernel for Split {
+    const HOT: bool = true;
     #[inline(always)]
-    fn part(&self, register: u32) -> (Mask, Mask) {
-        let (mut holds, mut fails) = (Mask::default(), Mask::default());
-        let unit = &self.unit;
-        for k in 0..unit.chunks {
-            let bits = unit.b.chunk(register, k);
-            holds.bits[k] = bits & unit.mask.bits[k];
-            fails.bits[k] = !bits & unit.mask.bits[k];
+    fn run(m: &mut Machine<'_>, i: &Inst) {
+        let (unit, fails) = (&mut *m.unit, &mut m.fails);
+        let chunks = unit.chunks;
+        match unit.b.uniform[i.a as usize] {
+            Some(true) => *fails = Mask::default(),
+            Some(false) => {
+                *fails = unit.mask;
+                unit.mask = Mask::default();
+            }
+            None => {
+                let start = i.a as usize * chunks;
+                let bits = &unit.b.data[start..start + chunks];
+                let mask = &mut unit.mask.bits[..chunks];
+                fails.bits[chunks..].fill(0);
+                let others = &mut fails.bits[..chunks];
+                for k in 0..chunks {
+                    others[k] = !bits[k] & mask[k];
+                    mask[k] &= bits[k];
+                }
+                let all = unit.mask.count;
+                unit.mask.recount(chunks);
+                fails.count = all - unit.mask.count;
+            }
         }
-        holds.recount(unit.chunks);
-        fails.recount(unit.chunks);
-        (holds, fails)
+    }
+}
+
+impl Machine<'_> {
+    /// What [`Split`] does, with the form of it that an instruction names.
+    fn split(&mut self, i: &Inst) {
+        // SAFETY: every `run` comes from `lanes::select`, which chooses a form whose processor features
+        // were found to be there.
+        #[allow(unsafe_code)]
+        unsafe {
+            (i.run)(self, i);
+        }
     }
 
     /// Executes the unit until it stops.
@@ -64,11 +93,10 @@ impl Machine<'_> {
                             pc = i.target as usize;
                         }
                         None => {
-                            let (holds, fails) = self.part(i.a);
+                            self.split(i);
                             self.unit.slots[slot].joined.clear();
-                            self.unit.slots[slot].waiting = fails;
-                            self.unit.mask = holds;
-                            if holds.is_empty() {
+                            self.unit.slots[slot].waiting = self.fails;
+                            if self.unit.mask.is_empty() {
                                 pc = i.target as usize;
                             }
                         }
@@ -108,11 +136,10 @@ impl Machine<'_> {
                         pc = i.target as usize;
                     }
                     None => {
-                        let (holds, fails) = self.part(i.a);
-                        let unit = &mut self.unit;
-                        unit.slots[i.slot as usize].joined.add(&fails, chunks);
-                        unit.mask = holds;
-                        if holds.is_empty() {
+                        self.split(i);
+                        let unit = &mut *self.unit;
+                        unit.slots[i.slot as usize].joined.add(&self.fails, chunks);
+                        if unit.mask.is_empty() {
                             pc = i.target as usize;
                         }
                     }
@@ -176,10 +203,9 @@ impl Machine<'_> {
                     // The active lanes fall in; of the waiting, those come whose condition holds.
                     let falling = self.unit.mask;
                     self.unit.mask = self.unit.slots[i.slot as usize].waiting;
-                    let (holds, _) = self.part(i.a);
+                    self.split(i);
                     let unit = &mut self.unit;
-                    unit.slots[i.slot as usize].waiting.remove(&holds, chunks);
-                    unit.mask = holds;
+                    unit.slots[i.slot as usize].waiting = self.fails;
                     unit.mask.add(&falling, chunks);
                     if unit.mask.is_empty() {
                         pc = i.target as usize;

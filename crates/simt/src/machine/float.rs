@@ -494,8 +494,8 @@ fn reciprocal_square_root(bits: u32) -> u32 {
 }
 
 /// The exponential function as the C library has it; `imm` is the library's.
-pub(crate) struct ExpF32;
-impl Kernel for ExpF32 {
+pub(crate) struct ExpF32<const FUSED: bool>;
+impl<const FUSED: bool> Kernel for ExpF32<FUSED> {
     const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
@@ -514,18 +514,27 @@ impl Kernel for ExpF32 {
             for l in 0..CHUNK {
                 x[l] = single(words[l]);
             }
-            let (mut values, doubt) = port_float::chunk::exp(&x);
-            let mut doubt = doubt & u32::from(unit.mask.bits[k]);
-            while doubt != 0 {
-                let l = doubt.trailing_zeros() as usize % CHUNK;
-                doubt &= doubt - 1;
-                values[l] = library(x[l]);
-            }
-            let out = &mut unit.w.data[target + k];
+            let (values, mut doubt) = port_float::chunk::exp::<CHUNK, FUSED>(&x);
+            let mut out = [0; CHUNK];
             for l in 0..CHUNK {
                 out[l] = values[l].to_bits();
             }
+            unit.w.data[target + k] = out;
+            doubt &= u32::from(unit.mask.bits[k]);
+            while doubt != 0 {
+                let l = doubt.trailing_zeros() as usize % CHUNK;
+                doubt &= doubt - 1;
+                unit.w.data[target + k][l] = library(single(words[l])).to_bits();
+            }
         }
+    }
+}
+
+/// The form of [`ExpF32`] for this processor: both give the same bits.
+pub(crate) fn exp() -> Exec {
+    match super::lanes::level() {
+        super::lanes::Level::Plain => select::<ExpF32<false>>(),
+        _ => select::<ExpF32<true>>(),
     }
 }
 

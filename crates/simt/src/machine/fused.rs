@@ -6,14 +6,14 @@
 use std::marker::PhantomData;
 
 use super::access::{
-    Bases, Element, InRegister, Load, Store, Word, all_copies, bytes_of, copy_of, load_chunk,
-    load_places, store_places,
+    Bases, Element, InRegister, Load, Store, Word, all_copies, bytes_of, bytes_to_read, copy_of,
+    load_chunk, load_places, store_places,
 };
 use super::atomic::{Atomic, Change, decode};
 use super::convert::{self, extend, extended_stride};
 use super::lanes::Kernel;
 use super::registers::Shape;
-use super::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place, parallel};
+use super::{CHUNK, Inst, Machine, Object, Place, parallel};
 use crate::check::screen;
 use crate::launch::Schedule;
 
@@ -201,12 +201,8 @@ fn add_at<const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bool {
     let limit = object.size - 4;
     // All or nothing: a lane that is outside ends what the others would still do.
     let mut bits = 0;
-    let mut found = [[0; CHUNK]; MAX_CHUNKS];
-    for (k, found) in found.iter_mut().enumerate().take(m.unit.chunks) {
-        let (places, jump) = places_at::<SIGNED>(m, i, object, by, k);
-        for l in 0..CHUNK {
-            found[l] = places[l].wrapping_add(jump) as u32;
-        }
+    for k in 0..m.unit.chunks {
+        let (places, _) = places_at::<SIGNED>(m, i, object, by, k);
         let mask = u32::from(m.unit.mask.bits[k]);
         let mut beyond = 0;
         for (l, place) in places.iter().enumerate() {
@@ -221,24 +217,30 @@ fn add_at<const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bool {
     if m.screening && !screen::passes_atomics(m, object, bits, 4) {
         return false;
     }
-    let object = all_copies(m, object);
-    let (unit, data) = (&m.unit, bytes_of(m.memory, &mut m.shared, &mut m.parameters, object));
-    if data.len() as u64 > u64::from(u32::MAX) {
+    let copies = all_copies(m, object);
+    let length = bytes_to_read(m.memory, &m.shared, &m.parameters, copies).len();
+    if length as u64 > u64::from(u32::MAX) {
         return false;
     }
-    let last = data.len().saturating_sub(4) as u32;
-    let (one, chunks) = (unit.w.uniform(i.b), unit.chunks);
-    for (k, places) in found[..chunks].iter().enumerate() {
-        let values = unit.w.chunk(i.b, k);
-        let mut bits = unit.mask.bits[k];
+    let last = length.saturating_sub(4) as u32;
+    let one = m.unit.w.uniform(i.b);
+    for k in 0..m.unit.chunks {
+        let (found, jump) = places_at::<SIGNED>(m, i, object, by, k);
+        let mut places = [0; CHUNK];
+        for l in 0..CHUNK {
+            places[l] = found[l].wrapping_add(jump) as u32;
+        }
+        let values = m.unit.w.chunk(i.b, k);
+        let mut bits = m.unit.mask.bits[k];
+        let data = bytes_of(m.memory, &mut m.shared, &mut m.parameters, copies);
         let inside = places.iter().fold(true, |inside, place| inside & (*place <= last));
         if bits == u16::MAX && inside && data.len() >= 4 {
             // SAFETY: four bytes from each place are in the data.
             #[allow(unsafe_code)]
             unsafe {
                 match one {
-                    Some(value) => add_chunk(data.as_mut_ptr(), places, &[value; CHUNK]),
-                    None => add_chunk(data.as_mut_ptr(), places, &values),
+                    Some(value) => add_chunk(data.as_mut_ptr(), &places, &[value; CHUNK]),
+                    None => add_chunk(data.as_mut_ptr(), &places, &values),
                 }
             }
             continue;

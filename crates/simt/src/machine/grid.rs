@@ -9,7 +9,7 @@ use super::{CHUNK, Inst, Machine, Object, Place, Slot, Stop, Unit, together};
 use crate::check::screen;
 use crate::compile::Class;
 use crate::launch::{Argument, Launch, Options, Schedule};
-use crate::memory::{Memory, WINDOW_BITS, WINDOW_ORIGIN};
+use crate::memory::{Aligned, Memory, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::outcome::{Fault, FaultKind, Outcome};
 use crate::program::{Code, Preset};
 
@@ -129,9 +129,11 @@ impl Kernel for Sleep {
 pub(crate) struct Block {
     number: u64,
     place: [u32; 3],
-    shared: Vec<u8>,
+    shared: Aligned,
     shared_twins: super::twin::memory::Tables,
-    units: Vec<Unit>,
+    /// In boxes, because they change places with the machine's.
+    #[allow(clippy::vec_box, reason = "boxes are what changes places")]
+    units: Vec<Box<Unit>>,
     stops: Vec<Option<Stop>>,
     barrier: Barrier,
     passed: Barrier,
@@ -218,8 +220,11 @@ impl Line {
             };
             self.block.stops = vec![None; self.block.units.len()];
             let shared = together::pitch(setup.shared_bytes) as usize;
-            self.block.shared =
-                vec![0; if count > 1 { count * shared } else { setup.shared_bytes as usize }];
+            self.block.shared = Aligned::zeros(if count > 1 {
+                count * shared
+            } else {
+                setup.shared_bytes as usize
+            });
             self.block.shared_twins = Default::default();
         }
         start(m, &mut self.block, *first);
@@ -330,9 +335,9 @@ impl Setup {
         may_restart: bool,
     ) -> Machine<'r> {
         let mut machine = Machine {
-            unit: Unit::default(),
+            unit: Box::default(),
             code,
-            shared: Vec::new(),
+            shared: Aligned::default(),
             parameters: self.parameters.clone(),
             objects: objects(code, launch),
             options,
@@ -344,6 +349,7 @@ impl Setup {
             outcome: Outcome::default(),
             fuel: options.fuel,
             warp_width: code.warp_width,
+            fails: Mask::default(),
             fault: None,
             executed: 0,
             turn_length: if self.unit_count > 1 || self.resident > 1 { TURN } else { u64::MAX },
@@ -386,7 +392,7 @@ impl Setup {
         Block {
             number: 0,
             place: [0; 3],
-            shared: vec![0; self.shared_bytes as usize],
+            shared: Aligned::zeros(self.shared_bytes as usize),
             shared_twins: Default::default(),
             units,
             stops: vec![None; self.unit_count],
@@ -606,11 +612,11 @@ fn new_unit(
     lanes: usize,
     block_chunks: usize,
     blocks: usize,
-) -> Unit {
+) -> Box<Unit> {
     let code = m.code;
     let chunks = block_chunks * blocks;
     let counts = code.counts;
-    let mut unit = Unit {
+    let mut unit = Box::new(Unit {
         w: File::new(counts.words as usize, &code.words, chunks),
         d: File::new(counts.doubles as usize, &code.doubles, chunks),
         b: Bits::new(counts.truths as usize, &code.truths, chunks),
@@ -628,7 +634,7 @@ fn new_unit(
         local_written: Vec::new(),
         turn: 0,
         block_chunks,
-    };
+    });
     for (preset, class, register) in &code.presets {
         match preset {
             Preset::Argument { offset, scalar } => {
@@ -652,7 +658,12 @@ fn new_unit(
                     ((Code::FIRST_SHARED + u64::from(*index)) << WINDOW_BITS) + WINDOW_ORIGIN;
                 unit.d.set_uniform(*register, address);
             }
-            Preset::Builtin(builtin) => set_lanes(m, &mut unit, *builtin, *register),
+            Preset::Builtin(builtin) if preset.varies() => {
+                set_lanes(m, &mut unit, *builtin, *register);
+            }
+            Preset::Builtin(builtin) => {
+                unit.w.set_uniform(*register, block_value(m, m.block, *builtin));
+            }
         }
     }
     unit
@@ -689,9 +700,6 @@ fn set_lanes(m: &Machine<'_>, unit: &mut Unit, builtin: Builtin, register: u32) 
             _ => 0,
         }
     };
-    if !Preset::Builtin(builtin).varies() {
-        return;
-    }
     let chunks = unit.chunks;
     let mut values = vec![[0u32; CHUNK]; chunks];
     for (k, chunk) in values.iter_mut().enumerate() {
@@ -750,9 +758,13 @@ pub(super) fn start(m: &mut Machine<'_>, block: &mut Block, number: u64) {
         unit.local.fill([0; CHUNK]);
         unit.pc = 0;
         unit.turn = 0;
+        if m.group.is_several() {
+            // Blocks that share a unit have values of their own.
+            continue;
+        }
         for (preset, _, register) in &code.presets {
             if let Preset::Builtin(builtin) = preset
-                && !preset.varies()
+                && preset.is_of_block()
             {
                 let value = block_value(m, block.place, *builtin);
                 unit.w.set_uniform(*register, value);
@@ -864,9 +876,10 @@ fn run_units(m: &mut Machine<'_>, block: &mut Block, rounds: u32) -> bool {
 }
 
 /// Lanes of units that wait at a barrier; those that have ended wait for nothing.
-fn waiting(units: &[Unit]) -> u32 {
-    let waits = |unit: &&Unit| !unit.mask.is_empty();
-    units.iter().filter(waits).map(|unit| unit.alive.count).sum()
+#[allow(clippy::vec_box, reason = "boxes are what changes places")]
+fn waiting(units: &[Box<Unit>]) -> u32 {
+    let units = units.iter().filter(|unit| !unit.mask.is_empty());
+    units.map(|unit| unit.alive.count).sum()
 }
 
 /// As [`run_units`] for a block whose only unit the machine has.

@@ -2,7 +2,7 @@
 //! is signed; what can leave that range is followed by a conversion.
 
 use super::convert::narrow;
-use super::lanes::{Kernel, choose, compare, cross1, map1, map2, map3, select};
+use super::lanes::{Kernel, bits2, choose, compare, cross1, map1, map2, map3, select};
 use super::registers::{File, Raw, Shape};
 use super::{CHUNK, Exec, Inst, Machine};
 use crate::outcome::FindingKind;
@@ -543,38 +543,41 @@ macro_rules! ordered {
                     && let Some(y) = reach!(unit.$file, i.b, $signed)
                 {
                     let reach = [x as super::registers::raw_of!($file), y as _];
-                    if let Some(all) =
-                        settled::<$name>(&unit.$file, i, reach, [x >= 0, y >= 0])
-                    {
+                    let rises = [x >= 0, y >= 0];
+                    if let Some(all) = settled::<$name>(&unit.$file, i, reach, rises) {
                         return unit.b.set_uniform(i.d, all);
                     }
-                    let mut decided = true;
+                    let mut undecided = 0;
                     for q in 0..unit.chunks.div_ceil(CHUNK) {
-                        let (first, second) = (unit.$file.bases(i.a, q), unit.$file.bases(i.b, q));
-                        for l in 0..CHUNK.min(unit.chunks - q * CHUNK) {
-                            let k = q * CHUNK + l;
-                            let (a0, b0) = (first[l] as $ty, second[l] as $ty);
-                            let (a1, b1) = (a0.wrapping_add(x as $ty), b0.wrapping_add(y as $ty));
+                        let (a, b) = (unit.$file.bases(i.a, q), unit.$file.bases(i.b, q));
+                        let there = CHUNK.min(unit.chunks - q * CHUNK);
+                        let mut bits = [0; CHUNK];
+                        let (mut mixed, mut wraps) = (0, 0);
+                        for l in 0..CHUNK {
+                            let (x, y) = (a[l].wrapping_add(reach[0]), b[l].wrapping_add(reach[1]));
                             // A progression that wraps does not lie between its ends.
-                            decided &= (x >= 0) == (a1 >= a0) || x == 0;
-                            decided &= (y >= 0) == (b1 >= b0) || y == 0;
-                            let holds = |$a: $ty, $b: $ty| $e;
+                            let fine = $name::moves(a[l], x, rises[0])
+                                & $name::moves(b[l], y, rises[1]);
                             // The difference is linear, so the ends decide for all between them.
-                            let all = holds(a0, b0);
-                            if all == holds(a1, b1) {
-                                unit.b.set_chunk(i.d, k, if all { u16::MAX } else { 0 });
-                            } else {
-                                let x = unit.$file.chunk(i.a, k);
-                                let y = unit.$file.chunk(i.b, k);
-                                let mut bits = 0;
-                                for l in 0..CHUNK {
-                                    bits |= u16::from(holds(x[l] as $ty, y[l] as $ty)) << l;
-                                }
-                                unit.b.set_chunk(i.d, k, bits);
-                            }
+                            let (all, last) = ($name::holds(a[l], b[l]), $name::holds(x, y));
+                            bits[l] = 0u16.wrapping_sub(u16::from(all & last));
+                            mixed |= u32::from(all != last) << l;
+                            wraps |= u32::from(!fine) << l;
                         }
+                        let exist = (1 << there) - 1;
+                        undecided |= wraps & exist;
+                        mixed &= exist;
+                        while mixed != 0 {
+                            let l = mixed.trailing_zeros() as usize % CHUNK;
+                            mixed &= mixed - 1;
+                            let k = q * CHUNK + l;
+                            let (x, y) = (unit.$file.chunk(i.a, k), unit.$file.chunk(i.b, k));
+                            bits[l] = bits2(x, y, $name::holds);
+                        }
+                        let start = i.d as usize * unit.chunks + q * CHUNK;
+                        unit.b.data[start..start + there].copy_from_slice(&bits[..there]);
                     }
-                    if decided {
+                    if undecided == 0 {
                         return unit.b.finish(i.d, &unit.mask);
                     }
                 }
@@ -634,18 +637,44 @@ macro_rules! logic {
     ($($name:ident |$a:ident, $b:ident| $e:expr;)*) => { $(
         pub(crate) struct $name;
         impl Kernel for $name {
+            const HOT: bool = true;
             #[inline(always)]
             fn run(m: &mut Machine<'_>, i: &Inst) {
-                let unit = &mut m.unit;
+                let unit = &mut *m.unit;
                 if let (Some(a), Some(b)) =
                     (unit.b.uniform[i.a as usize], unit.b.uniform[i.b as usize])
                 {
                     let ($a, $b) = (u16::from(a), u16::from(b));
                     return unit.b.set_uniform(i.d, ($e) & 1 == 1);
                 }
-                for k in 0..unit.chunks {
-                    let ($a, $b) = (unit.b.chunk(i.a, k), unit.b.chunk(i.b, k));
-                    unit.b.set_chunk(i.d, k, $e);
+                let (a, b) = (unit.b.operand(i.a), unit.b.operand(i.b));
+                let chunks = unit.chunks;
+                let cells = std::cell::Cell::from_mut(unit.b.data.as_mut_slice()).as_slice_of_cells();
+                let start = i.d as usize * chunks;
+                let out = &cells[start..start + chunks];
+                match (a, b) {
+                    (Ok(a), Ok(b)) => {
+                        let (a, b) = (&cells[a..a + chunks], &cells[b..b + chunks]);
+                        for k in 0..chunks {
+                            let ($a, $b) = (a[k].get(), b[k].get());
+                            out[k].set($e);
+                        }
+                    }
+                    (Ok(a), Err($b)) => {
+                        let a = &cells[a..a + chunks];
+                        for k in 0..chunks {
+                            let $a = a[k].get();
+                            out[k].set($e);
+                        }
+                    }
+                    (Err($a), Ok(b)) => {
+                        let b = &cells[b..b + chunks];
+                        for k in 0..chunks {
+                            let $b = b[k].get();
+                            out[k].set($e);
+                        }
+                    }
+                    (Err($a), Err($b)) => out.iter().for_each(|out| out.set($e)),
                 }
                 unit.b.finish(i.d, &unit.mask)
             }

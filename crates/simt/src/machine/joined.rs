@@ -128,7 +128,7 @@ impl<O: Three> Kernel for Join<O> {
     const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
-        if m.watch.is_some() || !m.unit.is_full() || !at_once::<O>(m, i) {
+        if m.watch.is_some() || !at_once::<O>(m, i) {
             one_by_one(m, i);
         }
     }
@@ -305,7 +305,8 @@ impl Source {
 }
 
 /// Several joined instructions, each of which adds to what the one before has given: that stays with the
-/// processor, chunk by chunk. `imm` is the first of `target` instructions, `slot` of `a` steps.
+/// processor, chunk by chunk. `imm` is the first of `target` instructions, `slot` of `a` steps; `b` says
+/// whether some of them is a move that lanes which are not active do not make.
 pub(crate) struct Chain<O>(PhantomData<O>);
 impl<O: Three> Kernel for Chain<O> {
     const HOT: bool = true;
@@ -319,7 +320,9 @@ impl<O: Three> Kernel for Chain<O> {
         ) else {
             return;
         };
-        if m.watch.is_some() || !m.unit.is_full() || !together::<O>(m, steps) {
+        // A move of what only some lanes have keeps the others.
+        let moves = i.b != 0 && !m.unit.is_full();
+        if m.watch.is_some() || moves || !together::<O>(m, steps) {
             for step in each {
                 // SAFETY: every `run` comes from `lanes::select`, which chooses a form whose processor
                 // features were found to be there.
@@ -397,6 +400,9 @@ fn together<O: Three>(m: &mut Machine<'_>, steps: &[Inst]) -> bool {
         _ => each * number + 1 + operand,
     };
     let Some(Some(start)) = sources.found.get(sum).copied() else { return false };
+    if start.is_spread {
+        return false;
+    }
     let none = Source { start: Start::Register(0), is_spread: false, is_one: false, room: None };
     let mut found = [[none; 2]; MOST_STEPS];
     let mut at = [[0; 2]; MOST_STEPS];
@@ -441,7 +447,7 @@ fn together<O: Three>(m: &mut Machine<'_>, steps: &[Inst]) -> bool {
             }
         }
         let from = &from[..count];
-        let sum = (start.start(registers), &sources.places[sum], start.is_spread);
+        let sum = (start.start(registers), &sources.places[sum]);
         // Where all steps have the places of the first, and nobody sees what lies between.
         let alike = behind[1..count].iter().all(|by| by[..each].iter().all(Option::is_some))
             && targets[..count - 1].iter().all(Option::is_none);
@@ -504,33 +510,117 @@ type Step<'s> = ([(*const u8, &'s Places); 2], *mut [u32; CHUNK]);
 #[allow(unsafe_code)]
 #[inline(always)]
 unsafe fn apply_chain<O: Three, const A: bool, const B: bool>(
-    sum: (*const u8, &Places, bool),
+    sum: (*const u8, &Places),
     from: &[Step<'_>],
     chunks: usize,
 ) {
-    for k in 0..chunks.min(MAX_CHUNKS) {
+    let chunks = chunks.min(MAX_CHUNKS);
+    let whole = chunks / 4 * 4;
+    for k in (0..whole).step_by(4) {
         // SAFETY: as the caller says.
-        unsafe {
-            let start = sum.0.add(sum.1[k] as usize);
-            let mut r = if sum.2 { chunk::<true>(start) } else { chunk::<false>(start) };
-            for ([a, b], out) in from {
-                let x = chunk::<A>(a.0.wrapping_add(a.1[k] as usize));
-                if O::THIRD {
-                    let y = chunk::<B>(b.0.wrapping_add(b.1[k] as usize));
-                    for l in 0..CHUNK {
-                        r[l] = O::apply(x[l], y[l], r[l]);
-                    }
-                } else {
-                    for l in 0..CHUNK {
-                        r[l] = O::apply(r[l], x[l], 0);
-                    }
-                }
-                if !out.is_null() {
-                    out.add(k).write(r);
-                }
+        unsafe { apply_four::<O, A, B>(sum, from, k) }
+    }
+    for k in whole..chunks {
+        // SAFETY: as the caller says.
+        unsafe { apply_one::<O, A, B>(sum, from, k) }
+    }
+}
+
+/// As [`apply_chain`], to the chunk `k`.
+///
+/// # Safety
+/// As there.
+#[allow(unsafe_code)]
+#[inline(always)]
+unsafe fn apply_one<O: Three, const A: bool, const B: bool>(
+    sum: (*const u8, &Places),
+    from: &[Step<'_>],
+    k: usize,
+) {
+    // SAFETY: as the caller says.
+    unsafe {
+        let mut r = chunk::<false>(sum.0.add(sum.1[k] as usize));
+        for ([a, b], out) in from {
+            let a = a.0.wrapping_add(a.1[k] as usize);
+            let b = if O::THIRD { b.0.wrapping_add(b.1[k] as usize) } else { a };
+            r = step::<O, A, B>(r, a, b);
+            if !out.is_null() {
+                out.add(k).write(r);
             }
         }
     }
+}
+
+/// As [`apply_one`], to four chunks from `k` on: written out, because a loop over them would be done with
+/// vectors across chunks.
+///
+/// # Safety
+/// As there.
+#[allow(unsafe_code)]
+#[inline(always)]
+unsafe fn apply_four<O: Three, const A: bool, const B: bool>(
+    sum: (*const u8, &Places),
+    from: &[Step<'_>],
+    k: usize,
+) {
+    // SAFETY: as the caller says.
+    unsafe {
+        let start = four(sum.1, k);
+        let mut r0 = chunk::<false>(sum.0.add(start[0]));
+        let mut r1 = chunk::<false>(sum.0.add(start[1]));
+        let mut r2 = chunk::<false>(sum.0.add(start[2]));
+        let mut r3 = chunk::<false>(sum.0.add(start[3]));
+        for ([a, b], out) in from {
+            let (a, first) = (a.0, four(a.1, k));
+            let (b, second) = if O::THIRD { (b.0, four(b.1, k)) } else { (a, first) };
+            r0 = step::<O, A, B>(r0, a.wrapping_add(first[0]), b.wrapping_add(second[0]));
+            r1 = step::<O, A, B>(r1, a.wrapping_add(first[1]), b.wrapping_add(second[1]));
+            r2 = step::<O, A, B>(r2, a.wrapping_add(first[2]), b.wrapping_add(second[2]));
+            r3 = step::<O, A, B>(r3, a.wrapping_add(first[3]), b.wrapping_add(second[3]));
+            if !out.is_null() {
+                let out = out.add(k);
+                out.write(r0);
+                out.add(1).write(r1);
+                out.add(2).write(r2);
+                out.add(3).write(r3);
+            }
+        }
+    }
+}
+
+/// Four places from `k` on.
+#[inline(always)]
+fn four(places: &Places, k: usize) -> [usize; 4] {
+    let places = &places[k..k + 4];
+    [places[0] as usize, places[1] as usize, places[2] as usize, places[3] as usize]
+}
+
+/// Applies an operation to the sum and what lies at two places; of an operation of two, at the first.
+///
+/// # Safety
+/// A chunk of words can be read there, or one word if it is spread.
+#[allow(unsafe_code)]
+#[inline(always)]
+unsafe fn step<O: Three, const A: bool, const B: bool>(
+    mut r: [u32; CHUNK],
+    a: *const u8,
+    b: *const u8,
+) -> [u32; CHUNK] {
+    // SAFETY: as the caller says.
+    unsafe {
+        let x = chunk::<A>(a);
+        if O::THIRD {
+            let y = chunk::<B>(b);
+            for l in 0..CHUNK {
+                r[l] = O::apply(x[l], y[l], r[l]);
+            }
+        } else {
+            for l in 0..CHUNK {
+                r[l] = O::apply(r[l], x[l], 0);
+            }
+        }
+    }
+    r
 }
 
 /// As [`apply_chain`] for steps whose operands all lie at the places of the first: some chunks at a time.
@@ -540,54 +630,44 @@ unsafe fn apply_chain<O: Three, const A: bool, const B: bool>(
 #[allow(unsafe_code)]
 #[inline(always)]
 unsafe fn apply_alike<O: Three, const A: bool, const B: bool>(
-    sum: (*const u8, &Places, bool),
+    sum: (*const u8, &Places),
     from: &[Step<'_>],
     chunks: usize,
 ) {
-    const MANY: usize = 4;
-    let (Some(first), Some(last)) = (from.first(), from.last()) else { return };
+    let (Some(([a, b], _)), Some((_, out))) = (from.first(), from.last()) else { return };
     let chunks = chunks.min(MAX_CHUNKS);
-    let mut k = 0;
-    while k + MANY <= chunks {
+    let whole = chunks / 4 * 4;
+    for k in (0..whole).step_by(4) {
         // SAFETY: as the caller says.
         unsafe {
-            let mut r = [[0; CHUNK]; MANY];
-            let (mut a, mut b) = ([0; MANY], [0; MANY]);
-            for n in 0..MANY {
-                let start = sum.0.add(sum.1[k + n] as usize);
-                r[n] = if sum.2 { chunk::<true>(start) } else { chunk::<false>(start) };
-                (a[n], b[n]) = (first.0[0].1[k + n] as usize, first.0[1].1[k + n] as usize);
-            }
+            let (start, a, b) = (four(sum.1, k), four(a.1, k), four(b.1, k));
+            let mut r0 = chunk::<false>(sum.0.add(start[0]));
+            let mut r1 = chunk::<false>(sum.0.add(start[1]));
+            let mut r2 = chunk::<false>(sum.0.add(start[2]));
+            let mut r3 = chunk::<false>(sum.0.add(start[3]));
             for ([x, y], _) in from {
-                for n in 0..MANY {
-                    let (x, y) =
-                        (chunk::<A>(x.0.wrapping_add(a[n])), chunk::<B>(y.0.wrapping_add(b[n])));
-                    for l in 0..CHUNK {
-                        r[n][l] = O::apply(x[l], y[l], r[n][l]);
-                    }
-                }
+                let (x, y) = (x.0, y.0);
+                r0 = step::<O, A, B>(r0, x.wrapping_add(a[0]), y.wrapping_add(b[0]));
+                r1 = step::<O, A, B>(r1, x.wrapping_add(a[1]), y.wrapping_add(b[1]));
+                r2 = step::<O, A, B>(r2, x.wrapping_add(a[2]), y.wrapping_add(b[2]));
+                r3 = step::<O, A, B>(r3, x.wrapping_add(a[3]), y.wrapping_add(b[3]));
             }
-            for (n, r) in r.into_iter().enumerate() {
-                last.1.add(k + n).write(r);
-            }
+            let out = out.add(k);
+            out.write(r0);
+            out.add(1).write(r1);
+            out.add(2).write(r2);
+            out.add(3).write(r3);
         }
-        k += MANY;
     }
-    for k in k..chunks {
+    for k in whole..chunks {
         // SAFETY: as the caller says.
         unsafe {
-            let start = sum.0.add(sum.1[k] as usize);
-            let mut r = if sum.2 { chunk::<true>(start) } else { chunk::<false>(start) };
+            let mut r = chunk::<false>(sum.0.add(sum.1[k] as usize));
             for ([x, y], _) in from {
-                let (x, y) = (
-                    chunk::<A>(x.0.wrapping_add(first.0[0].1[k] as usize)),
-                    chunk::<B>(y.0.wrapping_add(first.0[1].1[k] as usize)),
-                );
-                for l in 0..CHUNK {
-                    r[l] = O::apply(x[l], y[l], r[l]);
-                }
+                let (x, y) = (x.0.wrapping_add(a.1[k] as usize), y.0.wrapping_add(b.1[k] as usize));
+                r = step::<O, A, B>(r, x, y);
             }
-            last.1.add(k).write(r);
+            out.add(k).write(r);
         }
     }
 }
@@ -673,7 +753,9 @@ pub(crate) fn chain(code: &mut Code) {
                 let (slot, a) = (all_steps.len() as u32, steps.len() as u32);
                 chained.extend_from_slice(&instructions[at..at + count]);
                 all_steps.append(&mut steps);
-                result.push(Inst { run: joined.chain, imm, target, slot, a, ..*inst });
+                let moves = |inst: &Inst| entry(inst).is_none() && inst.imm == 0;
+                let b = u32::from(instructions[at..at + count].iter().any(moves));
+                result.push(Inst { run: joined.chain, imm, target, slot, a, b, ..*inst });
             }
             _ => result.push(*inst),
         }
@@ -776,7 +858,8 @@ fn by_address(m: &mut Machine<'_>, load: &Inst, places: &mut Places) -> Option<S
     if shape == Shape::Vector {
         return None;
     }
-    let first = unit.d.get(load.a, 0).wrapping_add(load.imm);
+    let lane = if unit.is_full() { 0 } else { unit.mask.lowest() };
+    let first = unit.d.get(load.a, lane).wrapping_add(load.imm);
     let object = m.first_copy(first).filter(|object| is_plain(m, *object))?;
     if shape == Shape::Uniform {
         return one(m, load, object, first, places);
@@ -859,12 +942,21 @@ fn found(
         _ => return None,
     };
     let limit = object.size.checked_sub(span)?;
-    if !all_within(m, by, limit, true, object, places, bases) {
+    let full = m.unit.is_full();
+    if !all_within(m, by, limit, full, object, places, bases) {
         return None;
     }
     let chunks = m.unit.chunks;
     if m.screening && !screen::passes(m, load, object, &places[..chunks], stride, 4, false) {
         return None;
+    }
+    if !full {
+        // Chunks without active lanes may lie anywhere: they read what an active one does.
+        let mask = &m.unit.mask;
+        let any = *places.get(mask.lowest() / CHUNK)?;
+        for (place, bits) in places[..chunks].iter_mut().zip(&mask.bits) {
+            *place = if *bits == 0 { any } else { *place };
+        }
     }
     let bytes = bytes_to_read(m.memory, &m.shared, &m.parameters, all_copies(m, object));
     // All places are at most the limit, in some block's copy.

@@ -275,7 +275,7 @@ pub(crate) fn cross1<A: Raw, R: Raw>(
 
 /// The lanes where `f(a, b)` holds.
 #[inline(always)]
-fn bits2<R: Raw>(a: [R; CHUNK], b: [R; CHUNK], f: impl Copy + Fn(R, R) -> bool) -> u16 {
+pub(crate) fn bits2<R: Raw>(a: [R; CHUNK], b: [R; CHUNK], f: impl Copy + Fn(R, R) -> bool) -> u16 {
     let mut bits = 0u16;
     for l in 0..CHUNK {
         bits |= u16::from(f(a[l], b[l])) << l;

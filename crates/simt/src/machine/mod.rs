@@ -28,7 +28,7 @@ pub(crate) mod twin;
 pub(crate) mod warp;
 
 use crate::launch::{Checks, Options, Schedule};
-use crate::memory::{FIRST_BUFFER, Memory, WINDOW_BITS, WINDOW_ORIGIN};
+use crate::memory::{Aligned, FIRST_BUFFER, Memory, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::outcome::{Access, FaultKind, Finding, FindingKind, Outcome, Participant};
 use crate::program::Code;
 use registers::{Bits, File, Mask};
@@ -36,8 +36,11 @@ use registers::{Bits, File, Mask};
 /// Lanes that are computed together.
 pub(crate) const CHUNK: usize = 16;
 
-/// The most chunks of a unit: blocks have at most 1024 threads.
-pub(crate) const MAX_CHUNKS: usize = 64;
+/// The most chunks of a block, which has at most 1024 threads.
+pub(crate) const BLOCK_CHUNKS: usize = 1024 / CHUNK;
+
+/// The most chunks of a unit, which may be several blocks.
+pub(crate) const MAX_CHUNKS: usize = 2 * BLOCK_CHUNKS;
 
 /// What an instruction executes. Unsafe to call, because it may need features of the processor that
 /// whoever chose it has found to be there.
@@ -186,11 +189,11 @@ pub(crate) struct Object {
 
 /// Everything that an instruction can reach.
 pub(crate) struct Machine<'r> {
-    pub(crate) unit: Unit,
+    pub(crate) unit: Box<Unit>,
     pub(crate) code: &'r Code,
     pub(crate) memory: &'r mut Memory,
     /// The block's shared memory.
-    pub(crate) shared: Vec<u8>,
+    pub(crate) shared: Aligned,
     pub(crate) parameters: Vec<u8>,
     /// Objects of the program by number; buffers come after them.
     pub(crate) objects: Vec<Option<Object>>,
@@ -206,6 +209,8 @@ pub(crate) struct Machine<'r> {
     pub(crate) outcome: Outcome,
     pub(crate) fuel: u64,
     pub(crate) warp_width: usize,
+    /// Active lanes for which the last condition that parted them does not hold.
+    pub(crate) fails: Mask,
     /// The fault, once one was raised: what, and the number of the first thread concerned.
     pub(crate) fault: Option<(FaultKind, u32, Option<u32>, u32)>,
     /// Values of a clock that counts what is executed.

@@ -219,6 +219,14 @@ impl<R: Raw> File<R> {
         &self.data[start..start + self.chunks.div_ceil(CHUNK)].as_flattened()[..self.chunks]
     }
 
+    /// As [`File::firsts`], to write them.
+    #[inline(always)]
+    pub(crate) fn firsts_mut(&mut self, register: u32) -> &mut [R] {
+        let (start, chunks) = (self.start(register), self.chunks);
+        let rows = &mut self.data[start..start + chunks.div_ceil(CHUNK)];
+        &mut rows.as_flattened_mut()[..chunks]
+    }
+
     /// Writes what [`File::bases`] reads.
     #[inline(always)]
     pub(crate) fn set_bases(&mut self, register: u32, q: usize, bases: [R; CHUNK]) {
@@ -392,7 +400,11 @@ impl Mask {
 
     #[inline(always)]
     pub(crate) fn recount(&mut self, chunks: usize) {
-        self.count = self.bits[..chunks].iter().map(|bits| bits.count_ones()).sum();
+        // Four chunks at a time.
+        let words = self.bits[..chunks.next_multiple_of(4)].chunks_exact(4).map(|bits| {
+            bits.iter().rev().fold(0, |word, bits| word << CHUNK | u64::from(*bits)).count_ones()
+        });
+        self.count = words.sum();
     }
 
     #[inline(always)]
@@ -411,17 +423,19 @@ impl Mask {
             return;
         }
         for (bits, other) in self.bits[..chunks].iter_mut().zip(&other.bits) {
+            debug_assert_eq!(*bits & other, 0);
             *bits |= other;
         }
-        self.recount(chunks);
+        self.count += other.count;
     }
 
-    /// Takes lanes away.
+    /// Takes lanes away, all of which it has.
     pub(crate) fn remove(&mut self, other: &Mask, chunks: usize) {
         for (bits, other) in self.bits[..chunks].iter_mut().zip(&other.bits) {
+            debug_assert_eq!(!*bits & other, 0);
             *bits &= !other;
         }
-        self.recount(chunks);
+        self.count -= other.count;
     }
 
     #[inline(always)]
@@ -469,6 +483,16 @@ impl Bits {
             Some(true) => u16::MAX,
             Some(false) => 0,
             None => self.data[register as usize * self.chunks + k],
+        }
+    }
+
+    /// Where a register's bits begin; of one that holds one value in all lanes, that in each bit.
+    #[inline(always)]
+    pub(crate) fn operand(&self, register: u32) -> Result<usize, u16> {
+        match self.uniform[register as usize] {
+            Some(true) => Err(u16::MAX),
+            Some(false) => Err(0),
+            None => Ok(register as usize * self.chunks),
         }
     }
 

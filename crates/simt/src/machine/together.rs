@@ -15,8 +15,9 @@ use crate::together::Root;
 /// before or behind it, an address is known to be outside.
 const APART: u32 = 29;
 
-/// Bytes of registers that a unit of several blocks may use: more do not stay in the nearest cache.
-const NEAR: usize = 40 << 10;
+/// Bytes of registers that a unit of several blocks may use, of which a few are in use at any time: more
+/// do not stay in the near caches.
+const NEAR: usize = 160 << 10;
 
 /// The blocks of the running unit.
 #[derive(Clone, Debug, Default)]
@@ -66,10 +67,17 @@ pub(super) fn size(m: &Machine<'_>, chunks: usize, blocks: u64, block_bytes: u64
     // Double words are addresses most often, and progressions.
     let words = code.counts.words as usize + code.local_rows + 1;
     let chunk_bytes = CHUNK * words * if code.twinned { 4 + 16 } else { 4 };
-    let room = if code.twinned { 4 * NEAR } else { NEAR };
-    let near = (room / chunk_bytes.max(1)).min(MAX_CHUNKS);
+    let near = (NEAR / chunk_bytes.max(1)).min(MAX_CHUNKS);
     let most = usize::try_from(m.options.memory_limit / block_bytes.max(1)).unwrap_or(usize::MAX);
-    (near / chunks).min(most).clamp(1, usize::try_from(blocks).unwrap_or(usize::MAX).max(1))
+    // Threads of the host get some units each.
+    let share = match m.options.threads {
+        0 | 1 => usize::MAX,
+        threads => usize::try_from(blocks / (2 * threads as u64)).unwrap_or(usize::MAX),
+    };
+    (near / chunks)
+        .min(most)
+        .min(share)
+        .clamp(1, usize::try_from(blocks).unwrap_or(usize::MAX).max(1))
 }
 
 /// Whether blocks of the launch may share a unit.
@@ -150,10 +158,23 @@ pub(super) fn lanes(blocks: usize, chunks: usize, threads: usize) -> Mask {
 }
 
 /// Sets what is different in each block of the unit.
-pub(super) fn start(m: &mut Machine<'_>, units: &mut [Unit], numbers: &[u64]) {
+pub(super) fn start(m: &mut Machine<'_>, units: &mut [Box<Unit>], numbers: &[u64]) {
     let mut places = std::mem::take(&mut m.group.places);
     places.clear();
-    places.extend(numbers.iter().map(|number| grid::place(m, *number)));
+    let mut last: Option<(u64, [u32; 3])> = None;
+    for number in numbers {
+        let place = match last {
+            // Most follow each other, and divisions take long.
+            Some((before, [x, y, z]))
+                if before.checked_add(1) == Some(*number) && x + 1 < m.grid[0] =>
+            {
+                [x + 1, y, z]
+            }
+            _ => grid::place(m, *number),
+        };
+        places.push(place);
+        last = Some((*number, place));
+    }
     m.group.places = places;
     m.outcome.counters.blocks += numbers.len() as u64 - 1;
     let Some(unit) = units.first_mut() else { return };
@@ -176,11 +197,9 @@ pub(super) fn start(m: &mut Machine<'_>, units: &mut [Unit], numbers: &[u64]) {
                     unit.w.set_uniform(*register, first);
                     continue;
                 }
-                for (block, place) in m.group.places.iter().enumerate() {
-                    let value = value(place);
-                    for k in block * chunks..((block + 1) * chunks).min(unit.chunks) {
-                        unit.w.set_base(*register, k, value);
-                    }
+                let bases = unit.w.firsts_mut(*register).chunks_mut(chunks.max(1));
+                for (bases, place) in bases.zip(&m.group.places) {
+                    bases.fill(value(place));
                 }
                 unit.w.set_affine(*register, 0);
             }

@@ -7,7 +7,7 @@ use port_ir::{ReduceOp, Scalar, ShuffleMode, VoteKind};
 
 use super::access::{Double, Element, Word};
 use super::lanes::Kernel;
-use super::registers::Raw;
+use super::registers::{File, Raw};
 use super::{CHUNK, Inst, MAX_CHUNKS, Machine};
 use crate::outcome::FindingKind;
 
@@ -156,6 +156,7 @@ pub(super) fn source(
 /// Reads another lane's value.
 pub(crate) struct Shuffle<E>(std::marker::PhantomData<E>);
 impl<E: Element> Kernel for Shuffle<E> {
+    const HOT: bool = true;
     #[inline(always)]
     fn run(m: &mut Machine<'_>, i: &Inst) {
         let code = m.code;
@@ -195,6 +196,11 @@ impl<E: Element> Kernel for Shuffle<E> {
             let file = E::file(&mut m.unit);
             let operand = file.operand(i.a, 0);
             let target = file.set_vector(i.d);
+            let by = by as usize & (warp - 1);
+            let reach = Reach { by, width, chunks: warp / CHUNK };
+            if warp >= CHUNK && exchange(mode, reach, file, [operand.start, target]) {
+                return;
+            }
             let per_warp = (warp / CHUNK).min(chunks);
             for first in (0..chunks).step_by(per_warp.max(1)) {
                 let there = per_warp.min(chunks - first);
@@ -202,12 +208,6 @@ impl<E: Element> Kernel for Shuffle<E> {
                 for k in 0..there {
                     values[k * CHUNK..][..CHUNK]
                         .copy_from_slice(&file.data[operand.start + first + k]);
-                }
-                if there * CHUNK == warp && width == warp {
-                    let out = &mut file.data[target + first..target + first + there];
-                    if exchange(mode, by as usize & (warp - 1), &values, out) {
-                        continue;
-                    }
                 }
                 for k in 0..there {
                     let out = &mut file.data[target + first + k];
@@ -262,52 +262,109 @@ fn crossed<R: Raw, const BY: usize>(values: [R; CHUNK]) -> [R; CHUNK] {
     out
 }
 
-/// Reads the lanes of a whole warp that are `by` apart; `false` for a mode that has no such form.
+/// Where lanes read: `by` apart, each within its group of `width` lanes of a warp of `chunks` chunks.
+#[derive(Clone, Copy)]
+struct Reach {
+    by: usize,
+    width: usize,
+    chunks: usize,
+}
+
+/// Lets all lanes read others that are equally far away, from some chunks of a file into others; `false`,
+/// and nothing has happened, where that has no form of its own.
 #[inline(always)]
 fn exchange<R: Raw>(
     mode: ShuffleMode,
-    by: usize,
-    values: &[R; 64],
-    out: &mut [[R; CHUNK]],
+    reach: Reach,
+    file: &mut File<R>,
+    [from, to]: [usize; 2],
 ) -> bool {
-    let (chunks, _) = values.as_chunks::<CHUNK>();
-    let lanes = out.len() * CHUNK;
+    let chunks = file.chunks;
+    let Reach { by, width, chunks: per_warp } = reach;
+    let apart = from + chunks <= to || to + chunks <= from;
+    if !apart || !chunks.is_multiple_of(per_warp) || !per_warp.is_power_of_two() {
+        return false;
+    }
     match mode {
-        ShuffleMode::Xor => {
-            for (k, out) in out.iter_mut().enumerate() {
-                let mut chunk = chunks[(k ^ (by / CHUNK)) % chunks.len()];
-                if by & 1 != 0 {
-                    chunk = crossed::<R, 1>(chunk);
-                }
-                if by & 2 != 0 {
-                    chunk = crossed::<R, 2>(chunk);
-                }
-                if by & 4 != 0 {
-                    chunk = crossed::<R, 4>(chunk);
-                }
-                if by & 8 != 0 {
-                    chunk = crossed::<R, 8>(chunk);
-                }
-                *out = chunk;
-            }
-        }
-        ShuffleMode::Down => {
-            for (k, out) in out.iter_mut().enumerate() {
-                *out = chunks[k % chunks.len()];
-                let first = k * CHUNK + by;
-                let there = lanes.saturating_sub(first).min(CHUNK);
-                if there == CHUNK
-                    && let Some(from) = values.get(first..first + CHUNK)
-                {
-                    out.copy_from_slice(from);
-                    continue;
-                }
-                for (l, out) in out.iter_mut().enumerate().take(there) {
-                    *out = values[(first + l) % 64];
+        ShuffleMode::Xor if by < width => {
+            match by % CHUNK {
+                0 => cross::<R, 0>(file, [from, to], by / CHUNK),
+                1 => cross::<R, 1>(file, [from, to], by / CHUNK),
+                2 => cross::<R, 2>(file, [from, to], by / CHUNK),
+                4 => cross::<R, 4>(file, [from, to], by / CHUNK),
+                8 => cross::<R, 8>(file, [from, to], by / CHUNK),
+                low => {
+                    for k in 0..chunks {
+                        let mut chunk = file.data[from + (k ^ (by / CHUNK))];
+                        if low & 1 != 0 {
+                            chunk = crossed::<R, 1>(chunk);
+                        }
+                        if low & 2 != 0 {
+                            chunk = crossed::<R, 2>(chunk);
+                        }
+                        if low & 4 != 0 {
+                            chunk = crossed::<R, 4>(chunk);
+                        }
+                        if low & 8 != 0 {
+                            chunk = crossed::<R, 8>(chunk);
+                        }
+                        file.data[to + k] = chunk;
+                    }
                 }
             }
+            true
         }
-        _ => return false,
+        ShuffleMode::Down => slide::<R, false>(file, [from, to], reach),
+        ShuffleMode::Up => slide::<R, true>(file, [from, to], reach),
+        ShuffleMode::Index if width >= CHUNK => {
+            let per_group = width / CHUNK;
+            let (chunk, lane) = ((by & (width - 1)) / CHUNK, by % CHUNK);
+            for k in 0..chunks {
+                let value = file.data[from + k / per_group * per_group + chunk][lane];
+                file.data[to + k] = [value; CHUNK];
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Lanes that differ in the bits `BY` of their place in a chunk, and `apart` of the chunk's.
+#[inline(always)]
+fn cross<R: Raw, const BY: usize>(file: &mut File<R>, [from, to]: [usize; 2], apart: usize) {
+    for k in 0..file.chunks {
+        file.data[to + k] = crossed::<R, BY>(file.data[from + (k ^ apart)]);
+    }
+}
+
+/// Reads lanes further up or down, where they are in the own group; else the own value stays.
+#[inline(always)]
+fn slide<R: Raw, const UP: bool>(
+    file: &mut File<R>,
+    [from, to]: [usize; 2],
+    Reach { by, width, .. }: Reach,
+) -> bool {
+    let lanes = file.data.as_flattened();
+    let ends = match UP {
+        true => from.checked_mul(CHUNK).is_some_and(|first| first >= by),
+        false => (from + file.chunks) * CHUNK + by <= lanes.len(),
+    };
+    if !ends {
+        return false;
+    }
+    for k in 0..file.chunks {
+        let first = (from + k) * CHUNK;
+        let other = if UP { first - by } else { first + by };
+        let lanes = file.data.as_flattened();
+        let Some(there) = lanes[other..].first_chunk::<CHUNK>() else { return false };
+        let (there, own) = (*there, file.data[from + k]);
+        let mut out = own;
+        for l in 0..CHUNK {
+            let place = (k * CHUNK + l) & (width - 1);
+            let is_in = if UP { place >= by } else { place + by < width };
+            out[l] = if is_in { there[l] } else { own[l] };
+        }
+        file.data[to + k] = out;
     }
     true
 }

@@ -585,14 +585,18 @@ pub(super) fn enter(m: &mut Machine<'_>, first: u64, own: usize) {
     let Some(screen) = &mut m.screen else { return };
     let [x, y, _] = m.grid.map(u64::from);
     let own = own.max(1);
-    for k in 0..MAX_CHUNKS {
-        let block = match m.group.places.get(k / own) {
+    let chunks = screen.first_thread.chunks_mut(own).zip(screen.first_of_block.chunks_mut(own));
+    for (number, (in_launch, in_block)) in chunks.enumerate() {
+        let block = match m.group.places.get(number) {
             Some([bx, by, bz]) => u64::from(*bx) + x * (u64::from(*by) + y * u64::from(*bz)),
-            None => first,
+            None if number == 0 => first,
+            None => break,
         };
-        let thread = (k % own * CHUNK) as u32;
-        screen.first_thread[k] = block * screen.threads + u64::from(thread);
-        screen.first_of_block[k] = thread;
+        let start = block * screen.threads;
+        for (k, (launch, thread)) in in_launch.iter_mut().zip(in_block).enumerate() {
+            *thread = (k * CHUNK) as u32;
+            *launch = start + (k * CHUNK) as u64;
+        }
     }
     screen.shared.enter(m.shared.len(), &screen.first_of_block);
 }
