@@ -317,6 +317,9 @@ impl Common<'_> {
         machine.tracker = Some(Box::new(tracker));
         machine.hooked = true;
         let mut line = Line::new(self.setup, &machine);
+        // Each thread gets some units.
+        let share = self.order.len() / (2 * self.options.threads.max(1));
+        line.size = line.size.min(share.max(1));
         let part = self.part.next_multiple_of(line.size);
         let mut printed = Vec::new();
         let mut fine = true;

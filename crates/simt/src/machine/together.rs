@@ -69,15 +69,7 @@ pub(super) fn size(m: &Machine<'_>, chunks: usize, blocks: u64, block_bytes: u64
     let chunk_bytes = CHUNK * words * if code.twinned { 4 + 16 } else { 4 };
     let near = (NEAR / chunk_bytes.max(1)).min(MAX_CHUNKS);
     let most = usize::try_from(m.options.memory_limit / block_bytes.max(1)).unwrap_or(usize::MAX);
-    // Threads of the host get some units each.
-    let share = match m.options.threads {
-        0 | 1 => usize::MAX,
-        threads => usize::try_from(blocks / (2 * threads as u64)).unwrap_or(usize::MAX),
-    };
-    (near / chunks)
-        .min(most)
-        .min(share)
-        .clamp(1, usize::try_from(blocks).unwrap_or(usize::MAX).max(1))
+    (near / chunks).min(most).clamp(1, usize::try_from(blocks).unwrap_or(usize::MAX).max(1))
 }
 
 /// Whether blocks of the launch may share a unit.
