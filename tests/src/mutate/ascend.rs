@@ -502,7 +502,8 @@ fn disturb(tensor: &mut Tensor, variant: u64, random: &mut Random) {
     let at = random.below(count);
     match variant % 3 {
         0 => tensor.set_f64(at, f64::NAN),
-        1 => tensor.set_f64(at, if variant % 2 == 0 { f64::INFINITY } else { f64::NEG_INFINITY }),
+        1 => tensor
+            .set_f64(at, if variant.is_multiple_of(2) { f64::INFINITY } else { f64::NEG_INFINITY }),
         _ => (0..count).for_each(|at| tensor.set_f64(at, random.below(4) as f64 - 1.0)),
     }
 }
