@@ -17,7 +17,7 @@ use port_ir::{
     Axis, Block, Builtin, CompareOp, Constant, Conversion, Expression, Function, Location, Loop,
     LoopTest, Module, ReduceOp, Scalar, ShuffleMode, Statement, StatementKind, Type, Value,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::graph::{Base, Fold, Graph, Id, Op};
 use super::phase::{Body, Phase, Reduction};
@@ -112,8 +112,6 @@ pub(super) struct Executor<'e, 'a> {
     pub formulas: BTreeMap<u32, Id>,
     /// What expressions of such values have been found to be, and what their kind is.
     pub settled: FxHashMap<Id, Id>,
-    /// Expressions too large to be settled; what is computed from one is no smaller.
-    pub oversized: FxHashSet<Id>,
     pub patterns: FxHashMap<u64, Option<(u32, u32, u32)>>,
     /// Whether the loop over rows has ended.
     is_over: bool,
@@ -169,7 +167,6 @@ impl<'e, 'a> Executor<'e, 'a> {
             state_of: BTreeMap::new(),
             formulas: BTreeMap::new(),
             settled: FxHashMap::default(),
-            oversized: FxHashSet::default(),
             patterns: FxHashMap::default(),
             is_over: false,
             steps: 0,

@@ -571,8 +571,7 @@ impl Executor<'_, '_> {
                 order.push(next);
                 continue;
             }
-            if order.len() + stack.len() > MAX_JOINED || self.oversized.contains(&next) {
-                self.oversized.insert(id);
+            if order.len() + stack.len() > MAX_JOINED {
                 return None;
             }
             stack.push((next, true));
