@@ -7,11 +7,10 @@ use crate::tidy::workspace_root;
 /// Which stages, and for how long.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The stages (lexer, preprocessor, parser, hir, lower, ir-text, port-hip, port-cpu,
-    /// port-ascend, machine, spec); all
-    /// of them when none is given.
+    /// The stages (lexer, preprocessor, parser, hir, lower, ir-text, port-hip, port-cpu, port-ascend,
+    /// machine, spec); all of them when none is given.
     stages: Vec<String>,
-    /// Seconds, shared by the stages.
+    /// Seconds of the processor, shared by the stages.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
     /// Where the mutants begin; another number gives other mutants.

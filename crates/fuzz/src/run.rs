@@ -55,15 +55,35 @@ fn caller() -> Option<String> {
     place.find("crates/").map(|start| place[start..].to_owned())
 }
 
-/// What this process has used of the processors so far, where the system says so (Linux, `proc(5)`:
-/// fields 14 and 15 of the line, in hundredths of a second).
-fn processor_time() -> Option<Duration> {
-    let line = std::fs::read_to_string("/proc/self/stat").ok()?;
+/// What a process (`self` or a number) has used of the processors so far, where the system says so
+/// (Linux, `proc(5)`: fields 14 and 15 of the line, in hundredths of a second).
+pub fn processor_time(process: &str) -> Option<Duration> {
+    let line = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The second field is the program's name in brackets, which may hold spaces.
     let (_, fields) = line.rsplit_once(')')?;
     let mut fields = fields.split_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u64>().ok();
     Some(Duration::from_millis((ticks()? + ticks()?) * 10))
+}
+
+/// What this process has used of the processors since a moment, or the time since then where that is
+/// less or the system does not say.
+#[derive(Clone, Copy, Debug)]
+pub struct Work(Instant, Option<Duration>);
+
+impl Work {
+    /// From now on.
+    pub fn begin() -> Self {
+        Work(Instant::now(), processor_time("self"))
+    }
+
+    /// So far. A machine with other work is no fault of the input's.
+    pub fn done(self) -> Duration {
+        match (self.1, processor_time("self")) {
+            (Some(before), Some(after)) => self.0.elapsed().min(after.saturating_sub(before)),
+            _ => self.0.elapsed(),
+        }
+    }
 }
 
 /// Runs an input through a stage; how far it came (see [`Stage::whole`]).
@@ -79,15 +99,11 @@ pub fn run(stage: &Stage, text: &str) -> Result<usize, Failure> {
             }
         }));
     });
-    let (start, worked) = (Instant::now(), processor_time());
+    let work = Work::begin();
     let result = catch_unwind(AssertUnwindSafe(|| (stage.run)(text)));
-    // A machine with other work is no fault of the input's.
-    let time = match (worked, processor_time()) {
-        (Some(before), Some(after)) => start.elapsed().min(after.saturating_sub(before)),
-        _ => start.elapsed(),
-    };
+    let time = work.done();
     match result {
-        Ok(_) if time > BUDGET => Err(Failure::Slow(time)),
+        Ok(_) if time > BUDGET * stage.patience => Err(Failure::Slow(time)),
         Ok(reached) => Ok(reached),
         Err(_) => {
             let last = PANIC.lock().ok().and_then(|mut last| last.take());

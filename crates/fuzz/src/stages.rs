@@ -27,6 +27,8 @@ pub struct Stage {
     pub run: fn(&str) -> usize,
     /// What `run` returns for an input that goes all the way.
     pub whole: usize,
+    /// How many times [`BUDGET`](crate::run::BUDGET) an input may take.
+    pub patience: u32,
 }
 
 impl std::fmt::Debug for Stage {
@@ -35,19 +37,20 @@ impl std::fmt::Debug for Stage {
     }
 }
 
-/// All stages, in the order of the pipeline.
+/// All stages, in the order of the pipeline. Of an Ascend port, kernels over rows are carried out on symbols
+/// for every thread of blocks of six sizes, which takes seconds where they have many instances.
 pub const STAGES: [Stage; 11] = [
-    Stage { name: "lexer", seeds: programs, run: lexer, whole: 1 },
-    Stage { name: "preprocessor", seeds: programs, run: preprocessor, whole: 1 },
-    Stage { name: "parser", seeds: programs, run: parser, whole: 1 },
-    Stage { name: "hir", seeds: programs, run: hir, whole: 1 },
-    Stage { name: "lower", seeds: programs, run: lower, whole: 1 },
-    Stage { name: "ir-text", seeds: ir_texts, run: ir_text, whole: 2 },
-    Stage { name: "port-hip", seeds: programs, run: port_hip, whole: 1 },
-    Stage { name: "port-cpu", seeds: programs, run: port_cpu, whole: 1 },
-    Stage { name: "port-ascend", seeds: programs, run: port_ascend, whole: 1 },
-    Stage { name: "machine", seeds: programs, run: machine, whole: 2 },
-    Stage { name: "spec", seeds: specs, run: spec, whole: 2 },
+    Stage { name: "lexer", seeds: programs, run: lexer, whole: 1, patience: 1 },
+    Stage { name: "preprocessor", seeds: programs, run: preprocessor, whole: 1, patience: 1 },
+    Stage { name: "parser", seeds: programs, run: parser, whole: 1, patience: 1 },
+    Stage { name: "hir", seeds: programs, run: hir, whole: 1, patience: 1 },
+    Stage { name: "lower", seeds: programs, run: lower, whole: 1, patience: 1 },
+    Stage { name: "ir-text", seeds: ir_texts, run: ir_text, whole: 2, patience: 1 },
+    Stage { name: "port-hip", seeds: programs, run: port_hip, whole: 1, patience: 1 },
+    Stage { name: "port-cpu", seeds: programs, run: port_cpu, whole: 1, patience: 1 },
+    Stage { name: "port-ascend", seeds: programs, run: port_ascend, whole: 1, patience: 8 },
+    Stage { name: "machine", seeds: programs, run: machine, whole: 2, patience: 1 },
+    Stage { name: "spec", seeds: specs, run: spec, whole: 2, patience: 1 },
 ];
 
 /// Begins a file of an input.

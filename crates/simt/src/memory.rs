@@ -93,7 +93,18 @@ impl DerefMut for Aligned {
 pub(crate) struct Bytes {
     own: Aligned,
     lent: Option<Arc<Aligned>>,
+    pages: Option<Pages>,
 }
+
+/// What a copy that is made page by page is of, and a bit for each page that it has.
+#[derive(Clone, Debug)]
+struct Pages {
+    base: Arc<Aligned>,
+    present: Vec<u64>,
+}
+
+/// Bytes that are copied at once.
+const PAGE: usize = 1 << 12;
 
 impl Bytes {
     /// Makes them such that a clone costs nothing.
@@ -111,6 +122,39 @@ impl Bytes {
         }
     }
 
+    /// Instead of what is lent, a copy of it that is made page by page: whoever reads or writes it asks
+    /// for the bytes first.
+    pub(crate) fn copy_by_pages(&mut self) {
+        if let Some(base) = self.lent.take() {
+            // The system gives zeros where they are first touched.
+            self.own = Aligned::zeros(base.len());
+            self.pages = Some(Pages { present: vec![0; base.len().div_ceil(PAGE * 64)], base });
+        }
+    }
+
+    /// Copies what is not there yet of some bytes.
+    #[inline(always)]
+    pub(crate) fn fetch(&mut self, start: usize, end: usize) {
+        let Some(pages) = &mut self.pages else { return };
+        for page in start / PAGE..end.min(self.own.len()).div_ceil(PAGE) {
+            let Some(word) = pages.present.get_mut(page / 64) else { return };
+            if *word >> (page % 64) & 1 == 0 {
+                *word |= 1 << (page % 64);
+                let range = page * PAGE..((page + 1) * PAGE).min(self.own.len());
+                if let (Some(to), Some(from)) =
+                    (self.own.get_mut(range.clone()), pages.base.get(range))
+                {
+                    to.copy_from_slice(from);
+                }
+            }
+        }
+    }
+
+    /// What was made of a copy: only the bytes that were asked for count.
+    pub(crate) fn copied(self) -> Aligned {
+        self.own
+    }
+
     fn resize(&mut self, size: usize) {
         self.reclaim();
         self.own.resize(size);
@@ -119,7 +163,7 @@ impl Bytes {
 
 impl From<Vec<u8>> for Bytes {
     fn from(own: Vec<u8>) -> Self {
-        Bytes { own: own.into(), lent: None }
+        Bytes { own: own.into(), lent: None, pages: None }
     }
 }
 

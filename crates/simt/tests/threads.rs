@@ -21,7 +21,7 @@ kernel @k(%out: ptr global of u32) {{
   store $wait, 0u32
   loop while {{
     %100: u32 = load $wait
-    %101 = lt %100, 300u32
+    %101 = lt %100, 1000u32
     test %101
   }} do {{
     %102 = iadd %100, 1u32

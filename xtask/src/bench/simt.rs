@@ -1,5 +1,6 @@
 //! The SIMT machine against loops made by hand (`fixtures/bench/hand.cpp`): time of one thread without
-//! checks, the cost of all checks, and the time to load a kernel.
+//! checks, the cost of all checks and of twins, the time to load a kernel, and what the host's threads
+//! bring.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,11 +17,12 @@ struct Line {
     plain: f64,
     checked: f64,
     load: f64,
-    /// Threads of the host, and milliseconds on all of them.
-    threads: f64,
-    together: f64,
     /// Milliseconds with twins.
     twins: f64,
+    /// Threads of the host, and how much faster the launch and a large one are on all of them.
+    threads: f64,
+    small: f64,
+    large: f64,
 }
 
 /// Builds both programs, runs them in turns and prints the ratios.
@@ -49,32 +51,35 @@ pub fn run() -> Result<(), String> {
             best.plain = best.plain.min(line.plain);
             best.checked = best.checked.min(line.checked);
             best.load = best.load.min(line.load);
-            best.together = best.together.min(line.together);
             best.twins = best.twins.min(line.twins);
+            best.small = best.small.max(line.small);
+            best.large = best.large.max(line.large);
         }
     }
     println!(
-        "{:12} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8}",
-        "", "machine ms", "by hand ms", "speed", "checks", "load us", "threads", "twins"
+        "{:12} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "", "machine ms", "by hand ms", "speed", "checks", "load us", "twins", "threads", "large"
     );
     let (mut speeds, mut checks) = (Vec::new(), Vec::new());
-    let (mut scaling, mut twins) = (Vec::new(), Vec::new());
+    let (mut small, mut large, mut twins) = (Vec::new(), Vec::new(), Vec::new());
     for (line, hand) in machine.iter().zip(&by_hand) {
         if line.name != hand.name {
             return Err(format!("{} is measured against {}", line.name, hand.name));
         }
         let (speed, checked) = (hand.milliseconds / line.plain, line.checked / line.plain);
         println!(
-            "{:12} {:10.3} {:10.3} {speed:7.3}x {checked:7.2}x {:8.0} {:7.2}x {:7.2}x",
+            "{:12} {:10.3} {:10.3} {speed:7.3}x {checked:7.2}x {:8.0} {:7.2}x {:7.2}x {:7.2}x",
             line.name,
             line.plain,
             hand.milliseconds,
             line.load,
-            line.plain / line.together,
-            line.twins / line.plain
+            line.twins / line.plain,
+            line.small,
+            line.large
         );
         twins.push(line.twins / line.plain);
-        scaling.push(line.plain / line.together);
+        small.push(line.small);
+        large.push(line.large);
         speeds.push(speed);
         checks.push(checked);
     }
@@ -83,14 +88,15 @@ pub fn run() -> Result<(), String> {
     }
     let worst = checks.iter().copied().fold(0.0, f64::max);
     println!(
-        "geometric mean: {:.3}x the speed by hand; all checks {:.2}x the time, worst {worst:.2}x; on \
-         {} threads {:.2}x the speed; twins {:.2}x the time, worst {:.2}x",
+        "geometric mean: {:.3}x the speed by hand; all checks {:.2}x the time, worst {worst:.2}x; \
+         twins {:.2}x the time, worst {:.2}x; on {} threads {:.2}x the speed, of large launches {:.2}x",
         mean(&speeds),
         mean(&checks),
-        machine.first().map_or(1.0, |line| line.threads),
-        mean(&scaling),
         mean(&twins),
-        twins.iter().copied().fold(0.0, f64::max)
+        twins.iter().copied().fold(0.0, f64::max),
+        machine.first().map_or(1.0, |line| line.threads),
+        mean(&small),
+        mean(&large),
     );
     Ok(())
 }
@@ -115,12 +121,17 @@ fn run_machine(root: &Path) -> Result<Vec<Line>, String> {
         .map(|line| {
             let mut words = line.split(' ');
             let name = words.next().unwrap_or_default().to_owned();
-            let mut number = || words.next().and_then(|word| word.parse().ok());
+            let mut number = || words.next().and_then(|word| word.parse::<f64>().ok());
             match std::array::from_fn(|_| number()) {
-                [Some(plain), Some(checked), Some(load), Some(threads), Some(together), twins] => {
-                    let twins = twins.unwrap_or(f64::NAN);
-                    Ok(Line { name, plain, checked, load, threads, together, twins })
-                }
+                [
+                    Some(plain),
+                    Some(checked),
+                    Some(load),
+                    Some(twins),
+                    Some(threads),
+                    Some(small),
+                    Some(large),
+                ] => Ok(Line { name, plain, checked, load, twins, threads, small, large }),
                 _ => Err(format!("the machine prints `{line}`")),
             }
         })

@@ -24,7 +24,7 @@ mod address;
 mod initial;
 mod order;
 mod report;
-mod runs;
+pub(crate) mod runs;
 pub(crate) mod screen;
 mod shadow;
 pub(crate) mod written;

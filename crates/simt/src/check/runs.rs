@@ -9,8 +9,8 @@ use crate::machine::access::Element;
 use crate::machine::{BLOCK_CHUNKS, CHUNK, Inst, Machine, Place};
 use crate::memory::{FIRST_BUFFER, WINDOW_BITS};
 
-/// Which buffers the launch cannot write to.
-pub(super) fn only_read(m: &Machine<'_>) -> Vec<bool> {
+/// Which buffers the launch cannot write to; empty if that is not known.
+pub(crate) fn only_read(m: &Machine<'_>) -> Vec<bool> {
     let Some(targets) = &m.code.writes else { return Vec::new() };
     let mut only_read = vec![true; m.memory.buffers.len()];
     let mut writes = |address: u64| {

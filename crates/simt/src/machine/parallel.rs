@@ -7,8 +7,9 @@
 //! if a block did what depends on an order (a clock, a fault, a shuffle from a lane that is not
 //! there), all of it is thrown away and the blocks run in turn.
 //!
-//! The first block runs alone and says which buffers are written. Reads of the others are not noted;
-//! a write there ends the attempt.
+//! The first blocks run alone and say whether threads are worth it, and, where the program's text does
+//! not, which buffers are written. Reads of the others are not noted; a write there ends the attempt.
+//! Of a buffer that is written a thread has the pages that its blocks touch.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,8 +21,9 @@ use super::atomic::{Change, change, decode};
 use super::grid::{Ending, Line, Setup};
 use super::registers::Shape;
 use super::{CHUNK, Inst, Machine, Object, Op, Place};
+use crate::check::runs::only_read;
 use crate::launch::{Launch, Options, Schedule};
-use crate::memory::{FIRST_BUFFER, Memory, WINDOW_BITS, WINDOW_ORIGIN};
+use crate::memory::{Aligned, FIRST_BUFFER, Memory, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::outcome::Outcome;
 use crate::program::Code;
 
@@ -33,11 +35,13 @@ type Reduction = (Change, Scalar);
 struct Bits {
     words: Vec<u64>,
     bytes: u64,
+    /// The words outside of these are zero.
+    used: std::ops::Range<usize>,
 }
 
 impl Bits {
     fn none(bytes: u64) -> Self {
-        Bits { words: vec![0; bytes.div_ceil(64) as usize], bytes }
+        Bits { words: vec![0; bytes.div_ceil(64) as usize], bytes, used: 0..0 }
     }
 
     #[inline(always)]
@@ -47,6 +51,7 @@ impl Bits {
             return;
         }
         let (first, last) = ((start / 64) as usize, ((end - 1) / 64) as usize);
+        self.use_words(first..last + 1);
         let low = u64::MAX << (start % 64);
         let high = u64::MAX >> (63 - (end - 1) % 64);
         if first == last {
@@ -58,15 +63,40 @@ impl Bits {
         self.words[last] |= high;
     }
 
+    #[inline(always)]
+    fn use_words(&mut self, words: std::ops::Range<usize>) {
+        self.used = match self.used.is_empty() {
+            true => words,
+            false => self.used.start.min(words.start)..self.used.end.max(words.end),
+        };
+    }
+
     fn meets(&self, other: &Bits) -> bool {
-        self.words.iter().zip(&other.words).any(|(a, b)| a & b != 0)
+        let both = self.used.start.max(other.used.start)..self.used.end.min(other.used.end);
+        match (self.words.get(both.clone()), other.words.get(both.clone())) {
+            (Some(ours), Some(theirs)) => ours.iter().zip(theirs).any(|(a, b)| a & b != 0),
+            _ => false,
+        }
     }
 
     fn add(&mut self, other: &Bits) {
         if self.words.is_empty() {
             *self = Bits::none(other.bytes);
         }
-        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+        if other.used.is_empty() {
+            return;
+        }
+        self.use_words(other.used.clone());
+        if let (Some(to), Some(from)) =
+            (self.words.get_mut(other.used.clone()), other.words.get(other.used.clone()))
+        {
+            to.iter_mut().zip(from).for_each(|(a, b)| *a |= b);
+        }
+    }
+
+    fn count(&self) -> u64 {
+        let words = self.words.get(self.used.clone()).unwrap_or_default();
+        words.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 }
 
@@ -110,9 +140,9 @@ impl Tracker {
         }
     }
 
-    /// Notes an access to bytes from an address, all in one window.
+    /// Notes an access to bytes from an address, all in one window, before it happens.
     #[inline(always)]
-    fn note(&mut self, address: u64, bytes: u64, what: What) {
+    fn note(&mut self, memory: &mut Memory, address: u64, bytes: u64, what: What) {
         let Some(index) = (address >> WINDOW_BITS).checked_sub(FIRST_BUFFER) else { return };
         let Some(touched) = self.buffers.get_mut(index as usize) else { return };
         let place = (address & ((1 << WINDOW_BITS) - 1)).checked_sub(WINDOW_ORIGIN);
@@ -120,6 +150,11 @@ impl Tracker {
         let Some(start) = place else { return };
         let end = start.saturating_add(bytes);
         let length = touched.bytes;
+        if touched.watched
+            && let Some(buffer) = memory.buffers.get_mut(index as usize)
+        {
+            buffer.bytes.fetch(start as usize, end.min(length) as usize);
+        }
         let none = || Bits::none(length);
         match what {
             What::Read if !touched.watched => {}
@@ -168,7 +203,7 @@ pub(crate) fn track_one(m: &mut Machine<'_>, address: u64, bytes: u64, writes: b
     if let Some(tracker) = &mut m.tracker
         && bytes != 0
     {
-        tracker.note(address, bytes, if writes { What::Write } else { What::Read });
+        tracker.note(m.memory, address, bytes, if writes { What::Write } else { What::Read });
     }
 }
 
@@ -209,7 +244,7 @@ fn track_lanes<E: Element>(m: &mut Machine<'_>, i: &Inst, offset: u64, what: Wha
     if unit.mask.is_empty() {
         // What is written then, if anything, is no lane's.
     } else if let Some(address) = unit.d.uniform(i.a) {
-        tracker.note(address.wrapping_add(offset), size, what);
+        tracker.note(m.memory, address.wrapping_add(offset), size, what);
     } else {
         let affine = unit.d.shape(i.a) == Shape::Affine;
         let stride = unit.d.stride(i.a);
@@ -243,7 +278,7 @@ fn track_lanes<E: Element>(m: &mut Machine<'_>, i: &Inst, offset: u64, what: Wha
                     if range.1 == start {
                         range.1 = end;
                     } else {
-                        tracker.note(range.0, range.1 - range.0, what);
+                        tracker.note(m.memory, range.0, range.1 - range.0, what);
                         range = (start, end);
                     }
                     continue;
@@ -259,12 +294,12 @@ fn track_lanes<E: Element>(m: &mut Machine<'_>, i: &Inst, offset: u64, what: Wha
             }
             for (l, address) in addresses.into_iter().enumerate() {
                 if mask >> l & 1 == 1 {
-                    tracker.note(address, size, what);
+                    tracker.note(m.memory, address, size, what);
                 }
             }
         }
         if range.1 != range.0 {
-            tracker.note(range.0, range.1 - range.0, what);
+            tracker.note(m.memory, range.0, range.1 - range.0, what);
         }
     }
     m.tracker = Some(tracker);
@@ -282,10 +317,10 @@ struct Work {
 }
 
 /// Work (instructions of chunks) below which threads cost more than they bring.
-const LEAST_WORK: u64 = 60_000;
+const LEAST_WORK: u64 = 600_000;
 
-/// Bytes that a thread copies in the time that an instruction of a chunk takes.
-const COPIED: u64 = 4;
+/// Bytes that are copied, there and back, in the time that an instruction of a chunk takes.
+const COPIED: u64 = 1;
 
 /// Parts that each thread's share of the blocks comes in.
 const PARTS: usize = 8;
@@ -308,12 +343,23 @@ impl Common<'_> {
     fn work(
         &self,
         mut memory: Memory,
-        tracker: Tracker,
+        written: Option<Vec<bool>>,
         mut pilot: impl FnMut(&Machine<'_>) -> bool,
         first: std::ops::Range<usize>,
     ) -> Work {
         let mut machine =
             self.setup.machine(self.code, &mut memory, self.launch, self.options, self.may_restart);
+        let only_read = only_read(&machine);
+        let watched = |index: usize| match &written {
+            Some(written) => written.get(index) == Some(&true),
+            None => only_read.get(index) != Some(&true),
+        };
+        for (index, buffer) in machine.memory.buffers.iter_mut().enumerate() {
+            if watched(index) {
+                buffer.bytes.copy_by_pages();
+            }
+        }
+        let tracker = Tracker::new(machine.memory, watched);
         machine.tracker = Some(Box::new(tracker));
         machine.hooked = true;
         let mut line = Line::new(self.setup, &machine);
@@ -390,8 +436,7 @@ pub(super) fn run(
     let work = (code.instructions.len() as u64)
         .saturating_mul(setup.chunks as u64)
         .saturating_mul(order.len() as u64);
-    let bytes: u64 = memory.buffers.iter().map(|buffer| buffer.bytes.len() as u64).sum();
-    if !loops && work < LEAST_WORK.saturating_add(bytes / COPIED) {
+    if !loops && work < LEAST_WORK {
         return None;
     }
     let lent = memory.lend();
@@ -431,37 +476,39 @@ pub(super) fn run(
 /// Runs the first block, and then the others on all threads if that is worth it.
 fn pilot(common: &Common<'_>, lent: &Memory, threads: usize) -> Option<Vec<Work>> {
     let spend = |work: u64| work.saturating_mul(common.setup.chunks as u64);
-    let tracker = Tracker::new(lent, |_| true);
     let mut first = None;
     std::thread::scope(|scope| {
         let mut others = Vec::new();
         let mut asked = false;
         let own = common.work(
             lent.clone(),
-            tracker,
+            None,
             |machine| {
                 if std::mem::replace(&mut asked, true) {
                     return true;
                 }
                 let Some(tracker) = &machine.tracker else { return false };
+                let blocks = common.order.len() as u64;
+                let done = machine.outcome.counters.blocks.max(1);
                 let used = spend(common.options.fuel - machine.fuel);
-                let work = used.saturating_mul(common.order.len() as u64);
-                let written: Vec<bool> = tracker.buffers.iter().map(Touched::is_written).collect();
-                let bytes = tracker.buffers.iter().filter(|touched| touched.is_written());
-                let bytes: u64 = bytes.map(|touched| touched.bytes).sum();
-                // Each thread copies what it writes to.
+                let work = (used / done).saturating_mul(blocks);
+                // Known where the program's text does not say which buffers are written.
+                let known = common.code.writes.is_none();
+                let written = tracker.buffers.iter().map(Touched::is_written).collect();
+                let written: Option<Vec<bool>> = known.then_some(written);
+                let bytes = |touched: &Touched| {
+                    let all = (touched.changed() / done).saturating_mul(blocks);
+                    all.min(touched.bytes)
+                };
+                let bytes: u64 = tracker.buffers.iter().map(bytes).sum();
                 let too_little = work < LEAST_WORK.saturating_add(bytes / COPIED);
-                if too_little || bytes.saturating_mul(threads as u64) > common.options.memory_limit
-                {
+                let room: u64 = tracker.buffers.iter().map(Touched::room).sum();
+                if too_little || room.saturating_mul(threads as u64) > common.options.memory_limit {
                     return false;
                 }
                 for _ in 1..threads {
                     let (memory, written) = (lent.clone(), written.clone());
-                    others.push(scope.spawn(move || {
-                        let is_written = |index: usize| written.get(index) == Some(&true);
-                        let tracker = Tracker::new(&memory, is_written);
-                        common.work(memory, tracker, |_| true, 0..0)
-                    }));
+                    others.push(scope.spawn(move || common.work(memory, written, |_| true, 0..0)));
                 }
                 true
             },
@@ -482,6 +529,17 @@ impl Touched {
     fn is_written(&self) -> bool {
         self.written.is_some() || !self.reduced.is_empty()
     }
+
+    /// Bytes that were changed.
+    fn changed(&self) -> u64 {
+        let reduced: u64 = self.reduced.values().map(Bits::count).sum();
+        self.written.as_ref().map_or(0, Bits::count) + reduced
+    }
+
+    /// Bytes that a copy may come to.
+    fn room(&self) -> u64 {
+        if self.watched { self.bytes } else { 0 }
+    }
 }
 
 /// Whether the blocks did what they would have done in turn.
@@ -501,7 +559,12 @@ fn fits(works: &[Work], options: &Options) -> bool {
         works.iter().filter_map(|work| work.tracker.buffers.get(index)).all(|one| {
             let fine = {
                 let meets_reduced = |bits: &Bits| reduced.values().any(|other| bits.meets(other));
-                one.read.as_ref().is_none_or(|it| !it.meets(&written) && !meets_reduced(it))
+                // What is there then is not what it was changed by.
+                let mut ways: Vec<&Bits> = one.written.iter().chain(one.reduced.values()).collect();
+                let is_both = std::iter::from_fn(|| ways.pop().map(|way| (way, ways.clone())))
+                    .any(|(way, others)| others.iter().any(|other| way.meets(other)));
+                !is_both
+                    && one.read.as_ref().is_none_or(|it| !it.meets(&written) && !meets_reduced(it))
                     && one.written.as_ref().is_none_or(|it| {
                         !it.meets(&written) && !it.meets(&read) && !meets_reduced(it)
                     })
@@ -525,29 +588,31 @@ fn fits(works: &[Work], options: &Options) -> bool {
     })
 }
 
-/// Brings a buffer together.
-fn collect(memory: &mut Memory, works: &mut [Work], index: usize) {
-    let changed = |work: &&mut Work| {
-        let touched = work.tracker.buffers.get(index);
-        touched.is_some_and(Touched::is_written)
-    };
-    let mut changed: Vec<&mut Work> = works.iter_mut().filter(changed).collect();
-    let Some(base) = memory.buffers.get(index).map(|buffer| buffer.bytes.clone()) else { return };
-    let Some((first, others)) = changed.split_first_mut() else { return };
-    let Some(mut result) =
-        first.memory.buffers.get_mut(index).map(|buffer| std::mem::take(&mut buffer.bytes))
-    else {
-        return;
-    };
-    let bytes: &mut [u8] = &mut result;
-    // What the first wrote is there; its reductions are, too.
-    for work in others {
-        let (Some(touched), Some(theirs)) =
-            (work.tracker.buffers.get(index), work.memory.buffers.get(index))
-        else {
-            continue;
-        };
-        let theirs: &[u8] = &theirs.bytes;
+/// Brings a buffer together: what each thread's blocks wrote goes into it.
+fn collect<'w>(memory: &mut Memory, works: &'w mut [Work], index: usize) {
+    // Nobody else has the bytes then, so that they are changed where they are.
+    let copies: Vec<Option<Aligned>> = works
+        .iter_mut()
+        .map(|work| {
+            let bytes = std::mem::take(&mut work.memory.buffers.get_mut(index)?.bytes);
+            let changed = work.tracker.buffers.get(index).is_some_and(Touched::is_written);
+            changed.then(|| bytes.copied())
+        })
+        .collect();
+    let Some(buffer) = memory.buffers.get_mut(index) else { return };
+    buffer.bytes.reclaim();
+    let bytes: &mut [u8] = &mut buffer.bytes;
+    let touched = |work: &'w Work| work.tracker.buffers.get(index);
+    // What was there before any thread changed it, run by run.
+    let mut before: Vec<Vec<u8>> = Vec::new();
+    for bits in works.iter().filter_map(touched).flat_map(|touched| touched.reduced.values()) {
+        let mut old = Vec::new();
+        each_run(bits, |run| old.extend_from_slice(bytes.get(run).unwrap_or_default()));
+        before.push(old);
+    }
+    let mut before = before.into_iter();
+    for (work, theirs) in works.iter().zip(&copies) {
+        let (Some(touched), Some(theirs)) = (touched(work), theirs) else { continue };
         if let Some(written) = &touched.written {
             each_run(written, |run| {
                 if let (Some(to), Some(from)) = (bytes.get_mut(run.clone()), theirs.get(run)) {
@@ -557,11 +622,13 @@ fn collect(memory: &mut Memory, works: &mut [Work], index: usize) {
         }
         for ((what, scalar), bits) in &touched.reduced {
             let size = scalar.size() as usize;
+            let old = before.next().unwrap_or_default();
+            let mut old = old.chunks_exact(size);
             each_run(bits, |run| {
                 for start in run.step_by(size) {
                     let at = start..start + size;
                     let (Some(to), Some(old), Some(new)) =
-                        (bytes.get_mut(at.clone()), base.get(at.clone()), theirs.get(at))
+                        (bytes.get_mut(at.clone()), old.next(), theirs.get(at))
                     else {
                         return;
                     };
@@ -582,15 +649,13 @@ fn collect(memory: &mut Memory, works: &mut [Work], index: usize) {
             });
         }
     }
-    if let Some(buffer) = memory.buffers.get_mut(index) {
-        buffer.bytes = result;
-    }
 }
 
 /// Calls `each` with ranges of set bits.
 fn each_run(bits: &Bits, mut each: impl FnMut(std::ops::Range<usize>)) {
     let mut open: Option<usize> = None;
-    for (index, word) in bits.words.iter().enumerate() {
+    let words = bits.words.get(bits.used.clone()).unwrap_or_default();
+    for (index, word) in bits.used.clone().zip(words) {
         let start = index * 64;
         match *word {
             0 => {
@@ -613,6 +678,6 @@ fn each_run(bits: &Bits, mut each: impl FnMut(std::ops::Range<usize>)) {
         }
     }
     if let Some(from) = open {
-        each(from..bits.words.len() * 64);
+        each(from..bits.used.end * 64);
     }
 }
