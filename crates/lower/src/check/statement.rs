@@ -730,8 +730,22 @@ impl<'h> Checker<'_, 'h> {
 
     fn return_statement(&mut self, value: Option<ExprId>, origin: Origin, out: &mut Vec<Stmt>) {
         let result = self.body.result;
+        let known = match result {
+            ResultType::Fixed(ty) => Some(ty),
+            ResultType::Deduced { found, .. } => found,
+        };
+        let is_void = known.is_some_and(|ty| self.cx.types.is_void(ty));
         let kind = match (value, result) {
-            (None, _) => StmtKind::Return(None),
+            (None, _) if known.is_some() && !is_void => {
+                let what = "a return without a value".to_string();
+                let code = self.unsupported(origin, what.clone());
+                StmtKind::Unsupported { code, what }
+            }
+            (None, ResultType::Deduced { pattern, .. }) => {
+                self.body.result = ResultType::Deduced { pattern, found: Some(Type::VOID) };
+                StmtKind::Return(None)
+            }
+            (None, ResultType::Fixed(_)) => StmtKind::Return(None),
             (Some(value), ResultType::Fixed(ty)) if self.cx.types.is_void(ty) => {
                 // `return f();` of a function without result.
                 let value = self.expr(value);
@@ -748,6 +762,10 @@ impl<'h> Checker<'_, 'h> {
                     self.body.result = ResultType::Deduced { pattern, found: Some(Type::VOID) };
                     out.push(Stmt::new(StmtKind::Expr(value), origin));
                     StmtKind::Return(None)
+                } else if is_void {
+                    let what = "returns with a value and without one".to_string();
+                    let code = self.unsupported(origin, what.clone());
+                    StmtKind::Unsupported { code, what }
                 } else {
                     let ty = match found {
                         Some(ty) => ty,
