@@ -560,9 +560,9 @@ fn fits(works: &[Work], options: &Options) -> bool {
             let fine = {
                 let meets_reduced = |bits: &Bits| reduced.values().any(|other| bits.meets(other));
                 // What is there then is not what it was changed by.
-                let mut ways: Vec<&Bits> = one.written.iter().chain(one.reduced.values()).collect();
-                let is_both = std::iter::from_fn(|| ways.pop().map(|way| (way, ways.clone())))
-                    .any(|(way, others)| others.iter().any(|other| way.meets(other)));
+                let ways: Vec<&Bits> = one.written.iter().chain(one.reduced.values()).collect();
+                let is_both =
+                    (1..ways.len()).any(|at| ways[..at].iter().any(|other| ways[at].meets(other)));
                 !is_both
                     && one.read.as_ref().is_none_or(|it| !it.meets(&written) && !meets_reduced(it))
                     && one.written.as_ref().is_none_or(|it| {

@@ -1,6 +1,8 @@
 //! What threads compute, as nodes that are equal where values are: index polynomials, conditions on
 //! them, and numbers made of elements of global memory.
 
+use std::hash::Hash;
+
 use port_ir::analysis::affine::Symbol;
 use port_ir::{Builtin, Handle, Scalar, Value, Variable};
 use rustc_hash::FxHashMap;
@@ -92,22 +94,47 @@ pub(in super::super) enum NumNode {
     Choice(Cond, Num, Num),
 }
 
+/// Values that are the same where their numbers are.
+pub(in super::super) struct Interned<T> {
+    values: Vec<T>,
+    ids: FxHashMap<T, u32>,
+}
+
+impl<T: Clone + Eq + Hash> Interned<T> {
+    fn new() -> Self {
+        Interned { values: Vec::new(), ids: FxHashMap::default() }
+    }
+
+    fn id(&mut self, value: T) -> u32 {
+        if let Some(known) = self.ids.get(&value) {
+            return *known;
+        }
+        let id = self.values.len() as u32;
+        self.values.push(value.clone());
+        self.ids.insert(value, id);
+        id
+    }
+
+    pub fn get(&self, id: u32) -> Option<&T> {
+        self.values.get(id as usize)
+    }
+
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+}
+
 /// The nodes.
 pub(in super::super) struct Graph {
-    polys: Vec<Poly>,
-    poly_ids: FxHashMap<Poly, Sym>,
+    polys: Interned<Poly>,
     sums: FxHashMap<(Sym, Sym), Sym>,
     scaled: FxHashMap<(Sym, i64), Sym>,
     products: FxHashMap<(Sym, Sym), (Sym, i64)>,
-    conds: Vec<CondNode>,
-    cond_ids: FxHashMap<CondNode, Cond>,
-    nums: Vec<NumNode>,
-    num_ids: FxHashMap<NumNode, Num>,
-    choices: Vec<(Cond, Val, Val)>,
-    choice_ids: FxHashMap<(Cond, Val, Val), u32>,
+    conds: Interned<CondNode>,
+    nums: Interned<NumNode>,
+    choices: Interned<(Cond, Val, Val)>,
     /// Tiles, by rows.
-    pub fragments: Vec<Vec<Num>>,
-    fragment_ids: FxHashMap<Vec<Num>, u32>,
+    pub fragments: Interned<Vec<Num>>,
 }
 
 /// Nodes, at most.
@@ -116,19 +143,14 @@ const MAX_NODES: usize = 3_000_000;
 impl Graph {
     pub fn new() -> Self {
         let mut graph = Graph {
-            polys: Vec::new(),
-            poly_ids: FxHashMap::default(),
+            polys: Interned::new(),
             sums: FxHashMap::default(),
             scaled: FxHashMap::default(),
             products: FxHashMap::default(),
-            conds: Vec::new(),
-            cond_ids: FxHashMap::default(),
-            nums: Vec::new(),
-            num_ids: FxHashMap::default(),
-            choices: Vec::new(),
-            choice_ids: FxHashMap::default(),
-            fragments: Vec::new(),
-            fragment_ids: FxHashMap::default(),
+            conds: Interned::new(),
+            nums: Interned::new(),
+            choices: Interned::new(),
+            fragments: Interned::new(),
         };
         graph.intern(Poly::default());
         graph.cond(CondNode::All(Vec::new()));
@@ -146,13 +168,7 @@ impl Graph {
     // Integers.
 
     fn intern(&mut self, poly: Poly) -> Sym {
-        if let Some(known) = self.poly_ids.get(&poly) {
-            return *known;
-        }
-        let id = self.polys.len() as Sym;
-        self.polys.push(poly.clone());
-        self.poly_ids.insert(poly, id);
-        id
+        self.polys.id(poly)
     }
 
     /// A polynomial as its part that varies and its constant.
@@ -167,7 +183,7 @@ impl Graph {
 
     /// The whole polynomial.
     pub fn poly(&self, sym: Sym, constant: i64) -> Option<Poly> {
-        let poly = self.polys.get(sym as usize)?;
+        let poly = self.polys.get(sym)?;
         poly.minus(&Poly::number(-i128::from(constant)))
     }
 
@@ -179,8 +195,8 @@ impl Graph {
         if let Some(known) = self.sums.get(&(a, b)) {
             return Some(*known);
         }
-        let negated = self.polys.get(b as usize)?.times(&Poly::number(-1))?;
-        let sum = self.polys.get(a as usize)?.minus(&negated)?;
+        let negated = self.polys.get(b)?.times(&Poly::number(-1))?;
+        let sum = self.polys.get(a)?.minus(&negated)?;
         let id = self.intern(sum);
         self.sums.insert((a, b), id);
         Some(id)
@@ -195,7 +211,7 @@ impl Graph {
         if let Some(known) = self.scaled.get(&(a, by)) {
             return Some(*known);
         }
-        let product = self.polys.get(a as usize)?.times(&Poly::number(i128::from(by)))?;
+        let product = self.polys.get(a)?.times(&Poly::number(i128::from(by)))?;
         let id = self.intern(product);
         self.scaled.insert((a, by), id);
         Some(id)
@@ -212,7 +228,7 @@ impl Graph {
         } else if let Some(known) = self.products.get(&(a.0, b.0)) {
             *known
         } else {
-            let product = self.polys.get(a.0 as usize)?.times(self.polys.get(b.0 as usize)?)?;
+            let product = self.polys.get(a.0)?.times(self.polys.get(b.0)?)?;
             if product.0.len() > 64 || product.0.keys().any(|factors| factors.len() > 4) {
                 return None;
             }
@@ -235,13 +251,13 @@ impl Graph {
         if a.0 == 0 {
             return Some(((0, a.1 / by), a.1 % by));
         }
-        let divided = self.polys.get(a.0 as usize)?.divided(i128::from(by))?;
+        let divided = self.polys.get(a.0)?.divided(i128::from(by))?;
         Some(((self.intern(divided), a.1 / by), a.1 % by))
     }
 
     /// Whether a polynomial is never below zero, whatever the launch.
     fn is_natural(&self, sym: Sym) -> bool {
-        self.polys.get(sym as usize).is_some_and(|poly| {
+        self.polys.get(sym).is_some_and(|poly| {
             let natural = |s: Symbol| {
                 matches!(s, Symbol::Builtin(Builtin::BlockIndex(_)) | Symbol::Passes(_))
             };
@@ -251,7 +267,7 @@ impl Graph {
 
     /// With one more pass of a loop.
     pub fn next_pass(&mut self, a: (Sym, i64), passes: Symbol) -> Option<(Sym, i64)> {
-        let factor = self.polys.get(a.0 as usize)?.factor_of(passes)?;
+        let factor = self.polys.get(a.0)?.factor_of(passes)?;
         let factor = self.split(factor)?;
         self.plus(a, factor, 1)
     }
@@ -259,17 +275,11 @@ impl Graph {
     // Conditions.
 
     fn cond(&mut self, node: CondNode) -> Cond {
-        if let Some(known) = self.cond_ids.get(&node) {
-            return *known;
-        }
-        let id = self.conds.len() as Cond;
-        self.conds.push(node.clone());
-        self.cond_ids.insert(node, id);
-        id
+        self.conds.id(node)
     }
 
     pub fn cond_node(&self, cond: Cond) -> &CondNode {
-        self.conds.get(cond as usize).unwrap_or(&CondNode::Unknown)
+        self.conds.get(cond).unwrap_or(&CondNode::Unknown)
     }
 
     pub fn known(value: bool) -> Cond {
@@ -406,17 +416,11 @@ impl Graph {
     // Numbers.
 
     pub fn num(&mut self, node: NumNode) -> Num {
-        if let Some(known) = self.num_ids.get(&node) {
-            return *known;
-        }
-        let id = self.nums.len() as Num;
-        self.nums.push(node);
-        self.num_ids.insert(node, id);
-        id
+        self.nums.id(node)
     }
 
     pub fn num_node(&self, num: Num) -> NumNode {
-        self.nums.get(num as usize).copied().unwrap_or(NumNode::Carried(u32::MAX))
+        self.nums.get(num).copied().unwrap_or(NumNode::Carried(u32::MAX))
     }
 
     pub fn constant(&mut self, value: f64) -> Num {
@@ -424,13 +428,7 @@ impl Graph {
     }
 
     pub fn fragment(&mut self, elements: Vec<Num>) -> Val {
-        if let Some(known) = self.fragment_ids.get(&elements) {
-            return Val::Fragment(*known);
-        }
-        let id = self.fragments.len() as u32;
-        self.fragments.push(elements.clone());
-        self.fragment_ids.insert(elements, id);
-        Val::Fragment(id)
+        Val::Fragment(self.fragments.id(elements))
     }
 
     /// A value as a number: zero bits are zero.
@@ -469,9 +467,7 @@ impl Graph {
                 _ => UNKNOWN,
             }),
             (_, Val::Fragment(a), Val::Fragment(b)) => {
-                let (Some(a), Some(b)) =
-                    (self.fragments.get(a as usize), self.fragments.get(b as usize))
-                else {
+                let (Some(a), Some(b)) = (self.fragments.get(a), self.fragments.get(b)) else {
                     return Val::Unknown;
                 };
                 if a.len() != b.len() {
@@ -486,15 +482,7 @@ impl Graph {
             }
             (_, yes, no) => match (self.as_num(yes), self.as_num(no)) {
                 (Some(a), Some(b)) => Val::Number(self.num(NumNode::Choice(cond, a, b))),
-                _ => {
-                    let key = (cond, yes, no);
-                    let next = self.choices.len() as u32;
-                    let id = *self.choice_ids.entry(key).or_insert(next);
-                    if id == next {
-                        self.choices.push(key);
-                    }
-                    Val::Choice(id)
-                }
+                _ => Val::Choice(self.choices.id((cond, yes, no))),
             },
         }
     }
@@ -506,7 +494,7 @@ impl Graph {
         }
         for _ in 0..64 {
             let (cond, yes, no) = match val {
-                Val::Choice(id) => match self.choices.get(id as usize) {
+                Val::Choice(id) => match self.choices.get(id) {
                     Some(choice) => *choice,
                     None => return val,
                 },

@@ -100,7 +100,7 @@ impl Threads<'_, '_> {
                 let Val::Fragment(id) = self.graph.stripped(tile, &path) else {
                     return Ok(Val::Unknown);
                 };
-                let elements = self.graph.fragments.get(id as usize);
+                let elements = self.graph.fragments.get(id);
                 // Which element of a tile a lane holds is open; that all are held once is not.
                 let held = elements.map_or(0, |elements| elements.len() / WARP);
                 let place = thread % WARP * held + index as usize;
@@ -350,7 +350,7 @@ impl Threads<'_, '_> {
             let Val::Fragment(id) = self.graph.stripped(old, &path) else {
                 return Err(refuse("a tile is not known"));
             };
-            let mut elements = self.graph.fragments.get(id as usize).cloned().unwrap_or_default();
+            let mut elements = self.graph.fragments.get(id).cloned().unwrap_or_default();
             let held = elements.len() / WARP;
             for thread in start..end {
                 let val = self.lane(value, thread);
@@ -464,7 +464,7 @@ impl Threads<'_, '_> {
             let Val::Fragment(id) = self.of_warp(value, start, mask)? else {
                 return Err(refuse("a tile is not known"));
             };
-            let elements = self.graph.fragments.get(id as usize).cloned().unwrap_or_default();
+            let elements = self.graph.fragments.get(id).cloned().unwrap_or_default();
             let path = self.paths[first].clone();
             let places = self.places(fragment, at, by, layout, scalar.size() as i64)?;
             if places.len() != elements.len() {

@@ -817,7 +817,7 @@ impl<'e, 'a> Threads<'e, 'a> {
                 if (start..end).any(|t| mask[t] && self.lane(tile, t) != val) {
                     return Err(refuse("the lanes of a warp have different tiles"));
                 }
-                own.push(self.graph.fragments.get(id as usize).cloned().unwrap_or_default());
+                own.push(self.graph.fragments.get(id).cloned().unwrap_or_default());
             }
             let [x, y, z] = &own[..] else { return Err(refuse("a tile is not known")) };
             if x.len() != m * k || y.len() != k * n || z.len() != m * n {

@@ -204,7 +204,7 @@ impl Threads<'_, '_> {
         match (was, is) {
             (Val::Number(_), _) => Guess::Sum(Val::Number(fresh(self))),
             (Val::Fragment(id), Val::Fragment(_)) => {
-                let count = self.graph.fragments.get(id as usize).map_or(0, Vec::len);
+                let count = self.graph.fragments.get(id).map_or(0, Vec::len);
                 let elements = (0..count).map(|_| fresh(self)).collect();
                 Guess::Sum(self.graph.fragment(elements))
             }
@@ -393,7 +393,7 @@ impl Threads<'_, '_> {
                 self.sum(carried, is).map_or(Val::Unknown, Val::Number)
             }
             (Val::Fragment(was), Val::Fragment(carried), Val::Fragment(is)) => {
-                let of = |own: &Self, id: u32| own.graph.fragments.get(id as usize).cloned();
+                let of = |own: &Self, id: u32| own.graph.fragments.get(id).cloned();
                 let (Some(was), Some(carried), Some(is)) =
                     (of(self, was), of(self, carried), of(self, is))
                 else {
