@@ -282,6 +282,8 @@ impl UnsupportedConstruct {
         let has = |words: &[&str]| words.iter().any(|word| what.contains(word));
         let forward = if has(&["launches kernels"]) {
             "launch the inner kernel from the host, or do its work in a loop of this one"
+        } else if has(&["a call of the kernel"]) {
+            "move its body into a `__device__` function that both call"
         } else if has(&["`new`", "`delete`"]) {
             "allocate on the host for all threads and pass the pointer, or use a local array"
         } else if has(&["pointer that is not constant", "address of a function"]) {

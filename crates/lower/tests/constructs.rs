@@ -14,6 +14,12 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
         "child<<<",
     ),
     (
+        "__global__ void other(int *x) { x[0] = 1; }
+      __global__ void k(int *x) { other(x); }",
+        &["P0309"],
+        "other(x);",
+    ),
+    (
         "__global__ void k(cudaTextureObject_t t, float *x) { x[0] = tex2D<float>(t, 0.5f, 0.5f); }",
         &["P0302"],
         "tex2D<float>",

@@ -106,6 +106,26 @@ struct Pages {
 /// Bytes that are copied at once.
 const PAGE: usize = 1 << 12;
 
+/// Copies a page but for the bytes that were written.
+#[cold]
+fn copy_unwritten(to: &mut [u8], from: &[u8], written: &[u64]) {
+    if written.iter().all(|word| *word == 0) {
+        return to.copy_from_slice(from);
+    }
+    let words = written.iter().copied().chain(std::iter::repeat(0));
+    for ((to, from), word) in to.chunks_mut(64).zip(from.chunks(64)).zip(words) {
+        match word {
+            0 => to.copy_from_slice(from),
+            u64::MAX => {}
+            word => {
+                let bytes = to.iter_mut().zip(from).enumerate();
+                let unwritten = bytes.filter(|(bit, _)| word >> bit & 1 == 0);
+                unwritten.for_each(|(_, (to, from))| *to = *from);
+            }
+        }
+    }
+}
+
 impl Bytes {
     /// Makes them such that a clone costs nothing.
     fn lend(&mut self) {
@@ -132,9 +152,10 @@ impl Bytes {
         }
     }
 
-    /// Copies what is not there yet of some bytes.
+    /// Copies what is not there yet of some bytes, but those that were written meanwhile: a bit for each
+    /// byte of the buffer. Who only writes needs no copy.
     #[inline(always)]
-    pub(crate) fn fetch(&mut self, start: usize, end: usize) {
+    pub(crate) fn fetch(&mut self, start: usize, end: usize, written: &[u64]) {
         let Some(pages) = &mut self.pages else { return };
         for page in start / PAGE..end.min(self.own.len()).div_ceil(PAGE) {
             let Some(word) = pages.present.get_mut(page / 64) else { return };
@@ -144,7 +165,9 @@ impl Bytes {
                 if let (Some(to), Some(from)) =
                     (self.own.get_mut(range.clone()), pages.base.get(range))
                 {
-                    to.copy_from_slice(from);
+                    let words = page * (PAGE / 64)..(page + 1) * (PAGE / 64);
+                    let last = words.end.min(written.len());
+                    copy_unwritten(to, from, written.get(words.start..last).unwrap_or_default());
                 }
             }
         }

@@ -111,6 +111,29 @@ fn blocks_that_share_nothing_run_together() {
     assert!(run_together(sums, &Options::default()));
 }
 
+/// Pages are copied when they are first read: what was written there before stays, byte by byte, and the
+/// rest is what it was.
+#[test]
+fn what_was_written_stays_where_the_rest_of_the_page_is_read() {
+    let body = "  %0 = imul %i, 4u32
+  %1 = element u32 %out, %0
+  %2 = truncate %i to u8
+  store %1, %2
+  %3 = iadd %0, 1u32
+  %4 = element u32 %out, %3
+  store %4, %i
+  %5: u32 = load %1
+  %6 = iadd %0, 2u32
+  %7 = element u32 %out, %6
+  %8: u32 = load %7
+  %9: u32 = load %4
+  %10 = iadd %5, %8
+  %11 = iadd %9, %10
+  store %7, %11
+";
+    assert!(run_together(body, &Options::default()));
+}
+
 #[test]
 fn atomics_whose_order_does_not_matter_run_together() {
     let changes = ["add", "sub", "min", "max", "and", "or", "xor"];

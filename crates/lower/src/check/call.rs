@@ -373,6 +373,10 @@ impl<'h> Checker<'_, 'h> {
             let what = format!("the function `{}`", definition.name);
             return Err(self.cx.report(unit, poison.origin, Unreadable { what }));
         }
+        if definition.is_kernel() && self.cx.recorder.is_none() {
+            let what = format!("a call of the kernel `{}`", definition.name);
+            return Err(self.unsupported(origin, what));
+        }
         match definition.body {
             port_hir::Body::Block(_) => Ok(()),
             port_hir::Body::Defaulted => Ok(()),

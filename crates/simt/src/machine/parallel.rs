@@ -9,7 +9,7 @@
 //!
 //! The first blocks run alone and say whether threads are worth it, and, where the program's text does
 //! not, which buffers are written. Reads of the others are not noted; a write there ends the attempt.
-//! Of a buffer that is written a thread has the pages that its blocks touch.
+//! Of a buffer that is written a thread has copies of the pages that its blocks read.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -151,9 +151,11 @@ impl Tracker {
         let end = start.saturating_add(bytes);
         let length = touched.bytes;
         if touched.watched
+            && what != What::Write
             && let Some(buffer) = memory.buffers.get_mut(index as usize)
         {
-            buffer.bytes.fetch(start as usize, end.min(length) as usize);
+            let written = touched.written.as_ref().map_or(&[][..], |written| &written.words);
+            buffer.bytes.fetch(start as usize, end.min(length) as usize, written);
         }
         let none = || Bits::none(length);
         match what {
@@ -321,6 +323,9 @@ const LEAST_WORK: u64 = 600_000;
 
 /// Bytes that are copied, there and back, in the time that an instruction of a chunk takes.
 const COPIED: u64 = 1;
+
+/// Bytes of a buffer for which a thread that brings together what others wrote is worth it.
+const LEAST_COLLECTED: usize = 1 << 17;
 
 /// Parts that each thread's share of the blocks comes in.
 const PARTS: usize = 8;
@@ -610,16 +615,15 @@ fn collect<'w>(memory: &mut Memory, works: &'w mut [Work], index: usize) {
         each_run(bits, |run| old.extend_from_slice(bytes.get(run).unwrap_or_default()));
         before.push(old);
     }
+    let written: Vec<(&Bits, &[u8])> = works
+        .iter()
+        .zip(&copies)
+        .filter_map(|(work, theirs)| Some((touched(work)?.written.as_ref()?, &**theirs.as_ref()?)))
+        .collect();
+    collect_written(bytes, &written, works.len());
     let mut before = before.into_iter();
     for (work, theirs) in works.iter().zip(&copies) {
         let (Some(touched), Some(theirs)) = (touched(work), theirs) else { continue };
-        if let Some(written) = &touched.written {
-            each_run(written, |run| {
-                if let (Some(to), Some(from)) = (bytes.get_mut(run.clone()), theirs.get(run)) {
-                    to.copy_from_slice(from);
-                }
-            });
-        }
         for ((what, scalar), bits) in &touched.reduced {
             let size = scalar.size() as usize;
             let old = before.next().unwrap_or_default();
@@ -651,11 +655,49 @@ fn collect<'w>(memory: &mut Memory, works: &'w mut [Work], index: usize) {
     }
 }
 
+/// Copies what threads wrote, each a part of the buffer.
+fn collect_written(bytes: &mut [u8], written: &[(&Bits, &[u8])], threads: usize) {
+    let collect = |start: usize, part: &mut [u8]| {
+        for (bits, theirs) in written {
+            each_run_of(bits, start / 64..(start + part.len()).div_ceil(64), |run| {
+                let here = run.start - start..run.end - start;
+                if let (Some(to), Some(from)) = (part.get_mut(here), theirs.get(run)) {
+                    to.copy_from_slice(from);
+                }
+            });
+        }
+    };
+    let part = bytes.len().div_ceil(threads.max(1)).max(LEAST_COLLECTED).next_multiple_of(64);
+    if bytes.len() <= part {
+        return collect(0, bytes);
+    }
+    std::thread::scope(|scope| {
+        let mut parts = bytes.chunks_mut(part).enumerate();
+        let own = parts.next();
+        for (index, bytes) in parts {
+            scope.spawn(move || collect(index * part, bytes));
+        }
+        if let Some((_, bytes)) = own {
+            collect(0, bytes);
+        }
+    });
+}
+
 /// Calls `each` with ranges of set bits.
-fn each_run(bits: &Bits, mut each: impl FnMut(std::ops::Range<usize>)) {
+fn each_run(bits: &Bits, each: impl FnMut(std::ops::Range<usize>)) {
+    each_run_of(bits, 0..bits.words.len(), each);
+}
+
+/// Calls `each` with ranges of set bits in some words.
+fn each_run_of(
+    bits: &Bits,
+    words: std::ops::Range<usize>,
+    mut each: impl FnMut(std::ops::Range<usize>),
+) {
     let mut open: Option<usize> = None;
-    let words = bits.words.get(bits.used.clone()).unwrap_or_default();
-    for (index, word) in bits.used.clone().zip(words) {
+    let used = bits.used.start.max(words.start)..bits.used.end.min(words.end);
+    let words = bits.words.get(used.clone()).unwrap_or_default();
+    for (index, word) in used.clone().zip(words) {
         let start = index * 64;
         match *word {
             0 => {
@@ -678,6 +720,6 @@ fn each_run(bits: &Bits, mut each: impl FnMut(std::ops::Range<usize>)) {
         }
     }
     if let Some(from) = open {
-        each(from..bits.used.end * 64);
+        each(from..used.end * 64);
     }
 }
