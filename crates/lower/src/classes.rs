@@ -421,11 +421,11 @@ impl Checker<'_, '_> {
     }
 
     /// Reports that a constant is needed where there is none.
-    pub(crate) fn not_constant(&mut self, value: &Expr, origin: Origin, what: String) {
+    pub(crate) fn not_constant(&mut self, value: &Expr, origin: Origin, what: String) -> Expr {
         if mentions_warp_size(value) {
-            self.fail(origin, WarpSizeConstant { what });
+            self.fail(origin, WarpSizeConstant { what })
         } else {
-            self.fail(origin, NotConstant { what });
+            self.fail(origin, NotConstant { what })
         }
     }
 

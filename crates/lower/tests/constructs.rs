@@ -20,6 +20,22 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
         "other(x);",
     ),
     (
+        "__global__ void k(float *x) { switch (x[0]) { case 1: x[1] = 2; } }",
+        &["P0309"],
+        "switch (x[0])",
+    ),
+    (
+        "__global__ void k(int *x) { switch (x[0]) { case 1: x[1] = 2; case 2 - 1: x[2] = 3; } }",
+        &["P0309"],
+        "case 2 - 1",
+    ),
+    (
+        "__global__ void k(int *x) { switch (x[0]) { default: x[1] = 2; case 1: default: x[2] = 3; } }",
+        &["P0309"],
+        "default: x[2]",
+    ),
+    ("__global__ void k(int *x) { switch (x[0]) { case 1.5: x[1] = 2; } }", &["P0309"], "1.5"),
+    (
         "__global__ void k(cudaTextureObject_t t, float *x) { x[0] = tex2D<float>(t, 0.5f, 0.5f); }",
         &["P0302"],
         "tex2D<float>",

@@ -1,5 +1,7 @@
 //! Statements.
 
+use std::collections::BTreeSet;
+
 use port_diag::Origin;
 use port_hir::{
     Condition, ExprId, InlineAssembly, LocalId, Stmt as HirStmt, StmtId, StmtKind as Hir, Unroll,
@@ -11,6 +13,16 @@ use crate::context::{Global, GlobalId, GlobalSource, GlobalSpace, limits};
 use crate::findings::{InlineAssembly as InlineAssemblyFinding, StaticAssertFails, Unreadable};
 use crate::ty::{Kind, Type};
 use crate::typed::{Arm, Expr, ExprKind, Stmt, StmtKind, VariableId};
+
+/// The labels of a switch, as they are found.
+#[derive(Default)]
+struct Arms {
+    list: Vec<Arm>,
+    values: BTreeSet<i128>,
+    has_default: bool,
+    /// What stands for labels that are wrong.
+    broken: Vec<Stmt>,
+}
 
 impl<'h> Checker<'_, 'h> {
     /// A statement; a block's statements are added as one block.
@@ -649,13 +661,21 @@ impl<'h> Checker<'_, 'h> {
         } else {
             selector
         };
-        let mut arms: Vec<Arm> = Vec::new();
+        if selector.poison_code().is_none() && !self.is_selector(promoted) {
+            return self.no_form("a switch over what is no integer", origin, out);
+        }
+        let mut arms = Arms::default();
         self.switch_body(body, promoted, &mut arms);
-        list.push(Stmt::new(StmtKind::Switch { selector, arms }, origin));
+        list.append(&mut arms.broken);
+        list.push(Stmt::new(StmtKind::Switch { selector, arms: arms.list }, origin));
         push_scope(list, origin, out);
     }
 
-    fn switch_body(&mut self, body: StmtId, ty: Type, arms: &mut Vec<Arm>) {
+    fn is_selector(&self, ty: Type) -> bool {
+        self.cx.types.is_integral(ty) || matches!(self.cx.types.kind(ty), Kind::Enum(_))
+    }
+
+    fn switch_body(&mut self, body: StmtId, ty: Type, arms: &mut Arms) {
         let Hir::Block(statements) = &self.hir().stmts[body].kind else {
             self.switch_statement(body, ty, arms);
             return;
@@ -665,66 +685,83 @@ impl<'h> Checker<'_, 'h> {
         }
     }
 
-    fn switch_statement(&mut self, id: StmtId, ty: Type, arms: &mut Vec<Arm>) {
+    fn switch_statement(&mut self, id: StmtId, ty: Type, arms: &mut Arms) {
+        let origin = self.hir().stmts[id].origin;
         let label = match &self.hir().stmts[id].kind {
-            Hir::Case { value, upper } => {
-                let Some(low) = self.case_value(*value, ty) else { return };
-                let high = match upper {
-                    Some(upper) => match self.case_value(*upper, ty) {
-                        Some(high) => high,
-                        None => return,
-                    },
-                    None => low,
-                };
-                if high - low > limits::CASE_RANGE {
-                    let origin = self.hir().stmts[id].origin;
-                    let what = "values of a case range".to_string();
-                    let limit = limits::CASE_RANGE as u64;
-                    self.fail(origin, crate::findings::LimitExceeded { what, limit });
+            Hir::Case { value, upper } => match self.case_values(*value, *upper, ty, origin) {
+                Ok(values) => Some((values, false)),
+                Err(poison) => {
+                    arms.broken.push(Stmt::new(StmtKind::Expr(poison), origin));
                     return;
                 }
-                Some(((low..=high).collect::<Vec<i128>>(), false))
-            }
+            },
             Hir::Default => Some((Vec::new(), true)),
             _ => None,
         };
         match label {
-            Some((values, default)) => match arms.last_mut() {
-                // Several labels of one statement.
-                Some(arm) if arm.body.is_empty() => {
-                    arm.values.extend(values);
-                    arm.default |= default;
+            Some((values, default)) => {
+                if default && std::mem::replace(&mut arms.has_default, true) {
+                    return self.no_form("a second `default` label", origin, &mut arms.broken);
                 }
-                _ => arms.push(Arm { values, default, body: Vec::new() }),
-            },
+                if !values.iter().all(|value| arms.values.insert(*value)) {
+                    let what = "a `case` label whose value another one has";
+                    return self.no_form(what, origin, &mut arms.broken);
+                }
+                match arms.list.last_mut() {
+                    // Several labels of one statement.
+                    Some(arm) if arm.body.is_empty() => {
+                        arm.values.extend(values);
+                        arm.default |= default;
+                    }
+                    _ => arms.list.push(Arm { values, default, body: Vec::new() }),
+                }
+            }
             None => {
                 let mut list = Vec::new();
                 self.statement(id, &mut list);
                 // Before the first label nothing is reached.
-                if let Some(arm) = arms.last_mut() {
+                if let Some(arm) = arms.list.last_mut() {
                     arm.body.extend(list);
                 }
             }
         }
     }
 
-    fn case_value(&mut self, value: ExprId, ty: Type) -> Option<i128> {
+    /// The values of a label, or what was reported instead.
+    fn case_values(
+        &mut self,
+        value: ExprId,
+        upper: Option<ExprId>,
+        ty: Type,
+        origin: Origin,
+    ) -> Result<Vec<i128>, Expr> {
+        let low = self.case_value(value, ty)?;
+        let high = match upper {
+            Some(upper) => self.case_value(upper, ty)?,
+            None => low,
+        };
+        if high - low > limits::CASE_RANGE {
+            let what = "values of a case range".to_string();
+            let limit = limits::CASE_RANGE as u64;
+            return Err(self.fail(origin, crate::findings::LimitExceeded { what, limit }));
+        }
+        Ok((low..=high).collect())
+    }
+
+    fn case_value(&mut self, value: ExprId, ty: Type) -> Result<i128, Expr> {
         let expr = self.expr_value(value);
         let origin = expr.origin;
-        let from = expr.ty;
-        if expr.poison_code().is_some() {
-            return None;
+        if let Some(code) = expr.poison_code() {
+            return Err(Expr::poison(code, origin));
         }
-        match self.evaluate(&expr) {
-            Some(value) => match self.convert_constant(value, from, ty) {
-                Some(crate::value::Value::Integer(value)) => Some(value),
-                _ => None,
-            },
-            None => {
-                let what = "a case label".to_string();
-                self.not_constant(&expr, origin, what);
-                None
+        match self.evaluate(&expr).map(|value| self.convert_constant(value, expr.ty, ty)) {
+            Some(Some(crate::value::Value::Integer(value)))
+                if !self.cx.types.is_floating(expr.ty) =>
+            {
+                Ok(value)
             }
+            Some(_) => Err(self.unsupported_here(origin, "a `case` label that is no integer")),
+            None => Err(self.not_constant(&expr, origin, "a case label".to_string())),
         }
     }
 
