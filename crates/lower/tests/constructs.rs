@@ -36,6 +36,25 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
     ),
     ("__global__ void k(int *x) { switch (x[0]) { case 1.5: x[1] = 2; } }", &["P0309"], "1.5"),
     (
+        "#include <mma.h>
+      using namespace nvcuda::wmma;
+      __global__ void k(half *x) {
+        fragment<matrix_a, 16, 16, 16, half, row_major> a;
+        fragment<accumulator, 16, 16, 16, float> c;
+        load_matrix_sync(a, x, 16);
+        mma_sync(c, a, a, c);
+      }",
+        &["P0302"],
+        "mma_sync(c",
+    ),
+    (
+        "#include <mma.h>
+      using namespace nvcuda::wmma;
+      __global__ void k(half *x) { fragment<matrix_a, 0, 16, 16, half, row_major> a; }",
+        &["P0304"],
+        "a; }",
+    ),
+    (
         "__global__ void k(cudaTextureObject_t t, float *x) { x[0] = tex2D<float>(t, 0.5f, 0.5f); }",
         &["P0302"],
         "tex2D<float>",

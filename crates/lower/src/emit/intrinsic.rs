@@ -757,6 +757,13 @@ impl Emitter<'_, '_> {
                     Some(layout) => self.matrix_layout(*layout)?,
                     None => shape.layout?,
                 };
+                let own = match shape.operand {
+                    FragmentUse::Accumulator => shape.layout.unwrap_or(layout),
+                    FragmentUse::A | FragmentUse::B => shape.layout?,
+                };
+                if own != layout {
+                    return None;
+                }
                 let (pointer, stride) = (*pointer, *stride);
                 let make = |result| StatementKind::MatrixLoad { result, pointer, stride, layout };
                 let whole = self.build.push_with_result(Ir::Fragment(shape), make, at);
@@ -765,6 +772,9 @@ impl Emitter<'_, '_> {
             }
             (Intrinsic::FragmentStore, [pointer, fragment, stride, layout]) => {
                 let shape = self.fragment_of(arguments.get(1)?)?;
+                if shape.operand != FragmentUse::Accumulator {
+                    return None;
+                }
                 let layout = self.matrix_layout(*layout)?;
                 let value = self.build.load(Ir::Fragment(shape), *fragment, Access::PLAIN, at);
                 let (pointer, stride) = (*pointer, *stride);
@@ -773,15 +783,20 @@ impl Emitter<'_, '_> {
                 value
             }
             (Intrinsic::FragmentMultiply, [d, a, b, c, saturate @ ..]) => {
-                let mut values = Vec::new();
-                for (index, address) in [(1, *a), (2, *b), (3, *c)] {
-                    let shape = self.fragment_of(arguments.get(index)?)?;
-                    let ty = Ir::Fragment(shape);
-                    values.push(self.build.load(ty, address, Access::PLAIN, at));
-                }
                 let shape = self.fragment_of(arguments.first()?)?;
                 if shape.operand != FragmentUse::Accumulator {
                     return None;
+                }
+                let mut values = Vec::new();
+                let operands =
+                    [(*a, FragmentUse::A), (*b, FragmentUse::B), (*c, FragmentUse::Accumulator)];
+                for (argument, (address, operand)) in arguments.get(1..)?.iter().zip(operands) {
+                    let other = self.fragment_of(argument)?;
+                    let sizes = |of: &port_ir::Fragment| (of.m, of.n, of.k);
+                    if other.operand != operand || sizes(&other) != sizes(&shape) {
+                        return None;
+                    }
+                    values.push(self.build.load(Ir::Fragment(other), address, Access::PLAIN, at));
                 }
                 let saturate = saturate.first().is_some_and(|saturate| {
                     self.build.as_constant(*saturate).is_some_and(|constant| constant.bits != 0)

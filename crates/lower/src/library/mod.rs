@@ -224,6 +224,11 @@ fn canonical(name: &str) -> String {
     name.to_string()
 }
 
+/// Rows, columns and depth of the products of fragments that CUDA has ("Element Types and Matrix Sizes" of
+/// the CUDA C++ Programming Guide).
+const FRAGMENT_SHAPES: [(u16, u16, u16); 7] =
+    [(16, 16, 16), (32, 8, 16), (8, 32, 16), (16, 16, 8), (8, 8, 4), (8, 8, 32), (8, 8, 128)];
+
 impl Checker<'_, '_> {
     /// The unit of a text that inline PTX became, and the function in it.
     pub(crate) fn assembly_unit(&mut self, text: &str, name: &str) -> Option<Candidate> {
@@ -448,6 +453,9 @@ impl Checker<'_, '_> {
             _ => None,
         };
         let [m, n, k] = sizes;
+        if !FRAGMENT_SHAPES.contains(&(m, n, k)) {
+            return None;
+        }
         let fragment = Fragment { operand, m, n, k, element, layout };
         Some(self.cx.types.intern(Kind::Fragment(fragment)))
     }
