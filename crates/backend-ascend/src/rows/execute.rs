@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 
 use super::graph::{Base, Fold, Graph, Id, Op};
 use super::phase::{Body, Phase, Reduction};
-use super::state::{State, VariableKey};
+use super::state::{Settled, State, VariableKey};
 use crate::code::{placed, refuse};
 use crate::kernel::NotTranslated;
 
@@ -111,8 +111,7 @@ pub(super) struct Executor<'e, 'a> {
     /// Reductions that are computed from others.
     pub formulas: BTreeMap<u32, Id>,
     /// What expressions of such values have been found to be, and what their kind is.
-    pub settled: FxHashMap<Id, Id>,
-    pub patterns: FxHashMap<u64, Option<(u32, u32, u32)>>,
+    pub settled: Settled,
     /// Whether the loop over rows has ended.
     is_over: bool,
     steps: u64,
@@ -141,14 +140,12 @@ impl<'e, 'a> Executor<'e, 'a> {
         shape: Shape,
     ) -> Self {
         let threads = shape.count();
-        let mut graph = Graph::default();
-        graph.threads = threads;
         Executor {
             module,
             function,
             flow,
             shape,
-            graph,
+            graph: Graph::new(threads),
             values: FxHashMap::default(),
             cache: FxHashMap::default(),
             locals: BTreeMap::new(),
@@ -166,8 +163,7 @@ impl<'e, 'a> Executor<'e, 'a> {
             states: Vec::new(),
             state_of: BTreeMap::new(),
             formulas: BTreeMap::new(),
-            settled: FxHashMap::default(),
-            patterns: FxHashMap::default(),
+            settled: Settled::default(),
             is_over: false,
             steps: 0,
             depth: 0,
@@ -411,7 +407,7 @@ impl<'e, 'a> Executor<'e, 'a> {
 
     pub fn pointer(&mut self, base: Base) -> Id {
         let zero = self.graph.integer(0);
-        self.graph.add(Op::Pointer(base), vec![zero], Scalar::U64)
+        self.graph.add(Op::Pointer(base), [zero], Scalar::U64)
     }
 
     fn moved(&mut self, pointer: Id, by: Id, size: i64) -> Result<Id> {
@@ -420,7 +416,7 @@ impl<'e, 'a> Executor<'e, 'a> {
         };
         let offset = self.graph.node(pointer).args[0];
         let moved = self.graph.plus(offset, by, size);
-        Ok(self.graph.add(Op::Pointer(base), vec![moved], Scalar::U64))
+        Ok(self.graph.add(Op::Pointer(base), [moved], Scalar::U64))
     }
 
     fn builtin(&mut self, builtin: Builtin) -> Result<Lanes> {
@@ -550,24 +546,24 @@ impl<'e, 'a> Executor<'e, 'a> {
                     (port_ir::UnaryOp::Not, Some(v)) => {
                         graph.constant(Constant::integer(scalar, !v))
                     }
-                    (op, _) => graph.add(Op::Unary(*op), vec![*a], node_type),
+                    (op, _) => graph.add(Op::Unary(*op), [*a], node_type),
                 }
             }
             (Expression::Unary { op, .. }, [a]) => match (op, graph.as_float(*a)) {
                 (port_ir::UnaryOp::Negate, Some(v)) if !v.is_nan() => {
                     match Constant::float(scalar, -v) {
                         Some(constant) => graph.constant(constant),
-                        None => graph.add(Op::Unary(*op), vec![*a], node_type),
+                        None => graph.add(Op::Unary(*op), [*a], node_type),
                     }
                 }
-                _ => graph.add(Op::Unary(*op), vec![*a], node_type),
+                _ => graph.add(Op::Unary(*op), [*a], node_type),
             },
             (Expression::FusedMultiplyAdd { .. }, [a, b, c]) => {
                 let product = graph.float_op(port_ir::FloatOp::Multiply, scalar, *a, *b);
                 graph.float_op(port_ir::FloatOp::Add, scalar, product, *c)
             }
             (Expression::Math { function, .. }, ids) => {
-                graph.add(Op::Math(*function), ids.to_vec(), node_type)
+                graph.add(Op::Math(*function), ids, node_type)
             }
             (Expression::Convert { kind, .. }, [a]) => {
                 return self.convert(*kind, from, scalar, *a);
@@ -606,7 +602,7 @@ impl<'e, 'a> Executor<'e, 'a> {
             Conversion::Truncate if to.bits() >= 32 => a,
             Conversion::Truncate | Conversion::Bits => {
                 if to.is_integer() && to.bits() < 32 && kind == Conversion::Truncate {
-                    graph.add(Op::Convert(kind), vec![a], to)
+                    graph.add(Op::Convert(kind), [a], to)
                 } else {
                     return Err(refuse("the bits of a value are read as another type"));
                 }
@@ -614,9 +610,9 @@ impl<'e, 'a> Executor<'e, 'a> {
             Conversion::IntegerToFloat(_) => match graph.as_integer(a) {
                 Some(value) => match Constant::float(to, value as f64) {
                     Some(constant) => graph.constant(constant),
-                    None => graph.add(Op::Convert(kind), vec![a], to),
+                    None => graph.add(Op::Convert(kind), [a], to),
                 },
-                None => graph.add(Op::Convert(kind), vec![a], to),
+                None => graph.add(Op::Convert(kind), [a], to),
             },
             Conversion::FloatToInteger(_) => {
                 // What does not fit becomes the nearest that does.
@@ -628,7 +624,7 @@ impl<'e, 'a> Executor<'e, 'a> {
                 };
                 let is_wide = bounds.is_none() && to != Scalar::I32;
                 let ty = if is_wide { Scalar::U64 } else { Scalar::I64 };
-                let whole = graph.add(Op::Convert(kind), vec![a], ty);
+                let whole = graph.add(Op::Convert(kind), [a], ty);
                 let Some((low, high)) = bounds else { return Ok(whole) };
                 let (low, high) = (graph.integer(low), graph.integer(high));
                 let above = graph.integer_op(port_ir::IntegerOp::Maximum, Scalar::I64, whole, low);
@@ -640,7 +636,7 @@ impl<'e, 'a> Executor<'e, 'a> {
                 }
                 match graph.as_float(a).and_then(|v| Constant::float(to, v)) {
                     Some(constant) => graph.constant(constant),
-                    None => graph.add(Op::Convert(kind), vec![a], to),
+                    None => graph.add(Op::Convert(kind), [a], to),
                 }
             }
             _ => return Err(refuse("an address is used as a number")),

@@ -5,13 +5,14 @@
 //! does, symbolic ones are taken not to, as in [`port_ir::analysis::affine`].
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use port_ir::{
     Builtin, CompareOp, Constant, Conversion, FloatOp, Handle, IntegerOp, MathFunction, Scalar,
     UnaryOp, Variable,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::intern::{Few, Set, Sets, Table};
 
 /// A node.
 pub(super) type Id = u32;
@@ -28,9 +29,6 @@ pub(super) enum Base {
     /// A parameter itself.
     Parameter(u32),
 }
-
-/// Threads of a group.
-pub(super) type Threads = Rc<[u64]>;
 
 /// What a node is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +52,7 @@ pub(super) enum Op {
     /// The place in the row.
     Element,
     /// `Σ factor · term + constant`; the terms are the operands.
-    Linear(Vec<i64>, i64),
+    Linear(Few<i64>, i64),
     /// Two or more factors.
     Product,
     Unary(UnaryOp),
@@ -75,9 +73,9 @@ pub(super) enum Op {
     /// The element [`Op::Element`] of the vector that starts at a byte offset.
     Vector(Base, u32),
     /// What these threads have reduced so far.
-    Partial(u32, Threads),
+    Partial(u32, Set),
     /// The exponentials of the elements of the first threads about the maximum of the others.
-    Scaled(u32, Threads, Threads),
+    Scaled(u32, Set, Set),
     /// A reduction's result.
     Total(u32),
 }
@@ -86,7 +84,7 @@ pub(super) enum Op {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     pub op: Op,
-    pub args: Vec<Id>,
+    pub args: Few<Id>,
     pub ty: Scalar,
 }
 
@@ -101,12 +99,13 @@ pub(super) enum Fold {
 }
 
 /// All nodes.
-#[derive(Default)]
 pub(super) struct Graph {
     nodes: Vec<Node>,
     /// What the expressions hold: [`HAS_PART`], [`HAS_DATA`].
     holds: Vec<u8>,
-    known: FxHashMap<Node, Id>,
+    known: Table,
+    /// The sets of threads that operations name.
+    pub sets: Sets,
     /// For each reduction, how two of its values combine where that is an operation, and its type.
     pub folds: Vec<(Option<Fold>, Scalar)>,
     /// How many threads a group has.
@@ -124,6 +123,23 @@ const MAX_NODES: usize = 4_000_000;
 const MAX_TERMS: usize = 12;
 
 impl Graph {
+    /// Of a group of so many threads.
+    pub fn new(threads: usize) -> Self {
+        Graph {
+            nodes: Vec::new(),
+            holds: Vec::new(),
+            known: Table::default(),
+            sets: Sets::new(threads),
+            folds: Vec::new(),
+            threads,
+        }
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub fn node(&self, id: Id) -> &Node {
         &self.nodes[id as usize]
     }
@@ -138,17 +154,29 @@ impl Graph {
         self.holds[id as usize] == HAS_PART
     }
 
+    /// Whether any thread's share of a reduction is in it.
+    pub fn has_part(&self, id: Id) -> bool {
+        self.holds[id as usize] & HAS_PART != 0
+    }
+
     pub fn is_full(&self) -> bool {
         self.nodes.len() > MAX_NODES
     }
 
-    pub fn add(&mut self, op: Op, args: Vec<Id>, ty: Scalar) -> Id {
-        let node = Node { op, args, ty };
-        if let Some(id) = self.known.get(&node) {
-            return *id;
+    pub fn add(&mut self, op: Op, args: impl AsRef<[Id]>, ty: Scalar) -> Id {
+        self.node_of(op, args.as_ref(), ty)
+    }
+
+    fn node_of(&mut self, op: Op, args: &[Id], ty: Scalar) -> Id {
+        let hash = Table::hash_of(&(&op, args, ty));
+        let is = |id: Id| {
+            let node = self.node(id);
+            node.op == op && *node.args == *args && node.ty == ty
+        };
+        if let Some(id) = self.known.find(hash, is) {
+            return id;
         }
-        let id = self.nodes.len() as Id;
-        let own = match &node.op {
+        let own = match &op {
             Op::Partial(..) | Op::Scaled(..) | Op::Total(_) => HAS_PART,
             Op::Load(..)
             | Op::Vector(..)
@@ -158,15 +186,14 @@ impl Graph {
             | Op::Pointer(_) => HAS_DATA,
             _ => 0,
         };
-        let holds = node.args.iter().fold(own, |holds, arg| holds | self.holds[*arg as usize]);
+        let holds = args.iter().fold(own, |holds, arg| holds | self.holds[*arg as usize]);
         self.holds.push(holds);
-        self.nodes.push(node.clone());
-        self.known.insert(node, id);
-        id
+        self.nodes.push(Node { op, args: args.into(), ty });
+        self.known.push(hash)
     }
 
     pub fn leaf(&mut self, op: Op, ty: Scalar) -> Id {
-        self.add(op, Vec::new(), ty)
+        self.node_of(op, &[], ty)
     }
 
     pub fn undefined(&mut self) -> Id {
@@ -223,35 +250,80 @@ impl Graph {
         }
     }
 
-    pub fn linear(&mut self, mut terms: BTreeMap<Id, i64>, constant: i64) -> Id {
-        terms.retain(|_, factor| *factor != 0);
-        if terms.is_empty() {
-            return self.integer(constant);
+    pub fn linear(&mut self, terms: BTreeMap<Id, i64>, constant: i64) -> Id {
+        let (args, factors): (Vec<Id>, Vec<i64>) =
+            terms.into_iter().filter(|(_, factor)| *factor != 0).unzip();
+        self.sum(&args, &factors, constant)
+    }
+
+    /// Of terms in their order, none of which is nothing.
+    fn sum(&mut self, args: &[Id], factors: &[i64], constant: i64) -> Id {
+        match (args, factors, constant) {
+            ([], ..) => self.integer(constant),
+            ([id], [1], 0) => *id,
+            _ => self.node_of(Op::Linear(factors.into(), constant), args, Scalar::I64),
         }
-        if constant == 0
-            && let (Some((id, 1)), 1) = (terms.first_key_value(), terms.len())
-        {
-            return *id;
+    }
+
+    /// An integer's terms, their factors and the rest.
+    fn parts<'g>(&'g self, id: &'g Id) -> (&'g [Id], &'g [i64], i64) {
+        match self.op(*id) {
+            Op::Linear(factors, constant) => (&self.node(*id).args, factors, *constant),
+            _ => match self.as_integer(*id) {
+                Some(value) => (&[], &[], value),
+                None => (std::slice::from_ref(id), &[1], 0),
+            },
         }
-        let (args, factors): (Vec<Id>, Vec<i64>) = terms.into_iter().unzip();
-        self.add(Op::Linear(factors, constant), args, Scalar::I64)
+    }
+
+    /// What varies of an integer, and its constant.
+    pub fn split(&mut self, id: Id) -> (Id, i64) {
+        let (args, factors, constant) = self.parts(&id);
+        if constant == 0 && !args.is_empty() {
+            return (id, 0);
+        }
+        let (args, factors) = (args.to_vec(), factors.to_vec());
+        (self.sum(&args, &factors, 0), constant)
     }
 
     /// `a + factor · b`.
     pub fn plus(&mut self, a: Id, b: Id, factor: i64) -> Id {
-        let (mut terms, constant) = self.terms(a);
-        let (more, rest) = self.terms(b);
-        for (id, own) in more {
-            let entry = terms.entry(id).or_insert(0);
-            *entry = entry.wrapping_add(own.wrapping_mul(factor));
+        let (mut args, mut factors) = (Vec::new(), Vec::new());
+        let (left, left_factors, left_rest) = self.parts(&a);
+        let (right, right_factors, right_rest) = self.parts(&b);
+        let constant = left_rest.wrapping_add(right_rest.wrapping_mul(factor));
+        let (mut i, mut j) = (0, 0);
+        while i < left.len() || j < right.len() {
+            let (own, other) = (left.get(i), right.get(j));
+            let (mut id, mut sum) = (0, 0i64);
+            // Both are in the order of their terms.
+            if let Some(own) = own.filter(|own| other.is_none_or(|other| *own <= other)) {
+                (id, sum) = (*own, left_factors[i]);
+                i += 1;
+            }
+            if let Some(other) = other.filter(|other| own.is_none_or(|own| other <= &own)) {
+                id = *other;
+                sum = sum.wrapping_add(right_factors[j].wrapping_mul(factor));
+                j += 1;
+            }
+            if sum != 0 {
+                args.push(id);
+                factors.push(sum);
+            }
         }
-        self.linear(terms, constant.wrapping_add(rest.wrapping_mul(factor)))
+        self.sum(&args, &factors, constant)
     }
 
     pub fn times(&mut self, a: Id, b: Id) -> Id {
+        for (number, other) in [(a, b), (b, a)] {
+            if let Some(factor) = self.as_integer(number) {
+                let zero = self.integer(0);
+                return self.plus(zero, other, factor);
+            }
+        }
         let ((left, left_rest), (right, right_rest)) = (self.terms(a), self.terms(b));
         if left.len() * right.len() > MAX_TERMS {
-            let mut args = vec![a, b];
+            let mut args = [a, b];
             args.sort_unstable();
             return self.add(Op::Product, args, Scalar::I64);
         }
@@ -274,7 +346,7 @@ impl Graph {
         }
         for (x, y, factor) in products {
             let factors = |graph: &Graph, id: Id| match graph.op(id) {
-                Op::Product => graph.node(id).args.clone(),
+                Op::Product => graph.node(id).args.to_vec(),
                 _ => vec![id],
             };
             let mut args = factors(self, x);
@@ -307,19 +379,19 @@ impl Graph {
                     let factor = self.integer(1 << by);
                     self.times(a, factor)
                 }
-                _ => self.add(Op::Integer(op), vec![a, b], scalar),
+                _ => self.add(Op::Integer(op), [a, b], scalar),
             },
             IntegerOp::ShiftRight => match self.as_integer(b) {
                 Some(by @ 0..=30) => self.divide(a, 1 << by, op, b, scalar),
-                _ => self.add(Op::Integer(op), vec![a, b], scalar),
+                _ => self.add(Op::Integer(op), [a, b], scalar),
             },
             IntegerOp::Divide => match self.as_integer(b) {
                 Some(by) if by > 0 => self.divide(a, by, op, b, scalar),
-                _ => self.add(Op::Integer(op), vec![a, b], scalar),
+                _ => self.add(Op::Integer(op), [a, b], scalar),
             },
             IntegerOp::Remainder => match self.as_integer(b) {
                 Some(by) if by > 0 => self.remainder(a, by, op, b, scalar),
-                _ => self.add(Op::Integer(op), vec![a, b], scalar),
+                _ => self.add(Op::Integer(op), [a, b], scalar),
             },
             IntegerOp::And => match (self.as_integer(a), self.as_integer(b)) {
                 (_, Some(mask)) if mask > 0 && mask & (mask + 1) == 0 => {
@@ -328,13 +400,13 @@ impl Graph {
                 (Some(mask), _) if mask > 0 && mask & (mask + 1) == 0 => {
                     self.remainder(b, mask + 1, op, a, scalar)
                 }
-                _ => self.add(Op::Integer(op), vec![a, b], scalar),
+                _ => self.add(Op::Integer(op), [a, b], scalar),
             },
             IntegerOp::Minimum | IntegerOp::Maximum => {
-                let args = if a <= b { vec![a, b] } else { vec![b, a] };
+                let args = if a <= b { [a, b] } else { [b, a] };
                 self.add(Op::Integer(op), args, scalar)
             }
-            _ => self.add(Op::Integer(op), vec![a, b], scalar),
+            _ => self.add(Op::Integer(op), [a, b], scalar),
         }
     }
 
@@ -360,7 +432,7 @@ impl Graph {
         if by == 1 {
             return a;
         }
-        self.add(Op::Integer(op), vec![a, b], scalar)
+        self.add(Op::Integer(op), [a, b], scalar)
     }
 
     fn remainder(&mut self, a: Id, by: i64, op: IntegerOp, b: Id, scalar: Scalar) -> Id {
@@ -372,7 +444,7 @@ impl Graph {
         if by == 1 {
             return self.integer(0);
         }
-        self.add(Op::Integer(op), vec![a, b], scalar)
+        self.add(Op::Integer(op), [a, b], scalar)
     }
 
     fn logic(&mut self, op: IntegerOp, a: Id, b: Id) -> Id {
@@ -387,7 +459,7 @@ impl Graph {
             (IntegerOp::Or, _, Some(false)) => a,
             (IntegerOp::Xor, Some(x), Some(y)) => self.truth(x != y),
             _ if a == b && op != IntegerOp::Xor => a,
-            _ => self.add(Op::Integer(op), vec![a, b], Scalar::Bool),
+            _ => self.add(Op::Integer(op), [a, b], Scalar::Bool),
         }
     }
 
@@ -418,7 +490,7 @@ impl Graph {
                 return self.add(Op::Compare(other), args, Scalar::Bool);
             }
         }
-        self.add(Op::Unary(UnaryOp::Not), vec![a], Scalar::Bool)
+        self.add(Op::Unary(UnaryOp::Not), [a], Scalar::Bool)
     }
 
     pub fn compare(&mut self, op: CompareOp, a: Id, b: Id) -> Id {
@@ -469,7 +541,7 @@ impl Graph {
                 }
             }
         }
-        self.add(Op::Compare(op), vec![a, b], Scalar::Bool)
+        self.add(Op::Compare(op), [a, b], Scalar::Bool)
     }
 
     pub fn select(&mut self, condition: Id, accept: Id, reject: Id) -> Id {
@@ -556,7 +628,7 @@ impl Graph {
             }
         }
         let ty = self.node(accept).ty;
-        self.add(Op::Select, vec![condition, accept, reject], ty)
+        self.add(Op::Select, [condition, accept, reject], ty)
     }
 
     /// Whether it is what threads have reduced, or a constant that stands for nothing.
@@ -574,26 +646,28 @@ impl Graph {
     }
 
     pub fn partial(&mut self, reduction: u32, thread: usize) -> Id {
-        let mut set = vec![0u64; self.threads.div_ceil(64)];
+        let mut set = vec![0u64; self.sets.words()];
         if let Some(word) = set.get_mut(thread / 64) {
             *word |= 1 << (thread % 64);
         }
-        self.of_threads(reduction, set)
+        self.of_threads(reduction, &set)
     }
 
-    pub fn of_threads(&mut self, reduction: u32, set: Vec<u64>) -> Id {
+    pub fn of_threads(&mut self, reduction: u32, set: &[u64]) -> Id {
         let count: u32 = set.iter().map(|word| word.count_ones()).sum();
         if count as usize == self.threads {
             return self.total(reduction);
         }
         let ty = self.type_of(reduction);
-        self.leaf(Op::Partial(reduction, set.into()), ty)
+        let set = self.sets.of(set);
+        self.leaf(Op::Partial(reduction, set), ty)
     }
 
     /// Exponentials of some threads' elements about the maximum of others'.
-    pub fn scaled(&mut self, reduction: u32, own: Vec<u64>, about: Vec<u64>) -> Id {
+    pub fn scaled(&mut self, reduction: u32, own: &[u64], about: &[u64]) -> Id {
         let ty = self.type_of(reduction);
-        self.leaf(Op::Scaled(reduction, own.into(), about.into()), ty)
+        let (own, about) = (self.sets.of(own), self.sets.of(about));
+        self.leaf(Op::Scaled(reduction, own, about), ty)
     }
 
     pub fn total(&mut self, reduction: u32) -> Id {
@@ -611,19 +685,21 @@ impl Graph {
 
     /// The node of an operation without operands, if there is one.
     pub fn find_leaf(&self, op: &Op) -> Option<Id> {
-        let node = Node { op: op.clone(), args: Vec::new(), ty: Scalar::I64 };
-        self.known.get(&node).copied()
+        let (args, ty): (&[Id], Scalar) = (&[], Scalar::I64);
+        let is = |id: Id| self.op(id) == op && self.node(id).ty == ty;
+        self.known.find(Table::hash_of(&(op, args, ty)), is)
     }
 
     /// Two running values of one reduction as one, if no thread counts twice where that matters.
     fn merge(&mut self, fold: Fold, a: Id, b: Id) -> Option<Id> {
         let merged = match (self.op(a), self.op(b)) {
             (Op::Partial(x, own), Op::Partial(y, other)) if x == y => {
-                let is_apart = own.iter().zip(other.iter()).all(|(a, b)| a & b == 0);
+                let (own, other) = (self.sets.bits(*own), self.sets.bits(*other));
+                let is_apart = own.iter().zip(other).all(|(a, b)| a & b == 0);
                 if !self.has_fold(*x, fold) || !is_apart && fold == Fold::Sum {
                     return None;
                 }
-                let set = own.iter().zip(other.iter()).map(|(a, b)| a | b).collect();
+                let set: Vec<u64> = own.iter().zip(other).map(|(a, b)| a | b).collect();
                 Some((*x, set))
             }
             (Op::Total(x), Op::Partial(y, _) | Op::Total(y))
@@ -637,7 +713,7 @@ impl Graph {
             }
             _ => None,
         };
-        merged.map(|(reduction, set)| self.of_threads(reduction, set))
+        merged.map(|(reduction, set)| self.of_threads(reduction, &set))
     }
 
     pub fn float_op(&mut self, op: FloatOp, ty: Scalar, a: Id, b: Id) -> Id {
@@ -659,7 +735,7 @@ impl Graph {
             FloatOp::Maximum | FloatOp::Minimum => return self.extreme(op, ty, a, b),
             _ => {}
         }
-        self.add(Op::Float(op), vec![a, b], ty)
+        self.add(Op::Float(op), [a, b], ty)
     }
 
     /// A maximum of constants, running values and others: each once.
@@ -708,7 +784,7 @@ impl Graph {
         let mut ids = found.into_iter();
         let Some(mut result) = ids.next() else { return a };
         for id in ids {
-            result = self.add(Op::Float(op), vec![result, id], ty);
+            result = self.add(Op::Float(op), [result, id], ty);
         }
         result
     }
@@ -738,8 +814,7 @@ impl Graph {
             }
             if !ready {
                 stack.push((next, true));
-                let args = self.node(next).args.clone();
-                stack.extend(args.into_iter().map(|arg| (arg, false)));
+                stack.extend(self.node(next).args.iter().map(|arg| (*arg, false)));
                 continue;
             }
             let args: Vec<Id> = self
@@ -757,7 +832,7 @@ impl Graph {
 
     fn rebuild(&mut self, id: Id, args: &[Id]) -> Id {
         let node = self.node(id).clone();
-        if node.args == args {
+        if *node.args == *args {
             return id;
         }
         match (&node.op, args) {
@@ -779,7 +854,7 @@ impl Graph {
             (Op::Compare(op), [a, b]) => self.compare(*op, *a, *b),
             (Op::Select, [c, a, b]) => self.select(*c, *a, *b),
             (Op::Float(op), [a, b]) => self.float_op(*op, node.ty, *a, *b),
-            _ => self.add(node.op, args.to_vec(), node.ty),
+            _ => self.node_of(node.op, args, node.ty),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rows: kernels whose threads go over a row together, reduce it and go over it again.
 //!
-//! * `graph`: values, so that what is equal is one node.
+//! * `graph`: values, so that what is equal is one node; `intern`: how that is found fast.
 //! * `execute`: the threads of a group, carried out together; `phase`: their loops over a row;
 //!   `state`: running values of several parts.
 //! * `scalars`, `vector`: what a row has once, and what its elements have, as Ascend C.
@@ -12,6 +12,7 @@
 
 mod execute;
 mod graph;
+mod intern;
 mod phase;
 mod scalars;
 mod state;

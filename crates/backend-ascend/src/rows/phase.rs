@@ -434,7 +434,7 @@ impl Executor<'_, '_> {
                 let kind = port_ir::Conversion::IntegerToFloat(port_ir::Rounding::NearestEven);
                 let mut number = |length: Id| match self.graph.as_integer(length) {
                     Some(n) => self.graph.constant(port_ir::Constant::f32(n as f32)),
-                    None => self.graph.add(Op::Convert(kind), vec![length], Scalar::F32),
+                    None => self.graph.add(Op::Convert(kind), [length], Scalar::F32),
                 };
                 let (divisor, number) = (number(first.length), number(count));
                 let quotient = self.graph.float_op(FloatOp::Divide, Scalar::F32, sum, divisor);
@@ -472,7 +472,7 @@ impl Executor<'_, '_> {
                 let total = self.graph.total(largest);
                 let apart = self.graph.float_op(FloatOp::Subtract, Scalar::F32, term, total);
                 let exp = Op::Math(port_ir::MathFunction::Exp);
-                let power = self.graph.add(exp, vec![apart], Scalar::F32);
+                let power = self.graph.add(exp, [apart], Scalar::F32);
                 let sum = make(Fold::Sum, power, None, name(self, StatePart::Exponentials));
                 let sum = self.reduction(sum, None);
                 second.reductions.push(sum);
@@ -676,7 +676,7 @@ impl Executor<'_, '_> {
             };
             let value = self.as_vector(term, width, Some(part))?;
             let sum = match parts.get(&part) {
-                Some(before) => self.graph.add(Op::Float(op), vec![*before, value], Scalar::F32),
+                Some(before) => self.graph.add(Op::Float(op), [*before, value], Scalar::F32),
                 None => value,
             };
             parts.insert(part, sum);
@@ -816,7 +816,7 @@ impl Executor<'_, '_> {
                     _ => return Err(refuse("a row in shared memory is not what was stored there")),
                 }
             } else {
-                self.graph.add(Op::Vector(base, version), vec![start], node.ty)
+                self.graph.add(Op::Vector(base, version), [start], node.ty)
             };
             known.insert(load, made);
         }

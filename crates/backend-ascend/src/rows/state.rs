@@ -6,13 +6,12 @@
 //! expression is held to be such a part where it has its value for many sets of random numbers, with
 //! and without elements, ties and numbers that are none.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use port_ir::{Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
 use rustc_hash::FxHashMap;
 
 use super::execute::{Executor, Item, Lanes};
-use super::graph::{Graph, Id, Op, Threads};
+use super::graph::{Graph, Id, Op};
+use super::intern::{Set, Sets};
 
 /// What a running value is of the elements that were seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +76,131 @@ pub(super) struct Found {
     /// The element's value, and its place for an extremum, in terms of [`Op::Element`].
     pub term: Id,
     pub place: Option<Id>,
+}
+
+/// What expressions of running values have been found to be.
+#[derive(Default)]
+pub(super) struct Settled {
+    /// By the expression's number, one more than what it is; 0 where that is not known.
+    made: Vec<Id>,
+    /// The part, its threads and those whose maximum it is about, of expressions as they are written
+    /// in [`Work::key`].
+    patterns: FxHashMap<Box<[u32]>, Option<(u32, u32, u32)>>,
+    /// Operations by number.
+    ops: FxHashMap<Op, u32>,
+    work: Work,
+}
+
+impl Settled {
+    fn get(&self, id: Id) -> Option<Id> {
+        self.made.get(id as usize).and_then(|made| made.checked_sub(1))
+    }
+
+    fn put(&mut self, id: Id, made: Id) {
+        let at = id as usize;
+        if self.made.len() <= at {
+            self.made.resize(at + 1, 0);
+        }
+        self.made[at] = made + 1;
+    }
+
+    /// What was known of other running values is out of date.
+    pub fn clear(&mut self) {
+        self.made.clear();
+        self.patterns.clear();
+    }
+}
+
+/// What is at hand while an expression is looked at.
+#[derive(Default)]
+struct Work {
+    /// Of each node: when it was seen last, and its place in the order.
+    numbers: Vec<(u32, u32)>,
+    now: u32,
+    stack: Vec<(Id, bool)>,
+    order: Vec<Id>,
+    /// Places in the order, with their reductions and threads.
+    leaves: Vec<(usize, u32, Set, Set)>,
+    /// Sets of threads, and of which atoms they are made.
+    sets: Vec<(Set, u32)>,
+    /// Threads that are always seen together: bits, of so many words each.
+    atoms: Vec<u64>,
+    refined: Vec<u64>,
+    words: usize,
+    key: Vec<u32>,
+}
+
+impl Work {
+    fn begin(&mut self, nodes: usize) {
+        self.numbers.resize(nodes.max(self.numbers.len()), (0, 0));
+        self.now += 1;
+        self.order.clear();
+        self.leaves.clear();
+    }
+
+    fn number(&self, id: Id) -> Option<u32> {
+        let (seen, number) = self.numbers[id as usize];
+        (seen == self.now).then_some(number)
+    }
+
+    fn append(&mut self, id: Id) {
+        self.numbers[id as usize] = (self.now, self.order.len() as u32);
+        self.order.push(id);
+    }
+
+    /// Finds the atoms and how many there are, unless there are too many.
+    fn refine(&mut self, sets: &Sets) -> Option<usize> {
+        self.words = sets.words();
+        self.sets.clear();
+        self.atoms.clear();
+        for set in self.leaves.iter().flat_map(|(.., own, about)| [*own, *about]) {
+            if self.sets.iter().any(|(known, _)| *known == set) {
+                continue;
+            }
+            self.sets.push((set, 0));
+            let bits = sets.bits(set);
+            let mut rest = bits.to_vec();
+            self.refined.clear();
+            for atom in self.atoms.chunks(self.words) {
+                for inside in [true, false] {
+                    let words = atom.iter().zip(bits);
+                    let kept = words.map(|(a, b)| if inside { a & b } else { a & !b });
+                    if kept.clone().any(|word| word != 0) {
+                        self.refined.extend(kept);
+                    }
+                }
+                rest.iter_mut().zip(atom).for_each(|(r, a)| *r &= !a);
+            }
+            if rest.iter().any(|word| *word != 0) {
+                self.refined.extend(rest);
+            }
+            std::mem::swap(&mut self.atoms, &mut self.refined);
+            if self.atoms.len() > MAX_SETS * self.words {
+                return None;
+            }
+        }
+        for (set, mask) in &mut self.sets {
+            let bits = sets.bits(*set);
+            for (index, atom) in self.atoms.chunks(self.words).enumerate() {
+                let is_in = atom.iter().zip(bits).any(|(a, b)| a & b != 0);
+                *mask |= u32::from(is_in) << index;
+            }
+        }
+        Some(self.atoms.len() / self.words)
+    }
+
+    fn mask(&self, set: Set) -> u32 {
+        self.sets.iter().find(|(known, _)| *known == set).map_or(0, |(_, mask)| *mask)
+    }
+
+    fn union(&self, mask: u32) -> Vec<u64> {
+        let mut set = vec![0u64; self.words];
+        let atoms = self.atoms.chunks(self.words).enumerate();
+        for (_, atom) in atoms.filter(|(index, _)| mask >> index & 1 != 0) {
+            set.iter_mut().zip(atom).for_each(|(to, word)| *to |= word);
+        }
+        set
+    }
 }
 
 /// Elements: their values and places.
@@ -548,120 +672,98 @@ impl Executor<'_, '_> {
         if self.states.is_empty() || !is_candidate || !self.graph.is_of_parts(id) {
             return id;
         }
-        if let Some(known) = self.settled.get(&id) {
-            return *known;
+        if let Some(known) = self.settled.get(id) {
+            return known;
         }
-        let made = self.joined(id).unwrap_or(id);
-        self.settled.insert(id, made);
+        let mut work = std::mem::take(&mut self.settled.work);
+        let made = self.joined(id, &mut work).unwrap_or(id);
+        self.settled.work = work;
+        self.settled.put(id, made);
         made
     }
 
     /// An expression of several threads' values as the value of all these threads.
-    fn joined(&mut self, id: Id) -> Option<Id> {
-        // Operands first.
-        let mut order: Vec<Id> = Vec::new();
-        let mut number: FxHashMap<Id, u32> = FxHashMap::default();
-        let mut stack = vec![(id, false)];
+    fn joined(&mut self, id: Id, work: &mut Work) -> Option<Id> {
+        // Operands first; what no thread has a share in is one thing.
+        work.begin(self.graph.len());
+        let mut stack = std::mem::take(&mut work.stack);
+        stack.clear();
+        stack.push((id, false));
         while let Some((next, ready)) = stack.pop() {
-            if number.contains_key(&next) {
+            if work.number(next).is_some() {
                 continue;
             }
-            if ready {
-                number.insert(next, order.len() as u32);
-                order.push(next);
+            if ready || !self.graph.has_part(next) {
+                work.append(next);
                 continue;
             }
-            if order.len() + stack.len() > MAX_JOINED {
+            if work.order.len() + stack.len() > MAX_JOINED {
+                work.stack = stack;
                 return None;
             }
             stack.push((next, true));
             stack.extend(self.graph.node(next).args.iter().map(|arg| (*arg, false)));
         }
-        let words = self.threads().div_ceil(64);
-        let mut all: Vec<u64> = vec![u64::MAX; words];
-        if let Some(last) = all.last_mut().filter(|_| !self.threads().is_multiple_of(64)) {
-            *last = (1 << (self.threads() % 64)) - 1;
-        }
-        let all: Threads = all.into();
+        work.stack = stack;
         let mut state = None;
-        let mut leaves: Vec<(Id, u32, Threads, Threads)> = Vec::new();
-        for node in &order {
-            let (reduction, own, about) = match self.graph.op(*node) {
-                Op::Partial(reduction, own) => (*reduction, own.clone(), own.clone()),
-                Op::Scaled(reduction, own, about) => (*reduction, own.clone(), about.clone()),
-                Op::Total(reduction) => (*reduction, all.clone(), all.clone()),
+        for (at, node) in work.order.iter().enumerate() {
+            let (reduction, own, about) = match *self.graph.op(*node) {
+                Op::Partial(reduction, own) => (reduction, own, own),
+                Op::Scaled(reduction, own, about) => (reduction, own, about),
+                Op::Total(reduction) => (reduction, Sets::ALL, Sets::ALL),
                 _ => continue,
             };
             let own_state = *self.state_of.get(&reduction)?;
             if *state.get_or_insert(own_state) != own_state {
                 return None;
             }
-            leaves.push((*node, reduction, own, about));
+            work.leaves.push((at, reduction, own, about));
         }
-        let state = self.states.get(state?)?.clone();
-        // Threads that are always seen together.
-        let mut atoms: Vec<Vec<u64>> = Vec::new();
-        for set in leaves.iter().flat_map(|(_, _, own, about)| [own, about]) {
-            let mut rest = set.to_vec();
-            let mut refined = Vec::new();
-            for atom in atoms {
-                let both: Vec<u64> = atom.iter().zip(set.iter()).map(|(a, b)| a & b).collect();
-                let other: Vec<u64> = atom.iter().zip(set.iter()).map(|(a, b)| a & !b).collect();
-                rest.iter_mut().zip(&both).for_each(|(r, b)| *r &= !b);
-                refined.extend([both, other].into_iter().filter(|s| s.iter().any(|w| *w != 0)));
-            }
-            if rest.iter().any(|word| *word != 0) {
-                refined.push(rest);
-            }
-            atoms = refined;
-            if atoms.len() > MAX_SETS {
-                return None;
-            }
+        let state = self.states.get(state?)?;
+        let atoms = work.refine(&self.graph.sets)?;
+        // What is made of the same parts in the same way is the same part, of other threads.
+        let mut leaves = Vec::with_capacity(work.leaves.len());
+        for (at, reduction, own, about) in &work.leaves {
+            leaves.push((work.order[*at], *reduction, work.mask(*own), work.mask(*about)));
         }
-        let mask = |set: &Threads| {
-            let is_in = |atom: &Vec<u64>| atom.iter().zip(set.iter()).any(|(a, b)| a & b != 0);
-            atoms
-                .iter()
-                .enumerate()
-                .filter(|(_, atom)| is_in(atom))
-                .fold(0u32, |m, (i, _)| m | 1 << i)
-        };
-        let leaves: Vec<(Id, u32, u32, u32)> = leaves
-            .into_iter()
-            .map(|(id, reduction, own, about)| (id, reduction, mask(&own), mask(&about)))
-            .collect();
-        let mut hasher = DefaultHasher::new();
-        for node in &order {
-            match leaves.iter().find(|(leaf, ..)| leaf == node) {
-                Some((_, reduction, own, about)) => (1u8, reduction, own, about).hash(&mut hasher),
-                None => {
-                    let node = self.graph.node(*node);
-                    (2u8, &node.op, node.ty).hash(&mut hasher);
-                    node.args.iter().for_each(|arg| number.get(arg).hash(&mut hasher));
+        work.key.clear();
+        let mut next_leaf = work.leaves.iter().map(|leaf| leaf.0).zip(&leaves).peekable();
+        for (at, id) in work.order.iter().enumerate() {
+            let node = self.graph.node(*id);
+            if let Some((_, (_, reduction, own, about))) = next_leaf.next_if(|leaf| leaf.0 == at) {
+                work.key.extend([0, *reduction, *own, *about]);
+            } else if !self.graph.has_part(*id) {
+                work.key.extend([1, *id]);
+            } else {
+                let ops = &mut self.settled.ops;
+                let op = match ops.get(&node.op) {
+                    Some(known) => *known,
+                    None => {
+                        let next = ops.len() as u32 + 2;
+                        ops.insert(node.op.clone(), next);
+                        next
+                    }
+                };
+                work.key.extend([op, node.ty as u32, node.args.len() as u32]);
+                for arg in &node.args {
+                    work.key.push(work.numbers[*arg as usize].1);
                 }
             }
         }
-        let key = hasher.finish();
-        let made = match self.patterns.get(&key) {
+        let made = match self.settled.patterns.get(&work.key[..]) {
             Some(known) => *known,
             None => {
-                let made = self.part_that(id, &state, &leaves, atoms.len());
-                self.patterns.insert(key, made);
+                let made = self.part_that(id, state, &leaves, atoms);
+                self.settled.patterns.insert(work.key.as_slice().into(), made);
                 made
             }
         };
         let (reduction, own, about) = made?;
-        let union = |mask: u32| {
-            let mut set = vec![0u64; words];
-            for (_, atom) in atoms.iter().enumerate().filter(|(i, _)| mask >> i & 1 != 0) {
-                set.iter_mut().zip(atom).for_each(|(to, word)| *to |= word);
-            }
-            set
-        };
+        let (own_set, about_set) = (work.union(own), work.union(about));
         Some(if own == about {
-            self.graph.of_threads(reduction, union(own))
+            self.graph.of_threads(reduction, &own_set)
         } else {
-            self.graph.scaled(reduction, union(own), union(about))
+            self.graph.scaled(reduction, &own_set, &about_set)
         })
     }
 

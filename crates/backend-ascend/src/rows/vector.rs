@@ -436,7 +436,7 @@ impl<'v, 's> Vectors<'v, 's> {
     /// Puts bytes into an output tensor: of larger integers the low bits.
     fn store_bytes(&mut self, id: Id, tensor: &str, ty: Scalar) -> Result<()> {
         let node = self.graph.node(id).clone();
-        let inner = match (&node.op, node.args.as_slice()) {
+        let inner = match (&node.op, &node.args[..]) {
             (Op::Convert(Conversion::Truncate), [inner]) if node.ty == ty => *inner,
             _ => id,
         };

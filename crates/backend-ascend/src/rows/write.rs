@@ -599,8 +599,8 @@ impl Writer<'_> {
             };
             match (&a.op, &b.op) {
                 (Op::Compare(x), Op::Compare(y)) => a.args == b.args && opposite(*x, *y),
-                (Op::Unary(UnaryOp::Not), _) => a.args == [right],
-                (_, Op::Unary(UnaryOp::Not)) => b.args == [left],
+                (Op::Unary(UnaryOp::Not), _) => *a.args == [right],
+                (_, Op::Unary(UnaryOp::Not)) => *b.args == [left],
                 _ => false,
             }
         };
@@ -762,7 +762,7 @@ impl Writer<'_> {
     fn unrounded(&self, store: &Store) -> Id {
         let node = self.graph.node(store.value);
         let is_narrow = matches!(store.ty, Scalar::F16 | Scalar::Bf16);
-        match (&node.op, node.args.as_slice()) {
+        match (&node.op, &node.args[..]) {
             (Op::Convert(Conversion::FloatToFloat { .. }), [wide])
                 if is_narrow && node.ty == store.ty && self.graph.node(*wide).ty == Scalar::F32 =>
             {

@@ -49,6 +49,7 @@ impl Executor<'_, '_> {
         let (versions, names) = (self.versions.clone(), self.names.clone());
         let sizes = (self.items.len(), self.reductions.len(), self.jumps.len(), self.path.len());
         let (values, steps) = (self.values.clone(), self.steps);
+        let states = self.states.len();
         self.cache.clear();
         let held = self.phase(looping, location).is_ok() && self.items.len() > sizes.0;
         self.cache.clear();
@@ -61,6 +62,12 @@ impl Executor<'_, '_> {
         self.items.truncate(sizes.0);
         self.reductions.truncate(sizes.1);
         self.graph.folds.truncate(sizes.1);
+        if self.states.len() > states {
+            self.states.truncate(states);
+            self.settled.clear();
+        }
+        self.state_of.retain(|reduction, _| (*reduction as usize) < sizes.1);
+        self.formulas.retain(|reduction, _| (*reduction as usize) < sizes.1);
         self.jumps.truncate(sizes.2);
         self.path.truncate(sizes.3);
         self.returned.fill(false);

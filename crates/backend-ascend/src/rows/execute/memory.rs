@@ -72,8 +72,7 @@ impl Executor<'_, '_> {
 
     pub(super) fn shared_key(&mut self, base: Base, offset: Id) -> Option<Shared> {
         let Base::Variable(variable) = base else { return None };
-        let (terms, constant) = self.graph.terms(offset);
-        let symbolic = self.graph.linear(terms, 0);
+        let (symbolic, constant) = self.graph.split(offset);
         Some((variable.index() as u32, symbolic, constant))
     }
 
@@ -146,7 +145,7 @@ impl Executor<'_, '_> {
                         && self.graph.any(offset, &|op| matches!(op, Op::Carried(_)));
                     if in_body {
                         let version = self.versions.get(&base).copied().unwrap_or(0);
-                        self.graph.add(Op::Load(base, version), vec![offset], scalar)
+                        self.graph.add(Op::Load(base, version), [offset], scalar)
                     } else {
                         let key = self.shared_key(base, offset);
                         match key.and_then(|key| self.shared.get(&key)) {
@@ -168,7 +167,7 @@ impl Executor<'_, '_> {
                         ));
                     }
                     let version = self.versions.get(&base).copied().unwrap_or(0);
-                    self.graph.add(Op::Load(base, version), vec![offset], scalar)
+                    self.graph.add(Op::Load(base, version), [offset], scalar)
                 }
             });
         }

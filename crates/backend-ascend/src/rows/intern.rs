@@ -1,0 +1,201 @@
+//! What makes equal values one node cheaply: short lists without memory of their own, a table that
+//! finds nodes by what they are, sets of threads by number.
+
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+
+use rustc_hash::FxHasher;
+
+/// Longer lists have memory of their own.
+const FEW: usize = 3;
+
+/// A list that is short as a rule.
+#[derive(Clone, Debug)]
+pub(super) enum Few<T> {
+    Here(u8, [T; FEW]),
+    There(Box<[T]>),
+}
+
+impl<T: Copy + Default> From<&[T]> for Few<T> {
+    fn from(items: &[T]) -> Self {
+        if items.len() > FEW {
+            return Few::There(items.into());
+        }
+        let mut here = [T::default(); FEW];
+        here.iter_mut().zip(items).for_each(|(to, item)| *to = *item);
+        Few::Here(items.len() as u8, here)
+    }
+}
+
+impl<T> Deref for Few<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            Few::Here(length, items) => items.get(..usize::from(*length)).unwrap_or(items),
+            Few::There(items) => items,
+        }
+    }
+}
+
+impl<T> AsRef<[T]> for Few<T> {
+    fn as_ref(&self) -> &[T] {
+        self
+    }
+}
+
+impl<'f, T> IntoIterator for &'f Few<T> {
+    type Item = &'f T;
+    type IntoIter = std::slice::Iter<'f, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Few<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Eq> Eq for Few<T> {}
+
+impl<T: Hash> Hash for Few<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+/// Finds numbers by the hashes of what they stand for, which lies elsewhere, once.
+#[derive(Default)]
+pub(super) struct Table {
+    /// One more than the number; 0 is free.
+    slots: Vec<u32>,
+    /// Of each number.
+    hashes: Vec<u32>,
+}
+
+impl Table {
+    pub fn hash_of(value: &impl Hash) -> u32 {
+        let mut hasher = FxHasher::default();
+        value.hash(&mut hasher);
+        let hash = hasher.finish();
+        (hash ^ hash >> 32) as u32
+    }
+
+    /// The number of what has this hash and `is` it.
+    pub fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let last = self.slots.len().checked_sub(1)?;
+        let mut at = hash as usize & last;
+        // A quarter of the slots is free.
+        loop {
+            let number = self.slots[at].checked_sub(1)?;
+            if self.hashes[number as usize] == hash && is(number) {
+                return Some(number);
+            }
+            at = (at + 1) & last;
+        }
+    }
+
+    /// The next number, for what has this hash.
+    pub fn push(&mut self, hash: u32) -> u32 {
+        if (self.hashes.len() + 1) * 4 > self.slots.len() * 3 {
+            let slots = (self.slots.len() * 2).max(64);
+            self.slots.clear();
+            self.slots.resize(slots, 0);
+            for number in 0..self.hashes.len() {
+                self.place(number as u32);
+            }
+        }
+        let number = self.hashes.len() as u32;
+        self.hashes.push(hash);
+        self.place(number);
+        number
+    }
+
+    fn place(&mut self, number: u32) {
+        let last = self.slots.len() - 1;
+        let mut at = self.hashes[number as usize] as usize & last;
+        while self.slots[at] != 0 {
+            at = (at + 1) & last;
+        }
+        self.slots[at] = number + 1;
+    }
+}
+
+/// A set of threads, by number.
+pub(super) type Set = u32;
+
+/// Sets of threads: bits, as many words for each.
+pub(super) struct Sets {
+    words: usize,
+    bits: Vec<u64>,
+    table: Table,
+}
+
+impl Sets {
+    /// All threads.
+    pub const ALL: Set = 0;
+
+    /// Of so many threads.
+    pub fn new(threads: usize) -> Self {
+        let words = threads.div_ceil(64).max(1);
+        let mut sets = Sets { words, bits: Vec::new(), table: Table::default() };
+        let mut all = vec![u64::MAX; words];
+        if let Some(last) = all.last_mut().filter(|_| !threads.is_multiple_of(64)) {
+            *last = (1 << (threads % 64)) - 1;
+        }
+        sets.of(&all);
+        sets
+    }
+
+    /// Words of a set.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    pub fn bits(&self, set: Set) -> &[u64] {
+        let start = set as usize * self.words;
+        &self.bits[start..start + self.words]
+    }
+
+    pub fn of(&mut self, bits: &[u64]) -> Set {
+        let hash = Table::hash_of(&bits);
+        let (words, all) = (self.words, &self.bits);
+        let is = |set: Set| all[set as usize * words..].starts_with(bits);
+        if let Some(set) = self.table.find(hash, is) {
+            return set;
+        }
+        self.bits.extend(bits.iter().copied().chain(std::iter::repeat(0)).take(words));
+        self.table.push(hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_equal_where_their_items_are() {
+        for length in 0..8 {
+            let items: Vec<u32> = (0..length).collect();
+            let few = Few::from(&items[..]);
+            assert_eq!(*few, items[..]);
+            assert_eq!(Table::hash_of(&few), Table::hash_of(&items));
+            assert_ne!(few, Few::from(&[7u32, 7, 7, 7][..]));
+        }
+    }
+
+    #[test]
+    fn sets_have_one_number_each() {
+        let mut sets = Sets::new(130);
+        assert_eq!(sets.bits(Sets::ALL), [u64::MAX, u64::MAX, 3]);
+        let numbers: Vec<Set> = (0..1000u64).map(|n| sets.of(&[n, n % 7, 1])).collect();
+        for (n, number) in numbers.iter().enumerate() {
+            assert_eq!(*number, n as Set + 1);
+            assert_eq!(sets.bits(*number), [n as u64, n as u64 % 7, 1]);
+            assert_eq!(sets.of(&[n as u64, n as u64 % 7, 1]), *number);
+        }
+    }
+}
