@@ -21,7 +21,8 @@ use rustc_hash::FxHashMap;
 
 use super::graph::{Base, Fold, Graph, Id, Op};
 use super::phase::{Body, Phase, Reduction};
-use super::state::{Settled, State, VariableKey};
+use super::settle::Settled;
+use super::state::{State, VariableKey};
 use crate::code::{placed, refuse};
 use crate::kernel::NotTranslated;
 

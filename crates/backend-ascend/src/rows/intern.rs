@@ -4,7 +4,7 @@
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 
 /// Longer lists have memory of their own.
 const FEW: usize = 3;
@@ -132,21 +132,26 @@ pub(super) struct Sets {
     words: usize,
     bits: Vec<u64>,
     table: Table,
+    unions: FxHashMap<(Set, Set), Set>,
 }
 
 impl Sets {
     /// All threads.
     pub const ALL: Set = 0;
+    /// No thread.
+    pub const NONE: Set = 1;
 
     /// Of so many threads.
     pub fn new(threads: usize) -> Self {
         let words = threads.div_ceil(64).max(1);
-        let mut sets = Sets { words, bits: Vec::new(), table: Table::default() };
+        let unions = FxHashMap::default();
+        let mut sets = Sets { words, bits: Vec::new(), table: Table::default(), unions };
         let mut all = vec![u64::MAX; words];
         if let Some(last) = all.last_mut().filter(|_| !threads.is_multiple_of(64)) {
             *last = (1 << (threads % 64)) - 1;
         }
         sets.of(&all);
+        sets.of(&vec![0; words]);
         sets
     }
 
@@ -169,6 +174,22 @@ impl Sets {
         }
         self.bits.extend(bits.iter().copied().chain(std::iter::repeat(0)).take(words));
         self.table.push(hash)
+    }
+
+    pub fn union(&mut self, a: Set, b: Set) -> Set {
+        match (a, b) {
+            (a, b) if a == b || b == Self::NONE => return a,
+            (Self::NONE, b) => return b,
+            _ => {}
+        }
+        let key = (a.min(b), a.max(b));
+        if let Some(known) = self.unions.get(&key) {
+            return *known;
+        }
+        let bits: Vec<u64> = self.bits(a).iter().zip(self.bits(b)).map(|(a, b)| a | b).collect();
+        let union = self.of(&bits);
+        self.unions.insert(key, union);
+        union
     }
 }
 
@@ -193,9 +214,13 @@ mod tests {
         assert_eq!(sets.bits(Sets::ALL), [u64::MAX, u64::MAX, 3]);
         let numbers: Vec<Set> = (0..1000u64).map(|n| sets.of(&[n, n % 7, 1])).collect();
         for (n, number) in numbers.iter().enumerate() {
-            assert_eq!(*number, n as Set + 1);
+            assert_eq!(*number, n as Set + 2);
             assert_eq!(sets.bits(*number), [n as u64, n as u64 % 7, 1]);
             assert_eq!(sets.of(&[n as u64, n as u64 % 7, 1]), *number);
+            assert_eq!(sets.union(*number, Sets::NONE), *number);
         }
+        let union = sets.union(numbers[3], numbers[12]);
+        assert_eq!(sets.bits(union), [15, 7, 1]);
+        assert_eq!(sets.union(numbers[12], numbers[3]), union);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! * `graph`: values, so that what is equal is one node; `intern`: how that is found fast.
 //! * `execute`: the threads of a group, carried out together; `phase`: their loops over a row;
-//!   `state`: running values of several parts.
+//!   `state`: running values of several parts; `settle`: what threads make of each other's.
 //! * `scalars`, `vector`: what a row has once, and what its elements have, as Ascend C.
 //! * `write`: the class of a kernel.
 //!
@@ -15,6 +15,7 @@ mod graph;
 mod intern;
 mod phase;
 mod scalars;
+mod settle;
 mod state;
 mod vector;
 mod write;

@@ -9,9 +9,8 @@
 use port_ir::{Conversion, FloatOp, IntegerOp, MathFunction, Scalar, UnaryOp};
 use rustc_hash::FxHashMap;
 
-use super::execute::{Executor, Item, Lanes};
+use super::execute::{Executor, Item};
 use super::graph::{Graph, Id, Op};
-use super::intern::{Set, Sets};
 
 /// What a running value is of the elements that were seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,158 +77,30 @@ pub(super) struct Found {
     pub place: Option<Id>,
 }
 
-/// What expressions of running values have been found to be.
-#[derive(Default)]
-pub(super) struct Settled {
-    /// By the expression's number, one more than what it is; 0 where that is not known.
-    made: Vec<Id>,
-    /// The part, its threads and those whose maximum it is about, of expressions as they are written
-    /// in [`Work::key`].
-    patterns: FxHashMap<Box<[u32]>, Option<(u32, u32, u32)>>,
-    /// Operations by number.
-    ops: FxHashMap<Op, u32>,
-    work: Work,
-}
-
-impl Settled {
-    fn get(&self, id: Id) -> Option<Id> {
-        self.made.get(id as usize).and_then(|made| made.checked_sub(1))
-    }
-
-    fn put(&mut self, id: Id, made: Id) {
-        let at = id as usize;
-        if self.made.len() <= at {
-            self.made.resize(at + 1, 0);
-        }
-        self.made[at] = made + 1;
-    }
-
-    /// What was known of other running values is out of date.
-    pub fn clear(&mut self) {
-        self.made.clear();
-        self.patterns.clear();
-    }
-}
-
-/// What is at hand while an expression is looked at.
-#[derive(Default)]
-struct Work {
-    /// Of each node: when it was seen last, and its place in the order.
-    numbers: Vec<(u32, u32)>,
-    now: u32,
-    stack: Vec<(Id, bool)>,
-    order: Vec<Id>,
-    /// Places in the order, with their reductions and threads.
-    leaves: Vec<(usize, u32, Set, Set)>,
-    /// Sets of threads, and of which atoms they are made.
-    sets: Vec<(Set, u32)>,
-    /// Threads that are always seen together: bits, of so many words each.
-    atoms: Vec<u64>,
-    refined: Vec<u64>,
-    words: usize,
-    key: Vec<u32>,
-}
-
-impl Work {
-    fn begin(&mut self, nodes: usize) {
-        self.numbers.resize(nodes.max(self.numbers.len()), (0, 0));
-        self.now += 1;
-        self.order.clear();
-        self.leaves.clear();
-    }
-
-    fn number(&self, id: Id) -> Option<u32> {
-        let (seen, number) = self.numbers[id as usize];
-        (seen == self.now).then_some(number)
-    }
-
-    fn append(&mut self, id: Id) {
-        self.numbers[id as usize] = (self.now, self.order.len() as u32);
-        self.order.push(id);
-    }
-
-    /// Finds the atoms and how many there are, unless there are too many.
-    fn refine(&mut self, sets: &Sets) -> Option<usize> {
-        self.words = sets.words();
-        self.sets.clear();
-        self.atoms.clear();
-        for set in self.leaves.iter().flat_map(|(.., own, about)| [*own, *about]) {
-            if self.sets.iter().any(|(known, _)| *known == set) {
-                continue;
-            }
-            self.sets.push((set, 0));
-            let bits = sets.bits(set);
-            let mut rest = bits.to_vec();
-            self.refined.clear();
-            for atom in self.atoms.chunks(self.words) {
-                for inside in [true, false] {
-                    let words = atom.iter().zip(bits);
-                    let kept = words.map(|(a, b)| if inside { a & b } else { a & !b });
-                    if kept.clone().any(|word| word != 0) {
-                        self.refined.extend(kept);
-                    }
-                }
-                rest.iter_mut().zip(atom).for_each(|(r, a)| *r &= !a);
-            }
-            if rest.iter().any(|word| *word != 0) {
-                self.refined.extend(rest);
-            }
-            std::mem::swap(&mut self.atoms, &mut self.refined);
-            if self.atoms.len() > MAX_SETS * self.words {
-                return None;
-            }
-        }
-        for (set, mask) in &mut self.sets {
-            let bits = sets.bits(*set);
-            for (index, atom) in self.atoms.chunks(self.words).enumerate() {
-                let is_in = atom.iter().zip(bits).any(|(a, b)| a & b != 0);
-                *mask |= u32::from(is_in) << index;
-            }
-        }
-        Some(self.atoms.len() / self.words)
-    }
-
-    fn mask(&self, set: Set) -> u32 {
-        self.sets.iter().find(|(known, _)| *known == set).map_or(0, |(_, mask)| *mask)
-    }
-
-    fn union(&self, mask: u32) -> Vec<u64> {
-        let mut set = vec![0u64; self.words];
-        let atoms = self.atoms.chunks(self.words).enumerate();
-        for (_, atom) in atoms.filter(|(index, _)| mask >> index & 1 != 0) {
-            set.iter_mut().zip(atom).for_each(|(to, word)| *to |= word);
-        }
-        set
-    }
-}
-
 /// Elements: their values and places.
-type Sample = Vec<(f64, f64)>;
+pub(super) type Sample = Vec<(f64, f64)>;
 
 /// Larger expressions are no update.
 const MAX_NODES: usize = 400;
-/// Larger ones join no two threads' values.
-const MAX_JOINED: usize = 120;
-const MAX_SETS: usize = 12;
-const TRIALS: u32 = 48;
+pub(super) const TRIALS: u32 = 48;
 
 /// Numbers that are the same in every run.
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
     /// In (-2, 2).
-    fn float(&mut self) -> f64 {
+    pub fn float(&mut self) -> f64 {
         self.next() as f64 / f64::from(1u32 << 31) * 4.0 - 2.0
     }
 
     /// A value of an element.
-    fn value(&mut self, kind: Kind) -> f64 {
+    pub fn value(&mut self, kind: Kind) -> f64 {
         let Kind::Extremum { largest, .. } = kind else { return self.float() };
         match self.next() % 9 {
             0 => f64::NAN,
@@ -242,7 +113,7 @@ impl Random {
 }
 
 /// The value of a part for some elements; `about` are those whose maximum exponentials are about.
-fn value_of(
+pub(super) fn value_of(
     kind: Kind,
     part: Part,
     own: &Sample,
@@ -291,99 +162,102 @@ fn value_of(
 }
 
 /// The number that an expression has, given numbers for some of its nodes.
-struct Numbers<'g> {
-    graph: &'g Graph,
-    known: FxHashMap<Id, f64>,
-    trial: u32,
+pub(super) struct Numbers<'g> {
+    pub graph: &'g Graph,
+    pub known: FxHashMap<Id, f64>,
+    pub trial: u32,
 }
 
 impl Numbers<'_> {
-    fn of(&mut self, id: Id, depth: u32) -> Option<f64> {
+    pub fn of(&mut self, id: Id, depth: u32) -> Option<f64> {
         if let Some(known) = self.known.get(&id) {
             return Some(*known);
         }
         if depth > MAX_NODES as u32 {
             return None;
         }
-        let node = self.graph.node(id);
-        if node.ty.is_float() && node.ty != Scalar::F32 {
-            return None;
-        }
-        let mut args = Vec::with_capacity(node.args.len());
-        for arg in &node.args {
+        let graph = self.graph;
+        let mut args = Vec::with_capacity(graph.node(id).args.len());
+        for arg in &graph.node(id).args {
             args.push(self.of(*arg, depth + 1)?);
         }
-        let truth = |holds: bool| f64::from(u8::from(holds));
-        let value = match (&node.op, args.as_slice()) {
-            (Op::Constant(constant), _) if constant.scalar == Scalar::Bool => {
-                truth(constant.bits != 0)
-            }
-            (Op::Constant(_), _) => match self.graph.as_integer(id) {
-                Some(value) => value as f64,
-                None => self.graph.as_float(id)?,
-            },
-            // Whatever it is, it is large: bounds lie behind the places of elements.
-            (Op::Parameter(..) | Op::Builtin(_) | Op::Row | Op::Warp | Op::Warps, _) => {
-                let mut random = Random(u64::from(id) * 977 + u64::from(self.trial));
-                random.next();
-                1e6 + (random.next() % 100_000) as f64
-            }
-            (Op::Linear(factors, constant), _) => {
-                let terms = args.iter().zip(factors).map(|(arg, factor)| arg * *factor as f64);
-                terms.sum::<f64>() + *constant as f64
-            }
-            (Op::Product, _) => args.iter().product(),
-            (Op::Unary(op), [a]) => match op {
-                UnaryOp::Negate => -a,
-                UnaryOp::Absolute => a.abs(),
-                UnaryOp::Not if node.ty == Scalar::Bool => truth(*a == 0.0),
-                UnaryOp::Not => return None,
-            },
-            (Op::Float(op), [a, b]) => match op {
-                FloatOp::Add => a + b,
-                FloatOp::Subtract => a - b,
-                FloatOp::Multiply => a * b,
-                FloatOp::Divide => a / b,
-                FloatOp::Maximum => a.max(*b),
-                FloatOp::Minimum => a.min(*b),
-                _ => return None,
-            },
-            (Op::Integer(op), [a, b]) => match op {
-                IntegerOp::And if node.ty == Scalar::Bool => truth(*a != 0.0 && *b != 0.0),
-                IntegerOp::Or if node.ty == Scalar::Bool => truth(*a != 0.0 || *b != 0.0),
-                IntegerOp::Xor if node.ty == Scalar::Bool => truth(a != b),
-                IntegerOp::Minimum => a.min(*b),
-                IntegerOp::Maximum => a.max(*b),
-                _ => return None,
-            },
-            (Op::Compare(op), [a, b]) => truth(op.holds(a, b)),
-            (Op::Select, [c, a, b]) => {
-                if *c != 0.0 {
-                    *a
-                } else {
-                    *b
-                }
-            }
-            (Op::Convert(Conversion::IntegerToFloat(_) | Conversion::FloatToFloat { .. }), [a]) => {
-                *a
-            }
-            (Op::Math(function), [a]) => match function {
-                MathFunction::Exp => a.exp(),
-                MathFunction::Exp2 => a.exp2(),
-                MathFunction::Log => a.ln(),
-                MathFunction::SquareRoot => a.sqrt(),
-                MathFunction::ReciprocalSquareRoot => 1.0 / a.sqrt(),
-                MathFunction::Reciprocal => 1.0 / a,
-                _ => return None,
-            },
-            _ => return None,
-        };
+        let value = number(graph, id, &args, self.trial)?;
         self.known.insert(id, value);
         Some(value)
     }
 }
 
-fn is_same(a: f64, b: f64) -> bool {
+/// The number that an operation makes of numbers.
+pub(super) fn number(graph: &Graph, id: Id, args: &[f64], trial: u32) -> Option<f64> {
+    let node = graph.node(id);
+    if node.ty.is_float() && node.ty != Scalar::F32 {
+        return None;
+    }
+    let truth = |holds: bool| f64::from(u8::from(holds));
+    let value = match (&node.op, args) {
+        (Op::Constant(constant), _) if constant.scalar == Scalar::Bool => truth(constant.bits != 0),
+        (Op::Constant(_), _) => match graph.as_integer(id) {
+            Some(value) => value as f64,
+            None => graph.as_float(id)?,
+        },
+        // Whatever it is, it is large: bounds lie behind the places of elements.
+        (Op::Parameter(..) | Op::Builtin(_) | Op::Row | Op::Warp | Op::Warps, _) => {
+            let mut random = Random(u64::from(id) * 977 + u64::from(trial));
+            random.next();
+            1e6 + (random.next() % 100_000) as f64
+        }
+        (Op::Linear(factors, constant), _) => {
+            let terms = args.iter().zip(factors).map(|(arg, factor)| arg * *factor as f64);
+            terms.sum::<f64>() + *constant as f64
+        }
+        (Op::Product, _) => args.iter().product(),
+        (Op::Unary(op), [a]) => match op {
+            UnaryOp::Negate => -a,
+            UnaryOp::Absolute => a.abs(),
+            UnaryOp::Not if node.ty == Scalar::Bool => truth(*a == 0.0),
+            UnaryOp::Not => return None,
+        },
+        (Op::Float(op), [a, b]) => match op {
+            FloatOp::Add => a + b,
+            FloatOp::Subtract => a - b,
+            FloatOp::Multiply => a * b,
+            FloatOp::Divide => a / b,
+            FloatOp::Maximum => a.max(*b),
+            FloatOp::Minimum => a.min(*b),
+            _ => return None,
+        },
+        (Op::Integer(op), [a, b]) => match op {
+            IntegerOp::And if node.ty == Scalar::Bool => truth(*a != 0.0 && *b != 0.0),
+            IntegerOp::Or if node.ty == Scalar::Bool => truth(*a != 0.0 || *b != 0.0),
+            IntegerOp::Xor if node.ty == Scalar::Bool => truth(a != b),
+            IntegerOp::Minimum => a.min(*b),
+            IntegerOp::Maximum => a.max(*b),
+            _ => return None,
+        },
+        (Op::Compare(op), [a, b]) => truth(op.holds(a, b)),
+        (Op::Select, [c, a, b]) => {
+            if *c != 0.0 {
+                *a
+            } else {
+                *b
+            }
+        }
+        (Op::Convert(Conversion::IntegerToFloat(_) | Conversion::FloatToFloat { .. }), [a]) => *a,
+        (Op::Math(function), [a]) => match function {
+            MathFunction::Exp => a.exp(),
+            MathFunction::Exp2 => a.exp2(),
+            MathFunction::Log => a.ln(),
+            MathFunction::SquareRoot => a.sqrt(),
+            MathFunction::ReciprocalSquareRoot => 1.0 / a.sqrt(),
+            MathFunction::Reciprocal => 1.0 / a,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(value)
+}
+
+pub(super) fn is_same(a: f64, b: f64) -> bool {
     a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-9 * b.abs().max(1.0)
 }
 
@@ -644,227 +518,5 @@ impl Executor<'_, '_> {
             reduction.init.iter_mut().for_each(&mut replace);
         }
         self.items = items;
-    }
-
-    // What threads make of each other's values.
-
-    /// The lanes with values of states in their simplest form.
-    pub(super) fn settle(&mut self, lanes: &Lanes) -> Lanes {
-        if self.states.is_empty() {
-            return lanes.clone();
-        }
-        match lanes {
-            Lanes::Same(id) => Lanes::Same(self.settle_one(*id)),
-            Lanes::Each(ids) => {
-                let ids = ids.iter().map(|id| self.settle_one(*id)).collect();
-                self.each(ids)
-            }
-            Lanes::Parts(parts) => {
-                Lanes::Parts(parts.iter().map(|part| self.settle(part)).collect())
-            }
-        }
-    }
-
-    pub(super) fn settle_one(&mut self, id: Id) -> Id {
-        let node = self.graph.node(id);
-        // No part of a running value is a truth value.
-        let is_candidate = !node.args.is_empty() && node.ty != Scalar::Bool;
-        if self.states.is_empty() || !is_candidate || !self.graph.is_of_parts(id) {
-            return id;
-        }
-        if let Some(known) = self.settled.get(id) {
-            return known;
-        }
-        let mut work = std::mem::take(&mut self.settled.work);
-        let made = self.joined(id, &mut work).unwrap_or(id);
-        self.settled.work = work;
-        self.settled.put(id, made);
-        made
-    }
-
-    /// An expression of several threads' values as the value of all these threads.
-    fn joined(&mut self, id: Id, work: &mut Work) -> Option<Id> {
-        // Operands first; what no thread has a share in is one thing.
-        work.begin(self.graph.len());
-        let mut stack = std::mem::take(&mut work.stack);
-        stack.clear();
-        stack.push((id, false));
-        while let Some((next, ready)) = stack.pop() {
-            if work.number(next).is_some() {
-                continue;
-            }
-            if ready || !self.graph.has_part(next) {
-                work.append(next);
-                continue;
-            }
-            if work.order.len() + stack.len() > MAX_JOINED {
-                work.stack = stack;
-                return None;
-            }
-            stack.push((next, true));
-            stack.extend(self.graph.node(next).args.iter().map(|arg| (*arg, false)));
-        }
-        work.stack = stack;
-        let mut state = None;
-        for (at, node) in work.order.iter().enumerate() {
-            let (reduction, own, about) = match *self.graph.op(*node) {
-                Op::Partial(reduction, own) => (reduction, own, own),
-                Op::Scaled(reduction, own, about) => (reduction, own, about),
-                Op::Total(reduction) => (reduction, Sets::ALL, Sets::ALL),
-                _ => continue,
-            };
-            let own_state = *self.state_of.get(&reduction)?;
-            if *state.get_or_insert(own_state) != own_state {
-                return None;
-            }
-            work.leaves.push((at, reduction, own, about));
-        }
-        let state = self.states.get(state?)?;
-        let atoms = work.refine(&self.graph.sets)?;
-        // What is made of the same parts in the same way is the same part, of other threads.
-        let mut leaves = Vec::with_capacity(work.leaves.len());
-        for (at, reduction, own, about) in &work.leaves {
-            leaves.push((work.order[*at], *reduction, work.mask(*own), work.mask(*about)));
-        }
-        work.key.clear();
-        let mut next_leaf = work.leaves.iter().map(|leaf| leaf.0).zip(&leaves).peekable();
-        for (at, id) in work.order.iter().enumerate() {
-            let node = self.graph.node(*id);
-            if let Some((_, (_, reduction, own, about))) = next_leaf.next_if(|leaf| leaf.0 == at) {
-                work.key.extend([0, *reduction, *own, *about]);
-            } else if !self.graph.has_part(*id) {
-                work.key.extend([1, *id]);
-            } else {
-                let ops = &mut self.settled.ops;
-                let op = match ops.get(&node.op) {
-                    Some(known) => *known,
-                    None => {
-                        let next = ops.len() as u32 + 2;
-                        ops.insert(node.op.clone(), next);
-                        next
-                    }
-                };
-                work.key.extend([op, node.ty as u32, node.args.len() as u32]);
-                for arg in &node.args {
-                    work.key.push(work.numbers[*arg as usize].1);
-                }
-            }
-        }
-        let made = match self.settled.patterns.get(&work.key[..]) {
-            Some(known) => *known,
-            None => {
-                let made = self.part_that(id, state, &leaves, atoms);
-                self.settled.patterns.insert(work.key.as_slice().into(), made);
-                made
-            }
-        };
-        let (reduction, own, about) = made?;
-        let (own_set, about_set) = (work.union(own), work.union(about));
-        Some(if own == about {
-            self.graph.of_threads(reduction, &own_set)
-        } else {
-            self.graph.scaled(reduction, &own_set, &about_set)
-        })
-    }
-
-    /// The part of a state that an expression is, and of which sets.
-    fn part_that(
-        &self,
-        id: Id,
-        state: &State,
-        leaves: &[(Id, u32, u32, u32)],
-        atoms: usize,
-    ) -> Option<(u32, u32, u32)> {
-        let mut sets: Vec<u32> = Vec::new();
-        let every = leaves.iter().fold(0, |mask, (_, _, own, about)| mask | own | about);
-        let summed = leaves.iter().filter(|(_, r, ..)| {
-            state.members.iter().any(|(m, part, _)| m == r && *part == Part::Exponentials)
-        });
-        let summed = summed.fold(0, |mask, (_, _, own, _)| mask | own);
-        for mask in [every, summed].into_iter().chain(leaves.iter().flat_map(|l| [l.2, l.3])) {
-            if mask != 0 && !sets.contains(&mask) {
-                sets.push(mask);
-            }
-        }
-        let is_integer = self.graph.node(id).ty == Scalar::I64;
-        for (reduction, part, start) in &state.members {
-            if (self.graph.node(*start).ty == Scalar::I64) != is_integer {
-                continue;
-            }
-            for own in &sets {
-                for about in &sets {
-                    if own != about && *part != Part::Exponentials {
-                        continue;
-                    }
-                    if self.has_values(id, state, leaves, atoms, (*part, *own, *about)) {
-                        return Some((*reduction, *own, *about));
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    fn has_values(
-        &self,
-        id: Id,
-        state: &State,
-        leaves: &[(Id, u32, u32, u32)],
-        atoms: usize,
-        (part, own, about): (Part, u32, u32),
-    ) -> bool {
-        let mut compared = 0;
-        for trial in 0..TRIALS {
-            let mut random = Random(u64::from(trial) * 104_729 + 17);
-            let mut place = 0.0;
-            let mut samples: Vec<Sample> = Vec::new();
-            for _ in 0..atoms {
-                // At first every thread has elements.
-                let count = random.next() % 4;
-                let count = if trial < 3 { count.max(1) } else { count };
-                let mut sample = Sample::new();
-                for _ in 0..count {
-                    place += 1.0;
-                    sample.push((random.value(state.kind), place));
-                }
-                samples.push(sample);
-            }
-            // Threads do not come in the order of their elements.
-            if trial % 2 == 1 {
-                for (_, at) in samples.iter_mut().flatten() {
-                    *at = 1000.0 - *at;
-                }
-            }
-            let of = |mask: u32| -> Sample {
-                let chosen = samples.iter().enumerate().filter(|(i, _)| mask >> i & 1 != 0);
-                chosen.flat_map(|(_, sample)| sample.iter().copied()).collect()
-            };
-            let mut numbers = Numbers { graph: &self.graph, known: FxHashMap::default(), trial };
-            let mut starts = Vec::new();
-            for (_, part, start) in &state.members {
-                let Some(value) = numbers.of(*start, 0) else { return false };
-                starts.push((*part, value));
-            }
-            let start = |part: Part| {
-                starts.iter().find(|(own, _)| *own == part).map_or(0.0, |(_, value)| *value)
-            };
-            for (leaf, reduction, own, about) in leaves {
-                let member = state.members.iter().find(|(member, ..)| member == reduction);
-                let Some((_, part, _)) = member else { return false };
-                let value = value_of(state.kind, *part, &of(*own), &of(*about), &start);
-                numbers.known.insert(*leaf, value);
-            }
-            let Some(got) = numbers.of(id, 0) else { return false };
-            let wanted = value_of(state.kind, part, &of(own), &of(about), &start);
-            // A program that divides by no elements has no result for such threads.
-            if got.is_nan() && !wanted.is_nan() && samples.iter().any(Vec::is_empty) {
-                continue;
-            }
-            if !is_same(got, wanted) {
-                return false;
-            }
-            compared += 1;
-        }
-        compared >= 3
     }
 }
