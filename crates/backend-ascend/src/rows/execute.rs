@@ -8,6 +8,7 @@
 
 mod known;
 mod memory;
+mod together;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,7 +16,7 @@ use std::rc::Rc;
 use port_ir::analysis::flow::Flow;
 use port_ir::{
     Axis, Block, Builtin, CompareOp, Constant, Conversion, Expression, Function, Location, Loop,
-    LoopTest, Module, ReduceOp, Scalar, ShuffleMode, Statement, StatementKind, Type, Value,
+    LoopTest, Module, Scalar, Statement, StatementKind, Type, Value,
 };
 use rustc_hash::FxHashMap;
 
@@ -91,6 +92,9 @@ pub(super) struct Executor<'e, 'a> {
     pub graph: Graph,
     values: FxHashMap<Value, Lanes>,
     cache: FxHashMap<Value, Lanes>,
+    /// The threads that run, and what has been computed for them alone.
+    active: Vec<bool>,
+    narrow: Vec<Value>,
     pub locals: BTreeMap<VariableKey, (Lanes, Scalar)>,
     shared: BTreeMap<Shared, (Id, Scalar)>,
     /// Vectors that phases have stored: their value, and after how many stores to the base.
@@ -149,6 +153,8 @@ impl<'e, 'a> Executor<'e, 'a> {
             graph: Graph::new(threads),
             values: FxHashMap::default(),
             cache: FxHashMap::default(),
+            active: vec![true; threads],
+            narrow: Vec::new(),
             locals: BTreeMap::new(),
             shared: BTreeMap::new(),
             staged: BTreeMap::new(),
@@ -203,9 +209,12 @@ impl<'e, 'a> Executor<'e, 'a> {
         }
     }
 
+    /// A value of each thread from operands of each. Where nobody asks for all of them, threads that do not
+    /// run have none, unless all that run have the same.
     fn map(
         &mut self,
         operands: &[Lanes],
+        is_partial: bool,
         make: &mut dyn FnMut(&mut Self, &[Id]) -> Result<Id>,
     ) -> Result<Lanes> {
         if operands.iter().all(|o| matches!(o, Lanes::Same(_))) {
@@ -213,14 +222,29 @@ impl<'e, 'a> Executor<'e, 'a> {
                 operands.iter().map(|o| self.lane(o, 0)).collect::<Result<Vec<Id>>>()?;
             return Ok(Lanes::Same(make(self, &ids)?));
         }
-        let mut result = Vec::with_capacity(self.threads());
+        let undefined = self.graph.undefined();
+        let mut result = vec![undefined; self.threads()];
+        let is_narrow = is_partial && self.active.iter().any(|active| !active);
         let mut ids = Vec::new();
-        for thread in 0..self.threads() {
-            ids.clear();
-            for operand in operands {
-                ids.push(self.lane(operand, thread)?);
+        let mut seen = None;
+        let mut differ = false;
+        for idle in [false, true] {
+            for (thread, to) in result.iter_mut().enumerate() {
+                let is_idle = is_narrow && self.active.get(thread) == Some(&false);
+                if is_idle != idle || idle && differ {
+                    continue;
+                }
+                ids.clear();
+                for operand in operands {
+                    ids.push(self.lane(operand, thread)?);
+                }
+                match make(self, &ids) {
+                    Ok(made) => *to = made,
+                    Err(_) if idle => {}
+                    Err(why) => return Err(why),
+                }
+                differ |= *seen.get_or_insert(*to) != *to;
             }
-            result.push(make(self, &ids)?);
         }
         if self.graph.is_full() {
             return Err(refuse("its threads compute too much to be followed"));
@@ -242,6 +266,17 @@ impl<'e, 'a> Executor<'e, 'a> {
 
     // Values.
 
+    /// From now on these threads run.
+    fn activate(&mut self, mask: &[bool]) {
+        if self.active != mask {
+            self.active.clear();
+            self.active.extend(mask);
+            for value in self.narrow.drain(..) {
+                self.cache.remove(&value);
+            }
+        }
+    }
+
     pub fn eval(&mut self, value: Value) -> Result<Lanes> {
         if let Some(known) = self.values.get(&value).or_else(|| self.cache.get(&value)) {
             return Ok(known.clone());
@@ -253,6 +288,9 @@ impl<'e, 'a> Executor<'e, 'a> {
         let made = self.compute(value);
         self.depth -= 1;
         let made = made?;
+        if self.active.iter().any(|active| !active) {
+            self.narrow.push(value);
+        }
         self.cache.insert(value, made.clone());
         Ok(made)
     }
@@ -359,7 +397,7 @@ impl<'e, 'a> Executor<'e, 'a> {
                 let size = self.module.types.layout(*element).map(|l| l.size as i64);
                 let Some(size) = size else { return Err(refuse("a type has no layout")) };
                 let operands = [self.eval(*base)?, self.eval(*index)?];
-                self.map(&operands, &mut |own, ids| own.moved(ids[0], ids[1], size))
+                self.map(&operands, true, &mut |own, ids| own.moved(ids[0], ids[1], size))
             }
             Expression::Member { base, structure, index } => {
                 let offset = self
@@ -371,7 +409,7 @@ impl<'e, 'a> Executor<'e, 'a> {
                     .map(|m| m.offset as i64);
                 let Some(offset) = offset else { return Err(refuse("a member is not known")) };
                 let operands = [self.eval(*base)?];
-                self.map(&operands, &mut |own, ids| {
+                self.map(&operands, true, &mut |own, ids| {
                     let by = own.graph.integer(offset);
                     own.moved(ids[0], by, 1)
                 })
@@ -511,7 +549,7 @@ impl<'e, 'a> Executor<'e, 'a> {
         };
         let left = expression.operands().first().map(|v| self.flow.types.get(*v).scalar());
         let from = left.flatten().unwrap_or(scalar);
-        self.map(operands, &mut |own, ids| own.apply(expression, scalar, from, ids))
+        self.map(operands, true, &mut |own, ids| own.apply(expression, scalar, from, ids))
     }
 
     fn apply(
@@ -664,6 +702,7 @@ impl<'e, 'a> Executor<'e, 'a> {
             return Err(refuse("its threads take too many steps to be followed"));
         }
         let location = statement.location;
+        self.activate(&mask);
         match &statement.kind {
             StatementKind::Load { result, pointer, access } => {
                 if access.atomic.is_some() {
@@ -734,121 +773,6 @@ impl<'e, 'a> Executor<'e, 'a> {
             }
             _ => Err(refuse("a statement has no form over rows")),
         }
-    }
-
-    // Threads together.
-
-    fn shuffle(
-        &mut self,
-        mode: ShuffleMode,
-        value: Value,
-        lane: Value,
-        width: Option<Value>,
-        mask: &[bool],
-    ) -> Result<Lanes> {
-        let width = match width {
-            None => 32,
-            Some(width) => {
-                let width = self.eval(width)?;
-                let width = self.lane(&width, 0)?;
-                match self.graph.as_integer(width) {
-                    Some(width @ 1..=32) if width & (width - 1) == 0 => width as usize,
-                    _ => return Err(refuse("a shuffle's width is not known")),
-                }
-            }
-        };
-        let (value, by) = (self.eval(value)?, self.eval(lane)?);
-        let value = self.settle(&value);
-        if self.body.is_some() {
-            return Err(refuse("threads exchange values in a loop over a row"));
-        }
-        let mut ids = Vec::with_capacity(mask.len());
-        for (thread, active) in mask.iter().enumerate() {
-            if !active {
-                ids.push(self.graph.undefined());
-                continue;
-            }
-            let Some(by) = self.lane(&by, thread).map(|id| self.graph.as_integer(id))? else {
-                return Err(refuse("a shuffle's lane is not known"));
-            };
-            let start = thread / width * width;
-            let own = (thread - start) as i64;
-            let wide = width as i64;
-            let by = i64::from(by as i32);
-            let from = match mode {
-                ShuffleMode::Index => by.rem_euclid(wide),
-                ShuffleMode::Up => {
-                    if own >= by {
-                        own - by
-                    } else {
-                        own
-                    }
-                }
-                ShuffleMode::Down => {
-                    if own + by < wide {
-                        own + by
-                    } else {
-                        own
-                    }
-                }
-                ShuffleMode::Xor => {
-                    // A lane of an earlier segment is within reach.
-                    let other = (thread as i64 % 32) ^ by;
-                    if other < start as i64 % 32 + wide && other >= 0 {
-                        other - start as i64 % 32
-                    } else {
-                        own
-                    }
-                }
-            };
-            let from = start as i64 + from;
-            let source = usize::try_from(from).ok().filter(|f| mask.get(*f) == Some(&true));
-            ids.push(match source {
-                Some(source) => self.lane(&value, source)?,
-                None => self.graph.undefined(),
-            });
-        }
-        Ok(self.each(ids))
-    }
-
-    fn warp_reduce(&mut self, op: ReduceOp, value: Value, mask: &[bool]) -> Result<Lanes> {
-        let value = self.eval(value)?;
-        let value = self.settle(&value);
-        let scalar = match &value {
-            Lanes::Parts(_) => return Err(refuse("a value is no number")),
-            other => {
-                let id = self.lane(other, 0)?;
-                self.graph.node(id).ty
-            }
-        };
-        let op = match op {
-            ReduceOp::Add => port_ir::FloatOp::Add,
-            ReduceOp::Maximum => port_ir::FloatOp::Maximum,
-            ReduceOp::Minimum => port_ir::FloatOp::Minimum,
-            _ => return Err(refuse("a warp combines bits")),
-        };
-        if !scalar.is_float() {
-            return Err(refuse("a warp combines integers"));
-        }
-        let mut ids = vec![self.graph.undefined(); mask.len()];
-        for start in (0..mask.len()).step_by(32) {
-            let end = (start + 32).min(mask.len());
-            let mut reduced = None;
-            for thread in (start..end).filter(|t| mask[*t]) {
-                let own = self.lane(&value, thread)?;
-                reduced = Some(match reduced {
-                    None => own,
-                    Some(sum) => {
-                        let sum = self.graph.float_op(op, scalar, sum, own);
-                        self.settle_one(sum)
-                    }
-                });
-            }
-            if let Some(reduced) = reduced {
-                ids[start..end].fill(reduced);
-            }
-        }
-        Ok(self.each(ids))
     }
 
     // Control.
@@ -949,10 +873,10 @@ impl<'e, 'a> Executor<'e, 'a> {
                     if left == right {
                         left.clone()
                     } else {
-                        let chosen = self.map(&operands, &mut |own, ids| {
+                        let chosen = self.map(&operands, false, &mut |own, ids| {
                             Ok(own.graph.select(ids[0], ids[1], ids[2]))
                         })?;
-                        self.settle(&chosen)
+                        self.settle(&chosen, &mask)
                     }
                 }
                 _ => left.clone(),
@@ -1001,6 +925,7 @@ impl<'e, 'a> Executor<'e, 'a> {
                 }
                 let going = self.block(&looping.condition, active.clone())?;
                 if let Some(test) = looping.test {
+                    self.activate(&active);
                     let test = self.eval(test)?;
                     for (thread, own) in active.iter_mut().enumerate() {
                         if !*own {
@@ -1139,7 +1064,8 @@ impl<'e, 'a> Executor<'e, 'a> {
         }
         let _ = id;
         self.cache.clear();
-        self.block(&looping.condition, all)?;
+        self.block(&looping.condition, all.clone())?;
+        self.activate(&all);
         let Some(test) = looping.test else { return Ok(None) };
         let Lanes::Same(test) = self.eval(test)? else { return Ok(None) };
         let Op::Compare(op) = *self.graph.op(test) else { return Ok(None) };
@@ -1162,6 +1088,7 @@ impl<'e, 'a> Executor<'e, 'a> {
         let threads = all.len();
         self.jumps.push(Jumps { broken: vec![false; threads], continued: vec![false; threads] });
         self.block(&looping.condition, all.clone())?;
+        self.activate(&all);
         let test = match looping.test {
             Some(test) => match self.eval(test)? {
                 Lanes::Same(id) => Some(id),

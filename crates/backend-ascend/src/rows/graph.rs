@@ -171,7 +171,7 @@ impl Graph {
         let hash = Table::hash_of(&(&op, args, ty));
         let is = |id: Id| {
             let node = self.node(id);
-            node.op == op && *node.args == *args && node.ty == ty
+            node.ty == ty && node.op == op && node.args.iter().eq(args)
         };
         if let Some(id) = self.known.find(hash, is) {
             return id;

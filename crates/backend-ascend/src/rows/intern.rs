@@ -166,7 +166,12 @@ impl Sets {
     }
 
     pub fn of(&mut self, bits: &[u64]) -> Set {
-        let hash = Table::hash_of(&bits);
+        // Words differ in their uppermost bits alone, which products of words do not spread.
+        let hash = bits.iter().fold(0u64, |hash, word| {
+            let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed ^ mixed >> 32
+        });
+        let hash = hash as u32;
         let (words, all) = (self.words, &self.bits);
         let is = |set: Set| all[set as usize * words..].starts_with(bits);
         if let Some(set) = self.table.find(hash, is) {

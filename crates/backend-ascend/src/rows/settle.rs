@@ -175,19 +175,23 @@ impl Work {
 }
 
 impl Executor<'_, '_> {
-    /// The lanes with values of states in their simplest form.
-    pub(super) fn settle(&mut self, lanes: &Lanes) -> Lanes {
+    /// The lanes with values of states in their simplest form, those of the mask.
+    pub(super) fn settle(&mut self, lanes: &Lanes, mask: &[bool]) -> Lanes {
         if self.states.is_empty() {
             return lanes.clone();
         }
         match lanes {
             Lanes::Same(id) => Lanes::Same(self.settle_one(*id)),
             Lanes::Each(ids) => {
-                let ids = ids.iter().map(|id| self.settle_one(*id)).collect();
+                let ids = ids.iter().zip(mask).map(|(id, active)| match active {
+                    true => self.settle_one(*id),
+                    false => *id,
+                });
+                let ids = ids.collect();
                 self.each(ids)
             }
             Lanes::Parts(parts) => {
-                Lanes::Parts(parts.iter().map(|part| self.settle(part)).collect())
+                Lanes::Parts(parts.iter().map(|part| self.settle(part, mask)).collect())
             }
         }
     }
@@ -300,13 +304,15 @@ impl Executor<'_, '_> {
         let sample = |set: Set| {
             let bits = self.graph.sets.bits(set);
             let mut sample = Sample::new();
-            for thread in 0..self.threads() {
-                if bits.get(thread / 64).is_none_or(|word| word >> (thread % 64) & 1 == 0) {
-                    continue;
-                }
-                let mut random = Random(thread as u64 * 7919 + 3);
-                for at in 0..random.next() % 2 + 1 {
-                    sample.push((random.float(), (2 * thread) as f64 + at as f64));
+            for (index, word) in bits.iter().enumerate() {
+                let mut rest = *word;
+                while rest != 0 {
+                    let thread = index as u64 * 64 + u64::from(rest.trailing_zeros());
+                    rest &= rest - 1;
+                    let mut random = Random(thread * 7919 + 3);
+                    for at in 0..random.next() % 2 + 1 {
+                        sample.push((random.float(), (2 * thread + at) as f64));
+                    }
                 }
             }
             sample

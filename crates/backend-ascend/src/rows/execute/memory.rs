@@ -28,7 +28,7 @@ impl Executor<'_, '_> {
             }
             let mut parts = Vec::new();
             for (offset, part) in self.part_offsets(ty)? {
-                let at = self.map(std::slice::from_ref(pointer), &mut |own, ids| {
+                let at = self.map(std::slice::from_ref(pointer), true, &mut |own, ids| {
                     let by = own.graph.integer(offset);
                     own.moved(ids[0], by, 1)
                 })?;
@@ -230,7 +230,7 @@ impl Executor<'_, '_> {
                     return Err(refuse("a type is nested too deeply"));
                 }
                 for (index, (offset, part)) in self.part_offsets(ty)?.into_iter().enumerate() {
-                    let at = self.map(std::slice::from_ref(pointer), &mut |own, ids| {
+                    let at = self.map(std::slice::from_ref(pointer), true, &mut |own, ids| {
                         let by = own.graph.integer(offset);
                         own.moved(ids[0], by, 1)
                     })?;
@@ -315,7 +315,7 @@ impl Executor<'_, '_> {
         if matches!(value, Lanes::Parts(_)) {
             return Err(refuse("a value of several parts is stored as one"));
         }
-        let value = &self.settle(value);
+        let value = &self.settle(value, mask);
         let before = match self.locals.get(&(local, at)) {
             Some((lanes, ty)) if *ty == scalar => lanes.clone(),
             _ => Lanes::Same(self.graph.undefined()),
