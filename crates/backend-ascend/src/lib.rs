@@ -17,6 +17,7 @@
 mod code;
 pub mod findings;
 mod host;
+mod interned;
 pub mod kernel;
 mod matrix;
 mod port;

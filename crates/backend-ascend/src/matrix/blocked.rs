@@ -6,6 +6,7 @@
 //! this is checked as equations of polynomials; what does not fit is refused.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use port_ir::analysis::affine::Symbol;
 use port_ir::{Axis, Builtin, CompareOp, Expression, Scalar, Value};
@@ -80,7 +81,7 @@ struct Check<'k, 'c, 'a> {
     tile: i128,
     rows: Side,
     columns: Side,
-    factors: FxHashMap<Num, Option<Factor>>,
+    factors: FxHashMap<Num, Option<Rc<Factor>>>,
     places: [Option<Place>; 2],
 }
 
@@ -296,18 +297,13 @@ impl Check<'_, '_, '_> {
         if [a.argument, b.argument].contains(&argument) {
             return no("its result is one of its operands");
         }
-        let operand = |place: &Place, along_k: bool| -> Found<Operand> {
-            let (transposed, stride) = if place.along_k.is_one() {
-                (!along_k, place.along_line.clone())
-            } else if place.along_line.is_one() {
-                (along_k, place.along_k.clone())
-            } else {
-                return no("an operand is strided in both directions");
-            };
-            if !stride.is_fixed() {
-                return no("an operand's stride is not known");
+        let operand = |place: &Place, of_rows: bool| -> Found<Operand> {
+            let along = (&place.along_line, &place.along_k);
+            let operand = Operand::of(place.argument, place.scalar, along, of_rows)?;
+            match operand.stride.is_fixed() {
+                true => Ok(operand),
+                false => no("an operand's stride is not known"),
             }
-            Ok(Operand { argument: place.argument, element: place.scalar, stride, transposed })
         };
         let [rows, columns] = [(&self.rows, &guards[0]), (&self.columns, &guards[1])].map(
             |(side, guards)| -> Found<Extent> {
@@ -463,11 +459,11 @@ impl Check<'_, '_, '_> {
             if std::mem::replace(k, true) {
                 return Err(strange());
             }
-            let mut ends: Vec<End> = a.ends.iter().chain(&b.ends).cloned().collect();
+            let mut others = Vec::new();
             let mut conditions: Vec<Atom> =
                 a.conditions.iter().chain(&b.conditions).copied().collect();
             for cond in conds {
-                if !self.sorted(*cond, a.k, &mut conditions, &mut ends) {
+                if !self.sorted(*cond, a.k, &mut conditions, &mut others) {
                     return Err(strange());
                 }
             }
@@ -475,19 +471,19 @@ impl Check<'_, '_, '_> {
                 return no("its loads and its result have different limits");
             }
             // The strictest end; others are beyond it by a number.
-            let mut own: Option<Poly> = None;
-            for End { at, is_beyond } in ends {
+            let mut own: Option<&Poly> = None;
+            for End { at, is_beyond } in a.ends.iter().chain(&b.ends).chain(&others) {
                 comes_there |= !is_beyond;
-                own = Some(match own {
-                    None => at,
-                    Some(known) => {
-                        let more = at.minus(&known).and_then(|d| d.constant());
+                own = match own {
+                    Some(known) if known != at => {
+                        let more = at.minus(known).and_then(|d| d.constant());
                         let more = more.ok_or_else(|| refuse("a sum has two ends"))?;
-                        if more < 0 { at } else { known }
+                        Some(if more < 0 { at } else { known })
                     }
-                });
+                    _ => Some(at),
+                };
             }
-            is_one &= *end.get_or_insert_with(|| own.clone()) == own;
+            is_one &= end.get_or_insert_with(|| own.cloned()).as_ref() == own;
         }
         match end {
             // All passes are whole.
@@ -535,11 +531,11 @@ impl Check<'_, '_, '_> {
     }
 
     /// What a factor of a product is an element of.
-    fn factor(&mut self, num: Num) -> Option<Factor> {
+    fn factor(&mut self, num: Num) -> Option<Rc<Factor>> {
         if let Some(known) = self.factors.get(&num) {
             return known.clone();
         }
-        let made = self.new_factor(num);
+        let made = self.new_factor(num).map(Rc::new);
         self.factors.insert(num, made.clone());
         made
     }

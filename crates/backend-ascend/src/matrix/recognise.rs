@@ -34,6 +34,26 @@ pub(super) struct Operand {
     pub(super) transposed: bool,
 }
 
+impl Operand {
+    /// A matrix whose elements lie so far apart along its lines' index and along k, one of which is one
+    /// element. A row of A goes along k, a row of B along the columns.
+    pub(super) fn of(
+        argument: u32,
+        element: Scalar,
+        (along_index, along_k): (&Poly, &Poly),
+        of_rows: bool,
+    ) -> Found<Self> {
+        let (transposed, stride) = if along_k.is_one() {
+            (!of_rows, along_index.clone())
+        } else if along_index.is_one() {
+            (of_rows, along_k.clone())
+        } else {
+            return no("an operand is strided in both directions");
+        };
+        Ok(Operand { argument, element, stride, transposed })
+    }
+}
+
 /// An index of the result: what thread and block numbers make of it, and its end.
 #[derive(Clone, Debug)]
 pub(super) struct Extent {
@@ -160,16 +180,9 @@ impl Recogniser<'_, '_, '_> {
                 _ => return no("its operands are not indexed as those of a product"),
             },
         };
-        // A row of A goes along k, a row of B along the columns.
-        let operand = |line: &Line, along_k: bool| -> Found<Operand> {
-            let (transposed, stride) = if line.along_k.is_one() {
-                (!along_k, line.along_index.clone())
-            } else if line.along_index.is_one() {
-                (along_k, line.along_k.clone())
-            } else {
-                return no("an operand is strided in both directions");
-            };
-            Ok(Operand { argument: line.argument, element: line.element, stride, transposed })
+        let operand = |line: &Line, of_rows: bool| {
+            let along = (&line.along_index, &line.along_k);
+            Operand::of(line.argument, line.element, along, of_rows)
         };
         let (first, second) = (operand(&a, true)?, operand(&b, false)?);
         if first.element != second.element

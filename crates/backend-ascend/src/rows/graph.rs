@@ -12,7 +12,8 @@ use port_ir::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::intern::{Few, Set, Sets, Table};
+use super::intern::{Few, Set, Sets};
+use crate::interned::Table;
 
 /// A node.
 pub(super) type Id = u32;

@@ -1,10 +1,12 @@
-//! What makes equal values one node cheaply: short lists without memory of their own, a table that
-//! finds nodes by what they are, sets of threads by number.
+//! What makes values cheap to compare and to keep: short lists without memory of their own, sets of
+//! threads by number.
 
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
+
+use crate::interned::Table;
 
 /// Longer lists have memory of their own.
 const FEW: usize = 3;
@@ -64,63 +66,6 @@ impl<T: Eq> Eq for Few<T> {}
 impl<T: Hash> Hash for Few<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (**self).hash(state);
-    }
-}
-
-/// Finds numbers by the hashes of what they stand for, which lies elsewhere, once.
-#[derive(Default)]
-pub(super) struct Table {
-    /// One more than the number; 0 is free.
-    slots: Vec<u32>,
-    /// Of each number.
-    hashes: Vec<u32>,
-}
-
-impl Table {
-    pub fn hash_of(value: &impl Hash) -> u32 {
-        let mut hasher = FxHasher::default();
-        value.hash(&mut hasher);
-        let hash = hasher.finish();
-        (hash ^ hash >> 32) as u32
-    }
-
-    /// The number of what has this hash and `is` it.
-    pub fn find(&self, hash: u32, is: impl Fn(u32) -> bool) -> Option<u32> {
-        let last = self.slots.len().checked_sub(1)?;
-        let mut at = hash as usize & last;
-        // A quarter of the slots is free.
-        loop {
-            let number = self.slots[at].checked_sub(1)?;
-            if self.hashes[number as usize] == hash && is(number) {
-                return Some(number);
-            }
-            at = (at + 1) & last;
-        }
-    }
-
-    /// The next number, for what has this hash.
-    pub fn push(&mut self, hash: u32) -> u32 {
-        if (self.hashes.len() + 1) * 4 > self.slots.len() * 3 {
-            let slots = (self.slots.len() * 2).max(64);
-            self.slots.clear();
-            self.slots.resize(slots, 0);
-            for number in 0..self.hashes.len() {
-                self.place(number as u32);
-            }
-        }
-        let number = self.hashes.len() as u32;
-        self.hashes.push(hash);
-        self.place(number);
-        number
-    }
-
-    fn place(&mut self, number: u32) {
-        let last = self.slots.len() - 1;
-        let mut at = self.hashes[number as usize] as usize & last;
-        while self.slots[at] != 0 {
-            at = (at + 1) & last;
-        }
-        self.slots[at] = number + 1;
     }
 }
 

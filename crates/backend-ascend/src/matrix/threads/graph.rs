@@ -1,13 +1,12 @@
 //! What threads compute, as nodes that are equal where values are: index polynomials, conditions on
 //! them, and numbers made of elements of global memory.
 
-use std::hash::Hash;
-
 use port_ir::analysis::affine::Symbol;
 use port_ir::{Builtin, Handle, Scalar, Value, Variable};
 use rustc_hash::FxHashMap;
 
 use super::super::polynomial::Poly;
+use crate::interned::Interned;
 
 /// A polynomial without its constant term, by number; 0 is none.
 pub(in super::super) type Sym = u32;
@@ -94,36 +93,6 @@ pub(in super::super) enum NumNode {
     Choice(Cond, Num, Num),
 }
 
-/// Values that are the same where their numbers are.
-pub(in super::super) struct Interned<T> {
-    values: Vec<T>,
-    ids: FxHashMap<T, u32>,
-}
-
-impl<T: Clone + Eq + Hash> Interned<T> {
-    fn new() -> Self {
-        Interned { values: Vec::new(), ids: FxHashMap::default() }
-    }
-
-    fn id(&mut self, value: T) -> u32 {
-        if let Some(known) = self.ids.get(&value) {
-            return *known;
-        }
-        let id = self.values.len() as u32;
-        self.values.push(value.clone());
-        self.ids.insert(value, id);
-        id
-    }
-
-    pub fn get(&self, id: u32) -> Option<&T> {
-        self.values.get(id as usize)
-    }
-
-    fn len(&self) -> usize {
-        self.values.len()
-    }
-}
-
 /// The nodes.
 pub(in super::super) struct Graph {
     polys: Interned<Poly>,
@@ -143,14 +112,14 @@ const MAX_NODES: usize = 3_000_000;
 impl Graph {
     pub fn new() -> Self {
         let mut graph = Graph {
-            polys: Interned::new(),
+            polys: Interned::default(),
             sums: FxHashMap::default(),
             scaled: FxHashMap::default(),
             products: FxHashMap::default(),
-            conds: Interned::new(),
-            nums: Interned::new(),
-            choices: Interned::new(),
-            fragments: Interned::new(),
+            conds: Interned::default(),
+            nums: Interned::default(),
+            choices: Interned::default(),
+            fragments: Interned::default(),
         };
         graph.intern(Poly::default());
         graph.cond(CondNode::All(Vec::new()));
