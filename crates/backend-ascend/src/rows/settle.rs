@@ -23,9 +23,8 @@ const SMALL: u32 = 24;
 pub(super) struct Settled {
     /// By the expression's number, one more than what it is; 0 where that is not known.
     made: Vec<Id>,
-    /// The part, its threads and those whose maximum it is about, of expressions as they are written
-    /// in [`Work::key`].
-    patterns: FxHashMap<Box<[u32]>, Option<(u32, u32, u32)>>,
+    /// Of expressions as they are written in [`Work::key`].
+    patterns: FxHashMap<Box<[u32]>, Option<Made>>,
     /// Operations by number.
     ops: FxHashMap<Op, u32>,
     work: Work,
@@ -34,6 +33,9 @@ pub(super) struct Settled {
     /// Values of parts of a reduction's state, of these threads about those.
     values: FxHashMap<(u32, Set, Set), Option<f64>>,
 }
+
+/// A reduction, its threads and those whose maximum it is about, as atoms.
+type Made = (u32, u32, u32);
 
 /// What is known of an expression at first sight.
 #[derive(Clone, Copy)]
@@ -442,7 +444,7 @@ impl Executor<'_, '_> {
         state: &State,
         leaves: &[(Id, u32, u32, u32)],
         atoms: usize,
-    ) -> Option<(u32, u32, u32)> {
+    ) -> Option<Made> {
         let mut sets: Vec<u32> = Vec::new();
         let every = leaves.iter().fold(0, |mask, (_, _, own, about)| mask | own | about);
         let summed = leaves.iter().filter(|(_, r, ..)| {
