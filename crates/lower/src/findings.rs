@@ -282,6 +282,8 @@ impl UnsupportedConstruct {
         let has = |words: &[&str]| words.iter().any(|word| what.contains(word));
         let forward = if has(&["launches kernels"]) {
             "launch the inner kernel from the host, or do its work in a loop of this one"
+        } else if has(&["an atomic operation on"]) {
+            "use a plain operation: nobody else sees a thread's own memory, and constants do not change"
         } else if has(&["a call of the kernel"]) {
             "move its body into a `__device__` function that both call"
         } else if has(&["`new`", "`delete`"]) {

@@ -167,6 +167,7 @@ fn lower_here(module: &port_hir::Module, options: &Options) -> Lowered {
         }
         reports.push(InstanceReport { instance, function, codes: Vec::new() });
     }
+    lowerer.leave_out_invalid();
     for report in &mut reports {
         if let Some(function) = report.function {
             report.codes = lowerer.codes(function);

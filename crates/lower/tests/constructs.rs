@@ -55,6 +55,17 @@ const REPORTED: &[(&str, &[&str], &str)] = &[
         "a; }",
     ),
     (
+        "__global__ void k(int *x) { int sum = 0; atomicAdd(&sum, x[0]); x[1] = sum; }",
+        &["P0309"],
+        "atomicAdd",
+    ),
+    (
+        "__constant__ float factor;
+      __global__ void k(float *x) { factor = x[0]; }",
+        &["P0309"],
+        "factor = x",
+    ),
+    (
         "__global__ void k(cudaTextureObject_t t, float *x) { x[0] = tex2D<float>(t, 0.5f, 0.5f); }",
         &["P0302"],
         "tex2D<float>",

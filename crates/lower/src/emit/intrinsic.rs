@@ -84,8 +84,9 @@ impl Emitter<'_, '_> {
     ) {
         if let Intrinsic::Atomic { op, scope } = intrinsic {
             let values: Vec<IrValue> = arguments.iter().map(|a| self.value(a)).collect();
-            self.atomic(op, scope, &values, false, at);
-            return;
+            if self.atomic(op, scope, &values, false, at).is_some() {
+                return;
+            }
         }
         if intrinsic == Intrinsic::Print {
             self.print(arguments, false, at);
@@ -859,8 +860,18 @@ impl Emitter<'_, '_> {
             }
             _ => return None,
         };
+        let ty = self.build.type_of(value);
+        if let Some(space) = self.build.type_of(pointer).space()
+            && !matches!(space, Space::Global | Space::Shared | Space::Generic)
+        {
+            let what = format!("an atomic operation on `{}` memory", space.name());
+            let finding = crate::findings::UnsupportedConstruct::new(what.clone());
+            let code = self.lower.cx.report(self.unit, at, finding);
+            self.unsupported(code, what, at);
+            return Some(self.poison(code, ty, at));
+        }
         let ordering = Ordering { order: MemoryOrder::Relaxed, scope };
-        let result = wanted.then(|| self.build.result(self.build.type_of(value), at));
+        let result = wanted.then(|| self.build.result(ty, at));
         self.build.push(StatementKind::Atomic { result, op, pointer, value, ordering }, at);
         Some(result.unwrap_or(value))
     }

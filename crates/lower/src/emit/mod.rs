@@ -21,12 +21,13 @@ mod usage;
 
 pub(crate) use usage::{Usage, usage};
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use port_ir::{Function, Handle, Module, Space, Struct, Variable};
+use port_ir::{Block, Function, Handle, Module, Space, Statement, StatementKind, Struct, Variable};
 
 use crate::check::Checker;
-use crate::context::{ClassId, Context, FunctionInstanceId, GlobalId, Unit};
+use crate::context::{ChainLink, ClassId, Context, FunctionInstanceId, GlobalId, Unit};
+use crate::findings::UnsupportedConstruct;
 use crate::value::Environment;
 
 /// A function instance and the spaces of its pointer parameters (`None` for others).
@@ -108,6 +109,41 @@ impl<'h> Lowerer<'h> {
             }
         }
         codes
+    }
+
+    /// Functions that are no valid IR become a statement that says so, with a finding at the place of the
+    /// first rule that they break: what else is in the file does not suffer from them.
+    pub(crate) fn leave_out_invalid(&mut self) {
+        // A body that went may have been what gave another function its form.
+        for keeps_signature in [true, false, false] {
+            let Err(errors) = port_ir::validate(&self.module) else { return };
+            let mut broken = BTreeMap::new();
+            for error in errors {
+                if let Some(function) = error.function {
+                    broken.entry(function).or_insert((error.location, error.message));
+                }
+            }
+            for (handle, (location, message)) in broken {
+                let own = self.module.functions.location(handle);
+                let Some(location) = location.or(own) else { continue };
+                let what = format!("this operation ({message})");
+                let function = &mut self.module.functions[handle];
+                let mut left = Function::new(std::mem::take(&mut function.name), function.kind);
+                if keeps_signature {
+                    left.parameters = std::mem::take(&mut function.parameters);
+                    left.result = function.result;
+                }
+                let link = ChainLink { name: left.name.clone(), at: location.origin };
+                self.cx.chain = vec![link];
+                let finding = UnsupportedConstruct::new(what.clone());
+                let code = self.cx.report(Unit::USER, location.origin, finding);
+                self.cx.chain.clear();
+                let kind = StatementKind::Unsupported { code: code.to_owned(), what };
+                left.body = Some(Block { statements: vec![Statement { kind, location }] });
+                self.module.functions[handle] = left;
+                self.reports.entry(handle).or_default().codes.push(code);
+            }
+        }
     }
 
     /// A name that nothing in the module has yet.
