@@ -91,6 +91,9 @@ fn main() -> ExitCode {
                 {
                     let name = format!("{} {target}", kernel.name);
                     let results = run(kernel, target, &model, &arguments);
+                    if let Err(why) = &results {
+                        eprintln!("{name}: not tested: {why}");
+                    }
                     for (mutant, fate) in results.iter().flatten() {
                         if arguments.all || matches!(fate, Fate::Survived | Fate::Idle) {
                             let Mutant { kind, line, description, text, .. } = mutant;

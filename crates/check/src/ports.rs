@@ -101,16 +101,22 @@ impl PortedUnit<'_> {
     pub fn executed_on_ascend(&self) -> Attempt {
         let what =
             "the port, compiled with the system's C++ compiler against the model of the chip";
-        let build = || -> Result<_, OracleError> {
+        let prepare = || -> Result<_, OracleError> {
             let model = crate::ascend::Model::new(&Toolchain::discover())?;
             let source = self.source(Language::Ascend, "asc").ok_or_else(no_root)?;
             let renames = renames(self.spec, port::ascend_name);
             let source =
                 renames.iter().fold(source, |source, (from, to)| source.with_rename(from, to));
-            model.build(&source, self.spec)
+            // Whether threads meet without a barrier only their accesses tell.
+            let program = model.build_watching_threads(&source, self.spec)?;
+            Ok((model, source, program))
         };
-        let program = build().map_err(|error| note(what, &error))?;
-        let run = program.run(self.case, &self.run_options(32));
+        let (model, source, program) = prepare().map_err(|error| note(what, &error))?;
+        let options = self.run_options(32);
+        let run = program.run(self.case, &options).or_else(|_| {
+            // Watching takes its time, which the run itself may need.
+            model.build(&source, self.spec)?.run(self.case, &options)
+        });
         let run = run.map_err(|error| ended(what, &error))?;
         if let Some(broken) = run.violations.first() {
             let why = format!("a rule of the chip is broken: {broken}");

@@ -208,7 +208,6 @@ pub struct Bench {
     done: OnceLock<Option<(Fate, Vec<Done>)>>,
     /// The port itself, once it is asked for.
     own: OnceLock<Option<Executable>>,
-    is_tiles: bool,
     /// Faults at places that are executed.
     mutants: Vec<Mutant>,
 }
@@ -232,7 +231,6 @@ impl Bench {
     pub fn new(kernel: &Kernel, target: &str, model: &Model) -> Result<Bench, String> {
         let (sources, root) = kernel.load();
         let spec = originals::spec(kernel)?;
-        let is_tiles = !target.ends_with("950");
         let target: Target = target.parse().map_err(|error| format!("{error:?}"))?;
         let instantiate = originals::instances(&sources, &spec);
         let options = Options { instantiate, ..Options::default() };
@@ -259,7 +257,7 @@ impl Bench {
         let renames = renames(&spec, port::ascend_name);
         let model = model.clone();
         let (done, own) = (OnceLock::new(), OnceLock::new());
-        let mut bench = Bench { model, spec, files, renames, cases, done, own, is_tiles, mutants };
+        let mut bench = Bench { model, spec, files, renames, cases, done, own, mutants };
         let executed = bench.executed()?;
         let mut place = 0;
         bench.mutants.retain(|_| {
@@ -430,10 +428,9 @@ impl Bench {
         let other = self.watched(&files);
         // What only watching shows counts where the port itself is without it.
         if let (Some((Fate::Survived, own)), Some((fate, other))) = (own, other) {
-            // Threads in another order are another matter; what orders tiles the model knows.
-            let orders = mutant.kind == Kind::Order && !self.is_tiles;
+            // What orders tiles the model knows; threads that meet without an order are in the digest.
             match fate {
-                Fate::Survived if *own == other && !orders => return Fate::Same,
+                Fate::Survived if *own == other => return Fate::Same,
                 Fate::Survived => {}
                 fate => return fate,
             }
@@ -454,19 +451,24 @@ impl Bench {
     fn on_other_data(&self, mutant: &Executable) -> Option<Fate> {
         let own = self.own.get_or_init(|| self.build(&self.files).ok()).as_ref()?;
         for (index, (label, case, _)) in self.cases.iter().enumerate() {
-            for variant in 0..VARIANTS {
-                let mut random = Random::new((index as u64) << 8 | variant);
+            // What holds one value throughout is a place for results.
+            let is_data = |tensor: &Tensor| {
+                let first = (!tensor.is_empty()).then(|| tensor.bits(0));
+                first.is_some_and(|first| (1..tensor.len()).any(|at| tensor.bits(at) != first))
+            };
+            let tensors = case.buffers.iter().enumerate();
+            let data = tensors.filter(|(_, buffer)| is_data(&buffer.tensor));
+            // One array at a time: what is no number everywhere hides what goes wrong.
+            let changes: Vec<(usize, Change)> = Change::ALL
+                .iter()
+                .flat_map(|change| data.clone().map(move |(place, _)| (place, *change)))
+                .filter(|(place, change)| change.suits(&case.buffers[*place].tensor))
+                .collect();
+            for variant in 0..changes.len().max(VARIANTS).min(changes.len() * 8) {
+                let (place, change) = changes[variant % changes.len()];
+                let mut random = Random::new((index as u64) << 16 | variant as u64);
                 let mut other = case.clone();
-                // One array at a time: what is no number everywhere hides what goes wrong.
-                let mut floats: Vec<&mut Tensor> = other
-                    .buffers
-                    .iter_mut()
-                    .map(|buffer| &mut buffer.tensor)
-                    .filter(|tensor| tensor.dtype().is_float() && !tensor.is_empty())
-                    .collect();
-                let chosen = random.below(floats.len());
-                let Some(tensor) = floats.get_mut(chosen) else { continue };
-                disturb(tensor, variant, &mut random);
+                change.make(&mut other.buffers[place].tensor, &mut random);
                 // What the port cannot do itself tells nothing.
                 let Ok(before) = own.run(&other, &RunOptions::default()) else { continue };
                 if !before.violations.is_empty() {
@@ -492,19 +494,50 @@ impl Bench {
     }
 }
 
-/// Sets of other data for each case.
-const VARIANTS: u64 = 18;
+/// The fewest sets of other data for each case, where it has data.
+const VARIANTS: usize = 24;
 
-/// Gives elements of an array of floats values that tell: one that is no number; an infinity; zeros and
-/// ties.
-fn disturb(tensor: &mut Tensor, variant: u64, random: &mut Random) {
-    let count = tensor.len();
-    let at = random.below(count);
-    match variant % 3 {
-        0 => tensor.set_f64(at, f64::NAN),
-        1 => tensor
-            .set_f64(at, if variant.is_multiple_of(2) { f64::INFINITY } else { f64::NEG_INFINITY }),
-        _ => (0..count).for_each(|at| tensor.set_f64(at, random.below(4) as f64 - 1.0)),
+/// What is done to an array: values that tell.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    /// Few numbers, so that many are equal, and zeros.
+    Few,
+    /// Numbers that are there already at other places: ties of what a kernel expects.
+    Copies,
+    /// An element that is no number.
+    Nan,
+    /// One that is infinite.
+    Infinity,
+}
+
+impl Change {
+    const ALL: [Change; 4] = [Change::Few, Change::Copies, Change::Nan, Change::Infinity];
+
+    /// Whether an array can hold it. Integers may be places in memory, so that only those are given
+    /// that are there.
+    fn suits(self, tensor: &Tensor) -> bool {
+        tensor.dtype().is_float() || matches!(self, Change::Copies)
+    }
+
+    fn make(self, tensor: &mut Tensor, random: &mut Random) {
+        let count = tensor.len();
+        let at = random.below(count);
+        match self {
+            Change::Nan => tensor.set_f64(at, f64::NAN),
+            Change::Infinity => {
+                let sign = if random.below(2) == 0 { 1.0 } else { -1.0 };
+                tensor.set_f64(at, sign * f64::INFINITY);
+            }
+            Change::Few => {
+                (0..count).for_each(|at| tensor.set_f64(at, random.below(4) as f64 - 1.0))
+            }
+            Change::Copies => {
+                let few: Vec<u64> = (0..4).map(|_| tensor.bits(random.below(count))).collect();
+                for at in (0..count).filter(|_| random.below(2) == 0).collect::<Vec<_>>() {
+                    tensor.set_bits(at, few[random.below(few.len())]);
+                }
+            }
+        }
     }
 }
 

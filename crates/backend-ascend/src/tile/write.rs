@@ -455,7 +455,12 @@ pub(super) fn finished(nodes: Vec<Node>, state: &State) -> Vec<Node> {
     });
     let variables: Vec<(String, &str)> = variables.collect();
     let variables = variables.iter().map(|(name, ty)| (name.as_str(), *ty));
-    let nodes = tidy::tidy(&state.tile, nodes, &tidy::Known::new(fields, members, variables));
+    let nodes = tidy::tidy(
+        &state.tile,
+        nodes,
+        &tidy::Known::new(fields, members, variables),
+        state.one_core,
+    );
     needed(nodes)
 }
 

@@ -83,9 +83,12 @@ bool auto_sync() {
 
 namespace {
 uint64_t digest_value = 0x9e3779b97f4a7c15;
+uint64_t unordered_digest = 0;
 }
 
-uint64_t digest() { return digest_value; }
+uint64_t digest() { return digest_value ^ unordered_digest; }
+
+void digest_unordered(uint64_t before, uint64_t now) { unordered_digest += now - before; }
 
 void digest_number(uint64_t value) {
     digest_value = (digest_value ^ value) * 0x2545f4914f6cdd1d;
@@ -128,7 +131,8 @@ void begin(const char* call, Site site, Pipe pipe, double cycles) {
         uint32_t seen = c.seen[pipe_s][other];
         if (c.seen[pipe][other] < seen) c.seen[pipe][other] = seen;
     }
-    c.seen[pipe][pipe] = c.sequence - 1;
+    // Transfers of a pipe may overlap, or overtake one another; other instructions of a pipe depend in order.
+    if (!is_transfer(pipe)) c.seen[pipe][pipe] = c.sequence - 1;
     double issue = c.free_at[pipe_s];
     c.free_at[pipe_s] += pipe == pipe_s ? cycles : 8;  // 8: an instruction's preparation by the scalar unit
     double start = std::max(c.free_at[pipe], issue);
@@ -169,7 +173,7 @@ void missing_order(Space space, uint32_t offset, int other, bool was_write, bool
     const auto& calls = c.hidden->calls[other];
     std::string before = describe_call(sequence < calls.size() ? calls[sequence] : 0);
     const char* advice =
-        other == c.pipe ? "add PipeBarrier between them"
+        other == c.pipe ? "add PipeBarrier between the transfers"
         : other == pipe_s || c.pipe == pipe_s ? "set and wait for a flag of this event, or rely on the compiler's --cce-auto-sync (PORT_ASCEND_AUTO_SYNC=on here)"
         : "pass the tensor through EnQue/DeQue (AllocTensor/FreeTensor) of a queue of the right position, or set and wait for a flag of this event";
     char event[48];
@@ -187,11 +191,9 @@ inline void check_order(BlockShadow& block, Space space, uint32_t offset, uint32
     for (int other = 0; other < pipe_count; ++other) {
         uint32_t sequence = block.written[other];
         if (sequence && (block.written_bytes[other] & bytes)) {
-            if (other == pipe) {
-                // Order within a pipe: the hardware starts instructions in order; vector instructions that depend on
-                // one another are ordered for the program, transfers to the same bytes are not.
-                continue;
-            }
+            // Order within a pipe: vector instructions that depend on one another are ordered for the program, transfers
+            // to the same bytes are not.
+            if (other == pipe && (!write || !is_transfer(c.pipe) || sequence == c.sequence)) continue;
             if (sequence > c.seen[pipe][other]) missing_order(space, offset, other, true, write, sequence);
         }
         // A scalar read is over when the scalar unit goes on, so no later write can overtake it.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 namespace port_ascend {
 namespace {
@@ -15,15 +16,60 @@ std::map<uintptr_t, Allocation>& allocations() {
     return *map;
 }
 
-// A block of 32 bytes: the last write and the last read of the running launch.
+// Accesses of some of a block's bytes: the last that a core made of them on a pipe.
+struct GmAccess {
+    uint32_t call, clock, sequence, bytes;
+    int32_t core;
+    uint8_t pipe;
+    bool atomic, dirty;  // dirty: in the scalar unit's cache still
+};
+
+// Nobody else's access of a block is the usual case: it has its place without an allocation.
+class GmAccesses {
+public:
+    template <typename F> void each(F visit) {
+        if (!bytes()) return;
+        if (first_.bytes) visit(first_);
+        if (!more_) return;
+        for (GmAccess& access : *more_) if (access.bytes) visit(access);
+    }
+    // The bytes of an access are its own from now on, where `passes` says that it comes after another access for
+    // whoever comes after it.
+    template <typename F> void put(const GmAccess& access, F passes) {
+        each([&](GmAccess& other) {
+            if ((other.bytes & access.bytes) && passes(other)) other.bytes &= ~access.bytes;
+        });
+        bool merged = false;
+        each([&](GmAccess& other) {
+            if (merged || other.core != access.core || other.pipe != access.pipe || other.sequence != access.sequence ||
+                other.clock != access.clock || other.dirty != access.dirty) return;
+            other.bytes |= access.bytes;
+            merged = true;
+        });
+        if (merged) return;
+        if (!first_.bytes) {
+            first_ = access;
+            return;
+        }
+        if (!more_) more_ = std::make_unique<std::vector<GmAccess>>();
+        auto& more = *more_;
+        more.erase(std::remove_if(more.begin(), more.end(), [](const GmAccess& other) { return !other.bytes; }), more.end());
+        // So many cores read the same: the first of them and the last tell enough.
+        if (more.size() >= 64) more.pop_back();
+        more.push_back(access);
+    }
+
+private:
+    bool bytes() const { return first_.bytes || more_; }
+    GmAccess first_{};
+    std::unique_ptr<std::vector<GmAccess>> more_;
+};
+
+// A block of 32 bytes in the running launch.
 struct GmBlock {
-    uint32_t write_call, read_call, write_clock, read_clock, write_sequence, read_sequence;
-    uint32_t write_bytes, read_bytes;
+    GmAccesses writes, reads;
     uint32_t ever_written, ever_read;  // by any core
     uint64_t readers;                  // a bit for each core
-    int16_t write_core, read_core;
-    uint8_t write_pipe, read_pipe;
-    bool write_atomic, read_by_many, dirty;
 };
 
 struct Page { GmBlock blocks[128]; };
@@ -39,11 +85,7 @@ Page* last_page;
 GmBlock& gm_block(uintptr_t address) {
     uintptr_t number = address >> 12;
     if (!last_page || number != last_page_number) {
-        auto [place, fresh] = pages().try_emplace(number);
-        if (fresh) {
-            std::memset(&place->second, 0, sizeof(Page));
-            for (GmBlock& block : place->second.blocks) block.write_core = block.read_core = -1;
-        }
+        auto place = pages().try_emplace(number).first;
         last_page = &place->second;
         last_page_number = number;
     }
@@ -69,32 +111,35 @@ std::string name_of(uintptr_t address) {
     return text;
 }
 
-void order_within(GmBlock& block, uintptr_t address, uint32_t mask, bool write) {
+// The order of two accesses by one core, of which one writes.
+void order_within(const GmAccess& before, uintptr_t address, bool was_write, bool write) {
     Core& c = *core;
-    auto check = [&](int pipe, uint32_t sequence, uint32_t call, bool was_write) {
-        if (pipe == c.pipe || sequence <= c.seen[c.pipe][pipe]) return;
-        if (auto_sync() && (pipe == pipe_s || c.pipe == pipe_s)) {
-            ++c.counters.auto_syncs;
-            c.seen[c.pipe][pipe] = std::max(c.seen[c.pipe][pipe], c.issued[pipe]);
-            return;
-        }
-        static const char* const names[] = {"S", "V", "M", "MTE1", "MTE2", "MTE3", "FIX"};
-        report("missing-sync", c.call, c.site, "%s GM at %s, which %s %s on %s, and nothing makes %s wait for it: set and wait for a flag (HardEvent::%s_%s)",
-               write ? "writes" : "reads", name_of(address).c_str(), describe_call(call).c_str(), was_write ? "writes" : "reads",
-               pipe_name(Pipe(pipe)), pipe_name(c.pipe), names[pipe], names[c.pipe]);
-    };
-    if (block.write_core == c.index && (block.write_bytes & mask)) check(block.write_pipe, block.write_sequence, block.write_call, true);
-    if (write && block.read_core == c.index && block.read_pipe != pipe_s && (block.read_bytes & mask)) check(block.read_pipe, block.read_sequence, block.read_call, false);
+    int pipe = before.pipe;
+    if (before.sequence <= c.seen[c.pipe][pipe]) return;
+    if (auto_sync() && (pipe == pipe_s || c.pipe == pipe_s)) {
+        ++c.counters.auto_syncs;
+        c.seen[c.pipe][pipe] = std::max(c.seen[c.pipe][pipe], c.issued[pipe]);
+        return;
+    }
+    static const char* const names[] = {"S", "V", "M", "MTE1", "MTE2", "MTE3", "FIX"};
+    if (pipe == c.pipe) {
+        report("missing-sync", c.call, c.site, "writes GM at %s, which %s writes on %s too, and nothing makes the second transfer wait for the first: PipeBarrier<%s> between them",
+               name_of(address).c_str(), describe_call(before.call).c_str(), pipe_name(Pipe(pipe)), pipe_name(Pipe(pipe)));
+        return;
+    }
+    report("missing-sync", c.call, c.site, "%s GM at %s, which %s %s on %s, and nothing makes %s wait for it: set and wait for a flag (HardEvent::%s_%s)",
+           write ? "writes" : "reads", name_of(address).c_str(), describe_call(before.call).c_str(), was_write ? "writes" : "reads",
+           pipe_name(Pipe(pipe)), pipe_name(c.pipe), names[pipe], names[c.pipe]);
 }
 
-void line_conflict(const GmBlock& block, uintptr_t address) {
+void line_conflict(const GmAccess& before, uintptr_t address) {
     report("gm-line-conflict", core->call, core->site,
            "writes a cache line of %u bytes (%s) in which core %d writes too (%s): the scalar unit writes lines back whole, so one write may be lost; give each core whole lines, or collect in UB and use DataCopyPad",
-           gm_line_bytes, name_of(address).c_str(), block.write_core, describe_call(block.write_call).c_str());
+           gm_line_bytes, name_of(address).c_str(), before.core, describe_call(before.call).c_str());
 }
 
-// The accesses of one instruction to `bytes` bytes.
-void record(uintptr_t address, size_t bytes, bool write, bool same) {
+// The accesses of one instruction to `bytes` bytes; `written`: what it puts there, if that is known.
+void record(uintptr_t address, size_t bytes, bool write, const uint8_t* written) {
     Core& c = *core;
     bool atomic = write && c.atomic != Atomic::none && (c.pipe == pipe_mte3 || c.pipe == pipe_fix);
     uint32_t clock = c.hidden->clock[size_t(c.index)];
@@ -103,23 +148,43 @@ void record(uintptr_t address, size_t bytes, bool write, bool same) {
         GmBlock& block = gm_block(address);
         uint32_t first = uint32_t(address & 31), count = uint32_t(std::min<uintptr_t>(32 - first, end - address));
         uint32_t mask = count >= 32 ? ~0u : ((1u << count) - 1) << first;
-        if (block.write_core >= 0 && block.write_core != c.index && !(write && same) && (block.write_bytes & mask) && !(atomic && block.write_atomic) &&
-            !knows(block.write_core, block.write_clock)) {
-            report(write ? "gm-write-conflict" : "gm-read-after-write", c.call, c.site,
-                   write ? "writes GM at %s, which core %d writes too (%s), with no order between the two cores: give each core its own part, use SetAtomicAdd, or SyncAll between them"
-                         : "reads GM at %s, which core %d writes (%s), with no order between the two cores: SyncAll (or a flag between the cores) before the read",
-                   name_of(address).c_str(), block.write_core, describe_call(block.write_call).c_str());
+        bool same = written && !std::memcmp(reinterpret_cast<const void*>(address), written + (bytes - (end - address)), count);
+        // Writes of which either order gives the same.
+        auto commute = [&](const GmAccess& before) { return write && (same || (atomic && before.atomic)); };
+        block.writes.each([&](GmAccess& before) {
+            bool meets = before.bytes & mask;
+            if (before.core == c.index) {
+                if (!meets) return;
+                bool in_order = before.pipe == c.pipe && (!write || !is_transfer(c.pipe) || commute(before));
+                if (!in_order) order_within(before, address, true, write);
+            } else if (!knows(before.core, before.clock)) {
+                if (meets && !commute(before)) {
+                    report(write ? "gm-write-conflict" : "gm-read-after-write", c.call, c.site,
+                           write ? "writes GM at %s, which core %d writes too (%s), with no order between the two cores: give each core its own part, use SetAtomicAdd, or SyncAll between them"
+                                 : "reads GM at %s, which core %d writes (%s), with no order between the two cores: SyncAll (or a flag between the cores) before the read",
+                           name_of(address).c_str(), before.core, describe_call(before.call).c_str());
+                } else if (!meets && write && c.pipe != pipe_s && before.pipe == pipe_s) {
+                    line_conflict(before, address);
+                }
+            }
+            if (!write && meets && before.dirty && c.pipe != pipe_s && before.core == c.index) {
+                report("gm-cache", c.call, c.site, "reads GM at %s, where %s of this core lies in the scalar unit's cache still: DataCacheCleanAndInvalid after the scalar write",
+                       name_of(address).c_str(), describe_call(before.call).c_str());
+                before.dirty = false;
+            }
+        });
+        if (write) {
+            block.reads.each([&](GmAccess& before) {
+                if (!(before.bytes & mask)) return;
+                if (before.core == c.index) {
+                    // A scalar read is over when the scalar unit goes on.
+                    if (before.pipe != c.pipe && before.pipe != pipe_s) order_within(before, address, false, true);
+                } else if (!knows(before.core, before.clock)) {
+                    report("gm-write-after-read", c.call, c.site, "writes GM at %s, which core %d reads (%s), with no order between the two cores: SyncAll between them",
+                           name_of(address).c_str(), before.core, describe_call(before.call).c_str());
+                }
+            });
         }
-        if (write && block.read_core >= 0 && (block.read_bytes & mask) &&
-            ((block.read_core != c.index && !knows(block.read_core, block.read_clock)))) {
-            report("gm-write-after-read", c.call, c.site, "writes GM at %s, which core %d reads (%s), with no order between the two cores: SyncAll between them",
-                   name_of(address).c_str(), block.read_core, describe_call(block.read_call).c_str());
-        }
-        if (write && c.pipe != pipe_s && block.write_core >= 0 && block.write_core != c.index && block.write_pipe == pipe_s &&
-            !(block.write_bytes & mask) && !knows(block.write_core, block.write_clock)) {
-            line_conflict(block, address);
-        }
-        order_within(block, address, mask, write);
         uint32_t& ever = write ? block.ever_written : block.ever_read;
         (write ? c.counters.gm_distinct_written : c.counters.gm_distinct_read) += unsigned(__builtin_popcount(mask & ~ever));
         ever |= mask;
@@ -128,29 +193,19 @@ void record(uintptr_t address, size_t bytes, bool write, bool same) {
             if (!(block.readers & reader)) c.counters.gm_core_read += count;
             block.readers |= reader;
         }
-        if (!write && block.dirty && c.pipe != pipe_s && block.write_core == c.index && block.write_pipe == pipe_s && (block.write_bytes & mask)) {
-            report("gm-cache", c.call, c.site, "reads GM at %s, where %s of this core lies in the scalar unit's cache still: DataCacheCleanAndInvalid after the scalar write",
-                   name_of(address).c_str(), describe_call(block.write_call).c_str());
-            block.dirty = false;
-        }
+        bool scalar_write = write && c.pipe == pipe_s;
+        GmAccess access{c.call_id, clock, c.sequence, mask, c.index, uint8_t(c.pipe), atomic, scalar_write};
+        auto ordered = [&](const GmAccess& before) {
+            if (before.core != c.index) return knows(before.core, before.clock);
+            return before.pipe == c.pipe || before.sequence <= c.seen[c.pipe][before.pipe];
+        };
         if (write) {
-            if (block.write_core != c.index || block.write_clock != clock || !knows(block.write_core < 0 ? c.index : block.write_core, block.write_clock)) block.write_bytes = 0;
-            block.write_core = int16_t(c.index);
-            block.write_clock = clock;
-            block.write_call = c.call_id;
-            block.write_bytes |= mask;
-            block.write_pipe = c.pipe;
-            block.write_sequence = c.sequence;
-            block.write_atomic = atomic;
-            if (c.pipe == pipe_s && !block.dirty) c.hidden->dirty.push_back(address);
-            block.dirty = c.pipe == pipe_s;
+            if (scalar_write) c.hidden->dirty.push_back(address);
+            // Of a conflict, which is reported, the later one stays.
+            block.writes.put(access, [&](const GmAccess& before) { return !commute(before) || ordered(before); });
+            block.reads.each([&](GmAccess& before) { before.bytes &= ~mask; });
         } else {
-            block.read_core = int16_t(c.index);
-            block.read_clock = clock;
-            block.read_call = c.call_id;
-            block.read_bytes |= mask;
-            block.read_pipe = c.pipe;
-            block.read_sequence = c.sequence;
+            block.reads.put(access, ordered);
         }
         address += count;
     }
@@ -177,24 +232,22 @@ void register_gm(void* pointer, size_t bytes, const char* name) {
 
 void unregister_gm(void* pointer) { allocations().erase(uintptr_t(pointer)); }
 
-void digest_gm(const void* pointer, size_t bytes, bool write) {
+bool raw_gm(const void* pointer, size_t bytes, bool write, uint64_t& place, uint64_t& size) {
     uintptr_t address = uintptr_t(pointer);
     auto after = allocations().upper_bound(address);
-    if (after == allocations().begin()) return;
-    auto place = std::prev(after);
-    size_t size = place->second.bytes;
-    if (address - place->first >= size) {
+    if (after == allocations().begin()) return false;
+    auto found = std::prev(after);
+    size = found->second.bytes;
+    place = address - found->first;
+    if (place >= size) {
         // What acl_allocate leaves free.
-        if (address - place->first < (size + 511) / 512 * 512 + 512) {
-            report("gm-out-of-bounds", "a pointer", Site{"", 0}, "%s %zu bytes at byte %llu of a GM buffer of %zu bytes", write ? "writes" : "reads",
-                   bytes, (unsigned long long)(address - place->first), size);
+        if (place < (size + 511) / 512 * 512 + 512) {
+            report("gm-out-of-bounds", "a pointer", Site{"", 0}, "%s %zu bytes at byte %llu of a GM buffer of %llu bytes", write ? "writes" : "reads",
+                   bytes, (unsigned long long)place, (unsigned long long)size);
         }
-        return;
+        return false;
     }
-    if (!write) return;
-    digest_number(address - place->first);
-    digest_number(size);
-    digest_number(bytes);
+    return true;
 }
 
 bool gm_access(const void* pointer, size_t bytes, bool write, const void* written) {
@@ -245,7 +298,7 @@ bool gm_access(const void* pointer, size_t bytes, bool write, const void* writte
         if (!write) digest_bytes(pointer, bytes);
         else if (written) digest_bytes(written, bytes);
     }
-    record(address, bytes, write, written && !std::memcmp(pointer, written, bytes));
+    record(address, bytes, write, static_cast<const uint8_t*>(written));
     return true;
 }
 
@@ -259,8 +312,12 @@ void gm_scalar(const void* pointer, size_t bytes, const void* written, const cha
         // The whole line goes back to memory: another core that wrote in it, too, loses its bytes or brings back old ones.
         uintptr_t line = uintptr_t(pointer) / gm_line_bytes * gm_line_bytes;
         for (uintptr_t at = line; at < line + gm_line_bytes; at += 32) {
-            GmBlock& block = gm_block(at);
-            if (block.write_core >= 0 && !knows(block.write_core, block.write_clock)) line_conflict(block, uintptr_t(pointer));
+            bool said = false;
+            gm_block(at).writes.each([&](GmAccess& before) {
+                if (said || knows(before.core, before.clock)) return;
+                line_conflict(before, uintptr_t(pointer));
+                said = true;
+            });
         }
     }
     bool fine = gm_access(pointer, bytes, write, written);
@@ -268,15 +325,21 @@ void gm_scalar(const void* pointer, size_t bytes, const void* written, const cha
     if (!fine) stop_core();
 }
 
+namespace {
+void clean_block(uintptr_t address) {
+    gm_block(address).writes.each([](GmAccess& write) { write.dirty = false; });
+}
+}  // namespace
+
 void gm_clean(const void* pointer, size_t bytes, bool all) {
     if (all) {
-        for (uintptr_t at : core->hidden->dirty) gm_block(at).dirty = false;
+        for (uintptr_t at : core->hidden->dirty) clean_block(at);
         core->hidden->dirty.clear();
         return;
     }
     uintptr_t line = uintptr_t(pointer) / gm_line_bytes * gm_line_bytes;
-    for (uintptr_t at = line; at < uintptr_t(pointer) + bytes; at += 32) gm_block(at).dirty = false;
-    gm_block(line + 32).dirty = false;
+    for (uintptr_t at = line; at < uintptr_t(pointer) + bytes; at += 32) clean_block(at);
+    clean_block(line + 32);
 }
 
 // ---- between cores ----------------------------------------------------------------------------

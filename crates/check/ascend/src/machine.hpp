@@ -62,8 +62,14 @@ extern Launch* launch_now;
 // only reads: two programs whose digests agree do the same to memory.
 uint64_t digest();
 void digest_number(uint64_t value);
+// A part of the digest that does not depend on the order of the parts: `now` takes the place of `before`.
+void digest_unordered(uint64_t before, uint64_t now);
 void digest_bytes(const void* data, size_t bytes);
-void digest_gm(const void* pointer, size_t bytes, bool write);  // no more than what is in an allocation
+// An access through a raw pointer. Whether it lies in an allocation, at which place of one of which size.
+bool raw_gm(const void* pointer, size_t bytes, bool write, uint64_t& place, uint64_t& size);
+
+// Pipes whose instructions are transfers between memories.
+inline bool is_transfer(Pipe pipe) { return pipe == pipe_mte1 || pipe == pipe_mte2 || pipe == pipe_mte3 || pipe == pipe_fix; }
 
 void yield_core(const char* why);
 void finish_core(Launch& launch, const Core& core);  // its counters into the launch's

@@ -1,12 +1,114 @@
-// Accesses through raw pointers into global memory, where the text was compiled to call these functions before each
-// access (-fsanitize=thread): they go into the digest. The compiler's own runtime is not linked.
+// Accesses through raw pointers, where the text was compiled to call these functions before each access
+// (-fsanitize=thread): where they write goes into the digest, and threads of a block that meet in memory without a
+// barrier between them are found. The compiler's own runtime is not linked.
 
 #include "machine.hpp"
 
+// Of the runtime of the 950's threads, where it is linked.
+namespace port_oracle {
+__attribute__((weak)) uint64_t phase();
+__attribute__((weak)) unsigned thread_number();
+__attribute__((weak)) bool is_shared(const void* address);
+__attribute__((weak)) extern bool atomic_access;
+}  // namespace port_oracle
+
 namespace {
 
+using namespace port_ascend;
+
+constexpr uint32_t nobody = ~0u;
+constexpr uint32_t warp = 32;
+
+// The threads of a block that did something with a byte in a phase: the first, another one of its warp, one of
+// another warp.
+struct Threads {
+    uint64_t phase;
+    uint32_t first, beside, other;
+
+    void add(uint64_t now, uint32_t thread) {
+        if (phase != now) *this = Threads{now, thread, nobody, nobody};
+        else if (thread / warp != first / warp) other = thread;
+        else if (thread != first) beside = thread;
+    }
+    // One that is of another warp than `thread`.
+    uint32_t apart(uint64_t now, uint32_t thread) const {
+        return phase != now ? nobody : first / warp != thread / warp ? first : other;
+    }
+    bool has_another(uint64_t now, uint32_t thread) const {
+        return phase == now && (first != thread || beside != nobody || other != nobody);
+    }
+};
+
+struct Byte { Threads reads, writes, atomics; };
+struct BytePage { Byte bytes[512]; };
+
+std::unordered_map<uintptr_t, BytePage>& byte_pages() {
+    static auto* map = new std::unordered_map<uintptr_t, BytePage>();
+    return *map;
+}
+
+Byte& byte_at(uintptr_t address) {
+    static uintptr_t last_number;
+    static BytePage* last;
+    if (!last || last_number != address / 512) {
+        last_number = address / 512;
+        last = &byte_pages()[last_number];
+    }
+    return last->bytes[address % 512];
+}
+
+uint64_t mixed(uint64_t hash, uint64_t value) {
+    hash = (hash ^ value) * 0x2545f4914f6cdd1d;
+    return hash ^ hash >> 32;
+}
+
+// What each thread of the running block has done, in its own order.
+void digest_of_thread(uint32_t thread, uint64_t value) {
+    static std::vector<uint64_t> chains;
+    if (thread >= chains.size()) chains.resize(thread + 1);
+    uint64_t before = chains[thread];
+    chains[thread] = mixed(before ^ thread, value);
+    digest_unordered(before, chains[thread]);
+}
+
+// Threads that meet without a barrier between them; those of one warp may go in step.
+void meet(uintptr_t address, size_t bytes, bool write, bool shared) {
+    uint64_t phase = port_oracle::phase();
+    uint32_t thread = port_oracle::thread_number();
+    bool atomic = port_oracle::atomic_access, raced = false, met = false;
+    for (uintptr_t at = address; at < address + bytes; ++at) {
+        Byte& byte = byte_at(at);
+        const Threads* before[] = {&byte.writes, write || atomic ? &byte.reads : nullptr, atomic ? nullptr : &byte.atomics};
+        for (const Threads* each : before) {
+            if (!each) continue;
+            met |= each->has_another(phase, thread);
+            uint32_t apart = each->apart(phase, thread);
+            // Two writes may be of the same value.
+            if (!shared || raced || apart == nobody || (write && each == &byte.writes)) continue;
+            raced = true;
+            report("shared-race", "shared memory", Site{"", 0},
+                   "thread %u of a block %s a byte of its shared memory that thread %u %s, and no asc_syncthreads() stands between the two: set one between the write and the read",
+                   thread, atomic ? "updates" : write ? "writes" : "reads", apart, each == &byte.reads ? "reads" : each == &byte.atomics ? "updates" : "writes");
+        }
+        (atomic ? byte.atomics : write ? byte.writes : byte.reads).add(phase, thread);
+    }
+    if (met) digest_unordered(0, mixed(phase ? 0x9e3779b97f4a7c15 : 0, write));
+}
+
 void access(const void* address, size_t bytes, bool write) {
-    if (port_ascend::core || port_ascend::thread_kernel) port_ascend::digest_gm(address, bytes, write);
+    bool threads = thread_kernel && port_oracle::phase && port_oracle::phase();
+    if (!core && !threads) return;
+    uint64_t place = 0, size = 0;
+    bool shared = threads && port_oracle::is_shared(address);
+    if (!shared && !raw_gm(address, bytes, write, place, size)) return;
+    if (threads) {
+        meet(uintptr_t(address), bytes, write, shared);
+        if (write && !shared) digest_of_thread(port_oracle::thread_number(), mixed(mixed(place, size), bytes));
+    } else if (write) {
+        digest_number(place);
+        digest_number(size);
+        digest_number(bytes);
+    }
 }
 
 }  // namespace

@@ -420,6 +420,95 @@ void gm_sync(GM_ADDR, GM_ADDR y) {
     q.in.FreeTensor(a);
 }
 
+// Transfers of one pipe to the same bytes may overtake one another.
+void transfers_to_gm(GM_ADDR, GM_ADDR y) {
+    Queues q;
+    for (int i = 0; i < 2; ++i) {
+        auto b = q.out.AllocTensor<float>();
+        Duplicate(b, float(i + 1), 64);
+        q.out.EnQue(b);
+        if (!bad) PipeBarrier<PIPE_MTE3>();
+        b = q.out.DeQue<float>();
+        DataCopy(global<float>(y, 128)[i * 56], b, 64);  //! missing-sync
+        q.out.FreeTensor(b);
+    }
+}
+
+void transfers_to_ub(GM_ADDR x, GM_ADDR) {
+    Queues q;
+    auto a = q.in.AllocTensor<float>();
+    DataCopy(a, global<float>(x, 128), 64);
+    if (!bad) PipeBarrier<PIPE_MTE2>();
+    DataCopy(a[56], global<float>(x, 128)[64], 64);  //! missing-sync
+    q.in.EnQue(a);
+    a = q.in.DeQue<float>();
+    q.in.FreeTensor(a);
+}
+
+// What overlaps needs no order where each order gives the same: sums, and bytes that are there already.
+void transfers_that_agree(GM_ADDR x, GM_ADDR y) {
+    Queues q;
+    for (int i = 0; i < 3; ++i) {
+        auto b = q.out.AllocTensor<float>();
+        Duplicate(b, 1.0f, 64);
+        q.out.EnQue(b);
+        b = q.out.DeQue<float>();
+        DataCopy(global<float>(x, 128)[i * 8], b, 64);
+        SetAtomicAdd<float>();
+        DataCopy(global<float>(y, 128)[i * 8], b, 64);
+        SetAtomicNone();
+        q.out.FreeTensor(b);
+    }
+    auto b = q.out.AllocTensor<float>();
+    Duplicate(b, 2.0f, 64);
+    q.out.EnQue(b);
+    if (!bad) PipeBarrier<PIPE_MTE3>();
+    b = q.out.DeQue<float>();
+    DataCopy(global<float>(y, 128), b, 64);  //! missing-sync
+    q.out.FreeTensor(b);
+}
+
+// All cores read what the last one writes.
+void write_after_many_reads(GM_ADDR x, GM_ADDR) {
+    Queues q;
+    load(q, global<float>(x, 64), 64);
+    auto a = q.in.DeQue<float>();
+    auto b = q.out.AllocTensor<float>();
+    Adds(b, a, 1.0f, 64);
+    q.in.FreeTensor(a);
+    q.out.EnQue(b);
+    if (!bad) SyncAll();
+    else PipeBarrier<PIPE_ALL>();
+    b = q.out.DeQue<float>();
+    if (GetBlockIdx() + 1 == GetBlockNum()) DataCopy(global<float>(x, 64), b, 64);  //! gm-write-after-read
+    q.out.FreeTensor(b);
+}
+
+// Neighbours in a block of 32 bytes have orders of their own.
+void gm_neighbours(GM_ADDR, GM_ADDR y) {
+    Queues q;
+    auto out = global<float>(y, 64);
+    auto b = q.out.AllocTensor<float>();
+    Duplicate(b, 1.0f, 64);
+    q.out.EnQue(b);
+    b = q.out.DeQue<float>();
+    DataCopyPad(out[8], b, DataCopyExtParams{1, 4, 0, 0, 0});
+    out.SetValue(9, 1.0f);
+    DataCacheCleanAndInvalid<float, CacheLine::SINGLE_CACHE_LINE, DcciDst::CACHELINE_OUT>(out);
+    SetFlag<HardEvent::S_MTE2>(EVENT_ID0);
+    WaitFlag<HardEvent::S_MTE2>(EVENT_ID0);
+    if (!bad) {
+        SetFlag<HardEvent::MTE3_MTE2>(EVENT_ID0);
+        WaitFlag<HardEvent::MTE3_MTE2>(EVENT_ID0);
+    }
+    q.out.FreeTensor(b);
+    auto a = q.in.AllocTensor<float>();
+    DataCopy(a, out[8], 8);  //! missing-sync
+    q.in.EnQue(a);
+    a = q.in.DeQue<float>();
+    q.in.FreeTensor(a);
+}
+
 void gm_cache(GM_ADDR, GM_ADDR y) {
     Queues q;
     auto out = global<float>(y, 64);
@@ -523,7 +612,8 @@ const Case cases[] = {
     CASE(queue_discipline, 1), CASE(empty_queue, 1), CASE(parameter_repeat, 1), CASE(parameter_block_count, 1), CASE(uninitialised, 1), CASE(uninitialised_reduction, 1),
     CASE(uninitialised_lanes_dropped, 1), CASE(local_bounds, 1), CASE(gm_bounds, 1), CASE(gm_tensor_bounds, 1), CASE(sync_mte2_v, 1), CASE(sync_v_mte3, 1), CASE(sync_v_mte2, 1),
     CASE(sync_v_s, 1), CASE(sync_s_mte3, 1), CASE(wait_without_set, 1), CASE(set_without_wait, 1), CASE(flag_twice, 1), CASE(event_id, 1), CASE(line_conflict, 4),
-    CASE(write_conflict, 4), CASE(atomic_add, 4), CASE(atomic_type, 1), CASE(read_after_write, 4), CASE(gm_sync, 1), CASE(gm_cache, 1), CASE(deadlock, 4), CASE(round_mode, 1),
+    CASE(write_conflict, 4), CASE(atomic_add, 4), CASE(atomic_type, 1), CASE(read_after_write, 4), CASE(gm_sync, 1), CASE(gm_cache, 1), CASE(transfers_to_gm, 1),
+    CASE(transfers_to_ub, 1), CASE(transfers_that_agree, 1), CASE(write_after_many_reads, 4), CASE(gm_neighbours, 1), CASE(deadlock, 4), CASE(round_mode, 1),
     CASE(gather_bounds, 1), CASE(compare_length, 1), CASE(wrong_position, 1), CASE(temporary, 1), CASE(assertion, 1), CASE(raw_pointer, 4),
 };
 

@@ -62,6 +62,39 @@ void array_bounds(int* y) {
     sum_of_parts<<<1, 1, 0, nullptr>>>(y, bad ? 5 : 4);
 }
 
+// What the compiler calls in texts whose accesses are watched.
+extern "C" void __tsan_read4(void*);
+extern "C" void __tsan_write4(void*);
+
+// The other warp's part of shared memory.
+__global__ void exchanged(int* y, bool ordered) {
+    __ubuf__ int part[64];
+    int own = int(threadIdx.x);
+    __tsan_write4(&part[own]);
+    part[own] = own;
+    if (ordered) asc_syncthreads();
+    __tsan_read4(&part[63 - own]);
+    y[own] = part[63 - own];
+}
+// A counter of all threads, which one of them reads.
+__global__ void counted(int* y, bool ordered) {
+    __ubuf__ int count[1];
+    if (threadIdx.x == 0) {
+        __tsan_write4(count);
+        count[0] = 0;
+    }
+    asc_syncthreads();
+    port_oracle::atomic_access = true;
+    __tsan_read4(count);
+    __tsan_write4(count);
+    port_oracle::atomic_access = false;
+    asc_atomic_add(count, 1);
+    if (ordered) asc_syncthreads();
+    if (threadIdx.x != 0) return;
+    __tsan_read4(count);
+    y[0] = count[0];
+}
+
 struct Case { const char* name; void (*launch)(int*); };
 #define CASE(name) {#name, name}
 const Case cases[] = {CASE(bound_of_a_kernel), CASE(bound_of_an_instance), CASE(bound_without_one), CASE(most_threads),
@@ -88,6 +121,8 @@ int main(int argc, char** argv) {
     bad = !std::strcmp(argv[2], "bad");
     void* y = nullptr;
     aclrtMalloc(&y, 65536 * sizeof(int), ACL_MEM_MALLOC_HUGE_FIRST);
+    if (!std::strcmp(argv[1], "exchanged")) exchanged<<<1, 64, 0, nullptr>>>(static_cast<int*>(y), !bad);
+    if (!std::strcmp(argv[1], "counted")) counted<<<1, 64, 0, nullptr>>>(static_cast<int*>(y), !bad);
     for (const Case& each : cases) {
         if (!std::strcmp(each.name, argv[1])) each.launch(static_cast<int*>(y));
     }

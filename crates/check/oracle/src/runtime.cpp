@@ -25,6 +25,7 @@ dim3 gridDim;
 namespace port_oracle {
 
 unsigned lane_index = 0;
+bool atomic_access = false;
 
 namespace {
 
@@ -65,6 +66,7 @@ struct Warp {
 struct Block {
     uint3 index{};
     std::uint64_t number = 0;
+    std::uint64_t phase = 0;
     std::vector<Lane> lanes;
     std::vector<Warp> warps;
     unsigned live = 0;
@@ -85,6 +87,7 @@ const LaunchConfig* current_launch = nullptr;
 void (*launch_body)(void*) = nullptr;
 void* launch_context = nullptr;
 unsigned polls = 0;                 // calls of spin_hint since the running lane was resumed
+std::uint64_t phases = 0;           // parts between barriers, of all blocks
 std::vector<char*> free_stacks;
 
 char* take_stack() {
@@ -212,6 +215,7 @@ bool settle(const Block& block, Warp& warp) {
 void try_barrier(Block& block) {
     if (block.at_barrier == 0 || block.at_barrier != block.live) return;
     block.at_barrier = 0;
+    block.phase = ++phases;
     block.result = block.arriving;
     block.arriving = BarrierResult{0, 1, 0};
     for (Lane& lane : block.lanes) {
@@ -337,6 +341,7 @@ void reset(Block& block, std::uint64_t number) {
         lane.site = Site{};
     }
     block.live = count;
+    block.phase = ++phases;
     block.at_barrier = 0;
     block.at_grid = 0;
     block.arriving = BarrierResult{0, 1, 0};
@@ -411,6 +416,7 @@ bool release_grid(std::vector<std::unique_ptr<Block>>& waiting) {
     for (const auto& block : waiting) {
         current_block = block.get();
         block->at_grid = 0;
+        block->phase = ++phases;
         for (Lane& lane : block->lanes) {
             if (lane.state == State::grid) make_ready(lane);
         }
@@ -471,6 +477,9 @@ void require_kernel(const char* what) {
 }  // namespace
 
 bool in_kernel() { return current != nullptr; }
+
+std::uint64_t phase() { return current ? current_block->phase : 0; }
+unsigned thread_number() { return current ? current->warp * warp_width + current->index : 0; }
 
 bool is_below_stack(const char* address) {
     return current && current->stack && address >= current->stack - page_size() &&

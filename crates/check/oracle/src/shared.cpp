@@ -93,6 +93,10 @@ void restore_shared(std::size_t dynamic_bytes, const std::vector<char>& from) {
     });
 }
 
+bool is_shared(const void* address) {
+    return address >= segment().begin && address < segment().end;
+}
+
 char* dynamic_shared() { return port_oracle_dynamic_shared; }
 
 }  // namespace port_oracle

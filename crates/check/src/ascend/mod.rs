@@ -245,6 +245,19 @@ impl Model {
         model.build(source, spec)
     }
 
+    /// As [`Model::build`]; the accesses of a text of threads are watched, so that threads that meet in
+    /// shared memory without a barrier between them break a rule.
+    pub fn build_watching_threads(
+        &self,
+        source: &Source,
+        spec: &Spec,
+    ) -> Result<Executable, OracleError> {
+        match has_threads(&source.files) {
+            true => self.build_watched(source, spec),
+            false => self.build(source, spec),
+        }
+    }
+
     /// Compiles a program.
     pub fn build_program(&self, source: &Source) -> Result<Program, OracleError> {
         let (files, replacements) = rewrite(source);
@@ -313,8 +326,7 @@ impl Model {
             }
         };
         // Threads of the 950 are run by the fiber runtime.
-        let has_threads = files.iter().any(|(_, text)| text.contains(THREADS_HEADER));
-        let fibers = has_threads.then(|| self.fibers()).transpose()?;
+        let fibers = has_threads(files).then(|| self.fibers()).transpose()?;
         // What is precompiled has no such calls.
         let prefix = if self.watches { None } else { self.prefix(fibers)? };
         let mut command = self.text_command(fibers);
@@ -445,6 +457,11 @@ impl Program {
         let AscendResult { result: (), violations, launches, digest } = read_report(&report)?;
         Ok(AscendResult { result, violations, launches, digest })
     }
+}
+
+/// Whether a text has threads of the 950, which the fiber runtime runs.
+fn has_threads(files: &[(String, String)]) -> bool {
+    files.iter().any(|(_, text)| text.contains(THREADS_HEADER))
 }
 
 /// Replaces launches in every file.

@@ -32,6 +32,9 @@ pub struct Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Violation { call, file, line, message, kernel, core, .. } = self;
+        if file.is_empty() {
+            return write!(f, "{call} (kernel `{kernel}`): {message}");
+        }
         write!(f, "{call} ({file}:{line}, kernel `{kernel}`, core {core}): {message}")
     }
 }

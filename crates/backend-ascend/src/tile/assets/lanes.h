@@ -1463,7 +1463,9 @@ public:
             for (int32_t z = box.low[2]; z < box.high[2]; ++z) {
                 for (int32_t y = box.low[1]; y < box.high[1]; ++y) {
                     const uint32_t row = (static_cast<uint32_t>(z) * extent[1] + static_cast<uint32_t>(y)) * extent[0] * parts;
-                    DataCopyPad(gm[form.base + form.step[1] * y + form.step[2] * z + before], output[row + before],
+                    const auto target = gm[form.base + form.step[1] * y + form.step[2] * z + before];
+                    AfterOverlapping(target, length);
+                    DataCopyPad(target, output[row + before],
                                 DataCopyExtParams{1, static_cast<uint32_t>(length * sizeof(T)), 0, 0, 0});
                 }
             }
@@ -1485,9 +1487,25 @@ public:
         }
         outQueue.FreeTensor(output);
     }
+    // Transfers to the same bytes may overtake one another: one to bytes between those that were stored to waits.
+    template <typename T>
+    __aicore__ inline void AfterOverlapping(const GlobalTensor<T>& to, uint32_t elements)
+    {
+        const auto low = reinterpret_cast<uint64_t>(to.GetPhyAddr());
+        const auto high = low + elements * sizeof(T);
+        if (low < storedEnd && high > storedBegin) {
+            PipeBarrier<PIPE_MTE3>();
+            storedBegin = low;
+            storedEnd = high;
+            return;
+        }
+        if (low < storedBegin) storedBegin = low;
+        if (high > storedEnd) storedEnd = high;
+    }
     template <typename T, uint32_t parts>
     __aicore__ inline void WriteOne(const GlobalTensor<T>& gm, int64_t at, const LocalTensor<T>& value)
     {
+        AfterOverlapping(gm[at], parts);
         DataCopyPad(gm[at], value, DataCopyExtParams{1, static_cast<uint32_t>(parts * sizeof(T)), 0, 0, 0});
     }
     // Each lane in a block of 32 bytes of its own, ready for the way out.
@@ -1517,7 +1535,9 @@ public:
         Join<T, parts>(output, value, aligned ? 0 : static_cast<uint32_t>(from));
         outQueue.EnQue(output);
         output = outQueue.template DeQue<T>();
-        DataCopyPad(gm[base + static_cast<int64_t>(from) * parts], output[aligned ? static_cast<uint32_t>(from) * parts : 0],
+        const auto target = gm[base + static_cast<int64_t>(from) * parts];
+        AfterOverlapping(target, static_cast<uint32_t>(to - from) * parts);
+        DataCopyPad(target, output[aligned ? static_cast<uint32_t>(from) * parts : 0],
                     DataCopyExtParams{1, static_cast<uint32_t>((to - from) * parts * sizeof(T)), 0, 0, 0});
         outQueue.FreeTensor(output);
     }
@@ -1803,6 +1823,8 @@ public:
         Gather(result, mask.ReinterpretCast<int32_t>(), bytes.ReinterpretCast<uint32_t>(), 0, padded);
     }
 
+    uint64_t storedBegin = UINT64_MAX;  // bytes of global memory that may be on their way out
+    uint64_t storedEnd = 0;
     LocalTensor<int32_t> number;
     LocalTensor<int32_t> place[3];
     LocalTensor<float> scratch[4];

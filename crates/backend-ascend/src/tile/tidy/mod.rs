@@ -220,8 +220,9 @@ impl Known {
     }
 }
 
-/// The statements of a kernel, tidied.
-pub(super) fn tidy(tile: &Tile, nodes: Vec<Node>, known: &Known) -> Vec<Node> {
+/// The statements of a kernel, tidied. `one_core`: whether what a block does follows what others have
+/// stored.
+pub(super) fn tidy(tile: &Tile, nodes: Vec<Node>, known: &Known, one_core: bool) -> Vec<Node> {
     let mut nodes = nodes;
     let mut types = known.types.clone();
     nodes = simplified(nodes, &mut types);
@@ -233,7 +234,7 @@ pub(super) fn tidy(tile: &Tile, nodes: Vec<Node>, known: &Known) -> Vec<Node> {
     nodes = passes::conditions(nodes, &types);
     nodes = passes::moved(tile, nodes);
     nodes = passes::read_by_nobody(tile, nodes);
-    nodes = passes::waiting_once(nodes);
+    nodes = passes::waiting_once(nodes, one_core);
     passes::commented(nodes)
 }
 

@@ -624,15 +624,17 @@ const STORED: &str = "lanes::Wait<HardEvent::MTE3_MTE2>();";
 
 /// Whether a line may write to global memory.
 fn may_store(line: &str) -> bool {
+    const SHARED: [&str; 3] = ["StoreShared<", "UpdateShared<", "SharedElements<"];
     !line.starts_with("//")
+        && !SHARED.iter().any(|word| line.contains(word))
         && ["Store", "Accumulate", "Update", "DataCopy", "SetAtomic"]
             .iter()
             .any(|word| line.contains(word))
 }
 
-/// Waits for stores, once after them.
-pub(super) fn waiting_once(nodes: Vec<Node>) -> Vec<Node> {
-    let mut waited = false;
+/// Waits for stores, once after them. `others`: whether stores of other blocks come before those here.
+pub(super) fn waiting_once(nodes: Vec<Node>, others: bool) -> Vec<Node> {
+    let mut waited = !others;
     wait_in(nodes, &mut waited)
 }
 

@@ -37,7 +37,7 @@ fn tidied(nodes: Vec<Node>) -> Vec<String> {
         [("master", "GM_ADDR"), ("i", "int32_t")].into_iter(),
     );
     let mut out = Vec::new();
-    flat(&tidy(&tile(), nodes, &known), &mut out);
+    flat(&tidy(&tile(), nodes, &known, true), &mut out);
     out
 }
 

@@ -101,7 +101,7 @@ uint32_t call_id(const char* call, Site site);
 void register_gm(void* pointer, size_t bytes, const char* name = "");
 void unregister_gm(void* pointer);
 // Checks an access of the running instruction; false: do not do it.
-// `written`: what it writes. Two cores that write the same bytes do not disturb one another.
+// `written`: what it writes. Two writes of the same bytes do not disturb one another.
 bool gm_access(const void* pointer, size_t bytes, bool write, const void* written = nullptr);
 void gm_scalar(const void* pointer, size_t bytes, const void* written, const char* call, Site site);  // `written` null: a read
 void gm_clean(const void* pointer, size_t bytes, bool all);

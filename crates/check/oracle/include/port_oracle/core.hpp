@@ -39,6 +39,13 @@ void note(const char* kind, const char* format, ...) __attribute__((format(print
 // "thread (1,0,0) of block (0,0,0) in kernel k", for messages.
 const char* where();
 bool in_kernel();
+// For tools that watch accesses: what the running block does between two barriers, another number for each
+// such part of each block; the running thread's number in its block; whether an address is the block's
+// shared memory. `atomic_access`: an atomic operation reads and writes.
+std::uint64_t phase();
+unsigned thread_number();
+bool is_shared(const void* address);
+extern bool atomic_access;
 
 // Warp operations are meetings: each lane arrives with a record of its own; when all have arrived,
 // `complete` runs once over the records and all go on.
