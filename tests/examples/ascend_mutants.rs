@@ -11,16 +11,19 @@ use port_check::toolchain::Toolchain;
 use port_tests::kernels::{self, Kernel};
 use port_tests::mutate::ascend::{Bench, Fate, Kind, Mutant, sample};
 
-/// Seed, mutants of each kernel and chip, parts of kernels' names, whether all fates are printed.
+/// Seed, mutants of each kernel and chip (0: the ports themselves are watched), parts of kernels' names
+/// or of chips', whether all fates are printed.
 struct Arguments {
     seed: u64,
     per_kernel: usize,
     kernels: Vec<String>,
+    chips: Vec<String>,
     all: bool,
 }
 
 fn arguments() -> Result<Arguments, String> {
-    let mut parsed = Arguments { seed: 1, per_kernel: 2, kernels: Vec::new(), all: false };
+    let mut parsed =
+        Arguments { seed: 1, per_kernel: 2, kernels: Vec::new(), chips: Vec::new(), all: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<u64, String> {
@@ -31,6 +34,7 @@ fn arguments() -> Result<Arguments, String> {
             "--seed" => parsed.seed = number()?,
             "--per-kernel" => parsed.per_kernel = number()? as usize,
             "--list" => parsed.all = true,
+            "910b" | "950" => parsed.chips.push(word),
             _ => parsed.kernels.push(word),
         }
     }
@@ -41,6 +45,9 @@ type Results = Result<Vec<(Mutant, Fate)>, String>;
 
 fn run(kernel: &Kernel, target: &str, model: &Model, arguments: &Arguments) -> Results {
     let bench = Bench::new(kernel, target, model)?;
+    if arguments.per_kernel == 0 {
+        bench.watched_itself()?;
+    }
     // Each kernel has its own sequence.
     let own = kernel.name.bytes().chain(target.bytes());
     let own = own.fold(arguments.seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
@@ -77,7 +84,11 @@ fn main() -> ExitCode {
     for kernel in kernels::all() {
         let named = |name: &String| kernel.name.contains(name.as_str());
         if arguments.kernels.is_empty() || arguments.kernels.iter().any(named) {
-            subjects.extend(["ascend:910b", "ascend:950"].map(|target| (kernel.clone(), target)));
+            let named = |target: &&str| {
+                arguments.chips.is_empty() || arguments.chips.iter().any(|c| target.ends_with(c))
+            };
+            let targets = ["ascend:910b", "ascend:950"].into_iter().filter(named);
+            subjects.extend(targets.map(|target| (kernel.clone(), target)));
         }
     }
     let next = AtomicUsize::new(0);

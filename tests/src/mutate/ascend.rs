@@ -267,6 +267,15 @@ impl Bench {
         Ok(bench)
     }
 
+    /// What watching the accesses of the port itself shows, beyond what running it does.
+    pub fn watched_itself(&self) -> Result<(), String> {
+        match self.done.get_or_init(|| self.watched(&self.files)) {
+            Some((Fate::Survived, _)) => Ok(()),
+            Some((fate, _)) => Err(format!("the port without a fault, watched: {fate:?}")),
+            None => Err("the port does not compile with its accesses watched".into()),
+        }
+    }
+
     /// The port's root.
     pub fn text(&self) -> &str {
         &self.files[0].1
