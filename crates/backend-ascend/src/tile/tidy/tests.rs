@@ -30,6 +30,10 @@ fn flat(nodes: &[Node], out: &mut Vec<String>) {
 }
 
 fn tidied(nodes: Vec<Node>) -> Vec<String> {
+    tidied_for(nodes, true)
+}
+
+fn tidied_for(nodes: Vec<Node>, one_core: bool) -> Vec<String> {
     let fields = [("n", "int64_t"), ("k", "uint32_t")];
     let known = Known::new(
         fields.into_iter(),
@@ -37,7 +41,7 @@ fn tidied(nodes: Vec<Node>) -> Vec<String> {
         [("master", "GM_ADDR"), ("i", "int32_t")].into_iter(),
     );
     let mut out = Vec::new();
-    flat(&tidy(&tile(), nodes, &known, true), &mut out);
+    flat(&tidy(&tile(), nodes, &known, one_core), &mut out);
     out
 }
 
@@ -226,6 +230,20 @@ fn stores_are_waited_for_once() {
     let mut nodes = lines(&[wait]);
     nodes.push(Node::Nest { head: "while (true)".to_owned(), body, repeats: true });
     assert_eq!(tidied(nodes).iter().filter(|line| *line == wait).count(), 2);
+}
+
+#[test]
+fn a_block_waits_for_its_own_stores_alone() {
+    let wait = passes_wait();
+    let store = "lanes.Store<float, 1>(yGm_, 1);";
+    let shared = "lanes.StoreShared<float, 1>(shared_, aLanes, bLanes, everyone);";
+    let made = |one_core| tidied_for(lines(&[wait, shared, wait, store, wait]), one_core);
+    assert_eq!(made(false), [shared, store, wait]);
+    assert_eq!(made(true), [wait, shared, store, wait]);
+    // What a pass stores the next one may read.
+    let body = lines(&[wait, "lanes.Store<float, 1>(yGm_, 1);"]);
+    let nodes = vec![Node::Nest { head: "while (true)".to_owned(), body, repeats: true }];
+    assert_eq!(tidied_for(nodes, false), ["while (true) {", wait, store, "}"]);
 }
 
 fn passes_wait() -> &'static str {
