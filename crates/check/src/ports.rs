@@ -108,7 +108,9 @@ impl PortedUnit<'_> {
             let source =
                 renames.iter().fold(source, |source, (from, to)| source.with_rename(from, to));
             // Whether threads meet without a barrier only their accesses tell.
-            let program = model.build_watching_threads(&source, self.spec)?;
+            let program = model
+                .build_watching_threads(&source, self.spec)
+                .or_else(|_| model.build(&source, self.spec))?;
             Ok((model, source, program))
         };
         let (model, source, program) = prepare().map_err(|error| note(what, &error))?;
