@@ -248,15 +248,52 @@ template <int N> __global__ void norms(__nv_bfloat16* norm, float* y, const floa
   for (int i = threadIdx.x; i < N; i += 32) y[blockIdx.x * N + i] = x[blockIdx.x * N + i] / s;
 }
 
+// A row in the registers of a warp, which is shorter than they are.
+template <int N> __global__ void softmax_registers(float* y, const float* x, int rows, int n) {
+  int at = blockIdx.x * blockDim.y + threadIdx.y, lane = threadIdx.x;
+  if (at >= rows) return;
+  float v[N / 32], largest = -INFINITY, sum = 0;
+#pragma unroll
+  for (int i = 0; i < N / 32; ++i) {
+    int c = lane + i * 32;
+    v[i] = c < n ? x[at * n + c] : -INFINITY;
+    largest = fmaxf(largest, v[i]);
+  }
+  for (int o = 16; o > 0; o >>= 1) largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, o));
+#pragma unroll
+  for (int i = 0; i < N / 32; ++i) { v[i] = expf(v[i] - largest); sum += v[i]; }
+  for (int o = 16; o > 0; o >>= 1) sum += __shfl_xor_sync(~0u, sum, o);
+#pragma unroll
+  for (int i = 0; i < N / 32; ++i)
+    if (lane + i * 32 < n) y[at * n + lane + i * 32] = v[i] / sum;
+}
+
+// All rows are stored, some are added up.
+template <int N> __global__ void double_registers(float* y, float* s, const float* x, int kept) {
+  int lane = threadIdx.x;
+  float v[N / 32], sum = 0;
+#pragma unroll
+  for (int i = 0; i < N / 32; ++i) {
+    v[i] = x[blockIdx.x * N + i * 32 + lane];
+    y[blockIdx.x * N + i * 32 + lane] = 2.0f * v[i];
+    sum += v[i];
+  }
+  if (blockIdx.x >= kept) return;
+  for (int o = 16; o > 0; o >>= 1) sum += __shfl_xor_sync(~0u, sum, o);
+  if (lane == 0) s[blockIdx.x] = sum;
+}
+
 // What does not say by itself how many threads a block has.
 void run(float* f, half* h, int* i, signed char* q, int rows, int n) {
   welford_warp<<<rows, 32>>>(f, f, f, n);
   argmax_block<<<rows, 128>>>(i, h, h, n);
+  softmax_registers<128><<<rows, dim3(32, 2)>>>(f, f, rows, n);
+  double_registers<64><<<rows, 32>>>(f, f, f, n);
 }
 "#;
 
 const FIELD_SPEC: &str = r#"
-ints = [["rows", "5"], ["n", "256"]]
+ints = [["rows", "5"], ["n", "256"], ["short", "min(n, 61)"], ["rows_of_registers", "3"]]
 sweep = [{ n = 1 }, { n = 2 }, { n = 62 }, { n = 1009 }, { n = 17000 }]
 [buffers]
 x = { dtype = "f32", shape = ["rows * n + 128"], init = "ints(-8,9)", seed = 1 }
@@ -275,6 +312,9 @@ s6 = { dtype = "f32", shape = ["rows"], init = "zeros", out = true }
 q7 = { dtype = "u8", shape = ["rows * n"], init = "zeros", out = true }
 s7 = { dtype = "f32", shape = ["rows"], init = "zeros", out = true }
 z7 = { dtype = "i32", shape = ["rows"], init = "zeros", out = true }
+y9 = { dtype = "f32", shape = ["rows * 61"], init = "zeros", out = true }
+y10 = { dtype = "f32", shape = ["128"], init = "zeros", out = true }
+s10 = { dtype = "f32", shape = ["2"], init = "zeros", out = true }
 m8 = { dtype = "bf16", shape = ["1"], init = "zeros", out = true }
 y8 = { dtype = "f32", shape = ["100"], init = "zeros", out = true }
 [[launch]]
@@ -317,6 +357,16 @@ kernel = "norms<100>"
 grid = ["1"]
 block = [32]
 args = ["m8", "y8", "x"]
+[[launch]]
+kernel = "softmax_registers<128>"
+grid = ["2"]
+block = [32, 2]
+args = ["y9", "x", "rows_of_registers", "short"]
+[[launch]]
+kernel = "double_registers<64>"
+grid = ["2"]
+block = [32]
+args = ["y10", "s10", "x", 1]
 "#;
 
 /// Running values of several parts, bytes and halves as results: as rows, and right, for rows of one

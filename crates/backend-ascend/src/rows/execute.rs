@@ -8,6 +8,7 @@
 
 mod known;
 mod memory;
+mod registers;
 mod together;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,8 @@ use std::rc::Rc;
 
 use port_ir::analysis::flow::Flow;
 use port_ir::{
-    Axis, Block, Builtin, CompareOp, Constant, Conversion, Expression, Function, Location, Loop,
-    LoopTest, Module, Scalar, Statement, StatementKind, Type, Value,
+    Axis, Block, Builtin, Constant, Conversion, Expression, Function, Location, Loop, LoopTest,
+    Module, Scalar, Statement, StatementKind, Type, Value,
 };
 use rustc_hash::FxHashMap;
 
@@ -117,6 +118,11 @@ pub(super) struct Executor<'e, 'a> {
     pub formulas: BTreeMap<u32, Id>,
     /// What expressions of such values have been found to be, and what their kind is.
     pub settled: Settled,
+    /// Elements that threads store one by one, and the conditions of lanes under which that happens.
+    scattered: Vec<registers::Scattered>,
+    lane_conditions: Vec<(Lanes, bool)>,
+    /// Elements that threads have loaded one by one.
+    loaded: usize,
     /// Whether the loop over rows has ended.
     is_over: bool,
     steps: u64,
@@ -171,6 +177,9 @@ impl<'e, 'a> Executor<'e, 'a> {
             state_of: BTreeMap::new(),
             formulas: BTreeMap::new(),
             settled: Settled::default(),
+            scattered: Vec::new(),
+            lane_conditions: Vec::new(),
+            loaded: 0,
             is_over: false,
             steps: 0,
             depth: 0,
@@ -184,6 +193,7 @@ impl<'e, 'a> Executor<'e, 'a> {
         let Some(body) = &self.function.body else { return Err(refuse("it is not defined here")) };
         let all = vec![true; self.threads()];
         self.block(body, all)?;
+        self.flush_scattered()?;
         self.compute_formulas();
         Ok(())
     }
@@ -739,12 +749,12 @@ impl<'e, 'a> Executor<'e, 'a> {
                 if in_range.is_some() {
                     return Err(refuse("a shuffle says whether its lane was in reach"));
                 }
-                let shuffled = self.shuffle(*mode, *value, *lane, *width, &mask)?;
+                let shuffled = self.shuffle(*mode, *value, *lane, *width, &mask, location)?;
                 self.define(*result, shuffled);
                 Ok(mask)
             }
             StatementKind::WarpReduce { result, op, value, .. } => {
-                let reduced = self.warp_reduce(*op, *value, &mask)?;
+                let reduced = self.warp_reduce(*op, *value, &mask, location)?;
                 self.define(*result, reduced);
                 Ok(mask)
             }
@@ -830,7 +840,12 @@ impl<'e, 'a> Executor<'e, 'a> {
         };
         let jumped = jumps(self);
         self.path.push(guard);
+        let of_lanes = self.lane_conditions.len();
+        if uniform.is_none() {
+            self.lane_conditions.push((condition.clone(), true));
+        }
         let accept_falls = self.block(accept, taken.clone())?;
+        self.lane_conditions.truncate(of_lanes);
         self.path.truncate(path);
         let accepted = std::mem::replace(&mut self.locals, before.0.clone());
         let accepted_shared = std::mem::replace(&mut self.shared, before.1);
@@ -851,7 +866,8 @@ impl<'e, 'a> Executor<'e, 'a> {
             if let Some(jumps) = self.jumps.last_mut() {
                 jumps.continued.fill(false);
             }
-            if self.items.len() == items && items == 0 && self.path.is_empty() {
+            let is_first = items == 0 && self.items.is_empty() && self.scattered.is_empty();
+            if is_first && self.path.is_empty() {
                 self.guards.push(not);
             } else {
                 self.path.push(not);
@@ -859,7 +875,11 @@ impl<'e, 'a> Executor<'e, 'a> {
             return self.block(reject, other);
         }
         self.path.push(not);
+        if uniform.is_none() {
+            self.lane_conditions.push((condition.clone(), false));
+        }
         let reject_falls = self.block(reject, other.clone())?;
+        self.lane_conditions.truncate(of_lanes);
         self.path.truncate(path);
         if reject_falls != other {
             return Err(refuse("threads leave where that is not known beforehand"));
@@ -987,7 +1007,8 @@ impl<'e, 'a> Executor<'e, 'a> {
             return Err(refuse("it goes on after its loop over rows"));
         }
         if let Some(rows) = self.row_loop(looping)? {
-            if !self.items.is_empty() || !self.path.is_empty() || self.rows != Rows::Groups {
+            let is_first = self.items.is_empty() && self.scattered.is_empty();
+            if !is_first || !self.path.is_empty() || self.rows != Rows::Groups {
                 return Err(refuse("its loop over rows is not its outermost"));
             }
             self.rows = Rows::Loop(rows);
@@ -996,6 +1017,7 @@ impl<'e, 'a> Executor<'e, 'a> {
                 .push(Jumps { broken: vec![false; threads], continued: vec![false; threads] });
             self.in_rows = true;
             self.block(&looping.body, mask.clone())?;
+            self.flush_scattered()?;
             self.in_rows = false;
             let jumps = self.jumps.pop();
             if jumps.is_some_and(|j| j.broken.iter().any(|b| *b)) {
@@ -1007,78 +1029,6 @@ impl<'e, 'a> Executor<'e, 'a> {
         }
         self.phase(looping, location)?;
         Ok(mask)
-    }
-
-    /// Locals that a loop stores to.
-    pub fn stored_in(&self, looping: &Loop) -> Vec<u32> {
-        let mut found = Vec::new();
-        let mut open: Vec<&Block> = vec![&looping.condition, &looping.body, &looping.step];
-        while let Some(block) = open.pop() {
-            for statement in &block.statements {
-                if let StatementKind::Store { pointer, .. } = &statement.kind
-                    && let port_ir::analysis::flow::Root::Local(local) = self.flow.root(*pointer)
-                {
-                    found.push(local.index() as u32);
-                }
-                open.extend(statement.kind.blocks());
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    /// The number of rows, if the groups of the grid share the passes of this loop.
-    fn row_loop(&mut self, looping: &Loop) -> Result<Option<Id>> {
-        let saved = self.locals.clone();
-        let stored = self.stored_in(looping);
-        let mut carried = Vec::new();
-        for (key, (lanes, ty)) in saved.iter().filter(|(key, _)| stored.contains(&key.0)) {
-            let id = self.graph.leaf(Op::Carried(self.carried), node_type(*ty));
-            self.carried += 1;
-            carried.push((*key, lanes.clone(), id));
-            self.locals.insert(*key, (Lanes::Same(id), *ty));
-        }
-        let all = vec![true; self.threads()];
-        self.cache.clear();
-        self.block(&looping.step, all.clone())?;
-        let mut row = None;
-        for (key, entry, id) in &carried {
-            let Some((Lanes::Same(next), _)) = self.locals.get(key).cloned() else { continue };
-            let step = self.graph.plus(next, *id, -1);
-            let Lanes::Same(entry) = entry else { continue };
-            if next != *id && self.is_group(*entry, step) {
-                row = Some((*key, *id));
-            }
-        }
-        self.locals = saved;
-        let Some((key, id)) = row else { return Ok(None) };
-        for (key, _, id) in &carried {
-            if let Some((lanes, _)) = self.locals.get_mut(key) {
-                *lanes = Lanes::Same(*id);
-            }
-        }
-        let own = self.graph.leaf(Op::Row, Scalar::I64);
-        if let Some((lanes, _)) = self.locals.get_mut(&key) {
-            *lanes = Lanes::Same(own);
-        }
-        let _ = id;
-        self.cache.clear();
-        self.block(&looping.condition, all.clone())?;
-        self.activate(&all);
-        let Some(test) = looping.test else { return Ok(None) };
-        let Lanes::Same(test) = self.eval(test)? else { return Ok(None) };
-        let Op::Compare(op) = *self.graph.op(test) else { return Ok(None) };
-        let args = self.graph.node(test).args.clone();
-        let bound = match op {
-            CompareOp::Less if args[0] == own => args[1],
-            CompareOp::Greater if args[1] == own => args[0],
-            _ => return Err(refuse("the end of its loop over rows is not understood")),
-        };
-        if self.graph.any(bound, &|op| matches!(op, Op::Row | Op::Carried(_))) {
-            return Err(refuse("the end of its loop over rows moves"));
-        }
-        Ok(Some(bound))
     }
 
     /// All threads run a block in a loop over a row; gives the test.

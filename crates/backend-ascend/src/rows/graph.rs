@@ -831,7 +831,7 @@ impl Graph {
         known.get(&id).copied().unwrap_or(id)
     }
 
-    fn rebuild(&mut self, id: Id, args: &[Id]) -> Id {
+    pub fn rebuild(&mut self, id: Id, args: &[Id]) -> Id {
         let node = self.node(id).clone();
         if *node.args == *args {
             return id;

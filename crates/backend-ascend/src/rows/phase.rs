@@ -74,6 +74,7 @@ struct Induction {
 
 impl Executor<'_, '_> {
     pub(super) fn phase(&mut self, looping: &Loop, location: Location) -> Result<()> {
+        self.flush_scattered()?;
         // What the loop changes is a symbol at the start of a pass.
         let stored = self.stored_in(looping);
         let mut carried = Vec::new();

@@ -1,10 +1,11 @@
-//! Loops over a row of known length, and conditions that matter to one thread only.
+//! Loops over a row of known length and over rows, and conditions that matter to one thread only.
 
 use port_ir::analysis::flow::Root;
-use port_ir::{Axis, Block, Builtin, Location, Loop, LoopTest, Scalar, StatementKind};
+use port_ir::{Axis, Block, Builtin, CompareOp, Location, Loop, LoopTest, Scalar, StatementKind};
 
 use super::super::graph::{Id, Op};
-use super::{Executor, Lanes, Result};
+use super::{Executor, Lanes, Result, node_type};
+use crate::code::refuse;
 
 impl Executor<'_, '_> {
     /// The condition of those threads for which it is not known, where it is one, all others go the
@@ -50,8 +51,12 @@ impl Executor<'_, '_> {
         let sizes = (self.items.len(), self.reductions.len(), self.jumps.len(), self.path.len());
         let (values, steps) = (self.values.clone(), self.steps);
         let states = self.states.len();
+        let (in_rows, conditions) = (self.in_rows, self.lane_conditions.len());
+        let scattered = self.scattered.clone();
         self.cache.clear();
-        let held = self.phase(looping, location).is_ok() && self.items.len() > sizes.0;
+        let flushed = self.flush_scattered().map(|()| self.items.len());
+        let held = flushed
+            .is_ok_and(|items| self.phase(looping, location).is_ok() && self.items.len() > items);
         self.cache.clear();
         if held {
             return Some(mask.to_vec());
@@ -59,13 +64,17 @@ impl Executor<'_, '_> {
         (self.locals, self.shared, self.staged) = (locals, shared, staged);
         (self.versions, self.names, self.values) = (versions, names, values);
         self.steps = steps;
+        self.in_rows = in_rows;
+        self.scattered = scattered;
+        self.lane_conditions.truncate(conditions);
         self.items.truncate(sizes.0);
-        self.reductions.truncate(sizes.1);
-        self.graph.folds.truncate(sizes.1);
-        if self.states.len() > states {
-            self.states.truncate(states);
+        if self.reductions.len() > sizes.1 {
+            // The numbers of reductions will be those of others.
             self.settled.clear();
         }
+        self.reductions.truncate(sizes.1);
+        self.graph.folds.truncate(sizes.1);
+        self.states.truncate(states);
         self.state_of.retain(|reduction, _| (*reduction as usize) < sizes.1);
         self.formulas.retain(|reduction, _| (*reduction as usize) < sizes.1);
         self.jumps.truncate(sizes.2);
@@ -73,6 +82,25 @@ impl Executor<'_, '_> {
         self.returned.fill(false);
         self.body = None;
         None
+    }
+
+    /// Locals that a loop stores to.
+    pub(in crate::rows) fn stored_in(&self, looping: &Loop) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut open: Vec<&Block> = vec![&looping.condition, &looping.body, &looping.step];
+        while let Some(block) = open.pop() {
+            for statement in &block.statements {
+                if let StatementKind::Store { pointer, .. } = &statement.kind
+                    && let Root::Local(local) = self.flow.root(*pointer)
+                {
+                    found.push(local.index() as u32);
+                }
+                open.extend(statement.kind.blocks());
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Whether a loop itself loads from what a parameter points at.
@@ -95,6 +123,59 @@ impl Executor<'_, '_> {
             }
         }
         found
+    }
+
+    /// The number of rows, if the groups of the grid share the passes of this loop.
+    pub(super) fn row_loop(&mut self, looping: &Loop) -> Result<Option<Id>> {
+        let saved = self.locals.clone();
+        let stored = self.stored_in(looping);
+        let mut carried = Vec::new();
+        for (key, (lanes, ty)) in saved.iter().filter(|(key, _)| stored.contains(&key.0)) {
+            let id = self.graph.leaf(Op::Carried(self.carried), node_type(*ty));
+            self.carried += 1;
+            carried.push((*key, lanes.clone(), id));
+            self.locals.insert(*key, (Lanes::Same(id), *ty));
+        }
+        let all = vec![true; self.threads()];
+        self.cache.clear();
+        self.block(&looping.step, all.clone())?;
+        let mut row = None;
+        for (key, entry, id) in &carried {
+            let Some((Lanes::Same(next), _)) = self.locals.get(key).cloned() else { continue };
+            let step = self.graph.plus(next, *id, -1);
+            let Lanes::Same(entry) = entry else { continue };
+            if next != *id && self.is_group(*entry, step) {
+                row = Some((*key, *id));
+            }
+        }
+        self.locals = saved;
+        let Some((key, id)) = row else { return Ok(None) };
+        for (key, _, id) in &carried {
+            if let Some((lanes, _)) = self.locals.get_mut(key) {
+                *lanes = Lanes::Same(*id);
+            }
+        }
+        let own = self.graph.leaf(Op::Row, Scalar::I64);
+        if let Some((lanes, _)) = self.locals.get_mut(&key) {
+            *lanes = Lanes::Same(own);
+        }
+        let _ = id;
+        self.cache.clear();
+        self.block(&looping.condition, all.clone())?;
+        self.activate(&all);
+        let Some(test) = looping.test else { return Ok(None) };
+        let Lanes::Same(test) = self.eval(test)? else { return Ok(None) };
+        let Op::Compare(op) = *self.graph.op(test) else { return Ok(None) };
+        let args = self.graph.node(test).args.clone();
+        let bound = match op {
+            CompareOp::Less if args[0] == own => args[1],
+            CompareOp::Greater if args[1] == own => args[0],
+            _ => return Err(refuse("the end of its loop over rows is not understood")),
+        };
+        if self.graph.any(bound, &|op| matches!(op, Op::Row | Op::Carried(_))) {
+            return Err(refuse("the end of its loop over rows moves"));
+        }
+        Ok(Some(bound))
     }
 
     /// Whether a loop that begins at the group's number goes on by the number of groups.

@@ -162,9 +162,7 @@ impl Executor<'_, '_> {
                         return Err(refuse("it loads pointers"));
                     }
                     if threads > 1 {
-                        return Err(refuse(
-                            "threads read elements of their own outside of a loop over a row",
-                        ));
+                        self.load_own()?;
                     }
                     let version = self.versions.get(&base).copied().unwrap_or(0);
                     self.graph.add(Op::Load(base, version), [offset], scalar)
@@ -289,7 +287,8 @@ impl Executor<'_, '_> {
                     return Ok(());
                 }
                 if self.is_shared(base) {
-                    return self.store_shared(pointer, value, scalar, mask);
+                    let value = self.gathered(value, mask, location)?;
+                    return self.store_shared(pointer, &value, scalar, mask);
                 }
                 if self.body.is_some() {
                     return Err(refuse("a loop over a row stores the same element again"));
@@ -409,9 +408,7 @@ impl Executor<'_, '_> {
             let own = (self.lane(pointer, thread)?, self.lane(value, thread)?);
             let own = (own.0, self.settle_one(own.1));
             if *only.get_or_insert(own) != own {
-                return Err(refuse(
-                    "threads write elements of their own outside of a loop over a row",
-                ));
+                return self.scatter(pointer, value, scalar, mask, location);
             }
         }
         let Some((pointer, value)) = only else { return Ok(()) };
@@ -419,6 +416,7 @@ impl Executor<'_, '_> {
         if self.is_over {
             return Err(refuse("it goes on after its loop over rows"));
         }
+        self.flush_scattered()?;
         let guards = self.path.clone();
         self.items.push(Item::Store(Store { base, offset, ty: scalar, value, guards, location }));
         *self.versions.entry(base).or_insert(0) += 1;

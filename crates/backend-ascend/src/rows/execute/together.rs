@@ -1,6 +1,6 @@
 //! What threads of a warp tell each other.
 
-use port_ir::{ReduceOp, ShuffleMode, Value};
+use port_ir::{Location, ReduceOp, ShuffleMode, Value};
 
 use super::{Executor, Lanes, Result};
 use crate::code::refuse;
@@ -13,6 +13,7 @@ impl Executor<'_, '_> {
         lane: Value,
         width: Option<Value>,
         mask: &[bool],
+        location: Location,
     ) -> Result<Lanes> {
         let width = match width {
             None => 32,
@@ -27,6 +28,7 @@ impl Executor<'_, '_> {
         };
         let (value, by) = (self.eval(value)?, self.eval(lane)?);
         let value = self.settle(&value, mask);
+        let value = self.gathered(&value, mask, location)?;
         if self.body.is_some() {
             return Err(refuse("threads exchange values in a loop over a row"));
         }
@@ -84,9 +86,11 @@ impl Executor<'_, '_> {
         op: ReduceOp,
         value: Value,
         mask: &[bool],
+        location: Location,
     ) -> Result<Lanes> {
         let value = self.eval(value)?;
         let value = self.settle(&value, mask);
+        let value = self.gathered(&value, mask, location)?;
         let scalar = match &value {
             Lanes::Parts(_) => return Err(refuse("a value is no number")),
             other => {
