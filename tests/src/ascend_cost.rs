@@ -108,34 +108,19 @@ impl Cost {
     }
 }
 
-/// What element-wise kernels do not hold: the kernel, how its launches begin, and what. Rows of a block that are
-/// one tile each have nothing to copy while they compute; vectors under a condition that is no range of
-/// lanes, bytes of packed weights and places that integers compute go through the scalar unit.
+/// What element-wise kernels do not hold: the kernel, how its launches begin, and what. Places that each lane
+/// computes cost the scalar unit a few accesses for each run of neighbours; what all of the grid shares by a
+/// remainder is copied for each tile; bytes of packed weights and pairs that turn lie apart; a tile of few rows
+/// has nothing to copy while it computes.
 pub const KNOWN: &[(&str, &str, &[&str])] = &[
-    ("activation/silu_and_mul", "act_and_mul_kernel<float, 1, silu>", &["overlap", "scalar"]),
-    ("activation/silu_and_mul", "act_and_mul_kernel<float, 4, silu>", &["overlap"]),
-    ("activation/silu_and_mul", "act_and_mul_kernel<half, 8, ", &["overlap"]),
-    (
-        "activation/silu_and_mul",
-        "act_and_mul_kernel<__nv_bfloat16, 1, silu>",
-        &["lanes", "overlap"],
-    ),
-    ("activation/silu_and_mul", "act_and_mul_kernel<float, 1, gelu>", &["lanes", "overlap"]),
-    ("activation/silu_and_mul", "clamped_silu_and_mul_half2_kernel", &["overlap", "scalar"]),
-    ("dropout/bias_dropout_residual", "bias_dropout_residual_vec4_kernel", &["bytes", "scalar"]),
-    ("dropout/bias_dropout_residual", "dropout_backward_bitmask_kernel", &["scalar"]),
-    (
-        "quant/dequantize_q4_0",
-        "dequantize_block<QK4_0, dequantize_q4_0, float>",
-        &["overlap", "scalar"],
-    ),
+    ("activation/silu_and_mul", "clamped_silu_and_mul_half2_kernel", &["scalar"]),
+    ("dropout/bias_dropout_residual", "bias_dropout_residual_vec4_kernel", &["bytes"]),
+    ("quant/dequantize_q4_0", "dequantize_block<QK4_0, dequantize_q4_0, float>", &["scalar"]),
     ("quant/dequantize_q4_0", "dequantize_", &["bytes", "overlap", "scalar"]),
-    ("quant/dequantize_q4_0", "k_get_rows", &["lanes", "overlap", "scalar"]),
+    ("quant/dequantize_q4_0", "k_get_rows", &["lanes", "scalar"]),
     ("rope/rotary_embedding", "rope::rotary_embedding_kernel", &["bytes", "overlap", "scalar"]),
-    ("scan/inclusive_scan", "add_totals_kernel", &["scalar"]),
-    ("quant/quantize_int8_per_token", "dequantize_int8_kernel", &["lanes", "overlap"]),
-    ("loss/cross_entropy", "cross_entropy_backward_kernel<float>", &["lanes", "overlap", "scalar"]),
-    ("loss/cross_entropy", "cross_entropy_backward_kernel<half>", &["overlap", "scalar"]),
+    ("loss/cross_entropy", "cross_entropy_backward_kernel<float>", &["overlap"]),
+    ("loss/cross_entropy", "cross_entropy_backward_kernel<half>", &["overlap"]),
 ];
 
 impl Measured {

@@ -735,8 +735,9 @@ impl Writer<'_, '_> {
             let _ = writeln!(text, "#include \"{stem}_tiling.h\"");
             section.tiling = Some(format!(
                 "// Tiling of the kernels in {stem}.asc: what the host computes for each launch. Made by port.\n\
-                 #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{}{}",
+                 #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{}{}{}",
                 tiling::dim3(self.port.chip),
+                if self.tiling.contains("TileLanes(") { tiling::TILE_LANES } else { "" },
                 self.tiling
             ));
         }

@@ -1,12 +1,14 @@
 //! Statements: control that all lanes share stays control; where lanes part, masks say who goes on.
 
-use port_ir::analysis::flow::StatementId;
+use port_ir::analysis::affine::Symbol;
+use port_ir::analysis::flow::{Root, StatementId};
 use port_ir::{
-    BarrierReduction, BarrierScope, Block, Location, Loop, LoopTest, Statement, StatementKind,
-    SwitchCase, Value,
+    BarrierReduction, BarrierScope, Block, CompareOp, Expression, Location, Loop, LoopTest,
+    Statement, StatementKind, SwitchCase, Type, Value,
 };
 
 use super::engine::{Active, Around, Engine, Result, Val};
+use super::ir::Node;
 use super::value::{Kind, kind};
 
 /// The lanes that reach the end of a block; `None` for none.
@@ -293,7 +295,75 @@ impl Engine<'_, '_> {
             self.state.next -= count(accept);
             return self.arms(active, accepted, Some(rest), accept, reject, location);
         }
+        if let (Some(rejected), true) = (&rejected, self.store_in_both(accept, reject)) {
+            let arms = [(accepted, accept), (rejected.clone(), reject)];
+            return self.arms_with_one_store(active, arms);
+        }
         self.arms(active, accepted, rejected, accept, reject, location)
+    }
+
+    /// Whether both arms end with a store to one place of global memory: what is stored is then chosen for
+    /// each lane, and all of it goes out at once.
+    fn store_in_both(&mut self, accept: &Block, reject: &Block) -> bool {
+        if may_jump(accept) || may_jump(reject) {
+            return false;
+        }
+        let last = |block: &Block| match block.statements.last().map(|last| &last.kind) {
+            Some(StatementKind::Store { pointer, value, access })
+                if !access.volatile && access.atomic.is_none() =>
+            {
+                Some((*pointer, *value))
+            }
+            _ => None,
+        };
+        let (Some((to, a)), Some((also, b))) = (last(accept), last(reject)) else { return false };
+        let (Some(to), Some(also)) = (self.affine.address(to), self.affine.address(also)) else {
+            return false;
+        };
+        let is_memory = match to.root {
+            Root::Argument(_) => true,
+            Root::Variable(variable) => {
+                self.module.variables[variable].space != port_ir::Space::Shared
+            }
+            _ => false,
+        };
+        let is_chosen = match self.type_of(a) {
+            Type::Scalar(scalar) | Type::Vector(scalar, _) => {
+                matches!(kind(scalar), Some(Kind::Float | Kind::Int))
+            }
+            _ => false,
+        };
+        is_memory && is_chosen && to == also && self.type_of(a) == self.type_of(b)
+    }
+
+    fn arms_with_one_store(
+        &mut self,
+        active: &Active,
+        arms: [(Active, &Block); 2],
+    ) -> Result<Falls> {
+        self.state.depth += 1;
+        let accepted = self.active_mask(&arms[0].0);
+        let mut stored = Vec::new();
+        for (own, block) in arms {
+            let Some((last, before)) = block.statements.split_last() else { continue };
+            let StatementKind::Store { pointer, value, .. } = &last.kind else { continue };
+            let before = Block { statements: before.to_vec(), ..block.clone() };
+            self.open();
+            let made = self.block(&before, &own).and_then(|_| {
+                self.state.next += 1;
+                self.source(last.location);
+                self.whole(*value)
+            });
+            let body = self.close();
+            stored.push((*pointer, *value, made?, last.location));
+            self.guard(&own, body);
+        }
+        self.state.depth -= 1;
+        let [(pointer, value, a, location), (.., b, _)] = stored.as_slice() else {
+            return Ok(Some(active.clone()));
+        };
+        self.store_chosen(*pointer, *value, &accepted, [a, b], active, *location)?;
+        Ok(Some(active.clone()))
     }
 
     fn is_bare_return(&self, block: &Block) -> bool {
@@ -368,8 +438,17 @@ impl Engine<'_, '_> {
         }
         let body = self.close();
         let falls = falls?;
-        self.nest(format!("if ({})", Self::any(active)), body, false);
+        self.guard(active, body);
         Ok(falls)
+    }
+
+    /// What some lanes do, if there are any.
+    fn guard(&mut self, active: &Active, body: Vec<Node>) {
+        // To ask whether a mask has lanes, the scalar unit waits for the vector unit: a few instructions whose
+        // results are for these lanes only cost less.
+        let asks = matches!(active, Active::Box(_)) || lines(&body).is_none_or(|all| all > 48);
+        let head = if asks { format!("if ({})", Self::any(active)) } else { String::new() };
+        self.nest(head, body, false);
     }
 
     fn uniform_branch(
@@ -466,7 +545,7 @@ impl Engine<'_, '_> {
             self.state.loops.pop();
             let mut nodes = Vec::new();
             for (labels, body) in arms {
-                nodes.push(super::ir::Node::Nest { head: labels, body, repeats: false });
+                nodes.push(Node::Nest { head: labels, body, repeats: false });
             }
             let width = self.scalar_of(selector)?;
             let cast = if width.bits() == 64 { "uint64_t" } else { "uint32_t" };
@@ -555,6 +634,9 @@ impl Engine<'_, '_> {
         if !self.shape.loop_parts(id) {
             return self.uniform_loop(id, looping, active, location);
         }
+        if let Some(is_empty) = self.single.get(&id).copied() {
+            return self.single_pass(id, looping, active, is_empty);
+        }
         let current = if masked {
             let name = self.variable_mask("looping");
             let own = self.active_mask(active);
@@ -612,6 +694,43 @@ impl Engine<'_, '_> {
             self.state.returned = None;
         }
         Ok(after)
+    }
+
+    /// A loop over elements, where each has a lane.
+    fn single_pass(
+        &mut self,
+        id: StatementId,
+        looping: &Loop,
+        active: &Active,
+        is_empty: bool,
+    ) -> Result<Falls> {
+        let Some(test) = looping.test.filter(|_| !is_empty) else {
+            self.state.next +=
+                count(&looping.condition) + count(&looping.body) + count(&looping.step);
+            return Ok(Some(active.clone()));
+        };
+        self.block(&looping.condition, active)?;
+        let val = self.eval(test)?;
+        let taking = self.within(active, val, test)?;
+        self.state.depth += 1;
+        self.state.loops.push(Around {
+            active: taking.clone(),
+            depth: self.state.depth,
+            continued: None,
+            id,
+            is_switch: false,
+        });
+        let made = self.arm(&taking, &looping.body, None);
+        self.state.loops.pop();
+        self.state.depth -= 1;
+        made?;
+        self.state.next += count(&looping.step);
+        Ok(Some(active.clone()))
+    }
+
+    /// Whether a pass of a loop may follow.
+    pub(super) fn may_repeat(&self) -> bool {
+        self.state.loops.iter().any(|around| !self.single.contains_key(&around.id))
     }
 
     fn divergent_pass(
@@ -692,6 +811,94 @@ impl Engine<'_, '_> {
         Ok(())
     }
 
+    /// How many passes a loop makes, if its text says so and nothing leaves it.
+    fn trips(&mut self, id: StatementId, looping: &Loop) -> Option<i128> {
+        let leaves = |kind: &StatementKind| {
+            matches!(
+                kind,
+                StatementKind::Break | StatementKind::Continue | StatementKind::Return { .. }
+            )
+        };
+        if looping.when != LoopTest::Before || contains(looping, &leaves) {
+            return None;
+        }
+        let Expression::Compare { op, left, right } = *self.expression(looping.test?) else {
+            return None;
+        };
+        let counter = self.affine.integer(left);
+        let end = self.affine.integer(right).as_constant()?;
+        let plus = match op {
+            CompareOp::Less => 0,
+            CompareOp::LessEqual => 1,
+            _ => return None,
+        };
+        let (mut first, mut step) = (0, 0);
+        for (factors, c) in counter.terms() {
+            match factors {
+                [] => first = c,
+                [Symbol::Passes(passes)] if *passes == id => step = c,
+                _ => return None,
+            }
+        }
+        let left = end.checked_add(plus)?.checked_sub(first)?;
+        (step > 0).then(|| (left.max(0) + step - 1) / step)
+    }
+
+    /// A loop whose passes the text counts.
+    fn counted_loop(
+        &mut self,
+        id: StatementId,
+        looping: &Loop,
+        active: &Active,
+        trips: i128,
+        location: Location,
+    ) -> Result<Falls> {
+        let all = count(&looping.condition) + count(&looping.body) + count(&looping.step);
+        if trips == 0 {
+            self.state.next += all;
+            return Ok(Some(active.clone()));
+        }
+        if trips == 1 {
+            self.single.insert(id, false);
+        }
+        self.open();
+        self.state.loops.push(Around {
+            active: active.clone(),
+            depth: self.state.depth,
+            continued: None,
+            id,
+            is_switch: false,
+        });
+        let made = self.counted_pass(looping, active, location);
+        self.state.loops.pop();
+        let body = self.close();
+        made?;
+        let head = match trips {
+            1 => String::new(),
+            _ => {
+                let passes = format!("passes{}", id.0);
+                format!("for (int64_t {passes} = 0; {passes} < {trips}; ++{passes})")
+            }
+        };
+        self.nest(head, body, trips > 1);
+        Ok(Some(active.clone()))
+    }
+
+    fn counted_pass(&mut self, looping: &Loop, active: &Active, location: Location) -> Result<()> {
+        self.block(&looping.condition, active)?;
+        let falls = self.block(&looping.body, active)?;
+        if falls.is_some_and(|falls| falls != *active) {
+            return self.refuse("threads part in a loop that they leave together", location);
+        }
+        self.open();
+        self.block(&looping.step, active)?;
+        let step = self.close();
+        if !step.is_empty() {
+            self.nest("", step, false);
+        }
+        Ok(())
+    }
+
     fn uniform_loop(
         &mut self,
         id: StatementId,
@@ -699,6 +906,9 @@ impl Engine<'_, '_> {
         active: &Active,
         location: Location,
     ) -> Result<Falls> {
+        if let Some(trips) = self.trips(id, looping) {
+            return self.counted_loop(id, looping, active, trips, location);
+        }
         self.open();
         self.state.loops.push(Around {
             active: active.clone(),
@@ -824,6 +1034,9 @@ impl Engine<'_, '_> {
         let Some(around) = self.state.loops.iter().rev().find(|l| !l.is_switch).cloned() else {
             return self.refuse("a jump has no loop", location);
         };
+        if self.single.contains_key(&around.id) {
+            return Ok(None);
+        }
         if self.shape.loop_parts(around.id) {
             let Some(continued) = around.continued else {
                 return self.refuse(NEEDS_MASK, location);
@@ -842,6 +1055,42 @@ impl Engine<'_, '_> {
 
 /// The reason with which the translation of a loop with ranges gives up.
 pub(super) const NEEDS_MASK: &str = "lanes leave a loop in no order";
+
+/// How many lines nodes are, if all that they do is to compute vectors from vectors.
+fn lines(nodes: &[Node]) -> Option<usize> {
+    let does_more = |line: &str| {
+        const MORE: [&str; 18] = [
+            "GetValue",
+            "SetValue",
+            "Wait<",
+            "Load",
+            "Store",
+            "Accumulate",
+            "Update",
+            "Fold",
+            "Any(",
+            "Count(",
+            "Long(",
+            "View",
+            "GlobalTensor",
+            "return",
+            "break",
+            "continue",
+            "PASSED",
+            "Decompose",
+        ];
+        !line.starts_with("//") && MORE.iter().any(|word| line.contains(word))
+    };
+    nodes.iter().try_fold(0, |all, node| match node {
+        Node::Line(line) => (!does_more(line)).then_some(all + 1),
+        Node::Nest { head, body, .. }
+            if head.is_empty() || head.starts_with("if (!lanes::IsEmpty(") =>
+        {
+            Some(all + lines(body)?)
+        }
+        Node::Nest { .. } => None,
+    })
+}
 
 /// The number of statements in a block.
 pub(super) fn count(block: &Block) -> u32 {

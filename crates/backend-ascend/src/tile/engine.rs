@@ -188,6 +188,10 @@ pub(super) struct State {
     /// Whether functions of `powers.h` are called.
     pub uses_powers: bool,
     pub flat_used: bool,
+    /// Members that say what is held from one row to the next.
+    pub held: Vec<String>,
+    /// Whether elements are loaded that do not follow each other: tiles may need the same ones.
+    pub gathers: bool,
 }
 
 /// A number in global memory that all threads update and nobody reads: each core updates one of its own.
@@ -240,6 +244,10 @@ pub(super) struct Engine<'e, 'a> {
     pub state: State,
     /// Pointer arguments that are stored through anywhere.
     pub written: BTreeSet<GlobalRoot>,
+    /// Loops over elements that have a lane each, and whether there are none.
+    pub single: BTreeMap<StatementId, bool>,
+    /// Whether what is being stored goes to elements that belong to the lanes.
+    pub own_elements: bool,
 }
 
 /// An element type of memory in C++.
@@ -622,6 +630,12 @@ impl<'e, 'a> Engine<'e, 'a> {
         }
         let mut texts = Vec::new();
         for (factors, coefficient) in terms {
+            // A loop of one pass.
+            let is_first =
+                |s: &Symbol| matches!(s, Symbol::Passes(id) if self.single.contains_key(id));
+            if factors.iter().any(is_first) {
+                continue;
+            }
             let mut parts = Vec::new();
             for factor in factors {
                 let Some(text) = self.symbol(*factor)? else { return Ok(None) };
@@ -631,6 +645,9 @@ impl<'e, 'a> Engine<'e, 'a> {
                 parts.push(coefficient.to_string());
             }
             texts.push(parts.join(" * "));
+        }
+        if texts.is_empty() {
+            return Ok(Some("0".to_owned()));
         }
         Ok(Some(texts.join(" + ")))
     }

@@ -36,6 +36,8 @@ pub(super) struct Tile {
     pub slots: BTreeMap<String, Slot>,
     /// Those of them that have a name of the user's.
     pub named: BTreeSet<String>,
+    /// Those that hold from one tile to the next what they are given.
+    pub held: BTreeSet<String>,
 }
 
 /// Where slots lie.
@@ -133,6 +135,11 @@ pub(super) fn place(tile: &Tile, nodes: &[Node]) -> Places {
     let mut walk = start();
     walk.totals = first.lives.into_iter().map(|(name, life)| (name, life.uses)).collect();
     walk.nodes(nodes);
+    for name in &tile.held {
+        if let Some(life) = walk.lives.get_mut(name) {
+            (life.first, life.last) = (0, usize::MAX);
+        }
+    }
     let mut order: Vec<(String, Life, u32)> = walk
         .lives
         .iter()

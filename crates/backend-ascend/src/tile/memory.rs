@@ -654,13 +654,11 @@ impl Engine<'_, '_> {
             Place::Global(root) => {
                 self.state.stored.iter().any(|stored| {
                     stored == root || !(restrict(self, *stored) || restrict(self, *root))
-                }) || self.written.contains(root)
-                    && (self.state.one_core || !self.state.loops.is_empty())
+                }) || self.written.contains(root) && (self.state.one_core || self.may_repeat())
             }
             Place::Pointer(_) => {
                 !self.state.stored.is_empty()
-                    || (self.state.one_core || !self.state.loops.is_empty())
-                        && !self.written.is_empty()
+                    || (self.state.one_core || self.may_repeat()) && !self.written.is_empty()
             }
             _ => false,
         };
@@ -697,6 +695,24 @@ impl Engine<'_, '_> {
         {
             self.remember(result, &Val::Linear(linear));
             return Ok(());
+        }
+        if let Type::Scalar(scalar) = ty
+            && scalar.is_integer()
+            && matches!(self.flow.root(pointer), Root::Local(_))
+            && self.is_counter(result)
+        {
+            let terms: Vec<(Vec<Symbol>, i128)> =
+                self.affine.integer(result).terms().map(|(f, c)| (f.to_vec(), c)).collect();
+            if let (Some(text), Some(ty)) = (self.polynomial_of(&terms)?, scalar_type(scalar)) {
+                let wish = self.wish(result, "counter");
+                let is_constant = text.bytes().all(|b| b.is_ascii_digit()) && ty == "int32_t";
+                let text = match is_constant {
+                    true => text,
+                    false => self.scalar(&wish, ty, &format!("static_cast<{ty}>({text})")),
+                };
+                self.remember(result, &Val::Uniform(text));
+                return Ok(());
+            }
         }
         let (place, address) = self.address(pointer, location)?;
         self.state.subject = self.subject(result, pointer);
@@ -773,6 +789,23 @@ impl Engine<'_, '_> {
                     let view = self.view(place, ty);
                     let slot = self.run_slot(run.scalar, run.count);
                     let form = if run.scalar.size() == 8 { doubled(&form) } else { form };
+                    if let (Active::Box(active), false) = (active, written)
+                        && form.is_row(parts)
+                        && self.is_of_all_rows(address)
+                    {
+                        let name = self.state.names.fresh(&format!("held{}_", upper_first(&slot)));
+                        let name = format!("{}_", name.trim_end_matches('_'));
+                        self.state.names.take(&name);
+                        self.line(format!(
+                            "lanes.LoadHeld<{ty}, {parts}>({slot}, {view}, {}, {active}, {name});",
+                            form.text()
+                        ));
+                        self.state.held.push(name);
+                        self.state.tile.held.insert(slot.clone());
+                        self.need_input(run.scalar.size() as u32 * run.count, true);
+                        self.push_parts(&mut vals, &slot, run.scalar, run.count);
+                        continue;
+                    }
                     self.line(format!(
                         "lanes.Load<{ty}, {parts}>({slot}, {view}, {}, {}{});",
                         form.text(),
@@ -787,6 +820,7 @@ impl Engine<'_, '_> {
                     self.push_parts(&mut vals, &slot, run.scalar, run.count);
                 }
                 Where::Each(base, offsets) => {
+                    self.state.gathers = true;
                     let (ty, parts) = self.memory_parts(run.scalar, run.count);
                     let view = self.view(place, ty);
                     let slot = self.run_slot(run.scalar, run.count);
@@ -801,6 +835,32 @@ impl Engine<'_, '_> {
             }
         }
         Ok(vals)
+    }
+
+    /// Whether an address is the same in all rows, where there are several.
+    fn is_of_all_rows(&self, address: &Address) -> bool {
+        use port_ir::{Axis, Builtin};
+        let is_row = |builtin: Builtin| match builtin {
+            Builtin::BlockIndex(Axis::Y | Axis::Z) => true,
+            Builtin::BlockIndex(Axis::X) | Builtin::ThreadIndex(Axis::Y | Axis::Z) => {
+                self.lanes == super::shape::Lanes::Row
+            }
+            _ => false,
+        };
+        let goes_on = |symbol: Symbol| match symbol {
+            Symbol::Builtin(builtin) => is_row(builtin),
+            Symbol::Passes(_) => true,
+            Symbol::Value(value) => self.argument_path(value).is_none(),
+        };
+        self.lanes != super::shape::Lanes::Block
+            && !self.state.one_core
+            && !self.may_repeat()
+            && address.moving.is_none()
+            && address.start.is_none()
+            && !address.offset.any_symbol(goes_on)
+            && self.function.expressions.iter().any(|(_, expression)| {
+                matches!(expression, Expression::Builtin(builtin) if is_row(*builtin))
+            })
     }
 
     fn double_offsets(
@@ -1084,7 +1144,12 @@ impl Engine<'_, '_> {
 /// A part of an array's vectors, by a scalar index: 64-bit integers are two.
 fn indexed(storage: &Storage, at: &str, leaf: usize, scalar: Scalar) -> String {
     let words = if scalar.size() == 8 { " * 2" } else { "" };
-    format!("{}[({at} + {leaf}){words} * lanes.padded]", storage.names[0])
+    let index = match (leaf, words) {
+        (0, _) if at.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => at.to_owned(),
+        (0, _) => format!("({at})"),
+        _ => format!("({at} + {leaf})"),
+    };
+    format!("{}[{index}{words} * lanes.padded]", storage.names[0])
 }
 
 /// Where a variable begins in the block's shared memory.

@@ -4,6 +4,7 @@
 //! * `engine`, `value`, `memory`, `control`, `warp`: from the IR of a thread to vectors of lanes.
 //! * `ir`: statements over vectors, and where vectors lie in the unified buffer.
 //! * `tidy`: statements as a person would write them.
+//! * `stride`: loops over elements in steps of the block or grid, which need no loop.
 //! * `races`: whether blocks may meet in global memory.
 //! * `write`: the class of a kernel.
 //!
@@ -17,6 +18,7 @@ mod ir;
 mod memory;
 mod races;
 mod shape;
+mod stride;
 mod tidy;
 mod value;
 mod warp;
@@ -77,7 +79,12 @@ pub(crate) fn kernel(
     let mut refused = None;
     let mut made = None;
     for lanes in order {
-        match translate(context, request, lanes) {
+        let made_once = translate(context, request, lanes, true);
+        let tried = match made_once {
+            Err(_) if lanes != Lanes::Block => translate(context, request, lanes, false),
+            other => other,
+        };
+        match tried {
             Ok(kernel) => {
                 made = Some(kernel);
                 break;
@@ -116,6 +123,7 @@ fn translate(
     context: &Context<'_, '_>,
     request: &Request,
     lanes: Lanes,
+    single: bool,
 ) -> Result<(DeviceKernel, Needs), NotTranslated> {
     let program = context.program;
     let module = program.module;
@@ -227,13 +235,16 @@ fn translate(
         uses_angles: false,
         uses_powers: false,
         flat_used: false,
+        held: Vec::new(),
+        gathers: false,
     };
     let mut engine = Engine {
         module,
         function,
         flow,
         sources: context.options.sources,
-        affine: Affine::new(flow, &module.types),
+        affine: Affine::new(flow, &module.types)
+            .with_exact(stride::exact_conversions(flow, &module.types)),
         shape: &shape,
         lanes,
         last_use,
@@ -241,7 +252,10 @@ fn translate(
         shared,
         state,
         written,
+        single: BTreeMap::new(),
+        own_elements: false,
     };
+    let elements = if single { engine.threads_of_elements() } else { None };
     if let Some(origin) = races::met(module, flow, &mut engine.affine, &shape) {
         engine.state.one_core = true;
         let reason = "blocks may read what others write, so that one core takes all of them";
@@ -298,6 +312,7 @@ fn translate(
         values,
         buffers,
         tile: room.min(MAX_TILE),
+        threads: elements,
         static_shared,
         dynamic,
         state,
@@ -325,6 +340,11 @@ fn is_counter(name: &str) -> bool {
 
 /// Names of the kernel's class that no value may have.
 const RESERVED: &[&str] = &[
+    "threads",
+    "tiles",
+    "tileLanes",
+    "rowsY",
+    "rowsZ",
     "Abs",
     "Add",
     "Adds",

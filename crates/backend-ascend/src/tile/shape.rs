@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use port_ir::analysis::flow::{Flow, Root, StatementId};
+use port_ir::analysis::flow::{Arm, Flow, Root, StatementId};
 use port_ir::{
     Axis, Block, Builtin, Expression, Handle, Local, LoopTest, StatementKind, Type, Types, Value,
     VoteKind,
@@ -56,7 +56,9 @@ impl Shape {
             locals: punned(flow, types),
             loops: BTreeSet::new(),
         };
-        let mut pass = Pass { flow, lanes, shape, changed: true, next: 0, around: Vec::new() };
+        let homes = homes(flow, types);
+        let mut pass =
+            Pass { flow, lanes, shape, homes, changed: true, next: 0, around: Vec::new() };
         // Facts only grow, so this ends.
         while std::mem::take(&mut pass.changed) {
             pass.next = 0;
@@ -118,10 +120,56 @@ fn punned(flow: &Flow<'_>, types: &Types) -> Vec<bool> {
     locals
 }
 
+/// The block of a statement: the statement around it, and which of its blocks; `None` for the body.
+type Home = Option<(StatementId, Arm)>;
+
+/// For each variable that lives in one block, that block: the first statement that touches it is a store of all
+/// of it there, so that the lanes which execute the block see nothing of the others, nor of an earlier pass.
+fn homes(flow: &Flow<'_>, types: &Types) -> Vec<Option<Home>> {
+    let mut homes = vec![None; flow.function.locals.len()];
+    let mut touched = vec![false; homes.len()];
+    for (id, entry) in flow.statements() {
+        let (pointer, stored) = match &entry.statement.kind {
+            StatementKind::Store { pointer, value, .. } => (*pointer, Some(*value)),
+            StatementKind::Load { pointer, .. } | StatementKind::Atomic { pointer, .. } => {
+                (*pointer, None)
+            }
+            StatementKind::Copy { destination, source, .. } => {
+                for pointer in [*destination, *source] {
+                    if let Root::Local(local) = flow.root(pointer) {
+                        touched[local.index()] = true;
+                        homes[local.index()] = None;
+                    }
+                }
+                continue;
+            }
+            StatementKind::Fill { destination, .. } => (*destination, None),
+            _ => continue,
+        };
+        let Root::Local(local) = flow.root(pointer) else { continue };
+        let index = local.index();
+        if std::mem::replace(&mut touched[index], true) {
+            let is_inside =
+                |home: &Home| home.is_none() || flow.parents(id).any(|p| Some(p) == *home);
+            homes[index] = homes[index].filter(is_inside);
+            continue;
+        }
+        let size = |ty: Type| types.layout(ty).map(|layout| layout.size);
+        let is_whole = stored.is_some_and(|value| {
+            size(flow.types.get(value)) == size(flow.function.locals[local].ty)
+        });
+        if is_whole && !flow.escapes(local) {
+            homes[index] = Some(entry.parent);
+        }
+    }
+    homes
+}
+
 struct Pass<'f, 'a> {
     flow: &'f Flow<'a>,
     lanes: Lanes,
     shape: Shape,
+    homes: Vec<Option<Home>>,
     changed: bool,
     next: u32,
     /// Loops and switches around: the number, whether it is a loop, whether lanes were parted there.
@@ -177,6 +225,19 @@ impl Pass<'_, '_> {
         }
     }
 
+    /// Whether of the lanes that see what a statement stores some do not execute it.
+    fn parts_from_home(&self, id: StatementId, pointer: Value, parted: bool) -> bool {
+        let Root::Local(local) = self.flow.root(pointer) else { return parted };
+        let Some(home) = self.homes[local.index()] else { return parted };
+        let mut around = self.flow.parents(id).take_while(|parent| Some(*parent) != home);
+        around.any(|(outer, _)| match &self.flow.entry(outer).statement.kind {
+            StatementKind::If { condition, .. } => self.shape.varies(*condition),
+            StatementKind::Switch { selector, .. } => self.shape.varies(*selector),
+            StatementKind::Loop(_) => self.shape.loop_parts(outer),
+            _ => false,
+        })
+    }
+
     fn part_loop(&mut self, id: StatementId) {
         if self.shape.loops.insert(id) {
             self.changed = true;
@@ -211,7 +272,10 @@ impl Pass<'_, '_> {
                 self.set(*result, varies);
             }
             StatementKind::Store { pointer, value, .. } => {
-                if parted || self.shape.varies(*value) || self.shape.varies(*pointer) {
+                if self.parts_from_home(id, *pointer, parted)
+                    || self.shape.varies(*value)
+                    || self.shape.varies(*pointer)
+                {
                     self.mark_local(*pointer);
                 }
             }

@@ -48,6 +48,10 @@ impl Engine<'_, '_> {
         let ty = self.type_of(value);
         let is_leaf_or_scalar = matches!(ty, Type::Scalar(_) | Type::Pointer(_));
         if is_leaf_or_scalar && !self.shape.varies(value) {
+            // What only the vector unit computes stays there: the scalar unit would wait for it.
+            if self.is_rounded(value) {
+                return self.compute_vector(value);
+            }
             return self.compute_uniform(value).map(Val::Uniform);
         }
         if let Type::Scalar(scalar) = ty
@@ -116,6 +120,7 @@ impl Engine<'_, '_> {
     pub fn uniform(&mut self, value: Value) -> Result<String> {
         match self.eval(value)? {
             Val::Uniform(text) => Ok(text),
+            val @ Val::Float(_) if self.is_rounded(value) => self.first_lane(val, value, "float"),
             _ => {
                 self.refuse_value("a value that all threads share is not known as a scalar", value)
             }
@@ -324,9 +329,45 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// Whether a value is computed in a narrow format or by a function, which the scalar unit lacks, or from
+    /// such a value.
+    fn is_rounded(&self, value: Value) -> bool {
+        self.is_rounded_at(value, 16)
+    }
+
+    fn is_rounded_at(&self, value: Value, depth: u32) -> bool {
+        let Type::Scalar(scalar @ (Scalar::F16 | Scalar::Bf16 | Scalar::F32)) = self.type_of(value)
+        else {
+            return false;
+        };
+        if depth == 0 || self.shape.varies(value) {
+            return false;
+        }
+        let expression = self.expression(value);
+        match expression {
+            Expression::Float { .. } | Expression::FusedMultiplyAdd { .. }
+                if scalar != Scalar::F32 =>
+            {
+                true
+            }
+            Expression::Convert { kind: Conversion::FloatToFloat { .. }, .. }
+            | Expression::Math { .. } => true,
+            Expression::Float { .. }
+            | Expression::FusedMultiplyAdd { .. }
+            | Expression::Unary { .. } => {
+                expression.operands().iter().any(|operand| self.is_rounded_at(*operand, depth - 1))
+            }
+            _ => false,
+        }
+    }
+
     /// A scalar that the scalar unit cannot compute: the vector unit does, and lane 0 gives it.
     fn through_vector(&mut self, value: Value, ty: &str) -> Result<String> {
         let val = self.compute_vector(value)?;
+        self.first_lane(val, value, ty)
+    }
+
+    fn first_lane(&mut self, val: Val, value: Value, ty: &str) -> Result<String> {
         let name = self.fresh("value");
         self.line("lanes::Wait<HardEvent::V_S>();");
         match val {

@@ -27,6 +27,8 @@ pub(super) struct Written<'w, 'a> {
     pub buffers: (u32, u32),
     /// Lanes of a tile.
     pub tile: u64,
+    /// The threads that have an element each, where any number of threads does the same.
+    pub threads: Option<String>,
     pub static_shared: u64,
     pub dynamic: bool,
     pub state: State,
@@ -168,6 +170,9 @@ impl Written<'_, '_> {
         if self.state.uses_shared {
             text.push_str("    LocalTensor<uint8_t> shared_;\n");
         }
+        for name in &self.state.held {
+            let _ = writeln!(text, "    lanes::Held {name};");
+        }
         text.push_str("    uint32_t values_;\n");
         if merges {
             text.push_str("    // Numbers of this core, which the first core puts together.\n");
@@ -213,19 +218,30 @@ impl Written<'_, '_> {
             comment: comment.to_owned(),
         };
         let tile = self.tile;
+        // What tiles share is copied for each of them.
+        let share = if self.state.gathers { 2 } else { 4 };
+        let lanes = if self.threads.is_some() { "threads" } else { "blockDimX" };
         let mut fields = match self.lanes {
             Lanes::Grid => vec![
-                field(
-                    "uint64_t",
-                    "threads",
-                    "static_cast<uint64_t>(grid.x) * block.x",
-                    "threads of a row of blocks",
-                ),
+                match &self.threads {
+                    None => field(
+                        "uint64_t",
+                        "threads",
+                        "static_cast<uint64_t>(grid.x) * block.x",
+                        "threads of a row of blocks",
+                    ),
+                    Some(threads) => field(
+                        "uint64_t",
+                        "threads",
+                        &lane_each(threads),
+                        "elements, with a lane each",
+                    ),
+                },
                 field(
                     "uint32_t",
                     "tileLanes",
                     &format!(
-                        "static_cast<uint32_t>(threads / cores >= {tile} ? {tile} : (threads / cores + 64) / 64 * 64)"
+                        "TileLanes(threads, static_cast<uint64_t>(grid.y) * grid.z, cores, {tile}, {share})"
                     ),
                     "threads that are handled together",
                 ),
@@ -239,7 +255,13 @@ impl Written<'_, '_> {
                 field("uint32_t", "rowsZ", "grid.z", "layers of rows of blocks"),
             ],
             Lanes::Row => vec![
-                field("uint32_t", "blockDimX", "block.x", "threads of a block in x"),
+                match &self.threads {
+                    None => field("uint32_t", "blockDimX", "block.x", "threads of a block in x"),
+                    Some(threads) => {
+                        let elements = "elements of a block's row, with a lane each";
+                        field("uint64_t", "threads", &lane_each(threads), elements)
+                    }
+                },
                 field("uint32_t", "blockDimY", "block.y", "in y"),
                 field("uint32_t", "blockDimZ", "block.z", "in z"),
                 field("uint32_t", "gridDimX", "grid.x", "blocks in x"),
@@ -248,13 +270,15 @@ impl Written<'_, '_> {
                 field(
                     "uint32_t",
                     "tileLanes",
-                    &format!("blockDimX >= {tile}u ? {tile}u : (blockDimX + 63) / 64 * 64"),
+                    &format!(
+                        "TileLanes({lanes}, static_cast<uint64_t>(blockDimY) * blockDimZ * gridDimX * gridDimY * gridDimZ, cores, {tile}, {share})"
+                    ),
                     "threads that are handled together",
                 ),
                 field(
                     "uint32_t",
                     "tiles",
-                    "(blockDimX + tileLanes - 1) / tileLanes",
+                    &format!("static_cast<uint32_t>(({lanes} + tileLanes - 1) / tileLanes)"),
                     "tiles of a block's row",
                 ),
             ],
@@ -282,6 +306,15 @@ impl Written<'_, '_> {
             }
             Lanes::Block => "static_cast<uint64_t>(gridDimX) * gridDimY * gridDimZ",
         };
+        if !self.state.held.is_empty() {
+            let rows = match self.lanes {
+                Lanes::Grid => "static_cast<uint64_t>(rowsY) * rowsZ",
+                _ => {
+                    "static_cast<uint64_t>(blockDimY) * blockDimZ * gridDimX * gridDimY * gridDimZ"
+                }
+            };
+            fields.push(field("uint64_t", "rows", rows, "rows in all"));
+        }
         fields.push(field("uint64_t", "work", work, "tiles or blocks in all"));
         fields.append(&mut self.state.tiling);
         self.state.tiling = fields;
@@ -304,7 +337,10 @@ impl Written<'_, '_> {
 
     /// What a tile or block is given: parameters, and what the loop over all of them gives for each.
     fn place(&self) -> Vec<(&'static str, &'static str, &'static str)> {
-        let tile = ("int64_t", "tileStart", "work % tiling_.tiles * tiling_.tileLanes");
+        let tile = match self.state.held.is_empty() {
+            true => ("int64_t", "tileStart", "work % tiling_.tiles * tiling_.tileLanes"),
+            false => ("int64_t", "tileStart", "work / tiling_.rows * tiling_.tileLanes"),
+        };
         match self.lanes {
             Lanes::Grid => vec![
                 tile,
@@ -332,12 +368,22 @@ impl Written<'_, '_> {
 
     fn process(&self, text: &mut String) {
         text.push_str("    __aicore__ inline void Process()\n    {\n");
-        text.push_str("        for (uint64_t work = GetBlockIdx(); work < tiling_.work; work += GetBlockNum()) {\n");
+        let row = if self.state.held.is_empty() {
+            text.push_str("        for (uint64_t work = GetBlockIdx(); work < tiling_.work; work += GetBlockNum()) {\n");
+            "work / tiling_.tiles"
+        } else {
+            text.push_str(
+                "        // The same columns of one row after the other, so that what all rows share stays.\n        \
+                 const uint64_t end = tiling_.work * (GetBlockIdx() + 1) / GetBlockNum();\n        \
+                 for (uint64_t work = tiling_.work * GetBlockIdx() / GetBlockNum(); work < end; ++work) {\n",
+            );
+            "work % tiling_.rows"
+        };
         // Each number is that of the one before without its fastest part.
         let numbers: &[(&str, &str)] = match self.lanes {
-            Lanes::Grid => &[("row", "work / tiling_.tiles")],
+            Lanes::Grid => &[("row", row)],
             Lanes::Row => &[
-                ("row", "work / tiling_.tiles"),
+                ("row", row),
                 ("layer", "row / tiling_.blockDimY"),
                 ("block", "layer / tiling_.blockDimZ"),
                 ("blockRow", "block / tiling_.gridDimX"),
@@ -383,6 +429,9 @@ impl Written<'_, '_> {
         let _ = writeln!(text, "{head}\n    {{");
         let everyone = match self.lanes {
             Lanes::Grid => "lanes.First(static_cast<int64_t>(tiling_.threads) - tileStart)",
+            Lanes::Row if self.threads.is_some() => {
+                "lanes.First(static_cast<int64_t>(tiling_.threads) - tileStart)"
+            }
             Lanes::Row => "lanes.First(tiling_.blockDimX - tileStart)",
             Lanes::Block => "lanes.All()",
         };
@@ -435,6 +484,11 @@ impl Written<'_, '_> {
         text.push_str(&tidy::short_names(&body, &is_free));
         text.push_str("    }\n");
     }
+}
+
+/// At least one thread: a launch has work.
+fn lane_each(threads: &str) -> String {
+    format!("static_cast<uint64_t>({threads} > 1 ? {threads} : 1)")
 }
 
 /// The statements as they are written.

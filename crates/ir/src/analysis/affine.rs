@@ -7,7 +7,7 @@
 //! Integers are taken as if they did not wrap, as C++ takes signed ones; conversions that extend or
 //! reinterpret an integer are looked through, those that cut it are not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::flow::{Arm, Definition, Flow, Root, StatementId};
 use crate::expression::Expression;
@@ -209,12 +209,20 @@ pub struct Affine<'f, 'a> {
     flow: &'f Flow<'a>,
     types: &'f Types,
     known: HashMap<Value, Option<Polynomial>>,
+    /// Conversions to fewer bits that are taken to keep the number.
+    exact: HashSet<Value>,
 }
 
 impl<'f, 'a> Affine<'f, 'a> {
     /// For the values of a function.
     pub fn new(flow: &'f Flow<'a>, types: &'f Types) -> Self {
-        Affine { flow, types, known: HashMap::new() }
+        Affine { flow, types, known: HashMap::new(), exact: HashSet::new() }
+    }
+
+    /// The same, where conversions to fewer bits keep the number: who asks has a reason to take them so.
+    pub fn with_exact(mut self, conversions: impl IntoIterator<Item = Value>) -> Self {
+        self.exact.extend(conversions);
+        self
     }
 
     /// An integer as a polynomial; if nothing is known of it, as a symbol of its own.
@@ -252,6 +260,11 @@ impl<'f, 'a> Affine<'f, 'a> {
                 value: inner,
                 ..
             } if self.is_integer(*inner) && self.is_integer(value) => {
+                Some(self.integer_at(*inner, depth))
+            }
+            Expression::Convert { kind: Conversion::Truncate, value: inner, .. }
+                if self.exact.contains(&value) && self.is_integer(*inner) =>
+            {
                 Some(self.integer_at(*inner, depth))
             }
             Expression::Integer { op, left, right } => {

@@ -68,6 +68,13 @@ using Mask = LocalTensor<uint8_t>;
 // What an atomic operation does.
 enum class Update { Add, Subtract, Minimum, Maximum, And, Or, Xor, Exchange };
 
+// Which elements a vector holds.
+struct Held {
+    int64_t base;
+    Box box;
+    bool any = false;
+};
+
 class Block {
 public:
     uint32_t extent[3];    // threads in x, y and z
@@ -239,15 +246,8 @@ public:
             }
         }
     }
-    // Number of lanes of the block in a mask.
-    __aicore__ inline bool Any(const Mask& mask)
-    {
-        Wait<HardEvent::V_S>();
-        auto words = mask.ReinterpretCast<uint32_t>();
-        bool any = false;
-        for (uint32_t word = 0; word * 32 < count; ++word) any = any || Word(words, word) != 0;
-        return any;
-    }
+    // Whether a lane of the block is in a mask.
+    __aicore__ inline bool Any(const Mask& mask) { return Count(mask) != 0; }
     // The bits of 32 lanes, those beyond the block zero.
     __aicore__ inline uint32_t Word(const LocalTensor<uint32_t>& words, uint32_t word) const
     {
@@ -845,7 +845,7 @@ public:
     {
         auto narrow = scratch[1].ReinterpretCast<T>();
         Cast(narrow, a, RoundMode::CAST_RINT, padded);
-        Convert<uint16_t>(result, narrow.template ReinterpretCast<uint16_t>());
+        Convert<uint16_t>(result, narrow.template ReinterpretCast<uint16_t>(), padded);
     }
     template <typename T>
     __aicore__ inline void OfBits(const LocalTensor<float>& result, const LocalTensor<int32_t>& a)
@@ -1075,16 +1075,30 @@ public:
         }
         Wait<HardEvent::S_V>();
     }
-    // Lanes of the block in a mask.
+    // Lanes of the block in a mask: so few that a sum of floats is exact.
     __aicore__ inline int32_t Count(const Mask& mask)
     {
+        Duplicate(scratch[0], 1.0f, padded);
+        Select(scratch[0], mask, scratch[0], 0.0f, SELMODE::VSEL_TENSOR_SCALAR_MODE, padded);
+        ReduceSum(scratch[0], scratch[0], scratch[1], count);
         Wait<HardEvent::V_S>();
-        auto words = mask.ReinterpretCast<uint32_t>();
-        int32_t number = 0;
-        for (uint32_t word = 0; word * 32 < count; ++word) {
-            number += static_cast<int32_t>(ScalarGetCountOfValue<1>(static_cast<uint64_t>(Word(words, word))));
-        }
-        return number;
+        return static_cast<int32_t>(scratch[0].GetValue(0));
+    }
+    // The least and the largest of the active lanes' numbers, which a float holds exactly; nothing changes if there
+    // are none. The numbers may be `scratch[0]`.
+    __aicore__ inline void Extremes(const LocalTensor<float>& values, const Mask& mask, int64_t& least, int64_t& largest)
+    {
+        constexpr float BEYOND = 4294967296.0f;
+        Select(scratch[1], mask, values, BEYOND, SELMODE::VSEL_TENSOR_SCALAR_MODE, padded);
+        Select(scratch[2], mask, values, -BEYOND, SELMODE::VSEL_TENSOR_SCALAR_MODE, padded);
+        ReduceMin(scratch[1], scratch[1], scratch[3], static_cast<int32_t>(count));
+        ReduceMax(scratch[2], scratch[2], scratch[3], static_cast<int32_t>(count));
+        Wait<HardEvent::V_S>();
+        const float low = scratch[1].GetValue(0);
+        const float high = scratch[2].GetValue(0);
+        if (low == BEYOND) return;
+        least = static_cast<int64_t>(low);
+        largest = static_cast<int64_t>(high);
     }
 
     // ---- Memory ----
@@ -1121,18 +1135,12 @@ public:
     // The first active lane, and one past the last.
     __aicore__ inline void Range(const Mask& mask, int32_t& from, int32_t& to, bool& dense)
     {
-        Wait<HardEvent::V_S>();
-        auto words = mask.ReinterpretCast<uint32_t>();
-        from = to = 0;
-        uint32_t active = 0;
-        for (uint32_t word = 0; word * 32 < count; ++word) {
-            const uint32_t bits = Word(words, word);
-            if (bits == 0) continue;
-            if (active == 0) from = static_cast<int32_t>(word * 32 + ScalarGetSFFValue<1>(static_cast<uint64_t>(bits)));
-            to = static_cast<int32_t>(word * 32 + 64 - ScalarCountLeadingZero(static_cast<uint64_t>(bits)));
-            active += static_cast<uint32_t>(ScalarGetCountOfValue<1>(static_cast<uint64_t>(bits)));
-        }
-        dense = active == static_cast<uint32_t>(to - from);
+        int64_t first = 0, last = -1;
+        Cast(scratch[0], number, RoundMode::CAST_RINT, padded);
+        Extremes(scratch[0], mask, first, last);
+        from = static_cast<int32_t>(first);
+        to = static_cast<int32_t>(last + 1);
+        dense = from >= to || Count(mask) == to - from;
     }
     __aicore__ inline bool IsActive(const LocalTensor<uint32_t>& words, uint32_t lane) const
     {
@@ -1141,34 +1149,35 @@ public:
 
     // What lies in local memory as T becomes what is computed with.
     template <typename T>
-    __aicore__ inline void Convert(const LocalTensor<typename Computed<T>::Type>& result, const LocalTensor<T>& value)
+    __aicore__ inline void Convert(const LocalTensor<typename Computed<T>::Type>& result, const LocalTensor<T>& value, uint32_t length)
     {
         if constexpr (sizeof(T) == 4) {
-            DataCopy(result, value.template ReinterpretCast<typename Computed<T>::Type>(), padded);
+            // Whole blocks: what lies beyond the last element is of no lane.
+            DataCopy(result, value.template ReinterpretCast<typename Computed<T>::Type>(), (length + 7) / 8 * 8);
         } else if constexpr (IsSameType<T, half>::value || IsSameType<T, bfloat16_t>::value) {
-            Cast(result, value, RoundMode::CAST_NONE, padded);
+            Cast(result, value, RoundMode::CAST_NONE, length);
         } else if constexpr (sizeof(T) == 2) {
-            Cast(scratch[0], value.template ReinterpretCast<int16_t>(), RoundMode::CAST_NONE, padded);
-            Cast(result, scratch[0], RoundMode::CAST_RINT, padded);
+            Cast(scratch[0], value.template ReinterpretCast<int16_t>(), RoundMode::CAST_NONE, length);
+            Cast(result, scratch[0], RoundMode::CAST_RINT, length);
             if constexpr (IsSameType<T, uint16_t>::value) Narrow(result, result, 16, false);
         } else {
             auto narrow = scratch[0].ReinterpretCast<half>();
-            Cast(narrow, value, RoundMode::CAST_NONE, padded);
-            Cast(result, narrow, RoundMode::CAST_RINT, padded);
+            Cast(narrow, value, RoundMode::CAST_NONE, length);
+            Cast(result, narrow, RoundMode::CAST_RINT, length);
         }
     }
-    // Elements at byte offsets of local memory; member `part` of what lies there.
+    // Elements at byte offsets of local memory, of the first `length` lanes; member `part` of what lies there.
     template <typename T>
     __aicore__ inline void ConvertAt(const LocalTensor<typename Computed<T>::Type>& result, const LocalTensor<T>& from,
-                                     const LocalTensor<int32_t>& offsets, uint32_t part)
+                                     const LocalTensor<int32_t>& offsets, uint32_t part, uint32_t length)
     {
         auto bytes = offsets.ReinterpretCast<uint32_t>();
         if constexpr (sizeof(T) == 4) {
-            Gather(result, from.template ReinterpretCast<typename Computed<T>::Type>(), bytes, part * 4, padded);
+            Gather(result, from.template ReinterpretCast<typename Computed<T>::Type>(), bytes, part * 4, length);
         } else if constexpr (sizeof(T) == 2) {
             auto found = scratch[1].ReinterpretCast<T>();
-            Gather(found, from, bytes, part * 2, padded);
-            Convert(result, found);
+            Gather(found, from, bytes, part * 2, length);
+            Convert(result, found, length);
         } else {
             // There is no Gather of bytes: the half word that holds it, and of that the half.
             auto at = scratch[2].ReinterpretCast<int32_t>();
@@ -1178,8 +1187,8 @@ public:
             ShiftDown(at, at, 1);
             ShiftUp(at, at, 1);
             auto found = scratch[1].ReinterpretCast<uint16_t>();
-            Gather(found, from.template ReinterpretCast<uint16_t>(), at.ReinterpretCast<uint32_t>(), 0, padded);
-            Convert<uint16_t>(result, found);
+            Gather(found, from.template ReinterpretCast<uint16_t>(), at.ReinterpretCast<uint32_t>(), 0, length);
+            Convert<uint16_t>(result, found, length);
             Duplicate(at, 0, padded);
             Compare(scratchMask[0], odd, at, CMPMODE::EQ, padded);
             ShiftDown(at, result, 8);
@@ -1187,17 +1196,18 @@ public:
             Narrow(result, result, 8, IsSameType<T, int8_t>::value);
         }
     }
+    // The parts of the first `length` lanes, which lie `pitch` bytes apart.
     template <typename T, uint32_t parts>
     __aicore__ inline void ConvertParts(const LocalTensor<typename Computed<T>::Type>& result, const LocalTensor<T>& from,
-                                        uint32_t pitch)
+                                        uint32_t pitch, uint32_t length)
     {
         if (parts == 1 && pitch == sizeof(T)) {
-            Convert(result, from);
+            Convert(result, from, length);
             return;
         }
         auto offsets = spare[0];
         Muls(offsets, number, static_cast<int32_t>(pitch), padded);
-        for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], from, offsets, part);
+        for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], from, offsets, part, length);
     }
     template <typename T>
     __aicore__ inline void Prepare(const LocalTensor<T>& tensor, uint32_t bytesOfLane)
@@ -1242,7 +1252,7 @@ public:
             }
             inQueue.EnQue(input);
             input = inQueue.template DeQue<T>();
-            ConvertParts<T, parts>(result, input, parts * sizeof(T));
+            ConvertParts<T, parts>(result, input, parts * sizeof(T), padded);
             inQueue.FreeTensor(input);
             return;
         }
@@ -1253,8 +1263,22 @@ public:
         }
         inQueue.EnQue(input);
         input = inQueue.template DeQue<T>();
-        ConvertParts<T, parts>(result, input, PITCH * sizeof(T));
+        ConvertParts<T, parts>(result, input, PITCH * sizeof(T), padded);
         inQueue.FreeTensor(input);
+    }
+    // The same for a vector that nothing else is put into, where it does not hold these elements already.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void LoadHeld(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, const Form& form,
+                                    const Box& box, Held& held)
+    {
+        if (IsEmpty(box)) return;
+        bool same = held.any && held.base == form.base;
+        for (int i = 0; i < 4; ++i) same = same && held.box.low[i] == box.low[i] && held.box.high[i] == box.high[i];
+        if (same) return;
+        Load<T, parts>(result, gm, form, box);
+        held.any = true;
+        held.base = form.base;
+        held.box = box;
     }
     template <typename T, uint32_t parts>
     __aicore__ inline void CopyOne(const LocalTensor<T>& to, const GlobalTensor<T>& gm, int64_t at)
@@ -1273,24 +1297,23 @@ public:
             const uint32_t before = static_cast<uint32_t>(from) * parts;
             const uint32_t left = before % (BLOCK_BYTES / sizeof(T));
             const uint32_t length = static_cast<uint32_t>(to - from) * parts;
-            if (left != 0 || from > 0 || static_cast<uint32_t>(to) < padded) Prepare(input, parts * sizeof(T));
+            if (from > 0) Prepare(input, parts * sizeof(T));
             DataCopyPad(input[before - left], gm[base + before],
                         DataCopyExtParams{1, static_cast<uint32_t>(length * sizeof(T)), 0, 0, 0},
                         DataCopyPadExtParams<T>{left != 0, static_cast<uint8_t>(left), 0, static_cast<T>(0)});
             inQueue.EnQue(input);
             input = inQueue.template DeQue<T>();
-            ConvertParts<T, parts>(result, input, parts * sizeof(T));
+            ConvertParts<T, parts>(result, input, parts * sizeof(T), static_cast<uint32_t>(to));
         } else if (step == 0) {
-            Prepare(input, parts * sizeof(T));
             CopyOne<T, parts>(input, gm, base);
             inQueue.EnQue(input);
             input = inQueue.template DeQue<T>();
             auto offsets = spare[0];
             Duplicate(offsets, 0, padded);
-            for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, offsets, part);
+            for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, offsets, part, padded);
         } else {
             constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
-            if (from > 0 || static_cast<uint32_t>(to) < padded) Prepare(input, Apart<T, parts>());
+            if (from > 0) Prepare(input, Apart<T, parts>());
             for (int32_t first = from; first < to; first += MAX_COPIES) {
                 const auto copies = static_cast<uint16_t>(Smaller(to - first, MAX_COPIES));
                 DataCopyPad(input[first * PITCH], gm[base + step * first],
@@ -1300,7 +1323,7 @@ public:
             }
             inQueue.EnQue(input);
             input = inQueue.template DeQue<T>();
-            ConvertParts<T, parts>(result, input, PITCH * sizeof(T));
+            ConvertParts<T, parts>(result, input, PITCH * sizeof(T), static_cast<uint32_t>(to));
         }
         inQueue.FreeTensor(input);
     }
@@ -1327,45 +1350,134 @@ public:
     __aicore__ inline void LoadAt(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, int64_t base,
                                   const LocalTensor<int32_t>& offsets, const Mask& mask, bool exact = false)
     {
-        Wait<HardEvent::V_S>();
-        auto words = mask.ReinterpretCast<uint32_t>();
-        int64_t low = 0, high = -1;
-        for (uint32_t lane = 0; lane < count; ++lane) {
-            if (!IsActive(words, lane)) continue;
-            const int64_t at = offsets.GetValue(lane);
-            const bool first = high < low;
-            low = first ? at : Smaller(low, at);
-            high = first ? at : Larger(high, at);
-        }
-        if (high < low) return;
+        // From close below the least offset on, the others are small enough for floats.
+        int64_t near = 0, beyond = -1;
+        Cast(scratch[0], offsets, RoundMode::CAST_FLOOR, padded);
+        Extremes(scratch[0], mask, near, beyond);
+        if (beyond < near) return;
+        auto at = spare[0];
+        int64_t low = 0, high = 0;
+        Adds(at, offsets, static_cast<int32_t>(-near), padded);
+        Cast(scratch[0], at, RoundMode::CAST_RINT, padded);
+        Extremes(scratch[0], mask, low, high);
         const int64_t span = high - low + parts;
         auto input = inQueue.template AllocTensor<T>();
-        if (!exact && static_cast<uint64_t>(span) * sizeof(T) <= static_cast<uint64_t>(input.GetSize()) * sizeof(T) - BLOCK_BYTES) {
+        const bool fits = !exact && low >= 0 &&
+            static_cast<uint64_t>(span) * sizeof(T) <= static_cast<uint64_t>(input.GetSize()) * sizeof(T) - BLOCK_BYTES;
+        // Runs of neighbours that lie apart are copied without what lies between them.
+        const bool apart = low >= 0 && (!fits || span > static_cast<int64_t>(count) * parts);
+        const uint32_t runs = apart ? Runs(at, mask, parts) : count;
+        if (runs * 16 <= count) {
+            LoadRuns<T, parts>(input, gm, base + near, runs);
+            inQueue.EnQue(input);
+            input = inQueue.template DeQue<T>();
+            auto first = scratch[0].ReinterpretCast<int32_t>();
+            Duplicate(first, 0, padded);
+            Choose(at, mask, at, first);
+            Within(at);
+            for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, at, part, padded);
+        } else if (fits) {
             // All that is asked for fits: one copy, and the elements from there.
-            Prepare(input, input.GetSize() * sizeof(T) / padded);
-            DataCopyPad(input, gm[base + low], DataCopyExtParams{1, static_cast<uint32_t>(span * sizeof(T)), 0, 0, 0},
+            DataCopyPad(input, gm[base + near + low], DataCopyExtParams{1, static_cast<uint32_t>(span * sizeof(T)), 0, 0, 0},
                         DataCopyPadExtParams<T>{false, 0, 0, static_cast<T>(0)});
             inQueue.EnQue(input);
             input = inQueue.template DeQue<T>();
-            auto at = spare[0];
-            auto lowest = scratch[0].ReinterpretCast<int32_t>();
-            Duplicate(lowest, static_cast<int32_t>(low), padded);
-            Choose(at, mask, offsets, lowest);
             Adds(at, at, static_cast<int32_t>(-low), padded);
             Muls(at, at, static_cast<int32_t>(sizeof(T)), padded);
+            auto first = scratch[0].ReinterpretCast<int32_t>();
+            Duplicate(first, 0, padded);
+            Choose(at, mask, at, first);
             Within(at);
-            for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, at, part);
+            for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, at, part, padded);
         } else {
             constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
             Prepare(input, Apart<T, parts>());
+            auto words = mask.ReinterpretCast<uint32_t>();
+            Wait<HardEvent::V_S>();
             for (uint32_t lane = 0; lane < count; ++lane) {
                 if (IsActive(words, lane)) CopyOne<T, parts>(input[lane * PITCH], gm, base + offsets.GetValue(lane));
             }
             inQueue.EnQue(input);
             input = inQueue.template DeQue<T>();
-            ConvertParts<T, parts>(result, input, PITCH * sizeof(T));
+            ConvertParts<T, parts>(result, input, PITCH * sizeof(T), padded);
         }
         inQueue.FreeTensor(input);
+    }
+    // Lanes whose elements follow each other, or that take no part, are a run: gives how many runs follow the first,
+    // where each begins in `scratch[2]`, and for each lane in `spare[2]` its offset less that of so many neighbours, or
+    // `NONE`, which no offset is.
+    static constexpr int32_t NONE = INT32_MIN;
+    __aicore__ inline uint32_t Runs(const LocalTensor<int32_t>& offsets, const Mask& mask, uint32_t parts)
+    {
+        auto own = spare[2];
+        auto other = scratch[0].ReinterpretCast<int32_t>();
+        auto before = scratch[1].ReinterpretCast<int32_t>();
+        auto starts = scratch[2].ReinterpretCast<int32_t>();
+        Muls(own, number, -static_cast<int32_t>(parts), padded);
+        Add(own, own, offsets, padded);
+        Duplicate(other, NONE, padded);
+        Choose(own, mask, own, other);
+        Adds(other, number, -1, padded);
+        Maxs(other, other, 0, padded);
+        Muls(other, other, 4, padded);
+        Gather(before, own, other.ReinterpretCast<uint32_t>(), 0, padded);
+        Compare(scratchMask[0], own, before, CMPMODE::EQ, padded);
+        MaskNot(scratchMask[0], scratchMask[0]);
+        uint64_t runs = 0;
+        GatherMask(starts, number, scratchMask[0].ReinterpretCast<uint32_t>(), true, count, GatherMaskParams{1, 1, 8, 8}, runs);
+        return static_cast<uint32_t>(runs);
+    }
+    // Stores what `Runs` found, so few that the scalar unit keeps them.
+    static constexpr uint32_t MOST_RUNS = 64;
+    template <typename T, uint32_t parts>
+    __aicore__ inline void StoreRuns(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<typename Computed<T>::Type>& value,
+                                     uint32_t runs)
+    {
+        uint32_t begins[MOST_RUNS + 1];
+        int32_t offsets[MOST_RUNS];
+        Wait<HardEvent::V_S>();
+        begins[0] = 0;
+        for (uint32_t run = 0; run <= runs; ++run) {
+            const bool isLast = run == runs;
+            begins[run + 1] = isLast ? count : static_cast<uint32_t>(scratch[2].ReinterpretCast<int32_t>().GetValue(run));
+            offsets[run] = spare[2].GetValue(begins[run]);
+        }
+        for (uint32_t run = 0; run <= runs; ++run) {
+            if (offsets[run] == NONE) continue;
+            StoreRow<T, parts>(gm, base + offsets[run], value, static_cast<int32_t>(begins[run]), static_cast<int32_t>(begins[run + 1]));
+        }
+    }
+    // Copies what `Runs` found, each run from a block of 32 bytes on; in `spare[0]`, where the lanes' elements lie then.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void LoadRuns(const LocalTensor<T>& input, const GlobalTensor<T>& gm, int64_t base, uint32_t runs)
+    {
+        constexpr int32_t PITCH = parts * sizeof(T);
+        auto at = spare[0];
+        auto moved = scratch[0].ReinterpretCast<int32_t>();
+        Muls(at, number, PITCH, padded);
+        Cast(scratch[1], number, RoundMode::CAST_RINT, padded);
+        int32_t used = 0, gap = 0;
+        uint32_t from = 0;
+        Wait<HardEvent::V_S>();
+        for (uint32_t run = 0; run <= runs; ++run) {
+            const uint32_t to = run < runs ? static_cast<uint32_t>(scratch[2].ReinterpretCast<int32_t>().GetValue(run)) : count;
+            const int32_t offset = spare[2].GetValue(from);
+            if (offset != NONE) {
+                const int32_t bytes = static_cast<int32_t>(to - from) * PITCH;
+                DataCopyPad(input[used / sizeof(T)], gm[base + offset + static_cast<int64_t>(from) * parts],
+                            DataCopyExtParams{1, static_cast<uint32_t>(bytes), 0, 0, 0},
+                            DataCopyPadExtParams<T>{false, 0, 0, static_cast<T>(0)});
+                const int32_t further = used - static_cast<int32_t>(from) * PITCH - gap;
+                if (further != 0) {
+                    CompareScalar(scratchMask[0], scratch[1], static_cast<float>(from), CMPMODE::GE, padded);
+                    Adds(moved, at, further, padded);
+                    Choose(at, scratchMask[0], moved, at);
+                    gap += further;
+                }
+                used += (bytes + 31) / 32 * 32;
+            }
+            from = to;
+        }
     }
     // Offsets of the lanes beyond the block become 0.
     __aicore__ inline void Within(const LocalTensor<int32_t>& offsets)
@@ -1403,32 +1515,35 @@ public:
         }
     }
     // The parts of each lane side by side, as memory has them, beginning with lane `from`.
-    template <typename T, uint32_t parts>
+    template <typename T, uint32_t parts, uint32_t pitch = parts>
     __aicore__ inline void Join(const LocalTensor<T>& result, const LocalTensor<typename Computed<T>::Type>& value, uint32_t from)
     {
-        if (parts == 1 && from == 0) {
+        if (pitch == 1 && from == 0) {
             ConvertBack(result, value, padded);
             return;
         }
         auto at = spare[0];
         auto quotient = spare[1];
         auto part = spare[2];
-        // Element k of the result is part k % parts of lane from + k / parts.
-        for (uint32_t piece = 0; piece < parts; ++piece) {
+        // Element k of the result is part k % pitch of lane from + k / pitch.
+        for (uint32_t piece = 0; piece < pitch; ++piece) {
             Adds(at, number, static_cast<int32_t>(piece * padded), padded);
-            if constexpr (parts == 1) {
+            if constexpr (pitch == 1) {
                 Move(quotient, at);
                 Duplicate(part, 0, padded);
-            } else if constexpr ((parts & (parts - 1)) == 0) {
-                constexpr uint32_t SHIFT = parts == 2 ? 1 : parts == 4 ? 2 : parts == 8 ? 3 : 4;
+            } else if constexpr ((pitch & (pitch - 1)) == 0) {
+                constexpr uint32_t SHIFT = pitch == 2 ? 1 : pitch == 4 ? 2 : pitch == 8 ? 3 : pitch == 16 ? 4 : 5;
+                static_assert(pitch <= 32, "the parts of a lane");
                 ShiftDown(quotient, at, SHIFT);
-                Muls(part, quotient, -static_cast<int32_t>(parts), padded);
+                Muls(part, quotient, -static_cast<int32_t>(pitch), padded);
                 Add(part, at, part, padded);
             } else {
                 auto divisor = scratch[2].ReinterpretCast<int32_t>();
-                Duplicate(divisor, static_cast<int32_t>(parts), padded);
+                Duplicate(divisor, static_cast<int32_t>(pitch), padded);
                 DividePositive(quotient, part, at, divisor);
             }
+            // What lies between the lanes is anything.
+            if constexpr (pitch != parts) Mins(part, part, static_cast<int32_t>(parts - 1), padded);
             Adds(quotient, quotient, static_cast<int32_t>(from), padded);
             Mins(quotient, quotient, static_cast<int32_t>(padded - 1), padded);
             Muls(part, part, static_cast<int32_t>(padded), padded);
@@ -1512,15 +1627,7 @@ public:
     template <typename T, uint32_t parts>
     __aicore__ inline void Spaced(LocalTensor<T>& output, const LocalTensor<typename Computed<T>::Type>& value)
     {
-        constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
-        auto narrow = spare[0].template ReinterpretCast<T>();
-        for (uint32_t part = 0; part < parts; ++part) {
-            ConvertBack(narrow, value[part * padded], padded);
-            Wait<HardEvent::V_S>();
-            for (uint32_t lane = 0; lane < count; ++lane) output.SetValue(lane * PITCH + part, narrow.GetValue(lane));
-            Wait<HardEvent::S_V>();
-        }
-        Wait<HardEvent::S_MTE3>();
+        Join<T, parts, Apart<T, parts>() / sizeof(T)>(output, value, 0);
         outQueue.EnQue(output);
         output = outQueue.template DeQue<T>();
     }
@@ -1555,23 +1662,46 @@ public:
             StoreRow<T, parts>(gm, form.base, value, from, to);
             return;
         }
+        Spread(spare[1], Form{0, {form.step[0], form.step[1], form.step[2], form.step[3]}});
+        const uint32_t runs = Runs(spare[1], mask, parts);
+        if (runs * 16 <= count && runs < MOST_RUNS) {
+            StoreRuns<T, parts>(gm, form.base, value, runs);
+            return;
+        }
         auto words = mask.ReinterpretCast<uint32_t>();
         auto output = outQueue.template AllocTensor<T>();
         constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
         Spaced<T, parts>(output, value);
+        Wait<HardEvent::V_S>();
         for (uint32_t lane = 0; lane < count; ++lane) {
             if (IsActive(words, lane)) WriteOne<T, parts>(gm, At(form, lane), output[lane * PITCH]);
         }
         outQueue.FreeTensor(output);
     }
+    // Stores from the first lane that takes part to the last one.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void StoreRange(const GlobalTensor<T>& gm, const Form& form, const LocalTensor<typename Computed<T>::Type>& value,
+                                      const Mask& mask)
+    {
+        int32_t from = 0, to = 0;
+        bool dense = false;
+        Range(mask, from, to, dense);
+        StoreRow<T, parts>(gm, form.base, value, from, to);
+    }
     template <typename T, uint32_t parts>
     __aicore__ inline void StoreAt(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<int32_t>& offsets,
                                    const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask)
     {
+        const uint32_t runs = Runs(offsets, mask, parts);
+        if (runs * 16 <= count && runs < MOST_RUNS) {
+            StoreRuns<T, parts>(gm, base, value, runs);
+            return;
+        }
         auto output = outQueue.template AllocTensor<T>();
         constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
         Spaced<T, parts>(output, value);
         auto words = mask.ReinterpretCast<uint32_t>();
+        Wait<HardEvent::V_S>();
         for (uint32_t lane = 0; lane < count; ++lane) {
             if (IsActive(words, lane)) WriteOne<T, parts>(gm, base + offsets.GetValue(lane), output[lane * PITCH]);
         }
@@ -1740,7 +1870,7 @@ public:
         Choose(at, mask, offsets, zero);
         Within(at);
         for (uint32_t part = 0; part < parts; ++part) {
-            ConvertAt(result[part * padded], shared.template ReinterpretCast<T>(), at, part);
+            ConvertAt(result[part * padded], shared.template ReinterpretCast<T>(), at, part, padded);
         }
     }
     template <typename T, uint32_t parts>

@@ -36,7 +36,11 @@ impl Engine<'_, '_> {
             Place::Parameter(_) => self.refuse("a parameter is stored to", location),
             place => {
                 let (_, runs) = self.runs(ty, location)?;
-                self.store_runs(runs, &place, &address, leaves, value, active, location)
+                self.own_elements = matches!(active, Active::Mask(_)) && self.owns(pointer);
+                let stored =
+                    self.store_runs(runs, &place, &address, leaves, value, active, location);
+                self.own_elements = false;
+                stored
             }
         }
     }
@@ -283,6 +287,88 @@ impl Engine<'_, '_> {
         Ok(slot)
     }
 
+    /// Whether each element that a store may touch belongs to one thread, by the thread's number in the grid: all
+    /// that the kernel writes there goes by that number alone.
+    fn owns(&mut self, pointer: Value) -> bool {
+        use port_ir::{Axis, Builtin, StatementKind as S};
+        let Some(own) = self.affine.address(pointer) else { return false };
+        let is_number = |symbol: Symbol| {
+            matches!(
+                symbol,
+                Symbol::Passes(_)
+                    | Symbol::Builtin(
+                        Builtin::ThreadIndex(Axis::X)
+                            | Builtin::BlockIndex(Axis::X)
+                            | Builtin::BlockDim(Axis::X)
+                            | Builtin::GridDim(Axis::X)
+                    )
+            )
+        };
+        let asks = |builtin| own.offset.any_symbol(|symbol| symbol == Symbol::Builtin(builtin));
+        let [y, z] = [Axis::Y, Axis::Z].map(|axis| {
+            self.function.expressions.iter().any(|(_, e)| {
+                *e == Expression::Builtin(Builtin::BlockIndex(axis))
+                    || *e == Expression::Builtin(Builtin::ThreadIndex(axis))
+            })
+        });
+        if !self_is_grid(self)
+            || self.state.one_core
+            || self.written.len() > 1
+            || y
+            || z
+            || !asks(Builtin::ThreadIndex(Axis::X))
+            || own.offset.any_symbol(|symbol| !is_number(symbol))
+        {
+            return false;
+        }
+        let flow = self.flow;
+        flow.statements().all(|(_, entry)| match &entry.statement.kind {
+            S::Store { pointer, .. } if !matches!(flow.root(*pointer), Root::Local(_)) => {
+                self.affine.address(*pointer).as_ref() == Some(&own)
+            }
+            S::Atomic { .. } | S::Fill { .. } | S::Copy { .. } | S::AsyncCopy(_) => false,
+            _ => true,
+        })
+    }
+
+    /// The parts of a number or of a short vector of numbers, one after the other in one slot.
+    pub fn whole(&mut self, value: Value) -> Result<String> {
+        let Some(scalar) = self.type_of(value).scalar() else {
+            return self.refuse_value("a value of this type is not moved as numbers", value);
+        };
+        let mut parts = Vec::new();
+        self.parts(value, &mut parts)?;
+        self.join(parts, scalar, value)
+    }
+
+    /// Stores of two values the one that each lane takes.
+    pub fn store_chosen(
+        &mut self,
+        pointer: Value,
+        value: Value,
+        mask: &str,
+        [accept, reject]: [&String; 2],
+        active: &Active,
+        location: Location,
+    ) -> Result<()> {
+        let (place, address) = self.address(pointer, location)?;
+        let (_, runs) = self.runs(self.type_of(value), location)?;
+        let [run] = runs.as_slice() else {
+            return self.refuse("a value of this type is not moved as numbers", location);
+        };
+        let is_float = kind(run.scalar) == Some(Kind::Float);
+        let element = if is_float { "float" } else { "int32_t" };
+        let chosen = self.slot("chosen", element, 4 * run.count);
+        let mut parts = Vec::new();
+        for part in 0..run.count {
+            let to = part_of(&chosen, part);
+            let (a, b) = (part_of(accept, part), part_of(reject, part));
+            self.line(format!("lanes.Choose({to}, {mask}, {a}, {b});"));
+            parts.push(Part::Known(if is_float { Val::Float(to) } else { Val::Int(to) }));
+        }
+        self.store_runs(runs, &place, &address, parts, value, active, location)
+    }
+
     pub(super) fn store_run(
         &mut self,
         place: &Place,
@@ -304,6 +390,26 @@ impl Engine<'_, '_> {
                     active.name()
                 ));
                 self.need_output(32, true);
+            }
+            Where::Form(form)
+                if self.own_elements && run.scalar.size() <= 4 && form.is_row(parts) =>
+            {
+                // What lies between the elements that are stored is the lanes' own too: it goes out as it was.
+                let Active::Mask(mask) = active else { return Ok(()) };
+                self.after_stores(place);
+                self.state.subject = "kept".to_owned();
+                let kept = self.run_slot(run.scalar, run.count);
+                let form = form.text();
+                self.line(format!("lanes.Load<{ty}, {parts}>({kept}, {view}, {form}, {mask});"));
+                self.need_input(bytes, true);
+                for part in 0..parts {
+                    let (old, new) = (part_of(&kept, part), part_of(&slot, part));
+                    self.line(format!("lanes.Choose({old}, {mask}, {new}, {old});"));
+                }
+                self.line(format!(
+                    "lanes.StoreRange<{ty}, {parts}>({view}, {form}, {kept}, {mask});"
+                ));
+                self.need_output(bytes, true);
             }
             Where::Form(form) => {
                 let form = if run.scalar.size() == 8 { doubled(&form) } else { form };

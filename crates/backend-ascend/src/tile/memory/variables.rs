@@ -7,8 +7,26 @@ impl Engine<'_, '_> {
     pub(super) fn is_needed(&mut self, local: Handle<Local>) -> bool {
         let flow = self.flow;
         let scalar = self.function.locals[local].ty;
-        if !matches!(scalar, Type::Scalar(s) if s.is_integer()) || !self.shape.local_varies(local) {
+        if !matches!(scalar, Type::Scalar(s) if s.is_integer()) {
             return true;
+        }
+        if !self.shape.local_varies(local) {
+            return flow.escapes(local)
+                || flow.statements().any(|(_, entry)| match &entry.statement.kind {
+                    port_ir::StatementKind::Load { result, pointer, .. }
+                        if flow.root(*pointer) == Root::Local(local) =>
+                    {
+                        !self.is_counter(*result)
+                    }
+                    port_ir::StatementKind::Copy { destination, source, .. } => {
+                        [*destination, *source].iter().any(|p| flow.root(*p) == Root::Local(local))
+                    }
+                    port_ir::StatementKind::Atomic { pointer, .. }
+                    | port_ir::StatementKind::Fill { destination: pointer, .. } => {
+                        flow.root(*pointer) == Root::Local(local)
+                    }
+                    _ => false,
+                });
         }
         for (_, entry) in flow.statements() {
             if let port_ir::StatementKind::Load { result, pointer, .. } = &entry.statement.kind
@@ -31,9 +49,19 @@ impl Engine<'_, '_> {
         false
     }
 
+    /// Whether a value is a number that all lanes count passes of loops with.
+    pub(super) fn is_counter(&mut self, value: Value) -> bool {
+        let polynomial = self.affine.integer(value);
+        let counts = |s: Symbol| matches!(s, Symbol::Passes(id) if !self.shape.loop_parts(id));
+        polynomial.any_symbol(counts)
+            && !polynomial.any_symbol(|s| !counts(s))
+            && !self.shape.varies(value)
+            && self.is_tame(value, &polynomial, 0)
+    }
+
     /// Whether a load of a local may see what an earlier pass of a loop has left there, as far as the
     /// text of the pass shows.
-    pub(super) fn is_carried(&mut self, local: Handle<Local>, leaves: &[Leaf]) -> bool {
+    pub(in crate::tile) fn is_carried(&mut self, local: Handle<Local>, leaves: &[Leaf]) -> bool {
         let flow = self.flow;
         if flow.escapes(local) {
             return true;
@@ -63,12 +91,15 @@ impl Engine<'_, '_> {
                     .types
                     .layout(self.flow.types.get(*value))
                     .is_some_and(|l| l.size >= size);
-                if whole {
-                    return flow.holds(*store, *load);
+                if whole && flow.holds(*store, *load) {
+                    return true;
                 }
                 // A loop that stores to each part in turn.
-                let Some((around, port_ir::analysis::flow::Arm::Body)) = flow.entry(*store).parent
-                else {
+                let is_block = |id: StatementId| {
+                    matches!(flow.entry(id).statement.kind, port_ir::StatementKind::Block(_))
+                };
+                let mut around = flow.parents(*store).skip_while(|(id, _)| is_block(*id));
+                let Some((around, port_ir::analysis::flow::Arm::Body)) = around.next() else {
                     return false;
                 };
                 let port_ir::StatementKind::Loop(looping) = &flow.entry(around).statement.kind
@@ -219,7 +250,12 @@ impl Engine<'_, '_> {
         }
         let leaf_size = first.map_or(4, |s| s.size());
         Ok(match self.place_of(address, 0, leaf_size, location)? {
-            Where::Same(at) => Reach::Index(at, own.len()),
+            Where::Same(at) => match at.parse::<usize>() {
+                Ok(first) if first + own.len() <= storage.leaves.len() => {
+                    Reach::Range(first, own.len())
+                }
+                _ => Reach::Index(at, own.len()),
+            },
             place => Reach::Each(self.byte_offsets(place, 1), own.len()),
         })
     }
@@ -341,9 +377,10 @@ impl Engine<'_, '_> {
                     let scalar = storage.leaves[0].scalar;
                     let name = self.fresh("value");
                     self.line(format!(
-                        "const {} {name} = {}[{at} + {leaf}];",
+                        "const {} {name} = {}[{}];",
                         scalar_type(scalar).unwrap_or("float"),
-                        storage.names[0]
+                        storage.names[0],
+                        element(&at, leaf)
                     ));
                     vals.push(Val::Uniform(name));
                 }
@@ -501,7 +538,7 @@ impl Engine<'_, '_> {
             (Reach::Index(at, count), _) => {
                 for leaf in 0..*count {
                     targets.push((
-                        format!("{}[{at} + {leaf}]", storage.names[0]),
+                        format!("{}[{}]", storage.names[0], element(&at, leaf)),
                         storage.leaves[0].scalar,
                     ));
                 }
@@ -695,4 +732,9 @@ impl Engine<'_, '_> {
         self.line(format!("{} = {text};", storage.names[0]));
         Ok(())
     }
+}
+
+/// The index of a leaf.
+fn element(at: &str, leaf: usize) -> String {
+    if leaf == 0 { at.to_owned() } else { format!("{at} + {leaf}") }
 }
