@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn equal_values_have_one_number() {
         let mut values = Interned::default();
-        let numbers: Vec<u32> = (0..5000u64).map(|n| values.id(n % 1000 << 54)).collect();
+        let numbers: Vec<u32> = (0..5000u64).map(|n| values.id((n % 1000) << 54)).collect();
         for (n, number) in numbers.iter().enumerate() {
             assert_eq!(*number, n as u32 % 1000);
             assert_eq!(values.get(*number), Some(&((n as u64 % 1000) << 54)));

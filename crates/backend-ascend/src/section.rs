@@ -14,7 +14,7 @@ use port_syntax::Keyword;
 use crate::findings::{LargeAngles, NoForm, ScalarForm};
 use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
 use crate::host::text::{camel_case, has_word, replace_words, wrapped};
-use crate::kernel::{self, Chip, DeviceKernel, Request, Unit};
+use crate::kernel::{self, Chip, DeviceKernel, Request, TILING_FUNCTIONS, Unit};
 use crate::port::Port;
 use crate::support::{self, Header};
 use crate::tiling;
@@ -737,7 +737,7 @@ impl Writer<'_, '_> {
                 "// Tiling of the kernels in {stem}.asc: what the host computes for each launch. Made by port.\n\
                  #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{}{}{}",
                 tiling::dim3(self.port.chip),
-                if self.tiling.contains("TileLanes(") { tiling::TILE_LANES } else { "" },
+                if self.tiling.contains("TileLanes(") { TILING_FUNCTIONS } else { "" },
                 self.tiling
             ));
         }

@@ -17,27 +17,6 @@ pub(crate) fn dim3(chip: Chip) -> &'static str {
     }
 }
 
-/// The length of tiles, for kernels that ask for it.
-pub(crate) const TILE_LANES: &str = "
-#ifndef PORT_TILE_LANES
-#define PORT_TILE_LANES
-// Lanes of a tile, for so many rows of lanes: `tilesOfCore` tiles for each core where there is enough to do, since the copies of
-// one run beside the computation of another; the tiles of a row are of one length.
-inline uint32_t TileLanes(uint64_t lanes, uint64_t rows, uint32_t cores, uint32_t most, uint32_t tilesOfCore)
-{
-    constexpr uint64_t FEWEST = 512;
-    const uint64_t all = lanes * rows;
-    const uint64_t share = (all + cores - 1) / cores;
-    const uint64_t part = (all + tilesOfCore * cores - 1) / (static_cast<uint64_t>(tilesOfCore) * cores);
-    uint64_t wanted = part > FEWEST ? part : share < FEWEST ? share : FEWEST;
-    wanted = wanted < most ? wanted : most;
-    const uint64_t tiles = wanted == 0 ? 1 : (lanes + wanted - 1) / wanted;
-    const uint64_t even = tiles == 0 ? 64 : ((lanes + tiles - 1) / tiles + 63) / 64 * 64;
-    return static_cast<uint32_t>(even < most ? (even == 0 ? 64 : even) : most);
-}
-#endif
-";
-
 const DIM3: &str = "
 #ifndef PORT_DIM3
 #define PORT_DIM3

@@ -19,7 +19,8 @@
 //! symbols, `workspace` when [`DeviceKernel::workspace`] asks for one, and `tiling.FIELD`. `VALUE`,
 //! `BLOCKS` and the workspace's size are C++ expressions of the host over `grid`, `block`, `shared`
 //! (`grid.x` …, unsigned), the kernel's parameters by name, `cores` (vector cores of the chip, or
-//! cube cores for [`Unit::Cube`]), `ubBytes`, and the fields that come before (by their own names).
+//! cube cores for [`Unit::Cube`]), `ubBytes`, and the fields that come before (by their own names); it
+//! may call [`TILING_FUNCTIONS`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +86,28 @@ pub enum Unit {
     /// Threads of the 950: no `__vector__`, launched with the user's own grid and block.
     Threads,
 }
+
+/// What a field's value may call: the length of tiles. It belongs into the header of the tiling, once.
+pub const TILING_FUNCTIONS: &str = "
+#ifndef PORT_TILE_LANES
+#define PORT_TILE_LANES
+// Lanes of a tile, for so many rows of lanes: `tilesOfCore` tiles for each core where there is enough to
+// do, since the copies of one run beside the computation of another; the tiles of a row are of one length.
+inline uint32_t TileLanes(uint64_t lanes, uint64_t rows, uint32_t cores, uint32_t most, uint32_t tilesOfCore)
+{
+    constexpr uint64_t FEWEST = 512;
+    const uint64_t all = lanes * rows;
+    const uint64_t share = (all + cores - 1) / cores;
+    const uint64_t tilesOfAll = static_cast<uint64_t>(tilesOfCore) * cores;
+    const uint64_t part = (all + tilesOfAll - 1) / tilesOfAll;
+    uint64_t wanted = part > FEWEST ? part : share < FEWEST ? share : FEWEST;
+    wanted = wanted < most ? wanted : most;
+    const uint64_t tiles = wanted == 0 ? 1 : (lanes + wanted - 1) / wanted;
+    const uint64_t even = tiles == 0 ? 64 : ((lanes + tiles - 1) / tiles + 63) / 64 * 64;
+    return static_cast<uint32_t>(even < most ? (even == 0 ? 64 : even) : most);
+}
+#endif
+";
 
 /// A number that the host computes for the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]

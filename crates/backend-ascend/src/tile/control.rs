@@ -347,7 +347,7 @@ impl Engine<'_, '_> {
         for (own, block) in arms {
             let Some((last, before)) = block.statements.split_last() else { continue };
             let StatementKind::Store { pointer, value, .. } = &last.kind else { continue };
-            let before = Block { statements: before.to_vec(), ..block.clone() };
+            let before = Block { statements: before.to_vec() };
             self.open();
             let made = self.block(&before, &own).and_then(|_| {
                 self.state.next += 1;

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use port_backend_ascend::kernel::{Chip, DeviceKernel, Forms, Options, Request, Unit, emit};
+use port_backend_ascend::kernel::{
+    Chip, DeviceKernel, Forms, Options, Request, TILING_FUNCTIONS, Unit, emit,
+};
 use port_check::oracle::{Language, Oracle, RunOptions, Source};
 use port_check::toolchain::Toolchain;
 use port_check::{Spec, metrics};
@@ -350,6 +352,7 @@ fn scalar_type(scalar: Scalar) -> &'static str {
 /// The structs and vectors that parameters may have, with the user's names of members.
 fn struct_texts(module: &Module) -> String {
     let mut text = String::new();
+    text.push_str(TILING_FUNCTIONS);
     for scalar in Scalar::ALL {
         let element = scalar_type(scalar);
         for (count, members) in [(2, "x, y"), (3, "x, y, z"), (4, "x, y, z, w")] {

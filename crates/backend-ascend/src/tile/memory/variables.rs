@@ -380,7 +380,7 @@ impl Engine<'_, '_> {
                         "const {} {name} = {}[{}];",
                         scalar_type(scalar).unwrap_or("float"),
                         storage.names[0],
-                        element(&at, leaf)
+                        element(at, leaf)
                     ));
                     vals.push(Val::Uniform(name));
                 }
@@ -538,7 +538,7 @@ impl Engine<'_, '_> {
             (Reach::Index(at, count), _) => {
                 for leaf in 0..*count {
                     targets.push((
-                        format!("{}[{}]", storage.names[0], element(&at, leaf)),
+                        format!("{}[{}]", storage.names[0], element(at, leaf)),
                         storage.leaves[0].scalar,
                     ));
                 }
