@@ -283,12 +283,29 @@ template <int N> __global__ void double_registers(float* y, float* s, const floa
   if (lane == 0) s[blockIdx.x] = sum;
 }
 
+// What is read under a condition may lie anywhere where that does not hold.
+__global__ void picked_rows(float* y, const float* x, const long* picks, const float* scale, int n) {
+  __shared__ float parts[2];
+  float sum = 0;
+  for (int i = threadIdx.x; i < n; i += 64) sum += x[blockIdx.x * n + i];
+  for (int o = 16; o > 0; o >>= 1) sum += __shfl_xor_sync(~0u, sum, o);
+  if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = sum;
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    sum = parts[0] + parts[1];
+    long pick = picks[blockIdx.x] * 1000000;
+    if (scale != nullptr) sum *= scale[blockIdx.x];
+    y[blockIdx.x] = pick < 0 ? sum : sum - x[blockIdx.x * n + pick];
+  }
+}
+
 // What does not say by itself how many threads a block has.
 void run(float* f, half* h, int* i, signed char* q, int rows, int n) {
   welford_warp<<<rows, 32>>>(f, f, f, n);
   argmax_block<<<rows, 128>>>(i, h, h, n);
   softmax_registers<128><<<rows, dim3(32, 2)>>>(f, f, rows, n);
   double_registers<64><<<rows, 32>>>(f, f, f, n);
+  picked_rows<<<rows, 64>>>(f, f, (long*)i, f, n);
 }
 "#;
 
@@ -315,6 +332,8 @@ z7 = { dtype = "i32", shape = ["rows"], init = "zeros", out = true }
 y9 = { dtype = "f32", shape = ["rows * 61"], init = "zeros", out = true }
 y10 = { dtype = "f32", shape = ["128"], init = "zeros", out = true }
 s10 = { dtype = "f32", shape = ["2"], init = "zeros", out = true }
+y11 = { dtype = "f32", shape = ["rows"], init = "zeros", out = true }
+picks = { dtype = "i64", shape = ["rows"], init = "ints(-1,1)", seed = 4 }
 m8 = { dtype = "bf16", shape = ["1"], init = "zeros", out = true }
 y8 = { dtype = "f32", shape = ["100"], init = "zeros", out = true }
 [[launch]]
@@ -367,6 +386,11 @@ kernel = "double_registers<64>"
 grid = ["2"]
 block = [32]
 args = ["y10", "s10", "x", 1]
+[[launch]]
+kernel = "picked_rows"
+grid = ["rows"]
+block = [64]
+args = ["y11", "x", "picks", "null", "n"]
 "#;
 
 /// Running values of several parts, bytes and halves as results: as rows, and right, for rows of one

@@ -69,7 +69,8 @@ pub(super) enum Op {
     Present(u32),
     /// An address: bytes from a base.
     Pointer(Base),
-    /// An element of memory at a byte offset; the number says after how many phases.
+    /// An element of memory at a byte offset, if all conditions that follow hold; the number says after how
+    /// many phases.
     Load(Base, u32),
     /// The element [`Op::Element`] of the vector that starts at a byte offset.
     Vector(Base, u32),

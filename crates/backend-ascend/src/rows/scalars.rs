@@ -199,7 +199,11 @@ impl Scalars<'_> {
                 let offset = node.args.first().copied().unwrap_or(id);
                 let place = self.element(graph, offset, node.ty)?;
                 let tensor = self.tensor(*base, node.ty)?;
-                match node.ty {
+                let mut conditions = Vec::new();
+                for condition in node.args.iter().skip(1) {
+                    conditions.push(self.operand(graph, *condition)?);
+                }
+                let loaded = match node.ty {
                     Scalar::F16 => format!("static_cast<float>({tensor}.GetValue({place}))"),
                     Scalar::Bf16 => format!("ToFloat({tensor}.GetValue({place}))"),
                     Scalar::F32 => format!("{tensor}.GetValue({place})"),
@@ -207,6 +211,11 @@ impl Scalars<'_> {
                         format!("static_cast<int64_t>({tensor}.GetValue({place}))")
                     }
                     _ => return Err(refuse("a scalar of this type is loaded")),
+                };
+                let none = if is_float { "0.0f" } else { "0" };
+                match conditions.is_empty() {
+                    true => loaded,
+                    false => format!("{} ? {loaded} : {none}", conditions.join(" && ")),
                 }
             }
             (Op::Total(reduction), _) if !self.is_host => self

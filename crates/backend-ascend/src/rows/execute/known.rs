@@ -8,8 +8,8 @@ use super::{Executor, Lanes, Result, node_type};
 use crate::code::refuse;
 
 impl Executor<'_, '_> {
-    /// The condition of those threads for which it is not known, where it is one, all others go the
-    /// other way and there is nothing on it.
+    /// The condition of those threads for which it is not known, where it is one, and no thread goes another
+    /// way, or there is nothing on it.
     pub(super) fn one_condition(
         &self,
         condition: &Lanes,
@@ -17,16 +17,17 @@ impl Executor<'_, '_> {
         reject: &Block,
     ) -> Result<Option<Id>> {
         let mut only = None;
+        let mut all = true;
         for (thread, _) in mask.iter().enumerate().filter(|(_, active)| **active) {
             let id = self.lane(condition, thread)?;
             match self.graph.as_truth(id) {
-                Some(false) => {}
+                Some(false) => all = false,
                 Some(true) => return Ok(None),
                 None if *only.get_or_insert(id) == id => {}
                 None => return Ok(None),
             }
         }
-        Ok(only.filter(|_| reject.statements.is_empty()))
+        Ok(only.filter(|_| all || reject.statements.is_empty()))
     }
 
     /// A loop over a row of known length: one over memory of the grid that all threads take part in.

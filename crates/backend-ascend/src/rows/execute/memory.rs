@@ -161,11 +161,18 @@ impl Executor<'_, '_> {
                     if scalar == Scalar::U64 && node_type == Scalar::U64 {
                         return Err(refuse("it loads pointers"));
                     }
+                    let version = self.versions.get(&base).copied().unwrap_or(0);
+                    let mut operands = vec![offset];
                     if threads > 1 {
                         self.load_own()?;
+                    } else if self.body.is_none() {
+                        // A row loads it whatever its threads do, and there may be nothing at the place.
+                        if self.path.iter().any(|id| *self.graph.op(*id) == Op::Undefined) {
+                            return Err(refuse("memory is read under a condition of some threads"));
+                        }
+                        operands.extend_from_slice(&self.path);
                     }
-                    let version = self.versions.get(&base).copied().unwrap_or(0);
-                    self.graph.add(Op::Load(base, version), [offset], scalar)
+                    self.graph.add(Op::Load(base, version), operands, scalar)
                 }
             });
         }
