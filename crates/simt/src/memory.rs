@@ -142,8 +142,8 @@ impl Bytes {
         }
     }
 
-    /// Instead of what is lent, a copy of it that is made page by page: whoever reads or writes it asks
-    /// for the bytes first.
+    /// Instead of what is lent, a copy of it that is made page by page: whoever reads it asks for the
+    /// bytes first.
     pub(crate) fn copy_by_pages(&mut self) {
         if let Some(base) = self.lent.take() {
             // The system gives zeros where they are first touched.
@@ -173,7 +173,7 @@ impl Bytes {
         }
     }
 
-    /// What was made of a copy: only the bytes that were asked for count.
+    /// What was made of a copy: only bytes that were asked for or written count.
     pub(crate) fn copied(self) -> Aligned {
         self.own
     }

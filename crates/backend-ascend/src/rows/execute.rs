@@ -1003,9 +1003,7 @@ impl<'e, 'a> Executor<'e, 'a> {
         if mask.iter().any(|active| !active) {
             return Err(refuse("some of the threads go over a row"));
         }
-        if self.is_over {
-            return Err(refuse("it goes on after its loop over rows"));
-        }
+        self.goes_on()?;
         if let Some(rows) = self.row_loop(looping)? {
             let is_first = self.items.is_empty() && self.scattered.is_empty();
             if !is_first || !self.path.is_empty() || self.rows != Rows::Groups {
@@ -1053,6 +1051,14 @@ impl<'e, 'a> Executor<'e, 'a> {
         self.block(&looping.step, all)?;
         self.jumps.pop();
         Ok(test)
+    }
+
+    /// Refuses what comes after the loop over rows, which is the kernel's last.
+    fn goes_on(&self) -> Result<()> {
+        match self.is_over {
+            true => Err(refuse("it goes on after its loop over rows")),
+            false => Ok(()),
+        }
     }
 
     pub fn path(&self) -> &[Id] {

@@ -730,12 +730,20 @@ impl Executor<'_, '_> {
 
     /// Loads under values, each once.
     fn loads(&self, roots: &[Id]) -> Vec<Id> {
+        self.loads_within(roots, usize::MAX).unwrap_or_default()
+    }
+
+    /// Loads under values, each once, if no more than so many nodes are.
+    pub(super) fn loads_within(&self, roots: &[Id], most: usize) -> Option<Vec<Id>> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
-        let mut open: Vec<Id> = roots.to_vec();
+        let mut open = roots.to_vec();
         while let Some(id) = open.pop() {
             if !seen.insert(id) {
                 continue;
+            }
+            if seen.len() > most {
+                return None;
             }
             if matches!(self.graph.op(id), Op::Load(..)) {
                 found.push(id);
@@ -743,7 +751,7 @@ impl Executor<'_, '_> {
             open.extend(&self.graph.node(id).args);
         }
         found.sort_unstable();
-        found
+        Some(found)
     }
 
     /// Elements from a place to the next.

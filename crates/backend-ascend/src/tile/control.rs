@@ -664,13 +664,7 @@ impl Engine<'_, '_> {
         }
         self.state.depth += 1;
         self.open();
-        self.state.loops.push(Around {
-            active: current.clone(),
-            depth: self.state.depth,
-            continued: continued.clone(),
-            id,
-            is_switch: false,
-        });
+        self.enter_loop(id, &current, continued.clone());
         let made = self.divergent_pass(looping, &current, continued.as_deref(), id);
         self.state.loops.pop();
         let body = self.close();
@@ -713,13 +707,7 @@ impl Engine<'_, '_> {
         let val = self.eval(test)?;
         let taking = self.within(active, val, test)?;
         self.state.depth += 1;
-        self.state.loops.push(Around {
-            active: taking.clone(),
-            depth: self.state.depth,
-            continued: None,
-            id,
-            is_switch: false,
-        });
+        self.enter_loop(id, &taking, None);
         let made = self.arm(&taking, &looping.body, None);
         self.state.loops.pop();
         self.state.depth -= 1;
@@ -862,13 +850,7 @@ impl Engine<'_, '_> {
             self.single.insert(id, false);
         }
         self.open();
-        self.state.loops.push(Around {
-            active: active.clone(),
-            depth: self.state.depth,
-            continued: None,
-            id,
-            is_switch: false,
-        });
+        self.enter_loop(id, active, None);
         let made = self.counted_pass(looping, active, location);
         self.state.loops.pop();
         let body = self.close();
@@ -882,6 +864,12 @@ impl Engine<'_, '_> {
         };
         self.nest(head, body, trips > 1);
         Ok(Some(active.clone()))
+    }
+
+    /// What `break` and `continue` in a loop refer to from here on.
+    fn enter_loop(&mut self, id: StatementId, active: &Active, continued: Option<String>) {
+        let (active, depth) = (active.clone(), self.state.depth);
+        self.state.loops.push(Around { active, depth, continued, id, is_switch: false });
     }
 
     fn counted_pass(&mut self, looping: &Loop, active: &Active, location: Location) -> Result<()> {
@@ -910,13 +898,7 @@ impl Engine<'_, '_> {
             return self.counted_loop(id, looping, active, trips, location);
         }
         self.open();
-        self.state.loops.push(Around {
-            active: active.clone(),
-            depth: self.state.depth,
-            continued: None,
-            id,
-            is_switch: false,
-        });
+        self.enter_loop(id, active, None);
         let made = self.uniform_pass(looping, active, id, location);
         self.state.loops.pop();
         let body = self.close();

@@ -420,9 +420,7 @@ impl Executor<'_, '_> {
         }
         let Some((pointer, value)) = only else { return Ok(()) };
         let (base, offset) = self.address(pointer)?;
-        if self.is_over {
-            return Err(refuse("it goes on after its loop over rows"));
-        }
+        self.goes_on()?;
         self.flush_scattered()?;
         let guards = self.path.clone();
         self.items.push(Item::Store(Store { base, offset, ty: scalar, value, guards, location }));

@@ -214,23 +214,7 @@ impl Executor<'_, '_> {
 
     /// The elements of memory that a value is made of, if not too much else is.
     fn loads_under(&self, id: Id) -> Option<Vec<Id>> {
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
-        let mut open = vec![id];
-        while let Some(next) = open.pop() {
-            if !seen.insert(next) {
-                continue;
-            }
-            if seen.len() > MAX_NODES {
-                return None;
-            }
-            if matches!(self.graph.op(next), Op::Load(..)) {
-                found.push(next);
-            }
-            open.extend(&self.graph.node(next).args);
-        }
-        found.sort_unstable();
-        Some(found)
+        self.loads_within(&[id], MAX_NODES)
     }
 
     /// The values in terms of [`Op::Element`], if all are one expression of their place.
@@ -388,9 +372,7 @@ impl Executor<'_, '_> {
         mask: &[bool],
         location: Location,
     ) -> Result<()> {
-        if self.is_over {
-            return Err(refuse("it goes on after its loop over rows"));
-        }
+        self.goes_on()?;
         let path: Vec<Id> = self
             .path
             .iter()
