@@ -25,10 +25,12 @@ fn main() {
             trials.push(Trial::test(name, move || faults_are_found(&kernel)));
         }
     }
-    // One small port to each chip.
-    for (name, target) in
-        [("embedding/embedding_gather", "ascend:950"), ("gemm/wmma_gemm", "ascend:910b")]
-    {
+    // Small ports to each chip.
+    for (name, target) in [
+        ("embedding/embedding_gather", "ascend:950"),
+        ("gemm/wmma_gemm", "ascend:910b"),
+        ("sort/bitonic_sort", "ascend:910b"),
+    ] {
         if let Some(kernel) = kernels::all().into_iter().find(|kernel| kernel.name == name) {
             let name = format!("{name}::{}_mutants", target.replace(':', "_"));
             let trial = Trial::test(name, move || device_faults_are_found(&kernel, target));
@@ -45,6 +47,7 @@ fn main() {
 fn device_faults_are_found(kernel: &Kernel, target: &str) -> Result<(), Failed> {
     let model = Model::new(&Toolchain::discover()).map_err(|error| error.to_string())?;
     let bench = ascend::Bench::new(kernel, target, &model)?;
+    bench.watched_itself()?;
     let (mut faults, mut missed) = (0, Vec::new());
     for mutant in ascend::sample(bench.mutants(), 4, 1) {
         let fate = bench.test(&mutant);

@@ -9,8 +9,10 @@
 #include "port_check_driver.hpp"
 
 // The driver's buffers are the device's memory.
-extern "C" void port_check_made(void* address, std::size_t bytes) {
-    port_ascend::register_gm(address, bytes);
+extern "C" void* port_check_allocate(std::size_t bytes) {
+    void* memory = port_ascend::acl_allocate(bytes);
+    port_ascend::register_gm(memory, bytes, "", port_ascend::acl_room(bytes));
+    return memory;
 }
 
 namespace port_check {

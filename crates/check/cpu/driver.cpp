@@ -13,8 +13,8 @@
 
 #include "port_check_driver.hpp"
 
-// Told of each buffer, where a target has to know its device's memory.
-extern "C" __attribute__((weak)) void port_check_made(void* address, std::size_t bytes);
+// Memory for a buffer that std::free takes back, where a target has to know its device's memory.
+extern "C" __attribute__((weak)) void* port_check_allocate(std::size_t bytes);
 
 namespace port_check {
 namespace driver {
@@ -41,12 +41,13 @@ namespace {
 #include "port_check_plan.inc"
 
 // Memory that ends where the buffer ends, so that a sanitizer sees what reads or writes past it;
-// aligned as cudaMalloc aligns.
+// aligned as cudaMalloc aligns. A target's own is as that target gives it.
 class Buffer {
 public:
     explicit Buffer(std::size_t bytes) : size_(bytes) {
-        if (posix_memalign(&address_, 256, bytes) != 0) fail("memory-limit", "no memory");
-        if (port_check_made) port_check_made(address_, bytes);
+        if (port_check_allocate) address_ = port_check_allocate(bytes);
+        else if (posix_memalign(&address_, 256, bytes) != 0) address_ = nullptr;
+        if (!address_) fail("memory-limit", "no memory");
     }
     Buffer(Buffer&& other) noexcept : address_(other.address_), size_(other.size_) {
         other.address_ = nullptr;

@@ -76,14 +76,29 @@ fn every_rule_catches_its_kernel_and_passes_the_mended_one() {
 fn threads_of_the_950_have_rules_and_functions_of_their_own() {
     let Some(program) = program("threads.cpp", THREADS) else { return };
     assert!(rules("threads.cpp", THREADS, &program) > 6);
-    for name in ["exchanged", "counted"] {
+    // What watching the accesses shows.
+    let watched = [
+        ("exchanged", "shared-race"),
+        ("counted", "shared-race"),
+        ("beside", "gm-out-of-bounds"),
+        ("across", "gm-out-of-bounds"),
+    ];
+    for (name, rule) in watched {
         let rules = |twin| {
             let run = program.run(&[name, twin], &RunOptions::default()).expect(name);
             run.violations.into_iter().map(|violation| violation.rule).collect::<Vec<_>>()
         };
-        assert_eq!(rules("bad"), ["shared-race"], "{name}");
+        assert_eq!(rules("bad"), [rule], "{name}");
         assert!(rules("ok").is_empty(), "{name}");
     }
+    // Threads that write what another one has just written do nothing more.
+    let digest = |name, twin| {
+        let run = program.run(&[name, twin], &RunOptions::default()).expect(name);
+        assert!(run.violations.is_empty(), "{name}");
+        run.digest
+    };
+    assert_eq!(digest("repeated", "bad"), digest("repeated", "ok"));
+    assert_ne!(digest("decided", "bad"), digest("decided", "ok"));
     let run = program.run(&["functions"], &RunOptions::default()).expect("it runs");
     // 2 + 1 + 1/2; the root of 2^-130 is 2^-65, which the host keeps.
     assert_eq!(run.result.stdout, "0 0 inf 3.5, host 2.71051e-20\n");

@@ -9,7 +9,7 @@
 namespace port_ascend {
 namespace {
 
-struct Allocation { size_t bytes; std::string name; };
+struct Allocation { size_t bytes, whole; std::string name; };
 
 std::map<uintptr_t, Allocation>& allocations() {
     static auto* map = new std::map<uintptr_t, Allocation>();
@@ -226,8 +226,8 @@ void forget_gm_accesses() {
     last_page = nullptr;
 }
 
-void register_gm(void* pointer, size_t bytes, const char* name) {
-    if (pointer) allocations()[uintptr_t(pointer)] = {bytes, name ? name : ""};
+void register_gm(void* pointer, size_t bytes, const char* name, size_t whole) {
+    if (pointer) allocations()[uintptr_t(pointer)] = {bytes, std::max(bytes, whole), name ? name : ""};
 }
 
 void unregister_gm(void* pointer) { allocations().erase(uintptr_t(pointer)); }
@@ -239,15 +239,13 @@ bool raw_gm(const void* pointer, size_t bytes, bool write, uint64_t& place, uint
     auto found = std::prev(after);
     size = found->second.bytes;
     place = address - found->first;
-    if (place >= size) {
-        // What acl_allocate leaves free.
-        if (place < (size + 511) / 512 * 512 + 512) {
-            report("gm-out-of-bounds", "a pointer", Site{"", 0}, "%s %zu bytes at byte %llu of a GM buffer of %llu bytes", write ? "writes" : "reads",
-                   bytes, (unsigned long long)place, (unsigned long long)size);
-        }
-        return false;
+    if (place < size && bytes <= size - place) return true;
+    // Beyond the room that was kept free after it, memory may be anybody's, as that of the model itself.
+    if (place < found->second.whole) {
+        report("gm-out-of-bounds", "a pointer", Site{"", 0}, "%s %zu bytes at byte %llu of a GM buffer of %llu bytes", write ? "writes" : "reads",
+               bytes, (unsigned long long)place, (unsigned long long)size);
     }
-    return true;
+    return false;
 }
 
 bool gm_access(const void* pointer, size_t bytes, bool write, const void* written) {

@@ -10,6 +10,7 @@ __attribute__((weak)) uint64_t phase();
 __attribute__((weak)) unsigned thread_number();
 __attribute__((weak)) bool is_shared(const void* address);
 __attribute__((weak)) extern bool atomic_access;
+__attribute__((weak)) extern void (*phase_ends)();
 }  // namespace port_oracle
 
 namespace {
@@ -71,13 +72,30 @@ void digest_of_thread(uint32_t thread, uint64_t value) {
     digest_unordered(before, chains[thread]);
 }
 
-// Threads that meet without a barrier between them; those of one warp may go in step.
-void meet(uintptr_t address, size_t bytes, bool write, bool shared) {
-    uint64_t phase = port_oracle::phase();
-    uint32_t thread = port_oracle::thread_number();
-    bool atomic = port_oracle::atomic_access, raced = false, met = false;
-    for (uintptr_t at = address; at < address + bytes; ++at) {
+// An access by a thread, and of a write what was there before it.
+struct ThreadAccess {
+    uintptr_t address;
+    size_t bytes;
+    uint64_t place, size;  // in global memory
+    uint64_t phase;
+    uint32_t thread;
+    bool write, shared, atomic;
+    std::vector<uint8_t> before;
+};
+
+// Threads that meet without a barrier between them; those of one warp may go in step. Whether it does anything: a write
+// of what another thread has just written does not, and either may come first.
+bool meet(const ThreadAccess& access) {
+    const uint64_t phase = access.phase;
+    const uint32_t thread = access.thread;
+    const bool write = access.write, shared = access.shared, atomic = access.atomic;
+    bool raced = false, met = false, does = false;
+    for (size_t i = 0; i < access.bytes; ++i) {
+        uintptr_t at = access.address + i;
         Byte& byte = byte_at(at);
+        bool known = i < access.before.size() && *reinterpret_cast<const uint8_t*>(at) == access.before[i];
+        if (known && byte.writes.has_another(phase, thread)) continue;
+        does = true;
         const Threads* before[] = {&byte.writes, write || atomic ? &byte.reads : nullptr, atomic ? nullptr : &byte.atomics};
         for (const Threads* each : before) {
             if (!each) continue;
@@ -92,18 +110,48 @@ void meet(uintptr_t address, size_t bytes, bool write, bool shared) {
         }
         (atomic ? byte.atomics : write ? byte.writes : byte.reads).add(phase, thread);
     }
-    if (met) digest_unordered(0, mixed(phase ? 0x9e3779b97f4a7c15 : 0, write));
+    if (met) digest_unordered(0, mixed(0x9e3779b97f4a7c15, write));
+    return does;
+}
+
+// The last write: the compiler tells of it before it happens.
+ThreadAccess announced;
+
+void settle() {
+    if (!announced.bytes) return;
+    if (meet(announced) && announced.write && !announced.shared) {
+        digest_of_thread(announced.thread, mixed(mixed(announced.place, announced.size), announced.bytes));
+    }
+    announced.bytes = 0;
+}
+
+void access_by_thread(const void* address, size_t bytes, bool write, bool shared, uint64_t place, uint64_t size) {
+    port_oracle::phase_ends = settle;
+    auto* data = static_cast<const uint8_t*>(address);
+    bool atomic = port_oracle::atomic_access;
+    announced.address = uintptr_t(address);
+    announced.bytes = bytes;
+    announced.place = place;
+    announced.size = size;
+    announced.phase = port_oracle::phase();
+    announced.thread = port_oracle::thread_number();
+    announced.write = write;
+    announced.shared = shared;
+    announced.atomic = atomic;
+    announced.before.clear();
+    if (write && !atomic) announced.before.assign(data, data + bytes);
+    else settle();
 }
 
 void access(const void* address, size_t bytes, bool write) {
     bool threads = thread_kernel && port_oracle::phase && port_oracle::phase();
     if (!core && !threads) return;
+    settle();
     uint64_t place = 0, size = 0;
     bool shared = threads && port_oracle::is_shared(address);
     if (!shared && !raw_gm(address, bytes, write, place, size)) return;
     if (threads) {
-        meet(uintptr_t(address), bytes, write, shared);
-        if (write && !shared) digest_of_thread(port_oracle::thread_number(), mixed(mixed(place, size), bytes));
+        access_by_thread(address, bytes, write, shared, place, size);
     } else if (write) {
         digest_number(place);
         digest_number(size);

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <vector>
 
 namespace {
 
@@ -95,6 +96,35 @@ __global__ void counted(int* y, bool ordered) {
     y[0] = count[0];
 }
 
+// A word for each warp, which each thread of it or one of them writes: the value is the same.
+__global__ void repeated(int* y, bool all) {
+    __ubuf__ int sums[2];
+    const int warp = int(threadIdx.x) / 32;
+    if (all || threadIdx.x % 32 == 0) {
+        __tsan_write4(&sums[warp]);
+        sums[warp] = warp + 7;
+        __tsan_write4(&y[warp]);
+        y[warp] = warp + 7;
+    }
+    asc_syncthreads();
+    __tsan_read4(&sums[1 - warp]);
+    __tsan_write4(&y[2 + threadIdx.x]);
+    y[2 + threadIdx.x] = sums[1 - warp];
+}
+// A word that all threads write: the last one decides.
+__global__ void decided(int* y, bool all) {
+    if (!all && threadIdx.x != 63) return;
+    __tsan_write4(y);
+    y[0] = int(threadIdx.x);
+}
+// A word beside a buffer: of memory that is the buffer's own, or of whoever asked for it. Then one that the end divides.
+__global__ void beside(char* words, char* whole, bool ordered) {
+    __tsan_read4(words + 512);
+    __tsan_write4(words + 512);
+    __tsan_read4(whole + (ordered ? 4 : 8));
+}
+__global__ void across(char* words, bool ordered) { __tsan_write4(words + (ordered ? 4 : 6)); }
+
 struct Case { const char* name; void (*launch)(int*); };
 #define CASE(name) {#name, name}
 const Case cases[] = {CASE(bound_of_a_kernel), CASE(bound_of_an_instance), CASE(bound_without_one), CASE(most_threads),
@@ -123,6 +153,16 @@ int main(int argc, char** argv) {
     aclrtMalloc(&y, 65536 * sizeof(int), ACL_MEM_MALLOC_HUGE_FIRST);
     if (!std::strcmp(argv[1], "exchanged")) exchanged<<<1, 64, 0, nullptr>>>(static_cast<int*>(y), !bad);
     if (!std::strcmp(argv[1], "counted")) counted<<<1, 64, 0, nullptr>>>(static_cast<int*>(y), !bad);
+    if (!std::strcmp(argv[1], "repeated")) repeated<<<1, 64, 0, nullptr>>>(static_cast<int*>(y), bad);
+    if (!std::strcmp(argv[1], "decided")) decided<<<1, 64, 0, nullptr>>>(static_cast<int*>(y), bad);
+    void* small = nullptr;
+    aclrtMalloc(&small, 8, ACL_MEM_MALLOC_HUGE_FIRST);
+    std::vector<char> words(1024);
+    port_ascend::register_gm(words.data(), 512);
+    if (!std::strcmp(argv[1], "beside")) beside<<<1, 1, 0, nullptr>>>(words.data(), static_cast<char*>(small), !bad);
+    if (!std::strcmp(argv[1], "across")) across<<<1, 1, 0, nullptr>>>(static_cast<char*>(small), !bad);
+    port_ascend::unregister_gm(words.data());
+    aclrtFree(small);
     for (const Case& each : cases) {
         if (!std::strcmp(each.name, argv[1])) each.launch(static_cast<int*>(y));
     }

@@ -26,6 +26,7 @@ namespace port_oracle {
 
 unsigned lane_index = 0;
 bool atomic_access = false;
+void (*phase_ends)() = nullptr;
 
 namespace {
 
@@ -215,6 +216,7 @@ bool settle(const Block& block, Warp& warp) {
 void try_barrier(Block& block) {
     if (block.at_barrier == 0 || block.at_barrier != block.live) return;
     block.at_barrier = 0;
+    if (phase_ends) phase_ends();
     block.phase = ++phases;
     block.result = block.arriving;
     block.arriving = BarrierResult{0, 1, 0};
@@ -402,6 +404,7 @@ bool run_block(Block& block) {
         for (Warp& warp : block.warps) released |= settle(block, warp);
         if (!released) break;
     }
+    if (phase_ends) phase_ends();
     check_shared(current_launch->shared, current_launch->kernel);
     if (block.live == 0) return true;
     save_shared(current_launch->shared, block.shared);

@@ -157,11 +157,22 @@ inline aclError acl_set(void* target, size_t room, int32_t value, size_t bytes, 
     return error;
 }
 
+// The chip's AI cores, each with two vector cores: PORT_ASCEND_CORES, or those of a 910B3. Where there are few, each has
+// several parts of the work, and finds in its memory what the part before has left.
+inline int64_t acl_cores() {
+    const char* cores = std::getenv("PORT_ASCEND_CORES");
+    const int64_t count = cores ? std::atoll(cores) : 0;
+    return count > 0 ? count : 20;
+}
+
+// The bytes of an allocation with what lies beyond its end, where nothing else is: what is read there should not look
+// right either.
+inline size_t acl_room(size_t bytes) { return (bytes + 511) / 512 * 512 + 512; }
+
 // Memory of a size that exists: 64 GB a device, as far as the machine has it.
 inline void* acl_allocate(size_t bytes) {
     if (bytes > (size_t(64) << 30)) return nullptr;
-    // Beyond the end lies nothing else: what is read there should not look right either.
-    const size_t whole = (bytes + 511) / 512 * 512 + 512;
+    const size_t whole = acl_room(bytes);
     void* memory = std::aligned_alloc(512, whole);
     // What was never written should not look right.
     if (memory != nullptr) std::memset(memory, 0xcb, whole);
@@ -175,7 +186,7 @@ inline aclError acl_malloc(void** address, size_t bytes, const char* call, Site 
     *address = acl_allocate(bytes);
     if (*address == nullptr) return acl_error(ACL_ERROR_RT_MEMORY_ALLOCATION, "not enough memory");
     acl().device_memory[reinterpret_cast<uintptr_t>(*address)] = bytes;
-    register_gm(*address, bytes);
+    register_gm(*address, bytes, "", acl_room(bytes));
     return ACL_SUCCESS;
 }
 
@@ -235,8 +246,8 @@ inline aclError aclrtGetRunMode(aclrtRunMode* mode) {
 
 inline aclError aclGetDeviceCapability(uint32_t, aclDeviceInfo which, int64_t* value) {
     switch (which) {
-        case ACL_DEVICE_INFO_AI_CORE_NUM: *value = 20; return ACL_SUCCESS;
-        case ACL_DEVICE_INFO_VECTOR_CORE_NUM: *value = 40; return ACL_SUCCESS;
+        case ACL_DEVICE_INFO_AI_CORE_NUM: *value = port_ascend::acl_cores(); return ACL_SUCCESS;
+        case ACL_DEVICE_INFO_VECTOR_CORE_NUM: *value = 2 * port_ascend::acl_cores(); return ACL_SUCCESS;
         case ACL_DEVICE_INFO_L2_SIZE: *value = int64_t(192) << 20; return ACL_SUCCESS;
         default: return port_ascend::acl_error(ACL_ERROR_INVALID_PARAM, "no such property");
     }

@@ -98,7 +98,8 @@ void report(const char* rule, const char* call, Site site, const char* format, .
 uint32_t call_id(const char* call, Site site);
 
 // ---- global memory ----------------------------------------------------------------------------
-void register_gm(void* pointer, size_t bytes, const char* name = "");
+// `whole`: up to where the memory behind the pointer holds nothing else, if that is beyond `bytes`.
+void register_gm(void* pointer, size_t bytes, const char* name = "", size_t whole = 0);
 void unregister_gm(void* pointer);
 // Checks an access of the running instruction; false: do not do it.
 // `written`: what it writes. Two writes of the same bytes do not disturb one another.

@@ -41,11 +41,13 @@ const char* where();
 bool in_kernel();
 // For tools that watch accesses: what the running block does between two barriers, another number for each
 // such part of each block; the running thread's number in its block; whether an address is the block's
-// shared memory. `atomic_access`: an atomic operation reads and writes.
+// shared memory. `atomic_access`: an atomic operation reads and writes. `phase_ends` is called, if it is set,
+// while what such a part has written is there still.
 std::uint64_t phase();
 unsigned thread_number();
 bool is_shared(const void* address);
 extern bool atomic_access;
+extern void (*phase_ends)();
 
 // Warp operations are meetings: each lane arrives with a record of its own; when all have arrived,
 // `complete` runs once over the records and all go on.
