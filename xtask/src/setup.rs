@@ -23,19 +23,34 @@ pub struct Arguments {
     without_cargo_tools: bool,
 }
 
-/// A package of the system: its name, the version that the project was checked with, and a program
-/// that is there when it is installed.
+/// A package of the system: its name, the version that the project was checked with, and a program or
+/// an absolute path that is there when it is installed.
 struct SystemPackage {
     name: &'static str,
     checked_version: &'static str,
-    program: &'static str,
+    shown_by: &'static str,
 }
 
-/// clang compiles HIP, lld links its device code. HIP's headers and device libraries are not taken
+impl SystemPackage {
+    fn is_installed(&self) -> bool {
+        match self.shown_by.starts_with('/') {
+            true => Path::new(self.shown_by).exists(),
+            false => is_program(self.shown_by),
+        }
+    }
+}
+
+/// clang compiles HIP, lld links its device code, and the libraries of clang's sanitizers are what ports
+/// to the processor are checked with. HIP's headers and device libraries are not taken
 /// from the system: a header set is a version, and a system has one.
 const SYSTEM_PACKAGES: &[SystemPackage] = &[
-    SystemPackage { name: "clang-19", checked_version: "1:19.1.7-3~deb12u1", program: CLANG },
-    SystemPackage { name: "lld-19", checked_version: "1:19.1.7-3~deb12u1", program: "ld.lld-19" },
+    SystemPackage { name: "clang-19", checked_version: "1:19.1.7-3~deb12u1", shown_by: CLANG },
+    SystemPackage { name: "lld-19", checked_version: "1:19.1.7-3~deb12u1", shown_by: "ld.lld-19" },
+    SystemPackage {
+        name: "libclang-rt-19-dev",
+        checked_version: "1:19.1.7-3~deb12u1",
+        shown_by: "/usr/lib/llvm-19/lib/clang/19/lib/linux",
+    },
 ];
 
 /// A Debian package that is unpacked, not installed.
@@ -147,8 +162,8 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
 /// what to install.
 fn system_packages() -> Result<(), String> {
     let missing: Vec<&SystemPackage> =
-        SYSTEM_PACKAGES.iter().filter(|package| !is_program(package.program)).collect();
-    for package in SYSTEM_PACKAGES.iter().filter(|package| is_program(package.program)) {
+        SYSTEM_PACKAGES.iter().filter(|package| !package.is_installed()).collect();
+    for package in SYSTEM_PACKAGES.iter().filter(|package| package.is_installed()) {
         report(package.name, &installed_version_note(package));
     }
     if missing.is_empty() {

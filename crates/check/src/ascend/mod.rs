@@ -175,13 +175,14 @@ impl Model {
             .map(|(path, _)| folder.path().join(path))
             .collect();
         sources.push(folder.path().join("driver/driver.cpp"));
-        for source in sources {
+        let part = |source: PathBuf| {
             let mut command = self.command();
             command.arg("-O2").arg("-I").arg(folder.path().join("include"));
             command.arg("-I").arg(folder.path().join("driver"));
             command.arg("-c").arg(&source).arg("-o").arg(source.with_extension("o"));
-            build::run_compiler(command, Language::Ascend)?;
-        }
+            command
+        };
+        build::run_compilers(sources.into_iter().map(part).collect(), Language::Ascend)?;
         let folder = folder.keep();
         if fs::rename(&folder, &self.runtime).is_err() {
             if !self.is_made() {

@@ -7,9 +7,11 @@
 
 #![allow(clippy::disallowed_methods, reason = "compiling is what this module is for")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use super::scan::{self, Launches, Replacement};
 use super::{Language, OracleError, Source, assets, driver, elf};
@@ -195,8 +197,7 @@ impl Oracle {
         for (path, text) in assets::FILES {
             write(&folder.path().join(path), text.as_bytes())?;
         }
-        let mut compilers = Vec::new();
-        for name in RUNTIME_PARTS.iter().chain(&["driver"]) {
+        let part = |name: &&str| {
             let mut command = self.command();
             command
                 .arg("-O2")
@@ -206,11 +207,10 @@ impl Oracle {
                 .arg(folder.path().join(format!("src/{name}.cpp")))
                 .arg("-o")
                 .arg(folder.path().join(format!("{name}.o")));
-            compilers.push(command.env("LC_ALL", "C").stderr(Stdio::piped()).spawn()?);
-        }
-        for compiler in compilers {
-            check_compiler(compiler.wait_with_output()?, Language::Cuda)?;
-        }
+            command
+        };
+        let parts = RUNTIME_PARTS.iter().chain(&["driver"]).map(part).collect();
+        run_compilers(parts, Language::Cuda)?;
         let folder = folder.keep();
         if fs::rename(&folder, &self.runtime).is_err() {
             // Another process was faster.
@@ -401,15 +401,34 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 pub(crate) fn run_compiler(mut command: Command, language: Language) -> Result<(), OracleError> {
-    check_compiler(command.env("LC_ALL", "C").output()?, language)
-}
-
-fn check_compiler(result: std::process::Output, language: Language) -> Result<(), OracleError> {
+    let result = command.env("LC_ALL", "C").output()?;
     if result.status.success() {
         return Ok(());
     }
     let output = String::from_utf8_lossy(&result.stderr).into_owned();
     Err(OracleError::Compile { language, output })
+}
+
+/// Runs compilers, as many at once as the machine has processors; the first failure in their order.
+pub(crate) fn run_compilers(commands: Vec<Command>, language: Language) -> Result<(), OracleError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(commands.len());
+    let waiting = Mutex::new(commands.into_iter().enumerate());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let failures = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((index, command)) = next() {
+                    if let Err(error) = run_compiler(command, language) {
+                        let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+                        failures.insert(index, error);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failures.into_values().next().map_or(Ok(()), Err)
 }
 
 /// Defines every `extern __shared__` array, and the runtime's name, at the same address.

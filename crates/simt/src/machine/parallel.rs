@@ -172,6 +172,27 @@ impl Tracker {
         }
     }
 
+    /// Adds an access to a range of accesses whose place it may continue; what it does not is noted, and
+    /// the range begins anew.
+    #[inline(always)]
+    fn extend(
+        &mut self,
+        memory: &mut Memory,
+        range: &mut (u64, u64),
+        start: u64,
+        bytes: u64,
+        what: What,
+    ) {
+        let end = start.wrapping_add(bytes);
+        // What goes on in another window is in another object.
+        if range.1 == start && (range.0 ^ end) >> WINDOW_BITS == 0 {
+            range.1 = end;
+            return;
+        }
+        self.note(memory, range.0, range.1.wrapping_sub(range.0), what);
+        *range = (start, end);
+    }
+
     /// Whether reads of the window of an address are of interest.
     #[inline(always)]
     fn ignores_reads(&self, address: u64) -> bool {
@@ -266,22 +287,23 @@ fn track_lanes<E: Element>(m: &mut Machine<'_>, i: &Inst, offset: u64, what: Wha
                 return;
             }
         }
-        // Neighbours of a whole chunk, and of the chunk after it, are one range.
+        // Neighbours are one range, also those of the chunk after.
         let mut range = (0, 0);
         for k in 0..unit.chunks {
             let mask = unit.mask.bits[k];
             if mask == 0 {
                 continue;
             }
-            if affine && stride == size && mask == u16::MAX {
-                let start = unit.d.base(i.a, k).wrapping_add(offset);
-                let end = start.wrapping_add(size * CHUNK as u64);
-                if (start ^ end) >> WINDOW_BITS == 0 {
-                    if range.1 == start {
-                        range.1 = end;
-                    } else {
-                        tracker.note(m.memory, range.0, range.1 - range.0, what);
-                        range = (start, end);
+            if affine && stride == size {
+                let base = unit.d.base(i.a, k).wrapping_add(offset);
+                if (base ^ base.wrapping_add(size * CHUNK as u64)) >> WINDOW_BITS == 0 {
+                    let mut rest = u32::from(mask);
+                    while rest != 0 {
+                        let first = rest.trailing_zeros();
+                        let count = (rest >> first).trailing_ones();
+                        rest &= !(((1 << count) - 1) << first);
+                        let start = base + size * u64::from(first);
+                        tracker.extend(m.memory, &mut range, start, size * u64::from(count), what);
                     }
                     continue;
                 }
@@ -296,13 +318,11 @@ fn track_lanes<E: Element>(m: &mut Machine<'_>, i: &Inst, offset: u64, what: Wha
             }
             for (l, address) in addresses.into_iter().enumerate() {
                 if mask >> l & 1 == 1 {
-                    tracker.note(m.memory, address, size, what);
+                    tracker.extend(m.memory, &mut range, address, size, what);
                 }
             }
         }
-        if range.1 != range.0 {
-            tracker.note(m.memory, range.0, range.1 - range.0, what);
-        }
+        tracker.note(m.memory, range.0, range.1.wrapping_sub(range.0), what);
     }
     m.tracker = Some(tracker);
 }
