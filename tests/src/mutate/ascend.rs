@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use port::{Options, Target};
 use port_check::ascend::{Executable, Model};
@@ -204,8 +205,10 @@ pub struct Bench {
     files: Vec<(String, String)>,
     renames: Vec<(String, &'static str)>,
     cases: Vec<(String, Case, Vec<Expected>)>,
+    /// The longest run of a case of the port itself.
+    longest: Duration,
     /// What a watched run of each case did and gave, once it is asked for.
-    done: OnceLock<Option<(Fate, Vec<Done>)>>,
+    done: OnceLock<Option<(Fate, Ran)>>,
     /// The port itself, once it is asked for.
     own: OnceLock<Option<Executable>>,
     /// Faults at places that are executed.
@@ -214,6 +217,27 @@ pub struct Bench {
 
 /// The digest of a run's instructions, and its outputs.
 type Done = (String, Vec<(String, Tensor)>);
+
+/// What the cases gave, up to the first that shows a fault.
+#[derive(Default)]
+struct Ran {
+    /// Where none shows one.
+    done: Vec<Done>,
+    /// Probes that were met.
+    hits: BTreeSet<usize>,
+    longest: Duration,
+}
+
+/// The longest run of a port without a fault, before one is known.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a port without a fault needs says when one with a fault has no end, whatever else the machine does.
+fn limit(longest: Duration) -> RunOptions {
+    RunOptions {
+        time_limit: RunOptions::default().time_limit + longest * 10,
+        ..RunOptions::default()
+    }
+}
 
 /// Starts the line of a run's output that names a probe.
 const HIT: &str = "port-mutants-hit ";
@@ -257,8 +281,10 @@ impl Bench {
         let renames = renames(&spec, port::ascend_name);
         let model = model.clone();
         let (done, own) = (OnceLock::new(), OnceLock::new());
-        let mut bench = Bench { model, spec, files, renames, cases, done, own, mutants };
-        let executed = bench.executed()?;
+        let longest = Duration::ZERO;
+        let mut bench = Bench { model, spec, files, renames, cases, longest, done, own, mutants };
+        let (executed, longest) = bench.executed()?;
+        bench.longest = longest;
         let mut place = 0;
         bench.mutants.retain(|_| {
             place += 1;
@@ -269,7 +295,7 @@ impl Bench {
 
     /// What watching the accesses of the port itself shows, beyond what running it does.
     pub fn watched_itself(&self) -> Result<(), String> {
-        match self.done.get_or_init(|| self.watched(&self.files)) {
+        match self.own_watched() {
             Some((Fate::Survived, _)) => Ok(()),
             Some((fate, _)) => Err(format!("the port without a fault, watched: {fate:?}")),
             None => Err("the port does not compile with its accesses watched".into()),
@@ -305,17 +331,24 @@ impl Bench {
         self.model.build(&self.source(files), &self.spec)
     }
 
-    fn fate(&self, program: &Executable, hits: &mut BTreeSet<usize>, done: &mut Vec<Done>) -> Fate {
+    fn fate(&self, program: &Executable, options: &RunOptions) -> (Fate, Ran) {
+        let mut ran = Ran::default();
+        (self.first_fate(program, options, &mut ran), ran)
+    }
+
+    fn first_fate(&self, program: &Executable, options: &RunOptions, ran: &mut Ran) -> Fate {
         for (label, case, expected) in &self.cases {
-            let run = match program.run(case, &RunOptions::default()) {
+            let start = Instant::now();
+            let run = match program.run(case, options) {
                 Ok(run) => run,
                 Err(error) => return Fate::Ended(format!("{label}: {error}")),
             };
+            ran.longest = start.elapsed().max(ran.longest);
             if let Some(violation) = run.violations.first() {
                 return Fate::Rule(violation.rule.clone());
             }
             let said = run.result.stdout.lines();
-            hits.extend(said.filter_map(|line| line.strip_prefix(HIT)?.parse::<usize>().ok()));
+            ran.hits.extend(said.filter_map(|line| line.strip_prefix(HIT)?.parse::<usize>().ok()));
             for expected in expected {
                 let Some(actual) = run.result.output(&expected.name) else {
                     return Fate::Result(format!("{label}: no {}", expected.name));
@@ -324,14 +357,14 @@ impl Bench {
                     return Fate::Result(format!("{label}: {mismatch}"));
                 }
             }
-            done.push((run.digest, run.result.outputs));
+            ran.done.push((run.digest, run.result.outputs));
         }
         Fate::Survived
     }
 
     /// The places of the mutants that are executed. The port is run with a probe at each; the compiler
-    /// says where none can stand, and what is there counts as executed.
-    fn executed(&self) -> Result<BTreeSet<usize>, String> {
+    /// says where none can stand, and what is there counts as executed. And the longest run.
+    fn executed(&self) -> Result<(BTreeSet<usize>, Duration), String> {
         let mut probes: BTreeMap<(usize, Place), Vec<usize>> = BTreeMap::new();
         let mut executed = BTreeSet::new();
         let plains: Vec<String> = self.files.iter().map(|(_, text)| plain(text)).collect();
@@ -397,16 +430,15 @@ impl Bench {
                 }
                 Err(error) => return Err(format!("probes: {error}")),
             };
-            let mut hits = BTreeSet::new();
-            match self.fate(&program, &mut hits, &mut Vec::new()) {
-                Fate::Survived => {}
-                fate => return Err(format!("the port without a fault: {fate:?}")),
-            }
-            for hit in hits {
+            let ran = match self.fate(&program, &limit(PATIENCE)) {
+                (Fate::Survived, ran) => ran,
+                (fate, _) => return Err(format!("the port without a fault: {fate:?}")),
+            };
+            for hit in ran.hits {
                 executed
                     .extend(keys.get(hit).and_then(|key| probes.get(key)).into_iter().flatten());
             }
-            return Ok(executed);
+            return Ok((executed, ran.longest));
         }
         Err("too many probes do not compile".into())
     }
@@ -418,30 +450,30 @@ impl Bench {
     }
 
     /// Runs a text whose accesses through raw pointers are watched, too.
-    fn watched(&self, files: &[(String, String)]) -> Option<(Fate, Vec<Done>)> {
+    fn watched(&self, files: &[(String, String)], longest: Duration) -> Option<(Fate, Ran)> {
         let program = self.model.build_watched(&self.source(files), &self.spec).ok()?;
-        let mut done = Vec::new();
-        let fate = self.fate(&program, &mut BTreeSet::new(), &mut done);
-        Some((fate, done))
+        Some(self.fate(&program, &limit(longest)))
+    }
+
+    fn own_watched(&self) -> Option<&(Fate, Ran)> {
+        self.done.get_or_init(|| self.watched(&self.files, PATIENCE)).as_ref()
     }
 
     /// Compiles and runs a mutant.
     pub fn test(&self, mutant: &Mutant) -> Fate {
         let files = self.with(mutant);
         let Ok(program) = self.build(&files) else { return Fate::NotCompiled };
-        let fate = self.fate(&program, &mut BTreeSet::new(), &mut Vec::new());
+        let (fate, _) = self.fate(&program, &limit(self.longest));
         if fate != Fate::Survived {
             return fate;
         }
-        let own = self.done.get_or_init(|| self.watched(&self.files));
-        let other = self.watched(&files);
         // What only watching shows counts where the port itself is without it.
-        if let (Some((Fate::Survived, own)), Some((fate, other))) = (own, other) {
+        if let Some((Fate::Survived, own)) = self.own_watched() {
             // What orders tiles the model knows; threads that meet without an order are in the digest.
-            match fate {
-                Fate::Survived if *own == other => return Fate::Same,
-                Fate::Survived => {}
-                fate => return fate,
+            match self.watched(&files, own.longest) {
+                Some((Fate::Survived, other)) if own.done == other.done => return Fate::Same,
+                Some((Fate::Survived, _)) | None => {}
+                Some((fate, _)) => return fate,
             }
         }
         let code = |files: &[_]| self.model.optimised(&self.source(files), &self.spec).ok();
@@ -459,6 +491,7 @@ impl Bench {
     /// What tells a mutant from the port itself on data that the reference knows nothing of.
     fn on_other_data(&self, mutant: &Executable) -> Option<Fate> {
         let own = self.own.get_or_init(|| self.build(&self.files).ok()).as_ref()?;
+        let options = limit(self.longest);
         for (index, (label, case, _)) in self.cases.iter().enumerate() {
             // What holds one value throughout is a place for results.
             let is_data = |tensor: &Tensor| {
@@ -479,12 +512,12 @@ impl Bench {
                 let mut other = case.clone();
                 change.make(&mut other.buffers[place].tensor, &mut random);
                 // What the port cannot do itself tells nothing.
-                let Ok(before) = own.run(&other, &RunOptions::default()) else { continue };
+                let Ok(before) = own.run(&other, &options) else { continue };
                 if !before.violations.is_empty() {
                     continue;
                 }
                 let label = format!("{label}, other data {variant}");
-                let after = match mutant.run(&other, &RunOptions::default()) {
+                let after = match mutant.run(&other, &options) {
                     Ok(after) => after,
                     Err(error) => return Some(Fate::Ended(format!("{label}: {error}"))),
                 };
