@@ -41,15 +41,15 @@ fn main() {
         for (flavour, compiler) in compilers.clone() {
             let turn = match flavour {
                 Flavour::Sanitized => true,
-                Flavour::GnuNative => index % 4 == 0,
-                Flavour::Gnu => index % 4 == 2,
-                Flavour::Clang => index % 2 == 1,
+                Flavour::GnuNative => index % 4 == 3,
+                Flavour::Gnu => index % 4 == 1,
+                Flavour::Clang => index % 2 == 0,
             };
             if !turn && !all {
                 continue;
             }
             let compiler = match flavour {
-                Flavour::Gnu if all || index % 8 == 2 => own_header.clone(),
+                Flavour::Gnu if all || index % 8 == 1 => own_header.clone(),
                 _ => compiler,
             };
             let shared = subject.clone();
