@@ -5,7 +5,8 @@
 //! Only what is executed can show a fault: a first build tells for each place whether it is. And only
 //! what changes the program is one: where nothing shows it, the optimised code of both is compared.
 //! What the reference's data do not show, others may: the port with the fault is then held to the port
-//! without it, bit for bit, on data with values that are no numbers, infinities, zeros and ties.
+//! without it, bit for bit, on data with values that are no numbers, infinities, zeros and ties, and on
+//! a chip of one core, which finds in its memory what other parts of the work have left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -209,7 +210,7 @@ pub struct Bench {
     longest: Duration,
     /// What a watched run of each case did and gave, once it is asked for.
     done: OnceLock<Option<(Fate, Ran)>>,
-    /// The port itself, once it is asked for.
+    /// The port itself on one core, once it is asked for.
     own: OnceLock<Option<Executable>>,
     /// Faults at places that are executed.
     mutants: Vec<Mutant>,
@@ -488,9 +489,11 @@ impl Bench {
         }
     }
 
-    /// What tells a mutant from the port itself on data that the reference knows nothing of.
+    /// What tells a mutant from the port itself on a chip of one core, and on data that the reference
+    /// knows nothing of.
     fn on_other_data(&self, mutant: &Executable) -> Option<Fate> {
-        let own = self.own.get_or_init(|| self.build(&self.files).ok()).as_ref()?;
+        let own = self.own.get_or_init(|| Some(self.build(&self.files).ok()?.on_one_core()));
+        let (own, mutant) = (own.as_ref()?, mutant.on_one_core());
         let options = limit(self.longest);
         for (index, (label, case, _)) in self.cases.iter().enumerate() {
             // What holds one value throughout is a place for results.
@@ -506,11 +509,15 @@ impl Bench {
                 .flat_map(|change| data.clone().map(move |(place, _)| (place, *change)))
                 .filter(|(place, change)| change.suits(&case.buffers[*place].tensor))
                 .collect();
-            for variant in 0..changes.len().max(VARIANTS).min(changes.len() * 8) {
-                let (place, change) = changes[variant % changes.len()];
-                let mut random = Random::new((index as u64) << 16 | variant as u64);
+            let count = changes.len().max(VARIANTS).min(changes.len() * 8);
+            for variant in 0..=count {
                 let mut other = case.clone();
-                change.make(&mut other.buffers[place].tensor, &mut random);
+                // The first has the data as they are.
+                if let Some(variant) = variant.checked_sub(1) {
+                    let (place, change) = changes[variant % changes.len()];
+                    let mut random = Random::new((index as u64) << 16 | variant as u64);
+                    change.make(&mut other.buffers[place].tensor, &mut random);
+                }
                 // What the port cannot do itself tells nothing.
                 let Ok(before) = own.run(&other, &options) else { continue };
                 if !before.violations.is_empty() {

@@ -67,6 +67,9 @@ const VIOLATED: i32 = 87;
 /// The variable of the environment that names the file of a run's report.
 pub const REPORT_VARIABLE: &str = "PORT_ASCEND_REPORT";
 
+/// The variable that says how many AI cores the chip has.
+const CORES_VARIABLE: &str = "PORT_ASCEND_CORES";
+
 /// Where the model writes its report, in the folder of a run.
 const REPORT: &str = "ascend-report.json";
 
@@ -407,6 +410,14 @@ impl Model {
 static MAKING: Mutex<()> = Mutex::new(());
 
 impl Executable {
+    /// The same for a chip of one AI core: each of its vector cores has many parts of the work, and
+    /// finds in its memory what the part before has left.
+    pub fn on_one_core(&self) -> Executable {
+        let mut inner = self.inner.clone();
+        inner.environment = &[(REPORT_VARIABLE, REPORT), (CORES_VARIABLE, "1")];
+        Executable { inner }
+    }
+
     /// Runs the launches of a case.
     pub fn run(
         &self,
