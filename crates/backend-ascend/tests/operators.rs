@@ -151,6 +151,24 @@ __global__ void marks(int* seen, const int* next, int n) {
     if (i < n && seen[i] == 1 && seen[next[i] & 63] == 0) seen[next[i] & 63] = 2;
 }
 
+// What all threads would read lies far behind the memory's end, and nobody is left to read it.
+__global__ void absent(int* out, const int* in, long long far, int limit, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= limit) { out[i] = 1; return; }
+    int sum = 0;
+    for (int k = 0; k < n; ++k) {
+        if (in[i] > -1 - k) { sum += 2; continue; }
+        sum += in[far + k];
+    }
+    if (in[i] >= 0) { out[i] = sum; return; }
+    out[i] = in[far] + sum;
+}
+__global__ void absent_all(int* out, const int* in, long long far, int limit) {
+    int i = threadIdx.x;
+    if (i >= limit) { out[i] += 7; return; }
+    out[i] = in[far];
+}
+
 // Numbers that all threads update and nobody reads: the cores keep their own.
 __global__ void totals(unsigned long long* sums, long long* least, long long* most, unsigned* first, const int* in) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -185,6 +203,17 @@ sums = { dtype = "u64", shape = ["2"], init = "zeros", out = true }
 least = { dtype = "i64", shape = ["1"], values = [4], out = true }
 largest = { dtype = "i64", shape = ["1"], values = [-9223372036854775807], out = true }
 first = { dtype = "u32", shape = ["1"], values = [4294967295], out = true }
+z = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
+[[launch]]
+kernel = "absent"
+grid = [2]
+block = [128]
+args = ["z", "in", 1000000000, 100, 3]
+[[launch]]
+kernel = "absent_all"
+grid = [1]
+block = [64]
+args = ["z", "in", 1000000000, 0]
 [[launch]]
 kernel = "totals"
 grid = [2]

@@ -120,6 +120,18 @@ impl<'v, 's> Vectors<'v, 's> {
         self.lines.push(text);
     }
 
+    /// What lies behind the last element becomes a number, where nothing has made it one since it was written.
+    fn fill_tail(&mut self, tensor: &str) {
+        let fill = format!("rows::FillTail({tensor}, count);");
+        let written = [format!("({tensor}, "), format!("({tensor}.")];
+        let last = self.lines.iter().rev().find(|line| {
+            **line == fill || written.iter().any(|start| line.contains(start.as_str()))
+        });
+        if last.is_none_or(|line| *line != fill) {
+            self.line(fill);
+        }
+    }
+
     fn slot(&mut self) -> (String, usize) {
         let slot = match self.free.iter().position(|free| *free) {
             Some(slot) => slot,
@@ -638,7 +650,7 @@ impl<'v, 's> Vectors<'v, 's> {
         let text = match (&a, &b) {
             (Held::Tensor(a, _), Held::Scalar(s)) => {
                 let (to, slot) = self.mask();
-                self.line(format!("rows::FillTail({a}, count);"));
+                self.fill_tail(a);
                 self.line(format!(
                     "CompareScalar({to}, {a}, {}, CMPMODE::{}, padded);",
                     plain(s),
@@ -649,8 +661,8 @@ impl<'v, 's> Vectors<'v, 's> {
             _ => {
                 let (x, y) = (self.tensor(*left)?, self.tensor(*right)?);
                 let (to, slot) = self.mask();
-                self.line(format!("rows::FillTail({x}, count);"));
-                self.line(format!("rows::FillTail({y}, count);"));
+                self.fill_tail(&x);
+                self.fill_tail(&y);
                 self.line(format!(
                     "Compare({to}, {x}, {y}, CMPMODE::{}, padded);",
                     compare_mode(op)
@@ -850,7 +862,7 @@ impl<'v, 's> Vectors<'v, 's> {
                 Fold::Minimum => ("__builtin_inff()", "MinimumOf", "SmallerNumber"),
                 _ => ("-__builtin_inff()", "MaximumOf", "LargerNumber"),
             };
-            self.line(format!("rows::FillTail({value}, count);"));
+            self.fill_tail(&value);
             self.line(format!("Compare({mask}, {value}, {value}, CMPMODE::EQ, padded);"));
             self.line(format!(
                 "Select({numbers}, {mask}, {value}, {neutral}, SELMODE::VSEL_TENSOR_SCALAR_MODE, count);"

@@ -465,10 +465,11 @@ impl Writer<'_> {
         self.scalars.is_host = true;
         let count = match rows {
             Rows::Groups => self.scalars.groups(),
-            Rows::Loop(count) => self.scalars.text(self.graph, *count)?,
+            Rows::Loop(count) => {
+                let count = self.scalars.text(self.graph, *count)?;
+                format!("static_cast<int64_t>({count}) > 0 ? static_cast<int64_t>({count}) : 0")
+            }
         };
-        let count =
-            format!("static_cast<int64_t>({count}) > 0 ? static_cast<int64_t>({count}) : 0");
         let mut fields = vec![TilingField {
             ty: "int64_t".to_owned(),
             name: count_name.clone(),

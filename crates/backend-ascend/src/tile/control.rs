@@ -1,5 +1,7 @@
 //! Statements: control that all lanes share stays control; where lanes part, masks say who goes on.
 
+use std::collections::BTreeSet;
+
 use port_ir::analysis::affine::Symbol;
 use port_ir::analysis::flow::{Root, StatementId};
 use port_ir::{
@@ -249,6 +251,12 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// Where no lane may be active, C++ that asks whether one is: what all lanes share is then read only if one does.
+    pub(super) fn may_be_empty(&self, active: &Active) -> Option<String> {
+        let is_present = self.state.present.iter().any(|(name, _)| name == active.name());
+        (!is_present).then(|| Self::any(active))
+    }
+
     fn branch(
         &mut self,
         condition: Value,
@@ -290,6 +298,7 @@ impl Engine<'_, '_> {
             let outside_loops = !self.state.loops.iter().any(|l| !l.is_switch);
             if outside_loops {
                 self.line(format!("if ({none}) return;"));
+                self.some_are(&rest);
                 return Ok(Some(rest));
             }
             self.state.next -= count(accept);
@@ -349,6 +358,7 @@ impl Engine<'_, '_> {
             let StatementKind::Store { pointer, value, .. } = &last.kind else { continue };
             let before = Block { statements: before.to_vec() };
             self.open();
+            self.some_are(&own);
             let made = self.block(&before, &own).and_then(|_| {
                 self.state.next += 1;
                 self.source(last.location);
@@ -431,6 +441,7 @@ impl Engine<'_, '_> {
             return Ok(Some(active.clone()));
         }
         self.open();
+        self.some_are(active);
         let falls = self.block(block, active);
         if let (Ok(Some(falls)), Some(merged)) = (&falls, merged) {
             let mask = self.active_mask(falls);
@@ -471,9 +482,16 @@ impl Engine<'_, '_> {
         };
         let mut falls = Vec::new();
         let mut emitted = false;
+        // What an arm stores that does not come back is not waited for behind it.
+        let before = self.state.stored.clone();
+        let mut stored = BTreeSet::new();
         for (index, block) in [accept, reject].into_iter().enumerate() {
             self.open();
+            self.state.stored.clone_from(&before);
             let end = self.block(block, active);
+            if !matches!(end, Ok(None)) {
+                stored.extend(self.state.stored.iter().copied());
+            }
             match (&end, &merged) {
                 (Ok(Some(end)), Some(merged)) if end != active => {
                     let mask = self.active_mask(end);
@@ -495,6 +513,7 @@ impl Engine<'_, '_> {
             emitted = true;
             self.nest(head, body, false);
         }
+        self.state.stored = stored;
         if falls.iter().all(Option::is_none) {
             return Ok(None);
         }
@@ -665,7 +684,8 @@ impl Engine<'_, '_> {
         self.state.depth += 1;
         self.open();
         self.enter_loop(id, &current, continued.clone());
-        let made = self.divergent_pass(looping, &current, continued.as_deref(), id);
+        let is_entered = self.may_be_empty(active).is_none();
+        let made = self.divergent_pass(looping, &current, continued.as_deref(), id, is_entered);
         self.state.loops.pop();
         let body = self.close();
         self.state.depth -= 1;
@@ -727,6 +747,7 @@ impl Engine<'_, '_> {
         current: &Active,
         continued: Option<&str>,
         id: StatementId,
+        is_entered: bool,
     ) -> Result<()> {
         let test = |engine: &mut Self| -> Result<()> {
             // Conditions have no jumps.
@@ -760,6 +781,9 @@ impl Engine<'_, '_> {
         }
         // The body's values end with it: what the step computes anew may differ.
         self.open();
+        if looping.when == LoopTest::Before || is_entered {
+            self.some_are(current);
+        }
         let falls = self.block(&looping.body, current);
         let mut after = None;
         if let Ok(falls) = &falls {

@@ -67,6 +67,11 @@ impl Linear {
             .is_some_and(|axis| matches!(axis, 0 | 3) && self.steps[axis] == parts.to_string())
     }
 
+    /// Whether its steps are small numbers, so that 32 bits hold what the lanes of a block add.
+    pub fn has_known_steps(&self) -> bool {
+        self.steps.iter().all(|step| step.parse::<i32>().is_ok_and(|step| step.abs() < 1 << 16))
+    }
+
     /// The only coordinate that it depends on.
     pub fn axis(&self) -> Option<usize> {
         let mut axes = (0..4).filter(|axis| self.steps[*axis] != "0");
@@ -192,6 +197,11 @@ pub(super) struct State {
     pub held: Vec<String>,
     /// Whether elements are loaded that do not follow each other: tiles may need the same ones.
     pub gathers: bool,
+    /// Boxes and masks of which some lane is known to be in them, where statements stand now.
+    pub present: Vec<(String, usize)>,
+    /// Of divisions in the blocks that are open, quotient and rest; of offsets, their estimates: under a key, with how
+    /// many blocks were open.
+    pub pairs: Vec<(String, Val, Val, usize)>,
 }
 
 /// A number in global memory that all threads update and nobody reads: each core updates one of its own.
@@ -330,7 +340,28 @@ impl<'e, 'a> Engine<'e, 'a> {
     }
 
     pub fn close(&mut self) -> Vec<Node> {
-        self.state.scopes.pop().map(|(nodes, _)| nodes).unwrap_or_default()
+        let body = self.state.scopes.pop().map(|(nodes, _)| nodes).unwrap_or_default();
+        let open = self.state.scopes.len();
+        self.state.pairs.retain(|(.., depth)| *depth <= open);
+        self.state.present.retain(|(_, depth)| *depth <= open);
+        body
+    }
+
+    /// From here to the end of the block, some lane is active.
+    pub fn some_are(&mut self, active: &Active) {
+        let open = self.state.scopes.len();
+        self.state.present.push((active.name().to_owned(), open));
+    }
+
+    /// What belongs together and has been computed, as quotient and rest.
+    pub fn known_pair(&self, key: &str) -> Option<(Val, Val)> {
+        let found = self.state.pairs.iter().find(|(own, ..)| own == key);
+        found.map(|(_, a, b, _)| (a.clone(), b.clone()))
+    }
+
+    pub fn remember_pair(&mut self, key: String, (a, b): &(Val, Val)) {
+        let open = self.state.scopes.len();
+        self.state.pairs.push((key, a.clone(), b.clone(), open));
     }
 
     pub fn nest(&mut self, head: impl Into<String>, body: Vec<Node>, repeats: bool) {

@@ -2,6 +2,7 @@
 
 mod atomics;
 mod load;
+pub(super) mod range;
 mod store;
 mod variables;
 mod words;
@@ -17,6 +18,8 @@ use super::engine::{
     Active, Engine, GlobalRoot, Leaf, Linear, Pointee, Result, Storage, StorageKind, Val,
     divide_terms, memory_type, scalar_type,
 };
+use range::Range;
+
 use super::ir::Slot;
 use super::value::{Kind, camel, kind};
 
@@ -28,7 +31,26 @@ enum Where {
     Same(String),
     Form(Linear),
     /// A scalar base, and a vector of offsets.
-    Each(String, String),
+    Each(String, Offsets),
+}
+
+/// Offsets of lanes.
+#[derive(Clone)]
+struct Offsets {
+    /// Their low 32 bits.
+    low: String,
+    /// Where they may need more: floats of about their size, from which the other bits follow.
+    estimate: Option<String>,
+}
+
+impl Offsets {
+    /// As the support code takes them.
+    fn text(&self) -> String {
+        match &self.estimate {
+            Some(estimate) => format!("lanes::Far{{{}, {estimate}}}", self.low),
+            None => self.low.clone(),
+        }
+    }
 }
 
 /// What is accessed.
@@ -50,6 +72,8 @@ struct Address {
     moving: Option<(String, String)>,
     /// Bytes that a pointer variable of all lanes adds, as C++.
     start: Option<String>,
+    /// Whether the memory is so small that 32 bits hold any offset.
+    is_small: bool,
 }
 
 impl Address {
@@ -69,6 +93,12 @@ struct Run {
 
 impl Engine<'_, '_> {
     fn address(&mut self, pointer: Value, location: Location) -> Result<(Place, Address)> {
+        let (place, mut address) = self.address_of(pointer, location)?;
+        address.is_small = !matches!(place, Place::Global(_) | Place::Pointer(_));
+        Ok((place, address))
+    }
+
+    fn address_of(&mut self, pointer: Value, location: Location) -> Result<(Place, Address)> {
         let Some(address) = self.affine.address(pointer) else {
             return self.refuse("an address has no form", location);
         };
@@ -88,7 +118,12 @@ impl Engine<'_, '_> {
                 match (root, self.known(value)) {
                     (Some(root), Some(Val::Long(low, high))) => {
                         let moving = Some((low, high));
-                        let address = Address { offset: address.offset, moving, start: None };
+                        let address = Address {
+                            offset: address.offset,
+                            moving,
+                            start: None,
+                            is_small: false,
+                        };
                         return Ok((self.pointee_place(root), address));
                     }
                     _ => return self.refuse("pointers differ between threads", location),
@@ -103,7 +138,12 @@ impl Engine<'_, '_> {
                 match (self.moving_root(value, 0), self.known(value)) {
                     (Some(root), Some(Val::Uniform(text))) => {
                         let start = Some(text);
-                        let address = Address { offset: address.offset, moving: None, start };
+                        let address = Address {
+                            offset: address.offset,
+                            moving: None,
+                            start,
+                            is_small: false,
+                        };
                         return Ok((self.pointee_place(root), address));
                     }
                     _ => return self.refuse("a pointer lies in memory", location),
@@ -123,7 +163,8 @@ impl Engine<'_, '_> {
             }
             Root::Unknown => return self.refuse("a pointer comes from somewhere else", location),
         };
-        Ok((place, Address { offset: address.offset, moving: None, start: None }))
+        let offset = address.offset;
+        Ok((place, Address { offset, moving: None, start: None, is_small: false }))
     }
 
     fn pointee_place(&mut self, pointee: Pointee) -> Place {
@@ -217,13 +258,16 @@ impl Engine<'_, '_> {
     fn bytes_of(&mut self, value: Value, location: Location) -> Result<(String, String)> {
         let (place, address) = self.address(value, location)?;
         let moving = address.moving.clone();
-        let still = Address { offset: address.offset, moving: None, start: address.start };
+        let still = Address { moving: None, ..address };
         let (low, high) = match self.place_of(&still, beginning(&place), 1, location)? {
             Where::Same(base) => self.long_of(Val::Uniform(base), value)?,
             Where::Form(form) => self.long_of(Val::Linear(form), value)?,
-            Where::Each(base, offsets) => {
+            Where::Each(base, Offsets { low: offsets, estimate }) => {
                 let high = self.int_slot("high");
-                self.line(format!("lanes.ShiftDownSigned({high}, {offsets}, 31);"));
+                self.line(match estimate {
+                    Some(estimate) => format!("lanes.HighOf({high}, {offsets}, {estimate});"),
+                    None => format!("lanes.ShiftDownSigned({high}, {offsets}, 31);"),
+                });
                 let (bl, bh) = self.long_of(Val::Uniform(base), value)?;
                 let (low, sum) = (self.int_slot("low"), self.int_slot("high"));
                 self.line(format!("lanes.AddLong({low}, {sum}, {offsets}, {high}, {bl}, {bh});"));
@@ -407,25 +451,28 @@ impl Engine<'_, '_> {
         location: Location,
     ) -> Result<Where> {
         if let Some((low, high)) = address.moving.clone() {
-            let still = Address { offset: address.offset.clone(), moving: None, start: None };
+            let offset = address.offset.clone();
+            let still = Address { offset, moving: None, start: None, is_small: address.is_small };
             let (el, eh) = (self.int_slot("element"), self.int_slot("high"));
             let carried = self.int_slot("carried");
             let shift = size.trailing_zeros();
             self.line(format!(
                 "lanes.ShiftLong({el}, {eh}, {low}, {high}, {shift}u, 2, {carried});"
             ));
+            let estimate = (!address.is_small).then(|| self.float_slot("estimate"));
+            if let Some(estimate) = &estimate {
+                self.line(format!("lanes.EstimateOf({estimate}, {el}, {eh});"));
+            }
+            let moving = Offsets { low: el, estimate };
             return Ok(match self.place_of(&still, plus, size, location)? {
-                Where::Same(base) => Where::Each(base, el),
+                Where::Same(base) => Where::Each(base, moving),
                 Where::Form(form) => {
-                    let (own, sum) = (self.int_slot("own"), self.int_slot("offset"));
                     let steps = Linear { base: "0".to_owned(), steps: form.steps.clone() };
-                    self.line(format!("lanes.Spread({own}, {});", steps.text()));
-                    self.line(format!("Add({sum}, {own}, {el}, lanes.padded);"));
-                    Where::Each(form.base, sum)
+                    let own = self.spread(&steps, !address.is_small);
+                    Where::Each(form.base, self.plus(&own, &moving))
                 }
                 Where::Each(base, own) => {
-                    let sum = self.int_slot("offset");
-                    self.line(format!("Add({sum}, {own}, {el}, lanes.padded);"));
+                    let sum = self.plus(&own, &moving);
                     Where::Each(base, sum)
                 }
             });
@@ -438,7 +485,8 @@ impl Engine<'_, '_> {
             if !divisible {
                 return self.refuse("an address has no form", location);
             }
-            let still = Address { offset: address.offset.clone(), moving: None, start: None };
+            let offset = address.offset.clone();
+            let still = Address { offset, moving: None, start: None, is_small: address.is_small };
             let moved = |base: &str| format!("{base} + ({start}) / {size}");
             return Ok(match self.place_of(&still, plus, size, location)? {
                 Where::Same(base) => Where::Same(moved(&base)),
@@ -473,44 +521,43 @@ impl Engine<'_, '_> {
             Some(terms) => (terms, false),
             None => (terms, true),
         };
-        let mut base = Vec::new();
-        let mut sum: Option<String> = None;
-        for (factors, coefficient) in terms {
-            let is_vector = |engine: &Self, s: Symbol| {
-                varies(engine, s)
-                    || matches!(
-                        s,
-                        Symbol::Builtin(port_ir::Builtin::LaneId | port_ir::Builtin::WarpId)
-                    )
-                    || s == Symbol::Builtin(port_ir::Builtin::ThreadIndex(port_ir::Axis::X))
-                    || matches!(s, Symbol::Builtin(port_ir::Builtin::ThreadIndex(_)))
-                        && engine.lanes == super::shape::Lanes::Block
-                    || s == Symbol::Builtin(port_ir::Builtin::BlockIndex(port_ir::Axis::X))
-                        && self_is_grid(engine)
-            };
-            if !factors.iter().any(|s| is_vector(self, *s)) {
-                base.push((factors, coefficient));
-                continue;
-            }
-            let mut product: Option<String> = None;
-            let mut scalars = Vec::new();
-            for factor in factors {
-                if !is_vector(self, factor) {
-                    scalars.push(factor);
-                    continue;
-                }
+        let is_vector = |engine: &Self, s: Symbol| {
+            varies(engine, s)
+                || matches!(s, Symbol::Builtin(port_ir::Builtin::LaneId | port_ir::Builtin::WarpId))
+                || s == Symbol::Builtin(port_ir::Builtin::ThreadIndex(port_ir::Axis::X))
+                || matches!(s, Symbol::Builtin(port_ir::Builtin::ThreadIndex(_)))
+                    && engine.lanes == super::shape::Lanes::Block
+                || s == Symbol::Builtin(port_ir::Builtin::BlockIndex(port_ir::Axis::X))
+                    && self_is_grid(engine)
+        };
+        let (lanes, base): (Vec<_>, Vec<_>) =
+            terms.into_iter().partition(|(f, _)| f.iter().any(|s| is_vector(self, *s)));
+        let is_far = !address.is_small && !self.fits_word(&lanes);
+        let mut sum: Option<Offsets> = None;
+        for (factors, coefficient) in lanes {
+            let (vectors, scalars): (Vec<_>, Vec<_>) =
+                factors.into_iter().partition(|s| is_vector(self, *s));
+            let mut product: Option<Offsets> = None;
+            for factor in vectors {
                 let vector = match factor {
-                    Symbol::Value(value) => self.int(value)?,
-                    Symbol::Builtin(builtin) => self.coordinate(builtin, location)?,
+                    Symbol::Value(value) => {
+                        let low = self.int(value)?;
+                        let estimate = match is_far {
+                            true => Some(self.estimate(value, &low)?),
+                            false => None,
+                        };
+                        Offsets { low, estimate }
+                    }
+                    Symbol::Builtin(builtin) => {
+                        let low = self.coordinate(builtin, location)?;
+                        let estimate = is_far.then(|| self.float_of_int(&low));
+                        Offsets { low, estimate }
+                    }
                     Symbol::Passes(_) => return self.refuse("an address has no form", location),
                 };
                 product = Some(match product {
                     None => vector,
-                    Some(other) => {
-                        let slot = self.int_slot("product");
-                        self.line(format!("Mul({slot}, {other}, {vector}, lanes.padded);"));
-                        slot
-                    }
+                    Some(other) => self.together("Mul", "product", &other, &vector),
                 });
             }
             let Some(mut product) = product else { continue };
@@ -518,19 +565,25 @@ impl Engine<'_, '_> {
                 let Some(factor) = self.polynomial_of(&[(scalars, coefficient)])? else {
                     return self.refuse("an address has no form", location);
                 };
-                let slot = self.int_slot("scaled");
+                let low = self.int_slot("scaled");
                 self.line(format!(
-                    "Muls({slot}, {product}, static_cast<int32_t>({factor}), lanes.padded);"
+                    "Muls({low}, {}, static_cast<int32_t>({factor}), lanes.padded);",
+                    product.low
                 ));
-                product = slot;
+                let as_float = match factor.parse::<i32>() {
+                    Ok(number) => format!("{number}.0f"),
+                    Err(_) => format!("static_cast<float>({factor})"),
+                };
+                let estimate = product.estimate.map(|own| {
+                    let estimate = self.float_slot("estimate");
+                    self.line(format!("Muls({estimate}, {own}, {as_float}, lanes.padded);"));
+                    estimate
+                });
+                product = Offsets { low, estimate };
             }
             sum = Some(match sum {
                 None => product,
-                Some(other) => {
-                    let slot = self.int_slot("offset");
-                    self.line(format!("Add({slot}, {other}, {product}, lanes.padded);"));
-                    slot
-                }
+                Some(other) => self.plus(&other, &product),
             });
         }
         let Some(base) = self.polynomial_of(&base)? else {
@@ -540,18 +593,121 @@ impl Engine<'_, '_> {
         Ok(match sum {
             Some(offsets) if divide => {
                 // Both parts may be no whole number; only their sum is.
-                let slot = self.int_slot("offset");
-                self.line(format!("Adds({slot}, {offsets}, static_cast<int32_t>(({base}) % {size}), lanes.padded);"));
+                let low = self.int_slot("offset");
+                let shift = size.trailing_zeros();
                 self.line(format!(
-                    "lanes.ShiftDownSigned({slot}, {slot}, {});",
-                    size.trailing_zeros()
+                    "Adds({low}, {}, static_cast<int32_t>(({base}) % {size}), lanes.padded);",
+                    offsets.low
                 ));
-                Where::Each(format!("({base} - ({base}) % {size}) / {size}"), slot)
+                let estimate = offsets.estimate.map(|own| {
+                    let estimate = self.float_slot("estimate");
+                    self.line(format!("lanes.ShiftFar({low}, {estimate}, {own}, {shift});"));
+                    estimate
+                });
+                if estimate.is_none() {
+                    self.line(format!("lanes.ShiftDownSigned({low}, {low}, {shift});"));
+                }
+                Where::Each(
+                    format!("({base} - ({base}) % {size}) / {size}"),
+                    Offsets { low, estimate },
+                )
             }
             None if divide => Where::Same(format!("({base}) / {size}")),
             Some(offsets) => Where::Each(base, offsets),
             None => Where::Same(base),
         })
+    }
+
+    /// The sum of two vectors of offsets.
+    fn plus(&mut self, a: &Offsets, b: &Offsets) -> Offsets {
+        self.together("Add", "offset", a, b)
+    }
+
+    fn together(&mut self, name: &str, wish: &str, a: &Offsets, b: &Offsets) -> Offsets {
+        let low = self.int_slot(wish);
+        self.line(format!("{name}({low}, {}, {}, lanes.padded);", a.low, b.low));
+        let estimate = match (&a.estimate, &b.estimate) {
+            (None, None) => None,
+            (x, y) => {
+                let x = x.clone().unwrap_or_else(|| self.float_of_int(&a.low));
+                let y = y.clone().unwrap_or_else(|| self.float_of_int(&b.low));
+                let estimate = self.float_slot("estimate");
+                self.line(format!("{name}({estimate}, {x}, {y}, lanes.padded);"));
+                Some(estimate)
+            }
+        };
+        Offsets { low, estimate }
+    }
+
+    /// A form as a vector of offsets.
+    fn spread(&mut self, form: &Linear, is_far: bool) -> Offsets {
+        let low = self.int_slot("offset");
+        self.line(format!("lanes.Spread({low}, {});", form.text()));
+        let estimate = is_far.then(|| {
+            let estimate = self.float_slot("estimate");
+            self.line(format!("lanes.SpreadEstimate({estimate}, {});", form.text()));
+            estimate
+        });
+        Offsets { low, estimate }
+    }
+
+    fn float_of_int(&mut self, low: &str) -> String {
+        let estimate = self.float_slot("estimate");
+        self.line(format!("Cast({estimate}, {low}, RoundMode::CAST_RINT, lanes.padded);"));
+        estimate
+    }
+
+    /// About how large an integer is, whose low half is given.
+    fn estimate(&mut self, value: Value, low: &str) -> Result<String> {
+        let key = format!("estimate of {value:?}");
+        if let Some((Val::Float(known), _)) = self.known_pair(&key) {
+            return Ok(known);
+        }
+        let is_word = matches!(self.type_of(value), Type::Scalar(Scalar::U32));
+        let text = match self.eval(value)? {
+            Val::Long(low, high) => Some(format!("EstimateOf({{}}, {low}, {high})")),
+            Val::Linear(form) if !is_word => Some(format!("SpreadEstimate({{}}, {})", form.text())),
+            _ if is_word => Some(format!("FloatOfUnsigned({{}}, {low})")),
+            _ => None,
+        };
+        let estimate = match text {
+            Some(text) => {
+                let estimate = self.float_slot("estimate");
+                self.line(format!("lanes.{};", text.replace("{}", &estimate)));
+                estimate
+            }
+            None => self.float_of_int(low),
+        };
+        let val = Val::Float(estimate.clone());
+        self.remember_pair(key, &(val.clone(), val));
+        Ok(estimate)
+    }
+
+    /// Whether 32 bits are known to hold a sum of products.
+    fn fits_word(&self, terms: &[(Vec<Symbol>, i128)]) -> bool {
+        let mut sum = Some(Range::point(0));
+        for (factors, coefficient) in terms {
+            let mut product = Some(Range::point(*coefficient));
+            for factor in factors {
+                product = match (product, self.bounds_of(*factor)) {
+                    (Some(product), Some(own)) => product.times(own),
+                    _ => None,
+                };
+            }
+            sum = match (sum, product) {
+                (Some(sum), Some(product)) => sum.plus(product),
+                _ => None,
+            };
+        }
+        sum.is_some_and(|sum| sum.is_within(Range::of(Scalar::I32)))
+    }
+
+    fn bounds_of(&self, symbol: Symbol) -> Option<Range> {
+        match symbol {
+            Symbol::Value(value) => self.bounds(value, 0),
+            Symbol::Builtin(builtin) => Some(Range::of_builtin(builtin)),
+            Symbol::Passes(_) => None,
+        }
     }
 
     fn coordinate(&mut self, builtin: port_ir::Builtin, location: Location) -> Result<String> {
@@ -681,14 +837,13 @@ impl Engine<'_, '_> {
         &mut self,
         scalar: Scalar,
         base: String,
-        offsets: String,
+        offsets: Offsets,
     ) -> (String, String) {
         if scalar.size() != 8 {
-            return (base, offsets);
+            return (base, offsets.text());
         }
-        let slot = self.int_slot("words");
-        self.line(format!("Muls({slot}, {offsets}, 2, lanes.padded);"));
-        (format!("({base}) * 2"), slot)
+        let words = self.plus(&offsets, &offsets);
+        (format!("({base}) * 2"), words.text())
     }
 
     fn need_input(&mut self, bytes: u32, dense: bool) {
@@ -756,7 +911,7 @@ impl Engine<'_, '_> {
         let text = match scalar {
             Scalar::F16 => format!("static_cast<float>({read})"),
             Scalar::Bf16 => format!("ToFloat({read})"),
-            Scalar::Bool => format!("{read} != 0"),
+            Scalar::Bool => format!("({read}) != 0"),
             _ => read.to_owned(),
         };
         self.line(format!("const {ty} {name} = {text};"));
@@ -812,6 +967,10 @@ impl Engine<'_, '_> {
                     for part in 0..run.count {
                         let at = if part == 0 { at.clone() } else { format!("{at} + {part}") };
                         let read = format!("shared_.ReinterpretCast<{element}>().GetValue({at})");
+                        let read = match self.may_be_empty(active) {
+                            Some(any) => format!("{any} ? {read} : static_cast<{element}>(0)"),
+                            None => read,
+                        };
                         vals.push(Val::Uniform(self.read_scalar(run.scalar, &read)));
                     }
                 }
@@ -855,7 +1014,8 @@ impl Engine<'_, '_> {
             Where::Each(base, offsets) => {
                 let slot = self.int_slot("offset");
                 self.line(format!(
-                    "Adds({slot}, {offsets}, static_cast<int32_t>({base}), lanes.padded);"
+                    "Adds({slot}, {}, static_cast<int32_t>({base}), lanes.padded);",
+                    offsets.low
                 ));
                 self.line(format!("Muls({slot}, {slot}, {size}, lanes.padded);"));
                 slot

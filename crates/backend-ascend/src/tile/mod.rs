@@ -237,6 +237,8 @@ fn translate(
         flat_used: false,
         held: Vec::new(),
         gathers: false,
+        pairs: Vec::new(),
+        present: vec![("everyone".to_owned(), 0)],
     };
     let mut engine = Engine {
         module,

@@ -11,6 +11,7 @@ use port_ir::{
 };
 
 use super::engine::{Engine, Linear, Result, Val, memory_type, scalar_type};
+use super::memory::range::Range;
 use crate::code::{cpp, float_text};
 
 /// What kind of vector holds a scalar type.
@@ -200,6 +201,9 @@ impl Engine<'_, '_> {
             }
             Expression::Integer { op, left, right } => {
                 let (a, b) = (self.uniform(left)?, self.uniform(right)?);
+                if matches!(op, IntegerOp::Minimum | IntegerOp::Maximum) && a == b {
+                    return Ok(a);
+                }
                 integer_text(op, scalar, ty, &a, &b)
             }
             Expression::Float { op, left, right, .. } => {
@@ -240,6 +244,9 @@ impl Engine<'_, '_> {
             Expression::Select { condition, accept, reject } => {
                 let (c, a, b) =
                     (self.uniform(condition)?, self.uniform(accept)?, self.uniform(reject)?);
+                if a == b {
+                    return Ok(a);
+                }
                 format!("({c}) ? ({a}) : ({b})")
             }
             Expression::Convert { kind: Conversion::PointerToInteger, value: inner, .. }

@@ -67,15 +67,15 @@ struct Numbers {
 };
 
 // One active lane after the other; `before` takes the values from before if they are asked for.
-template <typename T, Step step, bool asks, typename Elements>
-__aicore__ inline void UpdateEach(Block& block, const Elements& elements, int64_t base, const LocalTensor<int32_t>& offsets,
+template <typename T, Step step, bool asks, typename Elements, typename Offsets>
+__aicore__ inline void UpdateEach(Block& block, const Elements& elements, int64_t base, const Offsets& offsets,
                                   const Numbers<T>& value, const Numbers<T>& expected, const Mask& mask, const Numbers<T>& before)
 {
     auto words = mask.ReinterpretCast<uint32_t>();
     Wait<HardEvent::V_S>();
     for (uint32_t lane = 0; lane < block.count; ++lane) {
         if (!block.IsActive(words, lane)) continue;
-        const int64_t at = base + offsets.GetValue(lane);
+        const int64_t at = base + block.At(offsets, lane);
         const T old = elements.Get(block, at);
         elements.Set(block, at, Follow<T, step>(old, value.Get(lane), expected.Get(lane)));
         if constexpr (asks) before.Set(lane, old);

@@ -65,6 +65,15 @@ template <> struct Computed<bfloat16_t> { using Type = float; };
 
 using Mask = LocalTensor<uint8_t>;
 
+// Offsets that 32 bits may not hold: their low halves, and floats that are less than 2^30 away from the whole numbers.
+// Together they are the numbers.
+struct Far {
+    LocalTensor<int32_t> low;
+    LocalTensor<float> estimate;
+};
+// How far a tile's elements lie apart that offsets of 32 bits reach.
+constexpr int64_t REACH = int64_t(3) << 29;
+
 // What an atomic operation does.
 enum class Update { Add, Subtract, Minimum, Maximum, And, Or, Xor, Exchange };
 
@@ -630,24 +639,41 @@ public:
     __aicore__ inline void AddWide(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const LocalTensor<int32_t>& a,
                                    int64_t base)
     {
-        // `a` is not negative: what it adds to the low half may carry.
         Adds(low, a, static_cast<int32_t>(base), padded);
+        // What is added to the low half may carry; of a negative number the high half is all ones.
         Duplicate(high, static_cast<int32_t>(base), padded);
         CompareUnsigned(scratchMask[0], low, high, CMPMODE::LT);
         auto one = scratch[0].ReinterpretCast<int32_t>();
         auto zero = scratch[1].ReinterpretCast<int32_t>();
-        Duplicate(one, 1, padded);
-        Duplicate(zero, 0, padded);
+        ShiftDownSigned(zero, a, 31);
+        Adds(one, zero, 1, padded);
         Choose(high, scratchMask[0], one, zero);
         Adds(high, high, static_cast<int32_t>(base >> 32), padded);
+    }
+    // What a form adds over all lanes, at least and at most.
+    __aicore__ inline void Reach(const Form& form, int64_t& least, int64_t& most) const
+    {
+        least = form.base;
+        most = form.base;
+        for (int axis = 0; axis < 4; ++axis) {
+            const int64_t end = axis < 3 ? static_cast<int64_t>(extent[axis]) - 1 : static_cast<int64_t>(padded) - 1;
+            (form.step[axis] < 0 ? least : most) += form.step[axis] * end;
+        }
     }
     __aicore__ inline void SpreadWide(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const Form& form)
     {
         // From the smallest value of the form on, nothing is negative.
-        int64_t least = form.base;
-        for (int axis = 0; axis < 4; ++axis) {
-            const int64_t end = axis < 3 ? static_cast<int64_t>(extent[axis]) - 1 : static_cast<int64_t>(padded) - 1;
-            if (form.step[axis] < 0) least += form.step[axis] * end;
+        int64_t least = 0, most = 0;
+        Reach(form, least, most);
+        if (most - least > INT32_MAX) {
+            Wait<HardEvent::V_S>();
+            for (uint32_t lane = 0; lane < count; ++lane) {
+                const int64_t value = At(form, lane);
+                low.SetValue(lane, static_cast<int32_t>(value));
+                high.SetValue(lane, static_cast<int32_t>(value >> 32));
+            }
+            Wait<HardEvent::S_V>();
+            return;
         }
         auto offset = spare[0];
         Form rest = form;
@@ -755,19 +781,60 @@ public:
         }
         MaskOr(result, result, scratchMask[0]);
     }
-    // Quotient and rest of a form by a number: gives the base's quotient, to which `quotient` is added.
+    // Quotient and rest of a form by a number that 31 bits hold: gives the base's quotient, to which `quotient` is added.
     __aicore__ inline int64_t Decompose(const LocalTensor<int32_t>& quotient, const LocalTensor<int32_t>& rest, const Form& form,
                                         int64_t divisor, const LocalTensor<int32_t>& temporary)
     {
-        const int64_t whole = divisor > 0 && form.base >= 0 ? form.base / divisor : 0;
+        const int64_t whole = divisor != 0 ? form.base / divisor : 0;
         Form small = form;
         small.base = form.base - whole * divisor;
+        int64_t least = 0, most = 0;
+        Reach(form, least, most);
+        const bool isPositive = divisor > 0 && least >= 0;
+        Reach(small, least, most);
+        if (!isPositive || least < 0 || most > INT32_MAX) {
+            // Toward zero, as C++ divides.
+            Wait<HardEvent::V_S>();
+            for (uint32_t lane = 0; lane < count; ++lane) {
+                const int64_t value = At(form, lane);
+                const int64_t own = divisor != 0 ? value / divisor : 0;
+                quotient.SetValue(lane, static_cast<int32_t>(own - whole));
+                rest.SetValue(lane, static_cast<int32_t>(value - own * divisor));
+            }
+            Wait<HardEvent::S_V>();
+            return whole;
+        }
         Spread(temporary, small);
-        // A divisor beyond 31 bits is larger than what the lanes add.
         auto by = scratch[2].ReinterpretCast<int32_t>();
-        Duplicate(by, static_cast<int32_t>(Smaller(divisor, 0x7fffffff)), padded);
+        Duplicate(by, static_cast<int32_t>(divisor), padded);
         DividePositive(quotient, rest, temporary, by);
         return whole;
+    }
+    // The same by any number, and all bits of both.
+    __aicore__ inline void DecomposeLong(const LocalTensor<int32_t>& quotient, const LocalTensor<int32_t>& quotientHigh,
+                                         const LocalTensor<int32_t>& rest, const LocalTensor<int32_t>& restHigh, const Form& form,
+                                         int64_t divisor, const LocalTensor<int32_t>& temporary)
+    {
+        int64_t least = 0, most = 0;
+        Reach(form, least, most);
+        if (divisor > 0 && divisor <= INT32_MAX && least >= 0 && most - least <= INT32_MAX) {
+            const int64_t base = Decompose(quotientHigh, rest, form, divisor, temporary);
+            AddWide(quotient, restHigh, quotientHigh, base);
+            Move(quotientHigh, restHigh);
+            Duplicate(restHigh, 0, padded);
+            return;
+        }
+        Wait<HardEvent::V_S>();
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            const int64_t value = At(form, lane);
+            const int64_t own = divisor != 0 ? value / divisor : 0;
+            const int64_t left = value - own * divisor;
+            quotient.SetValue(lane, static_cast<int32_t>(own));
+            quotientHigh.SetValue(lane, static_cast<int32_t>(own >> 32));
+            rest.SetValue(lane, static_cast<int32_t>(left));
+            restHigh.SetValue(lane, static_cast<int32_t>(left >> 32));
+        }
+        Wait<HardEvent::S_V>();
     }
     // Numbers of 64 bits: where all fit 31, as those; else lane by lane.
     __aicore__ inline void DivideLong(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, const LocalTensor<int32_t>& aLow,
@@ -814,6 +881,43 @@ public:
     __aicore__ inline uint64_t Whole(const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high, uint32_t lane) const
     {
         return static_cast<uint64_t>(static_cast<uint32_t>(high.GetValue(lane))) << 32 | static_cast<uint32_t>(low.GetValue(lane));
+    }
+    // About how large numbers of 64 bits are, and forms.
+    __aicore__ inline void EstimateOf(const LocalTensor<float>& result, const LocalTensor<int32_t>& low, const LocalTensor<int32_t>& high)
+    {
+        FloatOfUnsigned(result, low);
+        Cast(scratch[0], high, RoundMode::CAST_RINT, padded);
+        Muls(scratch[0], scratch[0], 4294967296.0f, padded);
+        Add(result, result, scratch[0], padded);
+    }
+    __aicore__ inline void SpreadEstimate(const LocalTensor<float>& result, const Form& form)
+    {
+        Duplicate(result, static_cast<float>(form.base), padded);
+        for (int axis = 0; axis < 4; ++axis) {
+            if (form.step[axis] == 0) continue;
+            Cast(scratch[0], Coordinate(axis), RoundMode::CAST_RINT, padded);
+            Muls(scratch[0], scratch[0], static_cast<float>(form.step[axis]), padded);
+            Add(result, result, scratch[0], padded);
+        }
+    }
+    // The high halves of numbers of which the low ones are known, and about how large they are.
+    __aicore__ inline void HighOf(const LocalTensor<int32_t>& high, const LocalTensor<int32_t>& low, const LocalTensor<float>& estimate)
+    {
+        FloatOfUnsigned(scratch[2], low);
+        Sub(scratch[2], estimate, scratch[2], padded);
+        Muls(scratch[2], scratch[2], 1.0f / 4294967296.0f, padded);
+        Cast(high, scratch[2], RoundMode::CAST_RINT, padded);
+    }
+    // Far offsets by a power of two.
+    __aicore__ inline void ShiftFar(const LocalTensor<int32_t>& low, const LocalTensor<float>& estimate,
+                                    const LocalTensor<float>& before, uint32_t amount)
+    {
+        auto high = scratch[3].ReinterpretCast<int32_t>();
+        HighOf(high, low, before);
+        ShiftDown(low, low, amount);
+        ShiftUp(high, high, 32 - amount);
+        BitOr(low, low, high);
+        Muls(estimate, before, 1.0f / static_cast<float>(1u << amount), padded);
     }
     // Unsigned numbers of 32 bits: half of the dividend is not negative.
     __aicore__ inline void DivideUnsigned(const LocalTensor<int32_t>& quotient, const LocalTensor<int32_t>& rest,
@@ -1088,7 +1192,7 @@ public:
     // are none. The numbers may be `scratch[0]`.
     __aicore__ inline void Extremes(const LocalTensor<float>& values, const Mask& mask, int64_t& least, int64_t& largest)
     {
-        constexpr float BEYOND = 4294967296.0f;
+        constexpr float BEYOND = 1.0e30f;
         Select(scratch[1], mask, values, BEYOND, SELMODE::VSEL_TENSOR_SCALAR_MODE, padded);
         Select(scratch[2], mask, values, -BEYOND, SELMODE::VSEL_TENSOR_SCALAR_MODE, padded);
         ReduceMin(scratch[1], scratch[1], scratch[3], static_cast<int32_t>(count));
@@ -1115,6 +1219,28 @@ public:
     {
         return form.base + form.step[0] * (lane % extent[0]) + form.step[1] * (lane / extent[0] % extent[1]) +
                form.step[2] * (lane / extent[0] / extent[1]) + form.step[3] * lane;
+    }
+    // An offset of a lane, for the scalar unit.
+    __aicore__ inline int64_t At(const LocalTensor<int32_t>& offsets, uint32_t lane) const { return offsets.GetValue(lane); }
+    __aicore__ inline int64_t At(const Far& offsets, uint32_t lane) const
+    {
+        const auto about = static_cast<int64_t>(offsets.estimate.GetValue(lane));
+        return about + static_cast<int32_t>(static_cast<uint32_t>(offsets.low.GetValue(lane)) - static_cast<uint32_t>(about));
+    }
+    __aicore__ static inline const LocalTensor<int32_t>& LowOf(const LocalTensor<int32_t>& offsets) { return offsets; }
+    __aicore__ static inline const LocalTensor<int32_t>& LowOf(const Far& offsets) { return offsets.low; }
+    // Whether elements that lie so far apart can be copied at once, by strides of a transfer.
+    template <typename T, uint32_t parts>
+    __aicore__ static inline bool IsStride(int64_t step)
+    {
+        return step == 0 || (step >= static_cast<int64_t>(parts) && (step - parts) * static_cast<int64_t>(sizeof(T)) <= UINT32_MAX);
+    }
+    // Whether a form's offsets have 32 bits.
+    __aicore__ inline bool IsNear(const Form& form) const
+    {
+        int64_t least = 0, most = 0;
+        Reach(Form{0, {form.step[0], form.step[1], form.step[2], form.step[3]}}, least, most);
+        return most - least <= INT32_MAX;
     }
     // Whether the lanes of a box are all lanes in a range, and a form is one in their number.
     __aicore__ inline bool IsRow(const Form& form, const Box& box, int64_t& step, int32_t& from, int32_t& to) const
@@ -1230,7 +1356,7 @@ public:
         if (IsEmpty(box)) return;
         int64_t step = 0;
         int32_t from = 0, to = 0;
-        if (IsRow(form, box, step, from, to) && (step == 0 || step >= static_cast<int64_t>(parts))) {
+        if (IsRow(form, box, step, from, to) && IsStride<T, parts>(step)) {
             LoadRow<T, parts>(result, gm, form.base, step, from, to);
             return;
         }
@@ -1337,38 +1463,77 @@ public:
         Box box = All();
         int64_t step = 0;
         int32_t first = 0, last = 0;
-        if ((dense || !exact) && IsRow(form, box, step, first, last) && (step == 0 || step >= static_cast<int64_t>(parts))) {
+        if ((dense || !exact) && IsRow(form, box, step, first, last) && IsStride<T, parts>(step)) {
             // What lies between two elements that are read can be read, unless somebody writes it.
             LoadRow<T, parts>(result, gm, form.base, step, from, to);
+            return;
+        }
+        if (!IsNear(form)) {
+            LoadEach<T, parts>(result, gm, 0, form, mask);
             return;
         }
         Spread(spare[1], Form{0, {form.step[0], form.step[1], form.step[2], form.step[3]}});
         LoadAt<T, parts>(result, gm, form.base, spare[1], mask, exact);
     }
+    // Lane by lane.
+    template <typename T, uint32_t parts, typename Offsets>
+    __aicore__ inline void LoadEach(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, int64_t base,
+                                    const Offsets& offsets, const Mask& mask)
+    {
+        constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        auto input = inQueue.template AllocTensor<T>();
+        Prepare(input, Apart<T, parts>());
+        auto words = mask.ReinterpretCast<uint32_t>();
+        Wait<HardEvent::V_S>();
+        for (uint32_t lane = 0; lane < count; ++lane) {
+            if (IsActive(words, lane)) CopyOne<T, parts>(input[lane * PITCH], gm, base + At(offsets, lane));
+        }
+        inQueue.EnQue(input);
+        input = inQueue.template DeQue<T>();
+        ConvertParts<T, parts>(result, input, PITCH * sizeof(T), padded);
+        inQueue.FreeTensor(input);
+    }
     // Loads from offsets that differ, in elements from `base`.
-    template <typename T, uint32_t parts>
+    template <typename T, uint32_t parts, typename Offsets>
     __aicore__ inline void LoadAt(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, int64_t base,
-                                  const LocalTensor<int32_t>& offsets, const Mask& mask, bool exact = false)
+                                  const Offsets& offsets, const Mask& mask, bool exact = false)
     {
         // From close below the least offset on, the others are small enough for floats.
+        constexpr bool IS_FAR = IsSameType<Offsets, Far>::value;
         int64_t near = 0, beyond = -1;
-        Cast(scratch[0], offsets, RoundMode::CAST_FLOOR, padded);
-        Extremes(scratch[0], mask, near, beyond);
+        if constexpr (IS_FAR) {
+            Extremes(offsets.estimate, mask, near, beyond);
+        } else {
+            Cast(scratch[0], offsets, RoundMode::CAST_FLOOR, padded);
+            Extremes(scratch[0], mask, near, beyond);
+        }
         if (beyond < near) return;
+        const bool reaches = !IS_FAR || beyond - near < REACH;
         auto at = spare[0];
         int64_t low = 0, high = 0;
-        Adds(at, offsets, static_cast<int32_t>(-near), padded);
-        Cast(scratch[0], at, RoundMode::CAST_RINT, padded);
+        Adds(at, LowOf(offsets), static_cast<int32_t>(-near), padded);
+        Cast(scratch[0], at, IS_FAR ? RoundMode::CAST_FLOOR : RoundMode::CAST_RINT, padded);
         Extremes(scratch[0], mask, low, high);
+        if (IS_FAR && low < 0) {
+            // The estimate was above the least offset.
+            Adds(at, at, static_cast<int32_t>(-low), padded);
+            near += low;
+            high -= low;
+            low = 0;
+        }
         const int64_t span = high - low + parts;
         auto input = inQueue.template AllocTensor<T>();
-        const bool fits = !exact && low >= 0 &&
+        const bool fits = !exact && reaches && low >= 0 &&
             static_cast<uint64_t>(span) * sizeof(T) <= static_cast<uint64_t>(input.GetSize()) * sizeof(T) - BLOCK_BYTES;
         // Runs of neighbours that lie apart are copied without what lies between them.
         const bool apart = low >= 0 && (!fits || span > static_cast<int64_t>(count) * parts);
-        const uint32_t runs = apart ? Runs(at, mask, parts) : count;
+        const uint32_t runs = !apart ? count : reaches ? Runs(at, mask, parts) : Runs(offsets, mask, parts);
         if (runs * 16 <= count) {
-            LoadRuns<T, parts>(input, gm, base + near, runs);
+            if (reaches) {
+                LoadRuns<T, parts>(input, gm, base + near, at, runs);
+            } else {
+                LoadRuns<T, parts>(input, gm, base, offsets, runs);
+            }
             inQueue.EnQue(input);
             input = inQueue.template DeQue<T>();
             auto first = scratch[0].ReinterpretCast<int32_t>();
@@ -1390,16 +1555,9 @@ public:
             Within(at);
             for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, at, part, padded);
         } else {
-            constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
-            Prepare(input, Apart<T, parts>());
-            auto words = mask.ReinterpretCast<uint32_t>();
-            Wait<HardEvent::V_S>();
-            for (uint32_t lane = 0; lane < count; ++lane) {
-                if (IsActive(words, lane)) CopyOne<T, parts>(input[lane * PITCH], gm, base + offsets.GetValue(lane));
-            }
-            inQueue.EnQue(input);
-            input = inQueue.template DeQue<T>();
-            ConvertParts<T, parts>(result, input, PITCH * sizeof(T), padded);
+            inQueue.FreeTensor(input);
+            LoadEach<T, parts>(result, gm, base, offsets, mask);
+            return;
         }
         inQueue.FreeTensor(input);
     }
@@ -1407,14 +1565,15 @@ public:
     // where each begins in `scratch[2]`, and for each lane in `spare[2]` its offset less that of so many neighbours, or
     // `NONE`, which no offset is.
     static constexpr int32_t NONE = INT32_MIN;
-    __aicore__ inline uint32_t Runs(const LocalTensor<int32_t>& offsets, const Mask& mask, uint32_t parts)
+    template <typename Offsets>
+    __aicore__ inline uint32_t Runs(const Offsets& offsets, const Mask& mask, uint32_t parts)
     {
         auto own = spare[2];
         auto other = scratch[0].ReinterpretCast<int32_t>();
         auto before = scratch[1].ReinterpretCast<int32_t>();
         auto starts = scratch[2].ReinterpretCast<int32_t>();
         Muls(own, number, -static_cast<int32_t>(parts), padded);
-        Add(own, own, offsets, padded);
+        Add(own, own, LowOf(offsets), padded);
         Duplicate(other, NONE, padded);
         Choose(own, mask, own, other);
         Adds(other, number, -1, padded);
@@ -1423,33 +1582,51 @@ public:
         Gather(before, own, other.ReinterpretCast<uint32_t>(), 0, padded);
         Compare(scratchMask[0], own, before, CMPMODE::EQ, padded);
         MaskNot(scratchMask[0], scratchMask[0]);
+        if constexpr (IsSameType<Offsets, Far>::value) {
+            // The same low halves, and other high ones.
+            Select(scratch[3], mask, offsets.estimate, 0.0f, SELMODE::VSEL_TENSOR_SCALAR_MODE, padded);
+            Gather(scratch[1], scratch[3], other.ReinterpretCast<uint32_t>(), 0, padded);
+            Sub(scratch[1], scratch[1], scratch[3], padded);
+            Abs(scratch[1], scratch[1], padded);
+            CompareScalar(scratchMask[1], scratch[1], 2147483648.0f, CMPMODE::GE, padded);
+            MaskOr(scratchMask[0], scratchMask[0], scratchMask[1]);
+        }
         uint64_t runs = 0;
         GatherMask(starts, number, scratchMask[0].ReinterpretCast<uint32_t>(), true, count, GatherMaskParams{1, 1, 8, 8}, runs);
         return static_cast<uint32_t>(runs);
     }
     // Stores what `Runs` found, so few that the scalar unit keeps them.
     static constexpr uint32_t MOST_RUNS = 64;
-    template <typename T, uint32_t parts>
-    __aicore__ inline void StoreRuns(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<typename Computed<T>::Type>& value,
-                                     uint32_t runs)
+    template <typename T, uint32_t parts, typename Offsets>
+    __aicore__ inline void StoreRuns(const GlobalTensor<T>& gm, int64_t base, const Offsets& offsets,
+                                     const LocalTensor<typename Computed<T>::Type>& value, uint32_t runs)
     {
         uint32_t begins[MOST_RUNS + 1];
-        int32_t offsets[MOST_RUNS];
+        int64_t places[MOST_RUNS];
         Wait<HardEvent::V_S>();
         begins[0] = 0;
         for (uint32_t run = 0; run <= runs; ++run) {
             const bool isLast = run == runs;
             begins[run + 1] = isLast ? count : static_cast<uint32_t>(scratch[2].ReinterpretCast<int32_t>().GetValue(run));
-            offsets[run] = spare[2].GetValue(begins[run]);
+            places[run] = PlaceOfRun(offsets, begins[run], parts);
         }
         for (uint32_t run = 0; run <= runs; ++run) {
-            if (offsets[run] == NONE) continue;
-            StoreRow<T, parts>(gm, base + offsets[run], value, static_cast<int32_t>(begins[run]), static_cast<int32_t>(begins[run + 1]));
+            if (places[run] == INT64_MIN) continue;
+            StoreRow<T, parts>(gm, base + places[run], value, static_cast<int32_t>(begins[run]), static_cast<int32_t>(begins[run + 1]));
         }
     }
+    // The offset of a run's first lane less that of so many neighbours; the least number for lanes that take no part.
+    template <typename Offsets>
+    __aicore__ inline int64_t PlaceOfRun(const Offsets& offsets, uint32_t lane, uint32_t parts) const
+    {
+        const int32_t own = spare[2].GetValue(lane);
+        if (own == NONE) return INT64_MIN;
+        if constexpr (IsSameType<Offsets, Far>::value) return At(offsets, lane) - static_cast<int64_t>(lane) * parts;
+        return own;
+    }
     // Copies what `Runs` found, each run from a block of 32 bytes on; in `spare[0]`, where the lanes' elements lie then.
-    template <typename T, uint32_t parts>
-    __aicore__ inline void LoadRuns(const LocalTensor<T>& input, const GlobalTensor<T>& gm, int64_t base, uint32_t runs)
+    template <typename T, uint32_t parts, typename Offsets>
+    __aicore__ inline void LoadRuns(const LocalTensor<T>& input, const GlobalTensor<T>& gm, int64_t base, const Offsets& offsets, uint32_t runs)
     {
         constexpr int32_t PITCH = parts * sizeof(T);
         auto at = spare[0];
@@ -1461,10 +1638,10 @@ public:
         Wait<HardEvent::V_S>();
         for (uint32_t run = 0; run <= runs; ++run) {
             const uint32_t to = run < runs ? static_cast<uint32_t>(scratch[2].ReinterpretCast<int32_t>().GetValue(run)) : count;
-            const int32_t offset = spare[2].GetValue(from);
-            if (offset != NONE) {
+            const int64_t place = PlaceOfRun(offsets, from, parts);
+            if (place != INT64_MIN) {
                 const int32_t bytes = static_cast<int32_t>(to - from) * PITCH;
-                DataCopyPad(input[used / sizeof(T)], gm[base + offset + static_cast<int64_t>(from) * parts],
+                DataCopyPad(input[used / sizeof(T)], gm[base + place + static_cast<int64_t>(from) * parts],
                             DataCopyExtParams{1, static_cast<uint32_t>(bytes), 0, 0, 0},
                             DataCopyPadExtParams<T>{false, 0, 0, static_cast<T>(0)});
                 const int32_t further = used - static_cast<int32_t>(from) * PITCH - gap;
@@ -1662,19 +1839,28 @@ public:
             StoreRow<T, parts>(gm, form.base, value, from, to);
             return;
         }
-        Spread(spare[1], Form{0, {form.step[0], form.step[1], form.step[2], form.step[3]}});
-        const uint32_t runs = Runs(spare[1], mask, parts);
-        if (runs * 16 <= count && runs < MOST_RUNS) {
-            StoreRuns<T, parts>(gm, form.base, value, runs);
-            return;
+        if (IsNear(form)) {
+            Spread(spare[1], Form{0, {form.step[0], form.step[1], form.step[2], form.step[3]}});
+            const uint32_t runs = Runs(spare[1], mask, parts);
+            if (runs * 16 <= count && runs < MOST_RUNS) {
+                StoreRuns<T, parts>(gm, form.base, spare[1], value, runs);
+                return;
+            }
         }
-        auto words = mask.ReinterpretCast<uint32_t>();
+        StoreEach<T, parts>(gm, 0, form, value, mask);
+    }
+    // Lane by lane.
+    template <typename T, uint32_t parts, typename Offsets>
+    __aicore__ inline void StoreEach(const GlobalTensor<T>& gm, int64_t base, const Offsets& offsets,
+                                     const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask)
+    {
         auto output = outQueue.template AllocTensor<T>();
         constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
         Spaced<T, parts>(output, value);
+        auto words = mask.ReinterpretCast<uint32_t>();
         Wait<HardEvent::V_S>();
         for (uint32_t lane = 0; lane < count; ++lane) {
-            if (IsActive(words, lane)) WriteOne<T, parts>(gm, At(form, lane), output[lane * PITCH]);
+            if (IsActive(words, lane)) WriteOne<T, parts>(gm, base + At(offsets, lane), output[lane * PITCH]);
         }
         outQueue.FreeTensor(output);
     }
@@ -1688,24 +1874,16 @@ public:
         Range(mask, from, to, dense);
         StoreRow<T, parts>(gm, form.base, value, from, to);
     }
-    template <typename T, uint32_t parts>
-    __aicore__ inline void StoreAt(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<int32_t>& offsets,
+    template <typename T, uint32_t parts, typename Offsets>
+    __aicore__ inline void StoreAt(const GlobalTensor<T>& gm, int64_t base, const Offsets& offsets,
                                    const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask)
     {
         const uint32_t runs = Runs(offsets, mask, parts);
         if (runs * 16 <= count && runs < MOST_RUNS) {
-            StoreRuns<T, parts>(gm, base, value, runs);
+            StoreRuns<T, parts>(gm, base, offsets, value, runs);
             return;
         }
-        auto output = outQueue.template AllocTensor<T>();
-        constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
-        Spaced<T, parts>(output, value);
-        auto words = mask.ReinterpretCast<uint32_t>();
-        Wait<HardEvent::V_S>();
-        for (uint32_t lane = 0; lane < count; ++lane) {
-            if (IsActive(words, lane)) WriteOne<T, parts>(gm, base + offsets.GetValue(lane), output[lane * PITCH]);
-        }
-        outQueue.FreeTensor(output);
+        StoreEach<T, parts>(gm, base, offsets, value, mask);
     }
     // One element that all lanes read or write.
     template <typename T>
@@ -1788,8 +1966,8 @@ public:
         Store<T, 1>(gm, form, value, active);
         SetAtomicNone();
     }
-    template <typename T, Update update>
-    __aicore__ inline void AccumulateAt(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<int32_t>& offsets,
+    template <typename T, Update update, typename Offsets>
+    __aicore__ inline void AccumulateAt(const GlobalTensor<T>& gm, int64_t base, const Offsets& offsets,
                                         const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask)
     {
         Begin<T, update>();
@@ -1840,8 +2018,8 @@ public:
         }
         Wait<HardEvent::S_V>();
     }
-    template <typename T, Update update, bool asks>
-    __aicore__ inline void UpdateGlobal(const GlobalTensor<T>& gm, int64_t base, const LocalTensor<int32_t>& offsets,
+    template <typename T, Update update, bool asks, typename Offsets>
+    __aicore__ inline void UpdateGlobal(const GlobalTensor<T>& gm, int64_t base, const Offsets& offsets,
                                         const LocalTensor<typename Computed<T>::Type>& value, const Mask& mask,
                                         const LocalTensor<typename Computed<T>::Type>& before)
     {
@@ -1850,7 +2028,7 @@ public:
         Wait<HardEvent::V_S>();
         for (uint32_t lane = 0; lane < count; ++lane) {
             if (!IsActive(words, lane)) continue;
-            const int64_t at = base + offsets.GetValue(lane);
+            const int64_t at = base + At(offsets, lane);
             const T old = LoadOne(gm, at);
             StoreOne(gm, at, Updated<T, update>(old, operand.GetValue(lane)));
             Wait<HardEvent::MTE3_MTE2>();

@@ -145,7 +145,7 @@ impl Engine<'_, '_> {
                     }
                     other => {
                         let (base, offsets) = match other {
-                            Where::Each(base, offsets) => (base, offsets),
+                            Where::Each(base, offsets) => (base, offsets.text()),
                             Where::Same(at) => {
                                 let zero = self.int_slot("offset");
                                 self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
@@ -163,18 +163,16 @@ impl Engine<'_, '_> {
             } else {
                 self.state.one_core = true;
                 let (base, offsets) = match at {
-                    Where::Each(base, offsets) => (base, offsets),
+                    Where::Each(base, offsets) => (base, offsets.text()),
                     Where::Same(at) => {
                         let zero = self.int_slot("offset");
                         self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
                         (at, zero)
                     }
                     Where::Form(form) => {
-                        let slot = self.int_slot("offset");
-                        let (base, steps) = (form.base.clone(), form.steps.clone());
-                        let form = Linear { base: "0".to_owned(), steps };
-                        self.line(format!("lanes.Spread({slot}, {});", form.text()));
-                        (base, slot)
+                        let still = Linear { base: "0".to_owned(), steps: form.steps.clone() };
+                        let is_far = !form.has_known_steps();
+                        (form.base, self.spread(&still, is_far).text())
                     }
                 };
                 let mask = self.active_mask(active);
@@ -378,17 +376,16 @@ impl Engine<'_, '_> {
             _ => 0,
         };
         let (base, offsets) = match self.place_of(address, start + plus, scalar.size(), location)? {
-            Where::Each(base, offsets) => (base, offsets),
+            Where::Each(base, offsets) => (base, offsets.text()),
             Where::Same(at) => {
                 let zero = self.int_slot("offset");
                 self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
                 (at, zero)
             }
             Where::Form(form) => {
-                let slot = self.int_slot("offset");
                 let still = Linear { base: "0".to_owned(), steps: form.steps.clone() };
-                self.line(format!("lanes.Spread({slot}, {});", still.text()));
-                (form.base, slot)
+                let is_far = !address.is_small && !form.has_known_steps();
+                (form.base, self.spread(&still, is_far).text())
             }
         };
         let mask = self.active_mask(active);

@@ -108,6 +108,10 @@ impl Engine<'_, '_> {
                         } else {
                             format!("{view}.GetValue({at})")
                         };
+                        let read = match self.may_be_empty(active) {
+                            Some(any) => format!("{any} ? {read} : static_cast<{element}>(0)"),
+                            None => read,
+                        };
                         vals.push(Val::Uniform(self.read_scalar(run.scalar, &read)));
                     }
                 }

@@ -28,6 +28,9 @@ impl Engine<'_, '_> {
         if kind(scalar) == Some(Kind::Long) {
             return self.long_integer(value, op, scalar, a, b);
         }
+        if let Some(same) = unchanged(op, a, b) {
+            return Ok(Val::Int(self.int_of(same.clone(), value)?));
+        }
         // An operand that all lanes share.
         if let Val::Uniform(text) = b {
             let simple = match op {
@@ -125,9 +128,17 @@ impl Engine<'_, '_> {
                 self.line(format!("lanes.ShiftEach({slot}, {left}, {right}, {how});"));
             }
             IntegerOp::Divide | IntegerOp::Remainder => {
+                let key = self.division(value, scalar);
+                if let Some((quotient, rest)) = self.known_pair(&key) {
+                    return Ok(if op == IntegerOp::Divide { quotient } else { rest });
+                }
                 let other = self.int_slot("rest");
                 let (quotient, rest) =
                     if op == IntegerOp::Divide { (&slot, &other) } else { (&other, &slot) };
+                if scalar.bits() == 32 {
+                    let made = (Val::Int(quotient.clone()), Val::Int(rest.clone()));
+                    self.remember_pair(key, &made);
+                }
                 if not_negative {
                     self.line(format!(
                         "lanes.DividePositive({quotient}, {rest}, {left}, {right});"
@@ -184,8 +195,9 @@ impl Engine<'_, '_> {
             }
             Expression::Integer { op, left, right } => match op {
                 IntegerOp::And => self.is_small(left, depth + 1) || self.is_small(right, depth + 1),
-                IntegerOp::Divide | IntegerOp::Remainder | IntegerOp::ShiftRight => {
-                    self.is_small(left, depth + 1)
+                IntegerOp::ShiftRight => self.is_small(left, depth + 1),
+                IntegerOp::Divide | IntegerOp::Remainder => {
+                    self.is_small(left, depth + 1) && self.is_small(right, depth + 1)
                 }
                 IntegerOp::Add | IntegerOp::Multiply => {
                     // Sums of thread numbers do not reach the sign; of anything else they may.
@@ -214,6 +226,66 @@ impl Engine<'_, '_> {
         }
     }
 
+    /// What is divided by what, as far as two divisions of one scalar type can be seen to be the same.
+    fn division(&mut self, value: Value, scalar: Scalar) -> String {
+        let operands = self.expression(value).operands();
+        let numbers: Vec<String> =
+            operands.iter().map(|own| format!("{:?}", self.affine.integer(*own))).collect();
+        format!("{} of {}", numbers.join(" / "), scalar.name())
+    }
+
+    /// Quotient or rest of a form, all of whose lanes are near its base, by a number of all lanes.
+    fn divide_form(
+        &mut self,
+        value: Value,
+        op: IntegerOp,
+        form: &Linear,
+        divisor: &str,
+    ) -> Result<Val> {
+        let operands = self.expression(value).operands();
+        let is_word = operands.get(1).and_then(|own| self.bounds(*own, 0));
+        let is_word = is_word.is_some_and(|own| own.is_within(Range::of(Scalar::I32)));
+        let (form, divisor) = (form.text(), format!("static_cast<int64_t>({divisor})"));
+        let key = self.division(value, Scalar::I64);
+        let (quotient, rest) = match self.known_pair(&key) {
+            Some(known) => known,
+            None => {
+                let (quotient, rest) = (self.int_slot("quotient"), self.int_slot("rest"));
+                let temporary = self.int_slot("offset");
+                let made = if is_word {
+                    // The base's quotient and rest are scalars; what the lanes add is small.
+                    let text = format!(
+                        "lanes.Decompose({quotient}, {rest}, {form}, {divisor}, {temporary})"
+                    );
+                    let base = self.scalar("quotientBase", "int64_t", &text);
+                    (Val::Long(quotient, base), Val::Int(rest))
+                } else {
+                    let (high, rest_high) = (self.int_slot("high"), self.int_slot("high"));
+                    self.line(format!(
+                        "lanes.DecomposeLong({quotient}, {high}, {rest}, {rest_high}, {form}, {divisor}, {temporary});"
+                    ));
+                    (Val::Long(quotient, high), Val::Long(rest, rest_high))
+                };
+                self.remember_pair(key, &made);
+                made
+            }
+        };
+        Ok(match (op, quotient, rest) {
+            (IntegerOp::Divide, Val::Long(quotient, base), Val::Int(_)) => {
+                let (low, high) = (self.int_slot("low"), self.int_slot("high"));
+                self.line(format!("lanes.AddWide({low}, {high}, {quotient}, {base});"));
+                Val::Long(low, high)
+            }
+            (IntegerOp::Divide, quotient, _) => quotient,
+            (_, _, Val::Int(rest)) => {
+                let high = self.int_slot("high");
+                self.line(format!("lanes.ShiftDownSigned({high}, {rest}, 31);"));
+                Val::Long(rest, high)
+            }
+            (_, _, rest) => rest,
+        })
+    }
+
     pub(super) fn long_integer(
         &mut self,
         value: Value,
@@ -225,16 +297,7 @@ impl Engine<'_, '_> {
         if matches!(op, IntegerOp::Divide | IntegerOp::Remainder)
             && let (Val::Linear(form), Val::Uniform(divisor)) = (a, b)
         {
-            // The base's quotient and rest are scalars; what the lanes add is small.
-            let (quotient, rest) = (self.int_slot("quotient"), self.int_slot("rest"));
-            let temporary = self.int_slot("offset");
-            let base = self.scalar("quotientBase", "int64_t", &format!("lanes.Decompose({quotient}, {rest}, {}, static_cast<int64_t>({divisor}), {temporary})", form.text()));
-            if op == IntegerOp::Remainder {
-                return Ok(Val::Int(rest)).map(|v| self.widen(v));
-            }
-            let (low, high) = (self.int_slot("low"), self.int_slot("high"));
-            self.line(format!("lanes.AddWide({low}, {high}, {quotient}, {base});"));
-            return Ok(Val::Long(low, high));
+            return self.divide_form(value, op, form, divisor);
         }
         let (al, ah) = self.long_of(a.clone(), value)?;
         match op {
@@ -319,4 +382,19 @@ impl Engine<'_, '_> {
             _ => self.refuse_value("64-bit arithmetic has no vector form", value),
         }
     }
+}
+
+/// What an operation gives whose other operand changes nothing.
+fn unchanged<'v>(op: IntegerOp, a: &'v Val, b: &'v Val) -> Option<&'v Val> {
+    let is = |val: &Val, number: &str| matches!(val, Val::Uniform(text) if text.trim_end_matches('u') == number);
+    let (same, other) = match op {
+        IntegerOp::Add | IntegerOp::Or | IntegerOp::Xor | IntegerOp::Multiply => {
+            let neutral = if op == IntegerOp::Multiply { "1" } else { "0" };
+            if is(a, neutral) { (b, is(a, neutral)) } else { (a, is(b, neutral)) }
+        }
+        IntegerOp::Subtract | IntegerOp::ShiftLeft | IntegerOp::ShiftRight => (a, is(b, "0")),
+        IntegerOp::Divide => (a, is(b, "1")),
+        _ => return None,
+    };
+    (other && matches!(same, Val::Int(_) | Val::Linear(_))).then_some(same)
 }
