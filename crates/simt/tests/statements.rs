@@ -703,6 +703,20 @@ fn endless_loops_end() {
 }
 
 #[test]
+fn printing_takes_its_time() {
+    let text = "kernel @k(%out: ptr global of u32) {
+  print \"a line\\n\"
+}
+";
+    // A line of each thread takes longer than the few instructions around it.
+    let options = Options { fuel: 4_000, ..Options::default() };
+    let (outcome, _) = run(text, 1, 32, &options);
+    assert_eq!(outcome.expect_err("32 lines take longer").kind, FaultKind::Fuel);
+    let (outcome, _) = run(text, 1, 32, &Options::default());
+    assert_eq!(outcome.expect("it ends").printed.len(), 32 * "a line\n".len());
+}
+
+#[test]
 fn warps_wait_for_each_other() {
     // Warp 1 sets what warp 0 polls.
     let text = "variable @flag: shared u32

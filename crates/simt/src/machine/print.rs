@@ -3,6 +3,7 @@
 use super::access::U8;
 use super::lanes::Kernel;
 use super::{Inst, Machine};
+use crate::outcome::FaultKind;
 use port_ir::Scalar;
 
 /// A `printf` in the program.
@@ -20,6 +21,10 @@ enum Printed {
     Unsigned(u64),
     Float(f64),
 }
+
+/// Instructions in whose time a lane prints a line: one that prints without end would take minutes to use
+/// up its fuel.
+const LINE: u64 = 256;
 
 /// Prints for each active lane, lowest first.
 pub(crate) struct Print;
@@ -56,6 +61,10 @@ fn print(m: &mut Machine<'_>, i: &Inst) {
                 _ => Printed::Unsigned(m.unit.w.get(*register, lane).into()),
             })
             .collect();
+        if m.fuel < LINE {
+            return m.raise(FaultKind::Fuel, i.site, Some(lane), 1);
+        }
+        m.fuel -= LINE;
         let text = format(m, &inst.format, &arguments, i, lane);
         let room = m.options.print_limit.saturating_sub(m.outcome.printed.len());
         m.outcome.printed.extend(text.into_iter().take(room));
