@@ -25,15 +25,16 @@ fn main() {
             trials.push(Trial::test(name, move || faults_are_found(&kernel)));
         }
     }
-    // Small ports to each chip.
-    for (name, target) in [
-        ("embedding/embedding_gather", "ascend:950"),
-        ("gemm/wmma_gemm", "ascend:910b"),
-        ("sort/bitonic_sort", "ascend:910b"),
+    // Small ports to each chip, with how many faults; what has scratch of its own beside the buffers takes
+    // long, so that it is only seen to break no rule where all of its accesses are watched.
+    for (name, target, count) in [
+        ("embedding/embedding_gather", "ascend:950", 4),
+        ("gemm/wmma_gemm", "ascend:910b", 4),
+        ("sort/bitonic_sort", "ascend:910b", 0),
     ] {
         if let Some(kernel) = kernels::all().into_iter().find(|kernel| kernel.name == name) {
             let name = format!("{name}::{}_mutants", target.replace(':', "_"));
-            let trial = Trial::test(name, move || device_faults_are_found(&kernel, target));
+            let trial = Trial::test(name, move || device_faults_are_found(&kernel, target, count));
             trials.push(match Toolchain::discover().cxx {
                 Some(_) => trial,
                 None => trial.with_ignored_flag(true).with_kind("needs a C++ compiler"),
@@ -43,13 +44,14 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// Each fault shows: the compiler, a rule of the chip, how the run ends or a result.
-fn device_faults_are_found(kernel: &Kernel, target: &str) -> Result<(), Failed> {
+/// A port without a fault breaks no rule where its accesses are watched, and each fault shows: the compiler,
+/// a rule of the chip, how the run ends or a result.
+fn device_faults_are_found(kernel: &Kernel, target: &str, count: usize) -> Result<(), Failed> {
     let model = Model::new(&Toolchain::discover()).map_err(|error| error.to_string())?;
     let bench = ascend::Bench::new(kernel, target, &model)?;
     bench.watched_itself()?;
     let (mut faults, mut missed) = (0, Vec::new());
-    for mutant in ascend::sample(bench.mutants(), 4, 1) {
+    for mutant in ascend::sample(bench.mutants(), count, 1) {
         let fate = bench.test(&mutant);
         faults += usize::from(fate.is_fault());
         if fate.is_fault() && !fate.is_found() {
@@ -57,7 +59,7 @@ fn device_faults_are_found(kernel: &Kernel, target: &str) -> Result<(), Failed> 
         }
     }
     match (faults, missed.is_empty()) {
-        (0 | 1, _) => Err(format!("only {faults} mutants change what is done").into()),
+        (0 | 1, _) if count > 0 => Err(format!("only {faults} mutants change what is done").into()),
         (_, true) => Ok(()),
         (_, false) => Err(missed.join("\n").into()),
     }
