@@ -100,67 +100,32 @@ q3 = { dtype = "i64", shape = ["n"], init = "zeros", out = true }
 r = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
 r2 = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
 r3 = { dtype = "i32", shape = ["n"], init = "zeros", out = true }
-[[launch]]
-kernel = "rows"
-grid = [2]
-block = [128]
-args = ["a", "x", "ids", "stride", "back", "n"]
-[[launch]]
-kernel = "begins"
-grid = [2]
-block = [128]
-args = ["at", "other", "stride", "n"]
-[[launch]]
-kernel = "each"
-grid = [2]
-block = [128]
-args = ["b", "x", "other", "at", "stride", "n"]
-[[launch]]
-kernel = "bytes"
-grid = [2]
-block = [128]
-args = ["c", "x", "ids", "stride", "back", "n"]
-[[launch]]
-kernel = "walks"
-grid = [2]
-block = [128]
-args = ["d", "x", "ids", "stride", "back", "n"]
-[[launch]]
-kernel = "words"
-grid = [2]
-block = [128]
-args = ["w", "x", "high", "n"]
-[[launch]]
-kernel = "updates"
-grid = [2]
-block = [128]
-args = ["sums", "most", "all", "ids", "stride", "back", "n"]
-[[launch]]
-kernel = "steps"
-grid = [2]
-block = [128]
-args = ["s", "x", "stride", "n"]
-[[launch]]
-kernel = "quotients"
-grid = [2]
-block = [128]
-args = ["q", "r", 5, 7, 9, "n"]
-[[launch]]
-kernel = "quotients"
-grid = [2]
-block = [128]
-args = ["q2", "r2", -3, -6, 6000000000, "n"]
-[[launch]]
-kernel = "quotients"
-grid = [2]
-block = [128]
-args = ["q3", "r3", 3000000000, 2147483647, 4000000000, "n"]
 "#;
+
+/// Kernels and what they are given.
+const LAUNCHES: [(&str, &str); 11] = [
+    ("rows", r#""a", "x", "ids", "stride", "back", "n""#),
+    ("begins", r#""at", "other", "stride", "n""#),
+    ("each", r#""b", "x", "other", "at", "stride", "n""#),
+    ("bytes", r#""c", "x", "ids", "stride", "back", "n""#),
+    ("walks", r#""d", "x", "ids", "stride", "back", "n""#),
+    ("words", r#""w", "x", "high", "n""#),
+    ("updates", r#""sums", "most", "all", "ids", "stride", "back", "n""#),
+    ("steps", r#""s", "x", "stride", "n""#),
+    ("quotients", r#""q", "r", 5, 7, 9, "n""#),
+    ("quotients", r#""q2", "r2", -3, -6, 6000000000, "n""#),
+    ("quotients", r#""q3", "r3", 3000000000, 2147483647, 4000000000, "n""#),
+];
 
 #[test]
 fn far_offsets_and_quotients_are_right_on_the_model() {
-    let spec =
+    let mut spec =
         SPEC.replace("values = \"VALUES\"", &format!("values = {:?}", [4_000_000_000_u32; 200]));
+    for (kernel, arguments) in LAUNCHES {
+        spec += &format!(
+            "[[launch]]\nkernel = \"{kernel}\"\ngrid = [2]\nblock = [128]\nargs = [{arguments}]\n"
+        );
+    }
     match common::check_text("offsets", TEXT, &spec, Chip::A910b) {
         Ok(what) => {
             assert!(what.contains("ported flatten"), "{what}");

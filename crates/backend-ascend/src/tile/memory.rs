@@ -639,6 +639,23 @@ impl Engine<'_, '_> {
         Offsets { low, estimate }
     }
 
+    /// A place for what takes a base and a vector of offsets only.
+    fn base_and_offsets(&mut self, at: Where, address: &Address) -> (String, String) {
+        match at {
+            Where::Each(base, offsets) => (base, offsets.text()),
+            Where::Same(at) => {
+                let zero = self.int_slot("offset");
+                self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
+                (at, zero)
+            }
+            Where::Form(form) => {
+                let still = Linear { base: "0".to_owned(), steps: form.steps.clone() };
+                let is_far = !address.is_small && !form.has_known_steps();
+                (form.base, self.spread(&still, is_far).text())
+            }
+        }
+    }
+
     /// A form as a vector of offsets.
     fn spread(&mut self, form: &Linear, is_far: bool) -> Offsets {
         let low = self.int_slot("offset");

@@ -1239,7 +1239,7 @@ public:
     __aicore__ inline bool IsNear(const Form& form) const
     {
         int64_t least = 0, most = 0;
-        Reach(Form{0, {form.step[0], form.step[1], form.step[2], form.step[3]}}, least, most);
+        Reach(form, least, most);
         return most - least <= INT32_MAX;
     }
     // Whether the lanes of a box are all lanes in a range, and a form is one in their number.

@@ -144,15 +144,7 @@ impl Engine<'_, '_> {
                         ));
                     }
                     other => {
-                        let (base, offsets) = match other {
-                            Where::Each(base, offsets) => (base, offsets.text()),
-                            Where::Same(at) => {
-                                let zero = self.int_slot("offset");
-                                self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
-                                (at, zero)
-                            }
-                            Where::Form(_) => return Ok(()),
-                        };
+                        let (base, offsets) = self.base_and_offsets(other, address);
                         let mask = self.active_mask(active);
                         self.line(format!(
                             "lanes.AccumulateAt<{ty}, lanes::Update::{name}>({view}, {base}, {offsets}, {slot}, {mask});"
@@ -162,19 +154,7 @@ impl Engine<'_, '_> {
                 self.need_output(4, false);
             } else {
                 self.state.one_core = true;
-                let (base, offsets) = match at {
-                    Where::Each(base, offsets) => (base, offsets.text()),
-                    Where::Same(at) => {
-                        let zero = self.int_slot("offset");
-                        self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
-                        (at, zero)
-                    }
-                    Where::Form(form) => {
-                        let still = Linear { base: "0".to_owned(), steps: form.steps.clone() };
-                        let is_far = !form.has_known_steps();
-                        (form.base, self.spread(&still, is_far).text())
-                    }
-                };
+                let (base, offsets) = self.base_and_offsets(at, address);
                 let mask = self.active_mask(active);
                 let old = result_slot.clone().unwrap_or_else(|| slot.clone());
                 self.line("lanes::Wait<HardEvent::MTE3_MTE2>();");
@@ -375,19 +355,8 @@ impl Engine<'_, '_> {
             Place::Shared(start) => *start,
             _ => 0,
         };
-        let (base, offsets) = match self.place_of(address, start + plus, scalar.size(), location)? {
-            Where::Each(base, offsets) => (base, offsets.text()),
-            Where::Same(at) => {
-                let zero = self.int_slot("offset");
-                self.line(format!("Duplicate({zero}, 0, lanes.padded);"));
-                (at, zero)
-            }
-            Where::Form(form) => {
-                let still = Linear { base: "0".to_owned(), steps: form.steps.clone() };
-                let is_far = !address.is_small && !form.has_known_steps();
-                (form.base, self.spread(&still, is_far).text())
-            }
-        };
+        let at = self.place_of(address, start + plus, scalar.size(), location)?;
+        let (base, offsets) = self.base_and_offsets(at, address);
         let mask = self.active_mask(active);
         let elements = match place {
             Place::Shared(_) => format!("lanes::SharedElements<{ty}>{{shared_}}"),

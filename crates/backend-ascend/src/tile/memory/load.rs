@@ -96,10 +96,6 @@ impl Engine<'_, '_> {
                         other => memory_type(other).unwrap_or("float"),
                     };
                     let view = self.view(place, element);
-                    let written = match place {
-                        Place::Global(root) => self.written.contains(root),
-                        _ => !self.written.is_empty(),
-                    };
                     self.state.input = self.state.input.max(1);
                     for part in 0..run.count {
                         let at = if part == 0 { at.clone() } else { format!("{at} + {part}") };

@@ -99,19 +99,27 @@ impl Engine<'_, '_> {
             Expression::Select { accept, reject, .. } => {
                 of(accept).zip(of(reject)).map(|(a, b)| a.around(b))
             }
-            Expression::Convert {
-                kind:
-                    Conversion::SignExtend
-                    | Conversion::ZeroExtend
-                    | Conversion::Truncate
-                    | Conversion::Bits,
-                value: inner,
-                ..
-            } => of(inner),
+            Expression::Convert { kind, value: inner, .. } => {
+                of(inner).filter(|own| keeps_numbers(kind, self.type_of(inner), *own))
+            }
             _ => None,
         };
         // What does not fit its type has wrapped.
         Some(known.filter(|known| known.is_within(whole)).unwrap_or(whole))
+    }
+}
+
+/// Whether a conversion gives the numbers that it is given, where its result's type holds them.
+fn keeps_numbers(kind: Conversion, from: Type, range: Range) -> bool {
+    match kind {
+        Conversion::Truncate | Conversion::Bits => true,
+        // The new bits are zeros, also those of a negative number.
+        Conversion::ZeroExtend => range.least >= 0,
+        // The new bits are the highest of what is given, also where that is no sign.
+        Conversion::SignExtend => {
+            from.scalar().is_some_and(|scalar| range.most < 1 << (scalar.bits() - 1))
+        }
+        _ => false,
     }
 }
 
@@ -165,6 +173,12 @@ mod tests {
         assert_eq!(of(IntegerOp::Remainder), Some((-3, 3)));
         assert_eq!(of(IntegerOp::And), Some((0, 4)));
         assert_eq!(of(IntegerOp::ShiftRight), None);
+        let keeps = |kind, scalar, range| keeps_numbers(kind, Type::Scalar(scalar), range);
+        assert!(keeps(Conversion::SignExtend, Scalar::I32, a));
+        assert!(!keeps(Conversion::ZeroExtend, Scalar::I32, a));
+        assert!(keeps(Conversion::ZeroExtend, Scalar::U32, Range::of(Scalar::U32)));
+        assert!(!keeps(Conversion::SignExtend, Scalar::U32, Range::of(Scalar::U32)));
+        assert!(!keeps(Conversion::PointerToInteger, Scalar::U64, b));
         let word = Range::of(Scalar::I32);
         assert!(word.is_within(Range::of(Scalar::I64)) && !Range::of(Scalar::U32).is_within(word));
         assert_eq!(Range::point(i128::MAX).times(b), None);
