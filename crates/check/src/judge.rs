@@ -181,7 +181,7 @@ pub struct Runs {
     pub plain: Option<MachineRun>,
     /// Reference and port with all checks.
     pub checked: Option<[MachineRun; 2]>,
-    /// The reference in high precision.
+    /// The reference in high precision, if it has an end.
     pub exact: Option<MachineRun>,
     /// The reference under other schedules.
     pub schedules: Vec<MachineRun>,
@@ -190,10 +190,23 @@ pub struct Runs {
 impl Comparison<'_> {
     /// Runs the machine as often as the comparison needs.
     pub fn run(&self) -> Runs {
+        let machine = Machine::new(self.reference, &self.reference_profile);
+        self.run_after(machine.run(self.case, &self.options))
+    }
+
+    /// As [`Comparison::run`], after the reference's run under its own profile. If that has no end,
+    /// nothing else is run: all of it would use up its budget.
+    pub fn run_after(&self, reference: MachineRun) -> Runs {
+        if reference.has_no_end() {
+            let outputs = self.case.buffers.iter().chain(&self.case.symbols);
+            let incomplete = outputs.map(|output| output.name.clone()).collect();
+            let target = MachineRun { incomplete, ..reference.clone() };
+            let (port, plain, checked, exact) = Default::default();
+            return Runs { reference, target, port, plain, checked, exact, schedules: Vec::new() };
+        }
         let run = |code: &DeviceCode, profile: &Profile, options: &Options| {
             Machine::new(code, profile).run(self.case, options)
         };
-        let reference = run(self.reference, &self.reference_profile, &self.options);
         let target = run(self.reference, &self.target_profile, &self.options);
         let width = self.target_profile.warp_width();
         let same = self.reference_profile.with_warp_width(width);
@@ -234,12 +247,12 @@ impl Comparison<'_> {
             missing: problem(&runs.reference),
             stopped: false,
         }];
-        for (run, what) in [
-            (Some(&runs.target), format!("reference under `{}`", self.target_profile.name())),
-            (runs.exact.as_ref(), "reference in high precision".to_owned()),
-        ] {
-            let missing = run.map_or(Some("no such profile".into()), problem);
-            evidence.push(EvidenceNote { what, missing, stopped: false });
+        let target = format!("reference under `{}`", self.target_profile.name());
+        let exact = "reference in high precision".to_owned();
+        for (run, what) in [(Some(&runs.target), target), (runs.exact.as_ref(), exact)] {
+            if let Some(missing) = run.map(problem) {
+                evidence.push(EvidenceNote { what, missing, stopped: false });
+            }
         }
         if let Some([same, own]) = &runs.port {
             let what = "the port read back, under both sides' arithmetic".to_owned();

@@ -41,6 +41,13 @@ pub struct MachineRun {
     pub traces: Vec<LaunchTrace>,
 }
 
+impl MachineRun {
+    /// Whether a launch used up its budget.
+    pub fn has_no_end(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == OutOfFuel::METADATA.code)
+    }
+}
+
 /// What a launch did.
 #[derive(Clone, Debug)]
 pub struct LaunchTrace {

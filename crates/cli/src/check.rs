@@ -12,7 +12,7 @@ use port_check::growth::{self, Growth};
 use port_check::init;
 use port_check::judge::{Comparison, EvidenceNote, KernelReport, OutputReport, Report};
 use port_check::localize;
-use port_check::machine::{Options, Schedule};
+use port_check::machine::{Machine, Options, Schedule};
 use port_check::metrics::bucket_label;
 use port_check::ports::PortedUnit;
 use port_check::rules::Rule;
@@ -289,10 +289,14 @@ fn check_target(
         case,
         time_limit: Duration::from_secs(arguments.time_limit),
     };
+    let first = Machine::new(&subject.code, reference).run(case, options);
+    let ends = !first.has_no_end();
     let mut executed = Vec::new();
     let mut missing: Vec<EvidenceNote> = Vec::new();
-    if arguments.no_compiler {
-        let what = "the port, compiled with the system's C++ compiler";
+    let what = "the port, compiled with the system's C++ compiler";
+    if !ends {
+        missing.push(EvidenceNote::missing(what, "the original has no end within its budget"));
+    } else if arguments.no_compiler {
         missing.push(EvidenceNote::missing(what, "--no-compiler"));
     } else {
         let attempt = match target.backend.name() {
@@ -312,7 +316,7 @@ fn check_target(
     }
     let mut read_back = None;
     let mut port_sources = None;
-    if is_hip {
+    if is_hip && ends {
         match unit.read_back_with_sources() {
             Ok((code, sources)) => {
                 read_back = Some(code);
@@ -335,19 +339,19 @@ fn check_target(
         rule: rule.clone(),
         options: options.clone(),
         schedules: SCHEDULES.to_vec(),
-        causes: !arguments.no_causes,
+        causes: !arguments.no_causes && ends,
     };
-    let runs = comparison.run();
+    let runs = comparison.run_after(first);
     let mut report = comparison.judge(&runs, &executed, &missing);
     if let Some(port_sources) = &port_sources {
         localize::explain(&comparison, &subject.unit.sources, port_sources, &mut report);
     }
-    let growth = match arguments.steps {
+    let growth = match arguments.steps.filter(|_| ends) {
         Some(steps) => growth::grow(&comparison, &subject.spec.feedback, steps)
             .map_err(|problem| format!("--steps: {problem}"))?,
         None => Vec::new(),
     };
-    let fixes = match arguments.fix {
+    let fixes = match arguments.fix && ends {
         true => {
             let kernels: Vec<String> =
                 subject.spec.launches.iter().map(|launch| launch.kernel.clone()).collect();
@@ -360,7 +364,7 @@ fn check_target(
         }
         false => Vec::new(),
     };
-    let worst = match arguments.search {
+    let worst = match arguments.search.filter(|_| ends) {
         Some(runs) => search::search(&comparison, runs, SEED)
             .map_err(|problem| format!("--search: {problem}"))?,
         None => Vec::new(),

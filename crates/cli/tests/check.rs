@@ -339,3 +339,20 @@ fn headers_that_are_not_there_are_wrong_usage() {
     let said = text(&output.stderr);
     assert!(said.contains("--ascend-include: nowhere/cann: "), "{said}");
 }
+
+/// What has no end uses up its budget once: not again for every piece of evidence.
+#[test]
+fn a_kernel_without_an_end_is_run_once() {
+    let folder = folder();
+    let forever = AXPB.replace("if (i < n) {", "while (i < n) {");
+    put(folder.path(), "axpb.cu", &forever);
+    let (code, document) = json(folder.path(), &["--target", "hip", "--fuel", "100000", "--fix"]);
+    assert_eq!(code, 1);
+    let all = document.to_string();
+    assert!(all.contains("P0640") && all.contains("\"unproven\""), "{all}");
+    let evidence = |what: &str| all.contains(what);
+    assert!(evidence("the original has no end within its budget"), "{all}");
+    for what in ["in high precision", "read back", "fiber runtime"] {
+        assert!(!evidence(what), "{what}: {all}");
+    }
+}

@@ -101,25 +101,27 @@ pub(crate) struct Bytes {
 struct Pages {
     base: Arc<Aligned>,
     present: Vec<u64>,
+    /// A bit for each page that the system has given.
+    given: Vec<u64>,
 }
 
 /// Bytes that are copied at once.
 const PAGE: usize = 1 << 12;
 
-/// Copies a page but for the bytes that were written.
+/// Copies a page but for the bytes that were written: each bit stands for so many, as a power of two.
 #[cold]
-fn copy_unwritten(to: &mut [u8], from: &[u8], written: &[u64]) {
+fn copy_unwritten(to: &mut [u8], from: &[u8], written: &[u64], shift: u32) {
     if written.iter().all(|word| *word == 0) {
         return to.copy_from_slice(from);
     }
     let words = written.iter().copied().chain(std::iter::repeat(0));
-    for ((to, from), word) in to.chunks_mut(64).zip(from.chunks(64)).zip(words) {
+    for ((to, from), word) in to.chunks_mut(64 << shift).zip(from.chunks(64 << shift)).zip(words) {
         match word {
             0 => to.copy_from_slice(from),
             u64::MAX => {}
             word => {
                 let bytes = to.iter_mut().zip(from).enumerate();
-                let unwritten = bytes.filter(|(bit, _)| word >> bit & 1 == 0);
+                let unwritten = bytes.filter(|(byte, _)| word >> (byte >> shift) & 1 == 0);
                 unwritten.for_each(|(_, (to, from))| *to = *from);
             }
         }
@@ -144,33 +146,67 @@ impl Bytes {
 
     /// Instead of what is lent, a copy of it that is made page by page: whoever reads it asks for the
     /// bytes first.
-    pub(crate) fn copy_by_pages(&mut self) {
+    pub(crate) fn copy_by_pages(&mut self, stash: &mut Stash) {
         if let Some(base) = self.lent.take() {
-            // The system gives zeros where they are first touched.
-            self.own = Aligned::zeros(base.len());
-            self.pages = Some(Pages { present: vec![0; base.len().div_ceil(PAGE * 64)], base });
+            let words = base.len().div_ceil(PAGE * 64);
+            let given;
+            // What it holds does not matter.
+            (self.own, given) = match stash.bytes(base.len()) {
+                Some(bytes) => (bytes, u64::MAX),
+                // The system gives zeros where they are first touched.
+                None => (Aligned::zeros(base.len()), 0),
+            };
+            let (present, given) = (vec![0; words], vec![given; words]);
+            self.pages = Some(Pages { base, present, given });
         }
     }
 
-    /// Copies what is not there yet of some bytes, but those that were written meanwhile: a bit for each
-    /// byte of the buffer. Who only writes needs no copy.
+    /// Has the system give the pages that are to be written: one that is read first, as a store of some
+    /// lanes does, is given twice, and the second time all processors have to know.
     #[inline(always)]
-    pub(crate) fn fetch(&mut self, start: usize, end: usize, written: &[u64]) {
+    pub(crate) fn touch(&mut self, start: usize, end: usize) {
+        let Some(pages) = &mut self.pages else { return };
+        for page in start / PAGE..end.min(self.own.len()).div_ceil(PAGE) {
+            if let Some(word) = pages.given.get_mut(page / 64)
+                && *word >> (page % 64) & 1 == 0
+            {
+                *word |= 1 << (page % 64);
+                // The system's pages may begin elsewhere.
+                let last = ((page + 1) * PAGE).min(self.own.len()) - 1;
+                self.own[page * PAGE] = 0;
+                self.own[last] = 0;
+            }
+        }
+    }
+
+    /// Copies what is not there yet of some bytes, but those that were written meanwhile: words of bits,
+    /// each for so many bytes of the buffer, as a power of two. Who only writes needs no copy.
+    #[inline(always)]
+    pub(crate) fn fetch(&mut self, start: usize, end: usize, (written, shift): (&[u64], u32)) {
         let Some(pages) = &mut self.pages else { return };
         for page in start / PAGE..end.min(self.own.len()).div_ceil(PAGE) {
             let Some(word) = pages.present.get_mut(page / 64) else { return };
             if *word >> (page % 64) & 1 == 0 {
                 *word |= 1 << (page % 64);
+                if let Some(given) = pages.given.get_mut(page / 64) {
+                    *given |= 1 << (page % 64);
+                }
                 let range = page * PAGE..((page + 1) * PAGE).min(self.own.len());
                 if let (Some(to), Some(from)) =
                     (self.own.get_mut(range.clone()), pages.base.get(range))
                 {
-                    let words = page * (PAGE / 64)..(page + 1) * (PAGE / 64);
+                    let words = (page * (PAGE / 64)) >> shift..((page + 1) * (PAGE / 64)) >> shift;
                     let last = words.end.min(written.len());
-                    copy_unwritten(to, from, written.get(words.start..last).unwrap_or_default());
+                    let written = written.get(words.start..last).unwrap_or_default();
+                    copy_unwritten(to, from, written, shift);
                 }
             }
         }
+    }
+
+    /// Exchanges what is its own for a copy of as many bytes.
+    pub(crate) fn swap(&mut self, copy: &mut Aligned) {
+        std::mem::swap(&mut self.own, copy);
     }
 
     /// What was made of a copy: only bytes that were asked for or written count.
@@ -237,6 +273,70 @@ pub struct Memory {
     pub(crate) twins: Vec<Tables>,
     /// Of launches that were looked at quickly.
     pub(crate) spare: Spare,
+    /// Of the last launch on several threads of the host, one for each.
+    pub(crate) stashes: Vec<Stash>,
+}
+
+/// Room for copies of buffers, and for notes about them, that the last launch had: pages that the system
+/// gives anew cost more than blocks that write them.
+#[derive(Debug, Default)]
+pub(crate) struct Stash {
+    bytes: Vec<Aligned>,
+    words: Vec<Vec<u64>>,
+}
+
+/// A copy of a memory has room of its own.
+impl Clone for Stash {
+    fn clone(&self) -> Self {
+        Stash::default()
+    }
+}
+
+impl Stash {
+    /// Room for so many bytes, whatever they are.
+    fn bytes(&mut self, size: usize) -> Option<Aligned> {
+        let at = self.bytes.iter().position(|bytes| bytes.len() == size)?;
+        Some(self.bytes.swap_remove(at))
+    }
+
+    /// So many words, all zero.
+    pub(crate) fn words(&mut self, count: usize) -> Vec<u64> {
+        let at = self.words.iter().position(|words| words.len() == count);
+        at.map_or_else(|| vec![0; count], |at| self.words.swap_remove(at))
+    }
+
+    pub(crate) fn keep_bytes(&mut self, bytes: Aligned) {
+        if !bytes.is_empty() {
+            self.bytes.push(bytes);
+        }
+    }
+
+    /// The words are all zero.
+    pub(crate) fn keep_words(&mut self, words: Vec<u64>) {
+        if !words.is_empty() {
+            self.words.push(words);
+        }
+    }
+
+    /// Keeps what is left of another, as long as all bytes are not more than `most`.
+    pub(crate) fn keep_rest(&mut self, other: Stash, most: usize) {
+        let mut sum: usize = self.bytes.iter().map(|bytes| bytes.len()).sum();
+        sum += self.words.iter().map(|words| 8 * words.len()).sum::<usize>();
+        for bytes in other.bytes {
+            sum += bytes.len();
+            if sum > most {
+                return;
+            }
+            self.bytes.push(bytes);
+        }
+        for words in other.words {
+            sum += 8 * words.len();
+            if sum > most {
+                return;
+            }
+            self.words.push(words);
+        }
+    }
 }
 
 /// Twins are no part of what a memory holds: they may be kept or not.

@@ -134,6 +134,85 @@ fn what_was_written_stays_where_the_rest_of_the_page_is_read() {
     assert!(run_together(body, &Options::default()));
 }
 
+/// Parts of words, and of most words: what lies between is what it was.
+const PARTS: &str = "  %0 = imul %i, 16u32
+  %1 = truncate %i to u8
+  %2 = irem %i, 5u32
+  %3 = iadd %0, %2
+  %4 = element u8 %out, %3
+  store %4, %1
+  %5 = iadd %0, 9u32
+  %6 = element u8 %out, %5
+  %7: u8 = load %6
+  %8 = iadd %7, %1
+  store %6, %8
+";
+
+/// Nearly all words, each at least once.
+const MOST: &str = "  %0 = irem %i, 61u32
+  %1 = ne %0, 0u32
+  if %1 {
+    %2 = imul %i, 4u32
+    %3 = element u32 %out, %2
+    store %3, %i
+    %4 = iadd %2, 1u32
+    %5 = element u32 %out, %4
+    store %5, %0
+    %6 = iadd %2, 2u32
+    %7 = element u32 %out, %6
+    store %7, %2
+    %8 = iadd %2, 3u32
+    %9 = element u32 %out, %8
+    store %9, %4
+  }
+";
+
+#[test]
+fn parts_of_words_and_holes_between_them_stay_what_they_were() {
+    assert!(run_together(PARTS, &Options::default()));
+    assert!(run_together(MOST, &Options::default()));
+}
+
+/// Launches use the room of those before: what these left there must not be seen.
+#[test]
+fn nothing_of_a_launch_is_left_for_the_next() {
+    let programs = [OWN, PARTS, MOST, OWN, MOST, PARTS].map(program);
+    let run = |threads: usize| {
+        let mut memory = Memory::new();
+        // Where one thread's copy became the buffer, the next launch must not take it for room.
+        let out = memory.add("out", vec![3; 4 * WORDS]);
+        let other = memory.add("other", vec![5; 4 * WORDS]);
+        let mut seen = Vec::new();
+        let mut used = 0;
+        for (number, program) in programs.iter().enumerate() {
+            let mut launch = Launch::new([BLOCKS, 1, 1], [THREADS, 1, 1]);
+            let id = if number % 3 == 2 { other } else { out };
+            launch.arguments = vec![Argument::Buffer { id, offset: 0 }];
+            let outcome =
+                program.run(&mut memory, &launch, &Options { threads, ..Options::default() });
+            used = used.max(outcome.expect("it runs").threads);
+            for (place, byte) in memory.bytes_mut(out).iter_mut().enumerate().step_by(7) {
+                *byte ^= (place * (number + 1)) as u8;
+            }
+            seen.push((memory.bytes(out).to_vec(), memory.bytes(other).to_vec()));
+        }
+        (seen, used)
+    };
+    let (expected, _) = run(1);
+    let mut most = 0;
+    for _ in 0..100 {
+        for threads in [2, 3, 7] {
+            let (seen, used) = run(threads);
+            assert!(seen == expected, "other bytes on {threads} threads");
+            most = most.max(used);
+        }
+        if most > 1 {
+            return;
+        }
+    }
+    panic!("one thread ran all blocks");
+}
+
 #[test]
 fn atomics_whose_order_does_not_matter_run_together() {
     let changes = ["add", "sub", "min", "max", "and", "or", "xor"];

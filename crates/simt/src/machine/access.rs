@@ -7,7 +7,7 @@
 use super::lanes::Kernel;
 use super::registers::{File, Raw, Shape, progression};
 use super::together::is_apart;
-use super::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place, Unit};
+use super::{CHUNK, Inst, MAX_CHUNKS, Machine, Object, Place, Unit, parallel};
 use crate::check::screen;
 use crate::memory::{Buffer, Memory};
 use crate::outcome::{FaultKind, FindingKind};
@@ -323,8 +323,8 @@ impl Bases for InRegister {
 }
 
 /// Loads from progressions that begin `by` behind what `bases` gives, if they are
-/// neighbours or one place, and inside the object; else does nothing. `looks` says that the quick look
-/// has not seen the access yet.
+/// neighbours or one place, and inside the object; else does nothing. `looks` says that nobody who looks
+/// at accesses has seen this one yet.
 #[inline(always)]
 pub(crate) fn load_places<E: Element>(
     m: &mut Machine<'_>,
@@ -348,6 +348,9 @@ pub(crate) fn load_places<E: Element>(
     if looks && m.screening && !screen::passes(m, i, object, &places[..chunks], stride, size, false)
     {
         return false;
+    }
+    if looks && parallel::is_tracked(m, object, false) {
+        parallel::track_places(m, object, &places[..chunks], [size, stride], false);
     }
     if let Some(noted) = &mut m.noted
         && size >= super::twin::memory::LEAST_NOTED
@@ -398,6 +401,9 @@ pub(crate) fn store_places<E: Element>(
     let size = E::SIZE as u64;
     if looks && m.screening && !screen::passes(m, i, object, &places[..chunks], size, size, true) {
         return false;
+    }
+    if looks && parallel::is_tracked(m, object, true) {
+        parallel::track_places(m, object, &places[..chunks], [size, size], true);
     }
     if let Some(noted) = &mut m.noted
         && size >= super::twin::memory::LEAST_NOTED

@@ -17,23 +17,35 @@ use super::{CHUNK, Inst, Machine, Object, Place, parallel};
 use crate::check::screen;
 use crate::launch::Schedule;
 
-/// The object of the first active lane's element, if it is not local and nobody notes who accesses it.
+/// The object of the first active lane's element, if it is not local.
 #[inline(always)]
-pub(super) fn object_at<const SIGNED: bool>(
+fn object_of<const SIGNED: bool>(
     m: &Machine<'_>,
     [base, index]: [u32; 2],
     size: u64,
     offset: u64,
     least: usize,
-    writes: bool,
 ) -> Option<Object> {
     let unit = &m.unit;
     let lane = if unit.is_full() { 0 } else { unit.mask.lowest() };
     let by = extend::<SIGNED>(unit.w.get(index, lane)).wrapping_mul(size);
     let address = unit.d.get(base, lane).wrapping_add(by).wrapping_add(offset);
     let object = m.first_copy(address)?;
-    let fits = !matches!(object.place, Place::Local(_)) && object.size >= least as u64;
-    (fits && !parallel::is_tracked(m, object, writes)).then_some(object)
+    (!matches!(object.place, Place::Local(_)) && object.size >= least as u64).then_some(object)
+}
+
+/// As [`object_of`], if nobody notes who accesses it.
+#[inline(always)]
+pub(super) fn object_at<const SIGNED: bool>(
+    m: &Machine<'_>,
+    registers: [u32; 2],
+    size: u64,
+    offset: u64,
+    least: usize,
+    writes: bool,
+) -> Option<Object> {
+    let object = object_of::<SIGNED>(m, registers, size, offset, least)?;
+    (!parallel::is_tracked(m, object, writes)).then_some(object)
 }
 
 /// The elements of so many bytes that a word register names.
@@ -87,7 +99,7 @@ fn load_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> boo
     if base == Shape::Vector || (base, index) == (Shape::Uniform, Shape::Uniform) {
         return false;
     }
-    let Some(object) = object_at::<SIGNED>(m, pair, size, i.imm, E::SIZE, false) else {
+    let Some(object) = object_of::<SIGNED>(m, pair, size, i.imm, E::SIZE) else {
         return false;
     };
     let by = i.imm.wrapping_sub(object.base);
@@ -108,8 +120,8 @@ fn load_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> boo
             if m.unit.d.stride(i.b) != 0 || m.screening && !looks_plain::<E>(m, i, object, size) {
                 return false;
             }
-            if m.noted.is_some() {
-                // The twins want the addresses.
+            if m.noted.is_some() || parallel::is_tracked(m, object, false) {
+                // They want the addresses.
                 return false;
             }
             let target = E::file(&mut m.unit).start(i.d);
@@ -158,7 +170,7 @@ fn store_at<E: Element, const SIGNED: bool>(m: &mut Machine<'_>, i: &Inst) -> bo
     if stride != E::SIZE as u64 {
         return false;
     }
-    let Some(object) = object_at::<SIGNED>(m, pair, size, i.imm, E::SIZE, true) else {
+    let Some(object) = object_of::<SIGNED>(m, pair, size, i.imm, E::SIZE) else {
         return false;
     };
     let by = i.imm.wrapping_sub(object.base);

@@ -23,25 +23,43 @@ use super::registers::Shape;
 use super::{CHUNK, Inst, Machine, Object, Op, Place};
 use crate::check::runs::only_read;
 use crate::launch::{Launch, Options, Schedule};
-use crate::memory::{Aligned, FIRST_BUFFER, Memory, WINDOW_BITS, WINDOW_ORIGIN};
+use crate::memory::{Aligned, Bytes, FIRST_BUFFER, Memory, Stash, WINDOW_BITS, WINDOW_ORIGIN};
 use crate::outcome::Outcome;
 use crate::program::Code;
 
 /// A change whose order does not matter, if nobody sees the values between.
 type Reduction = (Change, Scalar);
 
-/// A bit for each byte of a buffer.
+/// A bit for each byte of a buffer, or for each word while nobody asks for less.
 #[derive(Default)]
 struct Bits {
     words: Vec<u64>,
     bytes: u64,
+    /// How many bytes a bit stands for, as a power of two.
+    shift: u32,
     /// The words outside of these are zero.
     used: std::ops::Range<usize>,
 }
 
+/// Four bytes: most accesses are of words or more.
+const COARSE: u32 = 2;
+
 impl Bits {
-    fn none(bytes: u64) -> Self {
-        Bits { words: vec![0; bytes.div_ceil(64) as usize], bytes, used: 0..0 }
+    fn none(bytes: u64, stash: &mut Stash) -> Self {
+        Bits {
+            words: stash.words(bytes.div_ceil(64 << COARSE) as usize),
+            bytes,
+            shift: COARSE,
+            used: 0..0,
+        }
+    }
+
+    /// Keeps the room for the next launch.
+    fn keep(mut self, stash: &mut Stash) {
+        if let Some(words) = self.words.get_mut(self.used.clone()) {
+            words.fill(0);
+            stash.keep_words(self.words);
+        }
     }
 
     #[inline(always)]
@@ -50,10 +68,14 @@ impl Bits {
         if start >= end {
             return;
         }
-        let (first, last) = ((start / 64) as usize, ((end - 1) / 64) as usize);
+        let part = (1 << self.shift) - 1;
+        if start & part != 0 || end & part != 0 && end != self.bytes {
+            *self = self.by_bytes();
+        }
+        let (start, last) = (start >> self.shift, (end - 1) >> self.shift);
+        let (low, high) = (u64::MAX << (start % 64), u64::MAX >> (63 - last % 64));
+        let (first, last) = ((start / 64) as usize, (last / 64) as usize);
         self.use_words(first..last + 1);
-        let low = u64::MAX << (start % 64);
-        let high = u64::MAX >> (63 - (end - 1) % 64);
         if first == last {
             self.words[first] |= low & high;
             return;
@@ -71,7 +93,24 @@ impl Bits {
         };
     }
 
+    /// The same, with a bit for each byte.
+    #[cold]
+    fn by_bytes(&self) -> Bits {
+        let words = vec![0; self.bytes.div_ceil(64) as usize];
+        let mut fine = Bits { words, bytes: self.bytes, shift: 0, used: 0..0 };
+        each_run(self, |run| fine.set(run.start as u64, run.end as u64));
+        fine
+    }
+
     fn meets(&self, other: &Bits) -> bool {
+        let both_used = !self.used.is_empty() && !other.used.is_empty();
+        if both_used && self.shift != other.shift {
+            return self.by_bytes().meets_alike(&other.by_bytes());
+        }
+        self.meets_alike(other)
+    }
+
+    fn meets_alike(&self, other: &Bits) -> bool {
         let both = self.used.start.max(other.used.start)..self.used.end.min(other.used.end);
         match (self.words.get(both.clone()), other.words.get(both.clone())) {
             (Some(ours), Some(theirs)) => ours.iter().zip(theirs).any(|(a, b)| a & b != 0),
@@ -79,10 +118,18 @@ impl Bits {
         }
     }
 
-    fn add(&mut self, other: &Bits) {
+    fn add(&mut self, other: &Bits, stash: &mut Stash) {
         if self.words.is_empty() {
-            *self = Bits::none(other.bytes);
+            *self = Bits::none(other.bytes, stash);
         }
+        if self.shift != other.shift {
+            *self = self.by_bytes();
+            return self.add_alike(&other.by_bytes());
+        }
+        self.add_alike(other);
+    }
+
+    fn add_alike(&mut self, other: &Bits) {
         if other.used.is_empty() {
             return;
         }
@@ -94,9 +141,10 @@ impl Bits {
         }
     }
 
+    /// How many bytes they stand for.
     fn count(&self) -> u64 {
         let words = self.words.get(self.used.clone()).unwrap_or_default();
-        words.iter().map(|word| u64::from(word.count_ones())).sum()
+        words.iter().map(|word| u64::from(word.count_ones()) << self.shift).sum()
     }
 }
 
@@ -116,6 +164,7 @@ pub(crate) struct Tracker {
     buffers: Vec<Touched>,
     /// Something depends on the order of blocks.
     depends: bool,
+    stash: Stash,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,7 +177,7 @@ enum What {
 }
 
 impl Tracker {
-    fn new(memory: &Memory, watched: impl Fn(usize) -> bool) -> Self {
+    fn new(memory: &Memory, watched: impl Fn(usize) -> bool, stash: Stash) -> Self {
         let touched = |(index, buffer): (usize, &crate::memory::Buffer)| Touched {
             bytes: buffer.bytes.len() as u64,
             watched: watched(index),
@@ -137,6 +186,7 @@ impl Tracker {
         Tracker {
             buffers: memory.buffers.iter().enumerate().map(touched).collect(),
             depends: false,
+            stash,
         }
     }
 
@@ -151,13 +201,19 @@ impl Tracker {
         let end = start.saturating_add(bytes);
         let length = touched.bytes;
         if touched.watched
-            && what != What::Write
             && let Some(buffer) = memory.buffers.get_mut(index as usize)
         {
-            let written = touched.written.as_ref().map_or(&[][..], |written| &written.words);
-            buffer.bytes.fetch(start as usize, end.min(length) as usize, written);
+            let (from, to) = (start as usize, end.min(length) as usize);
+            if what == What::Write {
+                buffer.bytes.touch(from, to);
+            } else {
+                let written = touched.written.as_ref();
+                let written = written.map_or((&[][..], 0), |it| (&it.words[..], it.shift));
+                buffer.bytes.fetch(from, to, written);
+            }
         }
-        let none = || Bits::none(length);
+        let stash = &mut self.stash;
+        let mut none = || Bits::none(length, stash);
         match what {
             What::Read if !touched.watched => {}
             What::Read => touched.read.get_or_insert_with(none).set(start, end),
@@ -166,7 +222,7 @@ impl Tracker {
             What::Reduce((_, scalar)) if start % scalar.size() != 0 => self.depends = true,
             What::Reduce(by) => touched.reduced.entry(by).or_insert_with(none).set(start, end),
             What::Update => {
-                touched.read.get_or_insert_with(none).set(start, end);
+                touched.read.get_or_insert_with(&mut none).set(start, end);
                 touched.written.get_or_insert_with(none).set(start, end);
             }
         }
@@ -212,6 +268,33 @@ pub(crate) fn is_tracked(m: &Machine<'_>, object: Object, writes: bool) -> bool 
         }
         _ => false,
     }
+}
+
+/// Notes accesses of the active lanes to elements of so many bytes, `stride` bytes apart in each chunk:
+/// neighbours, or one place. The places count from the object's start.
+#[inline(never)]
+pub(crate) fn track_places(
+    m: &mut Machine<'_>,
+    object: Object,
+    places: &[u64],
+    [size, stride]: [u64; 2],
+    writes: bool,
+) {
+    let Some(tracker) = &mut m.tracker else { return };
+    let what = if writes { What::Write } else { What::Read };
+    let mut range = (0, 0);
+    for (place, mask) in places.iter().zip(&m.unit.mask.bits) {
+        let mut rest = u32::from(*mask);
+        while rest != 0 {
+            let first = rest.trailing_zeros();
+            let count = (rest >> first).trailing_ones();
+            rest &= !(((1 << count) - 1) << first);
+            let start = object.base.wrapping_add(place + stride * u64::from(first));
+            let bytes = stride * u64::from(count - 1) + size;
+            tracker.extend(m.memory, &mut range, start, bytes, what);
+        }
+    }
+    tracker.note(m.memory, range.0, range.1.wrapping_sub(range.0), what);
 }
 
 /// Notes that what happens next depends on which blocks ran before.
@@ -342,7 +425,7 @@ struct Work {
 const LEAST_WORK: u64 = 600_000;
 
 /// Bytes that are copied, there and back, in the time that an instruction of a chunk takes.
-const COPIED: u64 = 1;
+const COPIED: u64 = 8;
 
 /// Bytes of a buffer for which a thread that brings together what others wrote is worth it.
 const LEAST_COLLECTED: usize = 1 << 17;
@@ -369,6 +452,7 @@ impl Common<'_> {
         &self,
         mut memory: Memory,
         written: Option<Vec<bool>>,
+        mut stash: Stash,
         mut pilot: impl FnMut(&Machine<'_>) -> bool,
         first: std::ops::Range<usize>,
     ) -> Work {
@@ -381,10 +465,10 @@ impl Common<'_> {
         };
         for (index, buffer) in machine.memory.buffers.iter_mut().enumerate() {
             if watched(index) {
-                buffer.bytes.copy_by_pages();
+                buffer.bytes.copy_by_pages(&mut stash);
             }
         }
-        let tracker = Tracker::new(machine.memory, watched);
+        let tracker = Tracker::new(machine.memory, watched, stash);
         machine.tracker = Some(Box::new(tracker));
         machine.hooked = true;
         let mut line = Line::new(self.setup, &machine);
@@ -426,7 +510,8 @@ impl Common<'_> {
         let instructions = self.options.fuel - machine.fuel;
         let blocks = machine.outcome.counters.blocks;
         let tracker = machine.tracker.take();
-        let tracker = tracker.map_or_else(|| Tracker::new(&Memory::new(), |_| true), |it| *it);
+        let none = || Tracker::new(&Memory::new(), |_| true, Stash::default());
+        let tracker = tracker.map_or_else(none, |it| *it);
         Work { memory, tracker, printed, instructions, blocks, fine }
     }
 }
@@ -464,6 +549,8 @@ pub(super) fn run(
     if !loops && work < LEAST_WORK {
         return None;
     }
+    let mut stashes = std::mem::take(&mut memory.stashes);
+    stashes.resize_with(threads, Stash::default);
     let lent = memory.lend();
     let common = Common {
         code,
@@ -476,12 +563,13 @@ pub(super) fn run(
         stop: AtomicBool::new(false),
         part: ((order.len() - 1) / (threads * PARTS)).max(1),
     };
-    let works = pilot(&common, &lent, threads).filter(|works| fits(works, options));
+    let works = pilot(&common, &lent, stashes);
     drop(lent);
-    let Some(mut works) = works else {
-        memory.reclaim();
+    let mut works = works?;
+    if !fits(&mut works, options) {
+        put_away(memory, works);
         return None;
-    };
+    }
     let threads = works.iter().filter(|work| work.blocks > 0).count();
     let mut outcome = Outcome { threads, ..Outcome::default() };
     outcome.counters.instructions = works.iter().map(|work| work.instructions).sum();
@@ -493,13 +581,36 @@ pub(super) fn run(
     for index in 0..memory.buffers.len() {
         collect(memory, &mut works, index);
     }
-    drop(works);
-    memory.reclaim();
+    put_away(memory, works);
     Some(Ending::Finished(outcome))
 }
 
-/// Runs the first block, and then the others on all threads if that is worth it.
-fn pilot(common: &Common<'_>, lent: &Memory, threads: usize) -> Option<Vec<Work>> {
+/// Makes the memory's bytes its own again, and keeps the room that the launch has had: no more than the
+/// memory itself has.
+fn put_away(memory: &mut Memory, works: Vec<Work>) {
+    let most: usize = memory.buffers.iter().map(|buffer| buffer.bytes.len()).sum();
+    for work in works {
+        let Work { memory: copies, tracker, .. } = work;
+        let mut stash = Stash::default();
+        for buffer in copies.buffers {
+            stash.keep_bytes(buffer.bytes.copied());
+        }
+        for touched in tracker.buffers {
+            let bits = touched.read.into_iter().chain(touched.written);
+            bits.chain(touched.reduced.into_values()).for_each(|bits| bits.keep(&mut stash));
+        }
+        stash.keep_rest(tracker.stash, most);
+        memory.stashes.push(stash);
+    }
+    memory.reclaim();
+}
+
+/// Runs the first block, and then the others on all threads if that is worth it: a thread for each stash.
+/// Also what has not come to its end is given back.
+fn pilot(common: &Common<'_>, lent: &Memory, stashes: Vec<Stash>) -> Option<Vec<Work>> {
+    let threads = stashes.len();
+    let mut stashes = stashes.into_iter();
+    let own = stashes.next().unwrap_or_default();
     let spend = |work: u64| work.saturating_mul(common.setup.chunks as u64);
     let mut first = None;
     std::thread::scope(|scope| {
@@ -508,6 +619,7 @@ fn pilot(common: &Common<'_>, lent: &Memory, threads: usize) -> Option<Vec<Work>
         let own = common.work(
             lent.clone(),
             None,
+            own,
             |machine| {
                 if std::mem::replace(&mut asked, true) {
                     return true;
@@ -531,9 +643,11 @@ fn pilot(common: &Common<'_>, lent: &Memory, threads: usize) -> Option<Vec<Work>
                 if too_little || room.saturating_mul(threads as u64) > common.options.memory_limit {
                     return false;
                 }
-                for _ in 1..threads {
+                for stash in stashes.by_ref() {
                     let (memory, written) = (lent.clone(), written.clone());
-                    others.push(scope.spawn(move || common.work(memory, written, |_| true, 0..0)));
+                    others.push(
+                        scope.spawn(move || common.work(memory, written, stash, |_| true, 0..0)),
+                    );
                 }
                 true
             },
@@ -568,7 +682,19 @@ impl Touched {
 }
 
 /// Whether the blocks did what they would have done in turn.
-fn fits(works: &[Work], options: &Options) -> bool {
+fn fits(works: &mut [Work], options: &Options) -> bool {
+    let Some(mut stash) = works.first_mut().map(|work| std::mem::take(&mut work.tracker.stash))
+    else {
+        return false;
+    };
+    let fits = fits_with(works, options, &mut stash);
+    if let Some(work) = works.first_mut() {
+        work.tracker.stash = stash;
+    }
+    fits
+}
+
+fn fits_with(works: &[Work], options: &Options, stash: &mut Stash) -> bool {
     let sum = |of: fn(&Work) -> u64| works.iter().map(of).fold(0, u64::saturating_add);
     let printed = works.iter().flat_map(|work| &work.printed).map(|(_, text)| text.len()).sum();
     if !works.iter().all(|work| work.fine)
@@ -581,7 +707,8 @@ fn fits(works: &[Work], options: &Options) -> bool {
     (0..buffers).all(|index| {
         let (mut read, mut written) = (Bits::default(), Bits::default());
         let mut reduced: BTreeMap<Reduction, Bits> = BTreeMap::new();
-        works.iter().filter_map(|work| work.tracker.buffers.get(index)).all(|one| {
+        let mut touched = works.iter().filter_map(|work| work.tracker.buffers.get(index));
+        let fine = touched.all(|one| {
             let fine = {
                 let meets_reduced = |bits: &Bits| reduced.values().any(|other| bits.meets(other));
                 // What is there then is not what it was changed by.
@@ -602,48 +729,57 @@ fn fits(works: &[Work], options: &Options) -> bool {
             };
             for (all, here) in [(&mut read, &one.read), (&mut written, &one.written)] {
                 if let Some(here) = here {
-                    all.add(here);
+                    all.add(here, stash);
                 }
             }
             for (by, here) in &one.reduced {
-                reduced.entry(*by).or_default().add(here);
+                reduced.entry(*by).or_default().add(here, stash);
             }
             fine
-        })
+        });
+        let all = [read, written].into_iter().chain(reduced.into_values());
+        all.for_each(|bits| bits.keep(stash));
+        fine
     })
 }
 
 /// Brings a buffer together: what each thread's blocks wrote goes into it.
-fn collect<'w>(memory: &mut Memory, works: &'w mut [Work], index: usize) {
+fn collect(memory: &mut Memory, works: &mut [Work], index: usize) {
     // Nobody else has the bytes then, so that they are changed where they are.
-    let copies: Vec<Option<Aligned>> = works
-        .iter_mut()
-        .map(|work| {
-            let bytes = std::mem::take(&mut work.memory.buffers.get_mut(index)?.bytes);
-            let changed = work.tracker.buffers.get(index).is_some_and(Touched::is_written);
-            changed.then(|| bytes.copied())
-        })
-        .collect();
+    let copy = |work: &mut Work| {
+        let buffer = work.memory.buffers.get_mut(index);
+        buffer.map(|buffer| std::mem::take(&mut buffer.bytes).copied()).unwrap_or_default()
+    };
+    let mut copies: Vec<Aligned> = works.iter_mut().map(copy).collect();
     let Some(buffer) = memory.buffers.get_mut(index) else { return };
     buffer.bytes.reclaim();
-    let bytes: &mut [u8] = &mut buffer.bytes;
-    let touched = |work: &'w Work| work.tracker.buffers.get(index);
+    collect_copies(&mut buffer.bytes, works, &mut copies, index);
+    for (work, bytes) in works.iter_mut().zip(copies) {
+        work.tracker.stash.keep_bytes(bytes);
+    }
+}
+
+fn collect_copies(bytes: &mut Bytes, works: &mut [Work], copies: &mut [Aligned], index: usize) {
+    if adopt(bytes, works, copies, index) {
+        return;
+    }
+    let touched = works.iter().map(|work| work.tracker.buffers.get(index));
+    let Some(touched) = touched.collect::<Option<Vec<&Touched>>>() else { return };
     // What was there before any thread changed it, run by run.
     let mut before: Vec<Vec<u8>> = Vec::new();
-    for bits in works.iter().filter_map(touched).flat_map(|touched| touched.reduced.values()) {
+    for bits in touched.iter().flat_map(|touched| touched.reduced.values()) {
         let mut old = Vec::new();
         each_run(bits, |run| old.extend_from_slice(bytes.get(run).unwrap_or_default()));
         before.push(old);
     }
-    let written: Vec<(&Bits, &[u8])> = works
+    let written: Vec<(&Bits, &[u8])> = touched
         .iter()
-        .zip(&copies)
-        .filter_map(|(work, theirs)| Some((touched(work)?.written.as_ref()?, &**theirs.as_ref()?)))
+        .zip(&*copies)
+        .filter_map(|(touched, theirs)| Some((touched.written.as_ref()?, &**theirs)))
         .collect();
-    collect_written(bytes, &written, works.len());
+    collect_written(bytes, &written, None);
     let mut before = before.into_iter();
-    for (work, theirs) in works.iter().zip(&copies) {
-        let (Some(touched), Some(theirs)) = (touched(work), theirs) else { continue };
+    for (touched, theirs) in touched.iter().zip(&*copies) {
         for ((what, scalar), bits) in &touched.reduced {
             let size = scalar.size() as usize;
             let old = before.next().unwrap_or_default();
@@ -675,19 +811,64 @@ fn collect<'w>(memory: &mut Memory, works: &'w mut [Work], index: usize) {
     }
 }
 
-/// Copies what threads wrote, each a part of the buffer.
-fn collect_written(bytes: &mut [u8], written: &[(&Bits, &[u8])], threads: usize) {
+/// Makes one thread's copy the buffer, if that thread wrote more than nobody did: then only the rest has to
+/// be copied.
+fn adopt(bytes: &mut Bytes, works: &mut [Work], copies: &mut [Aligned], index: usize) -> bool {
+    let Some(mut stash) = works.first_mut().map(|work| std::mem::take(&mut work.tracker.stash))
+    else {
+        return false;
+    };
+    let mut all = Bits::default();
+    let (mut most, mut reduces) = (None, false);
+    for (at, work) in works.iter().enumerate() {
+        let Some(touched) = work.tracker.buffers.get(index) else { continue };
+        reduces |= !touched.reduced.is_empty();
+        if let Some(written) = &touched.written {
+            all.add(written, &mut stash);
+            most = most.max(Some((written.count(), at)));
+        }
+    }
+    let length = bytes.len() as u64;
+    let adopted = most.filter(|(count, _)| !reduces && length.saturating_sub(all.count()) < *count);
+    if let Some((_, at)) = adopted {
+        bytes.swap(&mut copies[at]);
+        let from = works.iter().zip(&*copies).enumerate().filter(|(other, _)| *other != at);
+        let from = from.filter_map(|(_, (work, theirs))| {
+            let written = work.tracker.buffers.get(index)?.written.as_ref()?;
+            Some((written, &**theirs))
+        });
+        collect_written(bytes, &from.collect::<Vec<_>>(), Some((&all, &copies[at])));
+    }
+    all.keep(&mut stash);
+    works[0].tracker.stash = stash;
+    adopted.is_some()
+}
+
+/// Copies what threads wrote, each a part of the buffer; and from `rest` what none of them did.
+fn collect_written(bytes: &mut [u8], written: &[(&Bits, &[u8])], rest: Option<(&Bits, &[u8])>) {
+    const WORD: usize = 64 << COARSE;
     let collect = |start: usize, part: &mut [u8]| {
+        let end = start + part.len();
+        let mut copy = |from: &[u8], run: std::ops::Range<usize>| {
+            let here = run.start - start..run.end - start;
+            if let (Some(to), Some(from)) = (part.get_mut(here), from.get(run)) {
+                to.copy_from_slice(from);
+            }
+        };
         for (bits, theirs) in written {
-            each_run_of(bits, start / 64..(start + part.len()).div_ceil(64), |run| {
-                let here = run.start - start..run.end - start;
-                if let (Some(to), Some(from)) = (part.get_mut(here), theirs.get(run)) {
-                    to.copy_from_slice(from);
-                }
+            each_run_of(bits, start..end, |run| copy(theirs, run));
+        }
+        if let Some((all, theirs)) = rest {
+            let mut at = start;
+            each_run_of(all, start..end, |run| {
+                copy(theirs, at..run.start);
+                at = run.end;
             });
+            copy(theirs, at..end);
         }
     };
-    let part = bytes.len().div_ceil(threads.max(1)).max(LEAST_COLLECTED).next_multiple_of(64);
+    let threads = written.len() + usize::from(rest.is_some());
+    let part = bytes.len().div_ceil(threads.max(1)).max(LEAST_COLLECTED).next_multiple_of(WORD);
     if bytes.len() <= part {
         return collect(0, bytes);
     }
@@ -703,43 +884,39 @@ fn collect_written(bytes: &mut [u8], written: &[(&Bits, &[u8])], threads: usize)
     });
 }
 
-/// Calls `each` with ranges of set bits.
+/// Calls `each` with ranges of bytes whose bits are set.
 fn each_run(bits: &Bits, each: impl FnMut(std::ops::Range<usize>)) {
-    each_run_of(bits, 0..bits.words.len(), each);
+    each_run_of(bits, 0..bits.bytes as usize, each);
 }
 
-/// Calls `each` with ranges of set bits in some words.
+/// Calls `each` with ranges of bytes whose bits are set, of some bytes that begin and end with a word of
+/// bits or the buffer.
 fn each_run_of(
     bits: &Bits,
-    words: std::ops::Range<usize>,
+    bytes: std::ops::Range<usize>,
     mut each: impl FnMut(std::ops::Range<usize>),
 ) {
+    let (shift, length) = (bits.shift, bits.bytes as usize);
+    let mut each = |from: usize, to: usize| each(from << shift..(to << shift).min(length));
     let mut open: Option<usize> = None;
-    let used = bits.used.start.max(words.start)..bits.used.end.min(words.end);
+    let word = 64 << shift;
+    let used = bits.used.start.max(bytes.start / word)..bits.used.end.min(bytes.end.div_ceil(word));
     let words = bits.words.get(used.clone()).unwrap_or_default();
     for (index, word) in used.clone().zip(words) {
         let start = index * 64;
-        match *word {
-            0 => {
-                if let Some(from) = open.take() {
-                    each(from..start);
-                }
-            }
-            u64::MAX => {
-                open.get_or_insert(start);
-            }
-            word => {
-                for bit in 0..64 {
-                    if word >> bit & 1 == 1 {
-                        open.get_or_insert(start + bit);
-                    } else if let Some(from) = open.take() {
-                        each(from..start + bit);
-                    }
-                }
+        // Where a range begins or ends, the bit differs from the one before.
+        let before = word << 1 | u64::from(open.is_some());
+        let mut changes = word ^ before;
+        while changes != 0 {
+            let at = start + changes.trailing_zeros() as usize;
+            changes &= changes - 1;
+            match open.take() {
+                Some(from) => each(from, at),
+                None => open = Some(at),
             }
         }
     }
     if let Some(from) = open {
-        each(from..used.end * 64);
+        each(from, used.end * 64);
     }
 }
