@@ -1,16 +1,22 @@
-//! A first spec for a file: a launch for each kernel that can run, with the grid and block of the
-//! file's own launch where host code says them, and buffers, sizes and seeds that are sensible until a
-//! person has looked at them.
+//! A first spec for a file: a launch for each kernel that can run, with the grid, block and integers of
+//! the file's own launch where host code says them, and buffers, sizes and seeds that are sensible until
+//! a person has looked at them. The launches are run, and buffers that they leave are made larger.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use port::DeviceCode;
-use port_ir::{Extent, Function, FunctionKind, Handle, LaunchFacts, Parameter, Range, Type};
-use port_ir::{Scalar, Types};
+use port_diag::SourceMap;
+use port_float::Profile;
+use port_ir::{
+    ArgumentFact, Extent, Function, FunctionKind, Handle, LaunchFacts, Parameter, Range,
+};
+use port_ir::{Scalar, Type, Types};
 
 use crate::arguments::{dtype_of, parameter_name, parameter_type};
+use crate::machine::{Checks, Machine, MachineRun, Options};
 use crate::tensor::DType;
+use crate::{Case, ParameterSet, Spec};
 
 /// Elements of a buffer.
 const ELEMENTS: u64 = 4096;
@@ -20,6 +26,13 @@ const BLOCK: u64 = 256;
 const MAX_BLOCK: u64 = 1024;
 /// Most kernels that a spec is written for.
 const KERNELS: usize = 200;
+/// Instructions of a launch that is tried, and of all tries.
+const TRY_FUEL: u64 = 1_000_000;
+const TRIES_FUEL: u64 = 8_000_000;
+/// A buffer that needs more bytes is left for a person.
+const MOST_BYTES: u64 = 1 << 26;
+/// All buffers together, in a try.
+const TRY_MEMORY: u64 = 1 << 29;
 
 /// A spec's text.
 #[derive(Clone, Debug)]
@@ -30,9 +43,68 @@ pub struct Written {
     pub launches: usize,
 }
 
-/// The spec of a file whose kernels are `code`.
-pub fn spec_text(code: &DeviceCode, file: &str) -> Written {
-    let mut writer = Writer { code, names: BTreeSet::new(), buffers: String::new(), seed: 0 };
+/// The spec of a file whose kernels are `code`. `profile` is the arithmetic that its launches are tried
+/// with.
+pub fn spec_text(code: &DeviceCode, file: &str, profile: &Profile) -> Written {
+    let (mut sizes, mut problems) = (BTreeMap::new(), BTreeMap::new());
+    let machine = Machine::new(code, profile);
+    let mut spent = 0;
+    loop {
+        let written = write(code, file, &sizes, &BTreeMap::new());
+        let Some(run) = try_launches(&machine, &written.text) else { break };
+        spent += run.1.instructions.max(TRIES_FUEL / 100);
+        if spent > TRIES_FUEL || !grow(&run.0, &run.1, &mut sizes) {
+            for finding in &run.1.findings {
+                let kernel = finding.kernel.clone().unwrap_or_default();
+                let problem = || format!("{}: {}", finding.code, finding.message);
+                problems.entry(kernel).or_insert_with(problem);
+            }
+            break;
+        }
+    }
+    write(code, file, &sizes, &problems)
+}
+
+/// Runs the launches of a spec.
+fn try_launches(machine: &Machine<'_>, text: &str) -> Option<(Case, MachineRun)> {
+    let mut sources = SourceMap::new();
+    let spec = sources.add("spec.toml", text);
+    let spec = Spec::parse(&sources, spec).ok()?;
+    let case = spec.case_within(&ParameterSet::default(), TRY_MEMORY).ok()?;
+    let checks = Checks { memory: true, ..Checks::NONE };
+    let run = machine.run(&case, &Options { checks, fuel: TRY_FUEL, ..Options::default() });
+    Some((case, run))
+}
+
+/// Gives buffers that launches leave more elements, twice as many until it is enough; whether any did.
+fn grow(case: &Case, run: &MachineRun, sizes: &mut BTreeMap<String, u64>) -> bool {
+    let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
+    for access in &run.outside {
+        let buffer = case.buffers.iter().find(|buffer| buffer.name == access.object);
+        let (Some(buffer), Ok(offset)) = (buffer, u64::try_from(access.offset)) else { continue };
+        let has = buffer.tensor.bytes().len() as u64;
+        let needed = offset.saturating_add(access.bytes);
+        if needed <= has || needed > MOST_BYTES || has == 0 {
+            continue;
+        }
+        let elements = sizes.get(&buffer.name).copied().unwrap_or(ELEMENTS);
+        let elements = elements * needed.div_ceil(has).next_power_of_two();
+        let most = wanted.entry(buffer.name.clone()).or_default();
+        *most = elements.max(*most);
+    }
+    let any = !wanted.is_empty();
+    sizes.append(&mut wanted);
+    any
+}
+
+fn write(
+    code: &DeviceCode,
+    file: &str,
+    sizes: &BTreeMap<String, u64>,
+    problems: &BTreeMap<String, String>,
+) -> Written {
+    let names = BTreeSet::new();
+    let mut writer = Writer { code, sizes, problems, names, buffers: String::new(), seed: 0 };
     let mut launches = String::new();
     let mut count = 0;
     let mut skipped = Vec::new();
@@ -59,6 +131,10 @@ pub fn spec_text(code: &DeviceCode, file: &str) -> Written {
 
 struct Writer<'a> {
     code: &'a DeviceCode,
+    /// Elements of buffers that need more or fewer than others.
+    sizes: &'a BTreeMap<String, u64>,
+    /// What went wrong when launches were tried, by kernel.
+    problems: &'a BTreeMap<String, String>,
     names: BTreeSet<String>,
     buffers: String,
     seed: u64,
@@ -71,15 +147,24 @@ impl Writer<'_> {
         let facts = self.code.module.launches.iter().find(|launch| launch.kernel == handle);
         let block = block(function, facts);
         let grid = grid(facts, block[0]);
-        let sizes = function.parameters.iter().filter(|parameter| is_size(parameter)).count();
-        // The product of all sizes is at most a buffer's.
-        let mut size = ELEMENTS;
+        let unknown = function.parameters.iter().enumerate();
+        let unknown = unknown.filter(|(index, it)| integer(facts, it, *index).is_none());
+        let sizes = unknown.filter(|(_, parameter)| is_size(parameter)).count();
+        // The product of all sizes is at most a buffer's; none is beyond what the launch says of others.
+        let all = function.parameters.iter().enumerate().filter(|(_, it)| is_size(it));
+        let known = all.filter_map(|(index, it)| integer(facts, it, index));
+        let least =
+            known.filter_map(|size| u64::try_from(size).ok()).filter(|size| *size > 0).min();
+        let mut size = least.map_or(ELEMENTS, |least| least.min(ELEMENTS));
         while sizes > 1 && size.saturating_pow(sizes as u32) > ELEMENTS {
             size -= 1;
         }
         let mut arguments = Vec::new();
         for (index, parameter) in function.parameters.iter().enumerate() {
-            arguments.push(self.argument(types, kernel, parameter, index, size));
+            arguments.push(match integer(facts, parameter, index) {
+                Some(value) => value.to_string(),
+                None => self.argument(types, kernel, parameter, index, size),
+            });
         }
         let dynamic = self.code.module.variables.iter().any(|(_, v)| v.extent == Extent::Dynamic);
         let shared = facts.and_then(|facts| facts.dynamic_shared).and_then(Range::single);
@@ -93,9 +178,16 @@ impl Writer<'_> {
         let last = block.iter().rposition(|extent| extent != "1").unwrap_or(0);
         let _ = write!(
             text,
-            "\n# {}({})\n[[launch]]\nkernel = {}\ngrid = [{}]\nblock = [{}]\n",
+            "\n# {}({})\n",
             kernel.replace('\n', " "),
-            parameters.join(", ").replace('\n', " "),
+            parameters.join(", ").replace('\n', " ")
+        );
+        if let Some(problem) = self.problems.get(kernel) {
+            let _ = writeln!(text, "# As it is here, {}", problem.replace('\n', " "));
+        }
+        let _ = write!(
+            text,
+            "[[launch]]\nkernel = {}\ngrid = [{}]\nblock = [{}]\n",
             quoted(kernel),
             list(&grid),
             list(&block[..=last]),
@@ -171,7 +263,11 @@ impl Writer<'_> {
             (false, true) => "ints(0, 16)",
             (false, false) => "zeros",
         };
-        let shape = if width == 1 { quoted("n") } else { quoted(&format!("n * {width}")) };
+        let shape = match (self.sizes.get(&name), width) {
+            (Some(elements), _) => (elements * width).to_string(),
+            (None, 1) => quoted("n"),
+            (None, _) => quoted(&format!("n * {width}")),
+        };
         let mut line = format!(
             "{name} = {{ dtype = \"{}\", shape = [{shape}], init = \"{init}\"",
             dtype.name()
@@ -216,6 +312,18 @@ fn is_size(parameter: &Parameter) -> bool {
         name.as_str(),
         "n" | "m" | "k" | "h" | "w" | "b" | "c" | "t" | "oc" | "nx" | "ny" | "nz"
     ) || WORDS.iter().any(|word| name.contains(word))
+}
+
+/// What the file's own launch gives for an integer.
+fn integer(facts: Option<&LaunchFacts>, parameter: &Parameter, index: usize) -> Option<i64> {
+    let Type::Scalar(scalar) = parameter.ty else { return None };
+    let is_it = |fact: &ArgumentFact| match *fact {
+        ArgumentFact::Range { parameter, range } if parameter as usize == index => range.single(),
+        _ => None,
+    };
+    let value = facts?.arguments.iter().find_map(is_it)?;
+    let fits = scalar != Scalar::Bool && (value >= 0 || scalar.is_signed());
+    fits.then_some(value)
 }
 
 fn known(range: Option<Range>) -> Option<u64> {

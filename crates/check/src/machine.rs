@@ -7,7 +7,9 @@ use port::{DeviceCode, DeviceKernel};
 use port_diag::{Diagnostic, Finding as _, Origin};
 use port_float::Profile;
 use port_ir::{Function, FunctionKind, Handle, Location, Module, Scalar, Space, Type};
-use port_simt::{Fault, FaultKind, Memory, Point, Program, Trace, Unsupported};
+use port_simt::{
+    Access, Fault, FaultKind, FindingKind, Memory, Point, Program, Trace, Unsupported,
+};
 
 pub use port_simt::{Checks, Options, Schedule, TraceRequest};
 
@@ -35,6 +37,8 @@ pub struct MachineRun {
     /// Names of buffers and symbols that are not what the launches would have made them, because one
     /// did not end.
     pub incomplete: BTreeSet<String>,
+    /// Accesses outside of the buffer that they began in.
+    pub outside: Vec<Access>,
     /// Instructions executed.
     pub instructions: u64,
     /// What launches did, where that was traced.
@@ -159,6 +163,7 @@ impl<'a> Machine<'a> {
             match outcome {
                 Ok(outcome) => {
                     self.collect(&mut run, launch, &outcome.outcome);
+                    run.outside.extend(outcome.outside);
                     if let Some(finding) = outcome.fault {
                         run.findings.push(finding);
                         self.taint(&mut run, case, touched);
@@ -262,10 +267,14 @@ impl<'a> Machine<'a> {
             arguments,
         };
         match program.run(memory, &machine_launch, options) {
-            Ok(outcome) => Ok(Ended { outcome, fault: None }),
+            Ok(outcome) => Ok(Ended { outcome, fault: None, outside: None }),
             Err(fault) => {
                 let finding = self.fault(kernel, handle, &fault, options);
-                Ok(Ended { outcome: fault.outcome, fault: Some(finding) })
+                let outside = match fault.kind {
+                    FaultKind::OutOfBounds(access) => Some(access),
+                    _ => None,
+                };
+                Ok(Ended { outcome: fault.outcome, fault: Some(finding), outside })
             }
         }
     }
@@ -276,6 +285,9 @@ impl<'a> Machine<'a> {
         let Ok((kernel, handle)) = find_kernel(self.code, &launch.kernel) else { return };
         for finding in &outcome.findings {
             run.findings.push(self.finding(kernel, handle, finding));
+            if let FindingKind::OutOfBounds(access) = &finding.kind {
+                run.outside.push(access.clone());
+            }
         }
     }
 
@@ -464,6 +476,8 @@ fn function_place(module: &Module, handle: Handle<Function>) -> Option<Location>
 struct Ended {
     outcome: port_simt::Outcome,
     fault: Option<Diagnostic>,
+    /// The access that was the fault.
+    outside: Option<Access>,
 }
 
 /// The twins of a buffer's floats, rounded once to its type.

@@ -80,7 +80,7 @@ Exit status: 0 when every launch ran, 1 when something went wrong in one, 2 for 
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
-  port check softmax.cu --target cpu --init   writes softmax.toml: launches, buffers, sizes to look at
+  port check softmax.cu --init                writes softmax.toml: launches, buffers, sizes to look at
   port check softmax.cu --target cpu          runs original and port as softmax.toml says
   port check softmax.cu --target hip:gfx90a,cpu --rule ecosystem --html report.html
   port check softmax.cu --target hip --rule bits --set rows=7
@@ -390,8 +390,8 @@ pub struct CheckArguments {
 
     /// The targets whose ports are checked, several separated by commas.
     /// Example: `--target hip:gfx90a,cpu`
-    #[arg(short, long, value_name = "T[:ARCH]", value_delimiter = ',', required = true,
-        value_parser = parse_target)]
+    #[arg(short, long, value_name = "T[:ARCH]", value_delimiter = ',',
+        required_unless_present = "init", value_parser = parse_target)]
     pub target: Vec<Target>,
 
     #[command(flatten)]
@@ -407,7 +407,7 @@ pub struct CheckArguments {
     pub profile: String,
 
     /// Writes a spec from the file's own launches and kernels, and checks nothing.
-    /// Example: `port check softmax.cu --target cpu --init`
+    /// Example: `port check softmax.cu --init`
     #[arg(long)]
     pub init: bool,
 

@@ -671,7 +671,7 @@ fn write_spec(
     let dialect = port::Dialect::Cuda;
     let code = port::device_code(&unit.sources, unit.root, &options, dialect, &kernels);
     let name = arguments.input.file_name().map(|name| name.to_string_lossy().into_owned());
-    let written = init::spec_text(&code, &name.unwrap_or_default());
+    let written = init::spec_text(&code, &name.unwrap_or_default(), profile);
     let path: PathBuf = match &arguments.data.spec {
         Some(path) => path.clone(),
         None => arguments.input.with_extension("toml"),

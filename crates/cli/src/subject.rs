@@ -96,7 +96,7 @@ impl Subject {
         };
         if data.spec.is_none() && !path.is_file() {
             return Err(Refusal::Usage(format!(
-                "nothing says what to launch: give --kernel, --grid, --block and --arg, or a spec ({} does not exist; `port check {} --target cpu --init` writes one)",
+                "nothing says what to launch: give --kernel, --grid, --block and --arg, or a spec ({} does not exist; `port check {} --init` writes one)",
                 path.display(),
                 input.display()
             )));

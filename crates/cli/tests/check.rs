@@ -192,9 +192,45 @@ fn a_spec_is_written_once_and_can_be_checked() {
     assert_eq!(status(&init(&["--force"])), 0);
     assert_eq!(fs::read_to_string(&path).expect("a spec"), spec);
     put(folder.path(), "none.cu", "int main() { return 0; }\n");
-    let none = port(folder.path(), &["check", "none.cu", "--target", "cpu", "--init"]);
+    let none = port(folder.path(), &["check", "none.cu", "--init"]);
     assert_eq!(status(&none), 2);
     assert!(!folder.path().join("none.toml").exists());
+}
+
+/// Integers come from the file's own launch, and buffers are as large as the launch needs; what is left is
+/// said at the launch.
+#[test]
+fn a_spec_fits_the_launches() {
+    const ROWS: &str = "\
+template <typename T>
+__global__ void rows(T *y, const T *x, int count, unsigned width, float scale, int shift) {
+  for (unsigned i = threadIdx.x; i < width; i += blockDim.x) {
+    y[blockIdx.x * width + i] = x[blockIdx.x * width + i + shift] * T(scale);
+  }
+}
+
+void launch(float *y, const float *x, float scale) {
+  const int count = 37;
+  const unsigned width = 5 * 120;
+  rows<float><<<count, 128>>>(y, x, count, width, scale, SHIFT);
+}
+";
+    let folder = tempfile::tempdir().expect("a folder");
+    let init = |shift: &str| {
+        put(folder.path(), "rows.cu", ROWS.replace("SHIFT", shift));
+        let output = port(folder.path(), &["check", "rows.cu", "--init", "--force"]);
+        assert_eq!(status(&output), 0, "{}", text(&output.stderr));
+        fs::read_to_string(folder.path().join("rows.toml")).expect("a spec")
+    };
+    let spec = init("3");
+    assert!(spec.contains("args = [\"y\", \"x\", 37, 600, 0.5, 3]"), "{spec}");
+    assert!(spec.contains("grid = [37]") && !spec.contains("As it is"), "{spec}");
+    // 37 rows of 600, and the first power of two that holds them.
+    assert_eq!(spec.matches("shape = [32768]").count(), 2, "{spec}");
+    let run = port(folder.path(), &["run", "rows.cu", "--sanitize"]);
+    assert_eq!(status(&run), 0, "{}", text(&run.stderr));
+    let before = init("-3");
+    assert!(before.contains("# As it is here, P0630: out of bounds: reads 4 bytes"), "{before}");
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) struct LaunchFound {
     pub(crate) grid: [Option<Range>; 3],
     pub(crate) block: [Option<Range>; 3],
     pub(crate) shared: Option<Range>,
+    /// Of the arguments in order, those that are integers of known values.
+    pub(crate) arguments: Vec<Option<Range>>,
     pub(crate) origin: Origin,
 }
 
@@ -59,6 +61,7 @@ struct Recorded {
     grid: Option<Expr>,
     block: Option<Expr>,
     shared: Shared,
+    arguments: Vec<Option<Expr>>,
     origin: Origin,
 }
 
@@ -389,10 +392,10 @@ impl<'h> Search<'_, 'h> {
                 Shared::Bytes(bytes) => checker.number(bytes),
                 Shared::Unknown => None,
             };
-            launches.push((
-                launch.kernel,
-                LaunchFound { launch: launch.launch, grid, block, shared, origin: launch.origin },
-            ));
+            let number = |argument: &Option<Expr>| checker.number(argument.as_ref()?);
+            let arguments = launch.arguments.iter().map(number).collect();
+            let (launch, kernel, origin) = (launch.launch, launch.kernel, launch.origin);
+            launches.push((kernel, LaunchFound { launch, grid, block, shared, arguments, origin }));
         }
         for (kernel, launch) in launches {
             self.add(kernel, InstanceSource::Launch, Some(launch));
@@ -578,8 +581,14 @@ impl<'h> Checker<'_, 'h> {
             // Arguments of unknown types decide nothing; all template arguments may be explicit.
             _ => self.only_function(&set),
         };
+        let plain = |argument| match argument {
+            CallArgument::Expr(expr) => Some(expr),
+            CallArgument::Braced(_) => None,
+        };
+        let arguments = arguments.into_iter().map(plain).collect();
         if let (Some(kernel), Some(recorder)) = (kernel, &mut self.cx.recorder) {
-            recorder.launches.push(Recorded { kernel, launch: id, grid, block, shared, origin });
+            let launch = Recorded { kernel, launch: id, grid, block, shared, arguments, origin };
+            recorder.launches.push(launch);
         }
         nothing
     }

@@ -36,7 +36,7 @@ mod walk;
 
 use port_diag::Diagnostic;
 use port_hir::{FunctionId, LaunchId};
-use port_ir::{Function, Handle, LaunchFacts};
+use port_ir::{ArgumentFact, Function, Handle, LaunchFacts, Type};
 
 pub use findings::FINDINGS;
 
@@ -155,12 +155,13 @@ fn lower_here(module: &port_hir::Module, options: &Options) -> Lowered {
         let instance = instance(&lowerer.cx, found);
         if let Some(kernel) = function {
             for launch in &found.launches {
+                let arguments = argument_facts(&lowerer.module.functions[kernel], launch);
                 lowerer.module.launches.push(LaunchFacts {
                     kernel,
                     grid: launch.grid,
                     block: launch.block,
                     dynamic_shared: launch.shared,
-                    arguments: Vec::new(),
+                    arguments,
                     location: launch.origin.into(),
                 });
             }
@@ -174,6 +175,18 @@ fn lower_here(module: &port_hir::Module, options: &Options) -> Lowered {
         }
     }
     Lowered { module: lowerer.module, instances: reports, diagnostics: lowerer.cx.diagnostics }
+}
+
+/// What is known of a launch's integers.
+fn argument_facts(kernel: &Function, launch: &instances::LaunchFound) -> Vec<ArgumentFact> {
+    let is_integer = |ty: Type| matches!(ty, Type::Scalar(scalar) if scalar.is_integer());
+    let arguments = (0..).zip(kernel.parameters.iter().zip(&launch.arguments));
+    let facts = arguments.filter(|(_, (parameter, _))| is_integer(parameter.ty));
+    facts
+        .filter_map(|(parameter, (_, range))| {
+            Some(ArgumentFact::Range { parameter, range: (*range)? })
+        })
+        .collect()
 }
 
 /// Templates and calls nest deeper than a thread's usual stack holds in a debug build; the limits

@@ -2,7 +2,7 @@
 //! thread of the kernel and pass of its loops.
 //!
 //! `speed [profile] [kernel]`; with `threads` instead of a kernel, lines of `name`, milliseconds of
-//! processors for a run on one thread and on all; a third word names the only kernel; with `plain`
+//! processors and of the clock for a run on one thread and on all; a third word names the only kernel; with `plain`
 //! instead of a kernel, lines of `name`, milliseconds without checks and with all of them, at best,
 //! microseconds to load, milliseconds with twins, the number of the host's threads, and how much
 //! faster the launch and one of eight times the elements are on all of them.
