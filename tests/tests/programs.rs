@@ -2,7 +2,7 @@
 //! run on the fiber oracle, and its ports compiled and run. A program says itself whether it is right:
 //! it compares with a plain computation on the host, prints `PASS` and returns 0.
 //!
-//! A test reads `program::property`. `port exec` over the same programs is tested with the binary.
+//! A test reads `program::property`. `port exec` over every other program is tested with the binary.
 
 #![allow(clippy::disallowed_methods, reason = "the tests read the programs and run compilers")]
 
@@ -62,7 +62,7 @@ fn main() {
             tools.missing_for_hip(headers),
             Box::new(move || compiled_as_hip(&file, &found, headers)),
         );
-        // `port exec` runs all of them as users build them.
+        // `port exec` runs the others, as users build them.
         if index % 2 == 0 || all_flavours() {
             let file = program.clone();
             add("cpu::sanitized", Vec::new(), Box::new(move || sanitized(&file)));
