@@ -1,6 +1,7 @@
 //! A first spec for a file: a launch for each kernel that can run, with the grid, block and integers of
 //! the file's own launch where host code says them, and buffers, sizes and seeds that are sensible until
-//! a person has looked at them. The launches are run, and buffers that they leave are made larger.
+//! a person has looked at them. The launches are run: buffers that they leave are made larger, outputs
+//! are as large as what is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -16,7 +17,7 @@ use port_ir::{Scalar, Type, Types};
 use crate::arguments::{dtype_of, parameter_name, parameter_type};
 use crate::machine::{Checks, Machine, MachineRun, Options};
 use crate::machine_findings::OutOfFuel;
-use crate::tensor::DType;
+use crate::tensor::{DType, Tensor};
 use crate::{Case, ParameterSet, Spec};
 
 /// Elements of a buffer.
@@ -48,40 +49,92 @@ pub struct Written {
 /// The spec of a file whose kernels are `code`. `profile` is the arithmetic that its launches are tried
 /// with.
 pub fn spec_text(code: &DeviceCode, file: &str, profile: &Profile) -> Written {
-    let (mut sizes, mut problems) = (BTreeMap::new(), BTreeMap::new());
+    let mut sizes = Sizes::new();
+    let mut problems = BTreeMap::new();
     let machine = Machine::new(code, profile);
+    let attempt = |sizes: &Sizes| {
+        let case = case_of(&write(code, file, sizes, &BTreeMap::new()).text)?;
+        let run = try_launches(&machine, &case);
+        Some((case, run))
+    };
     let mut spent = 0;
-    loop {
-        let written = write(code, file, &sizes, &BTreeMap::new());
-        let Some(run) = try_launches(&machine, &written.text) else { break };
-        spent += run.1.instructions.max(TRIES_FUEL / 100);
-        if spent > TRIES_FUEL || !grow(&run.0, &run.1, &mut sizes) {
-            // That a try has no end says little: it may take few instructions.
-            for finding in run.1.findings.iter().filter(|it| it.code != OutOfFuel::METADATA.code) {
-                let kernel = finding.kernel.clone().unwrap_or_default();
-                let problem = || format!("{}: {}", finding.code, finding.message);
-                problems.entry(kernel).or_insert_with(problem);
-            }
-            break;
+    while let Some((case, run)) = attempt(&sizes) {
+        spent += run.instructions.max(TRIES_FUEL / 100);
+        if spent <= TRIES_FUEL && grow(&case, &run, &mut sizes) {
+            continue;
         }
+        // That a try has no end says little: it may take few instructions.
+        for finding in run.findings.iter().filter(|it| it.code != OutOfFuel::METADATA.code) {
+            let kernel = finding.kernel.clone().unwrap_or_default();
+            let problem = || format!("{}: {}", finding.code, finding.message);
+            problems.entry(kernel).or_insert_with(problem);
+        }
+        if run.findings.is_empty() {
+            let cut = cut(&machine, &case, &run, &sizes);
+            // What is read is not only what is written.
+            if attempt(&cut).is_some_and(|(_, run)| run.findings.is_empty()) {
+                sizes = cut;
+            }
+        }
+        break;
     }
     write(code, file, &sizes, &problems)
 }
 
-/// Runs the launches of a spec.
-fn try_launches(machine: &Machine<'_>, text: &str) -> Option<(Case, MachineRun)> {
+/// Elements of buffers that have more or fewer than [`ELEMENTS`].
+type Sizes = BTreeMap<String, u64>;
+
+fn case_of(text: &str) -> Option<Case> {
     let mut sources = SourceMap::new();
     let spec = sources.add("spec.toml", text);
     let spec = Spec::parse(&sources, spec).ok()?;
-    let case = spec.case_within(&ParameterSet::default(), TRY_MEMORY).ok()?;
+    spec.case_within(&ParameterSet::default(), TRY_MEMORY).ok()
+}
+
+/// Runs the launches of a case.
+fn try_launches(machine: &Machine<'_>, case: &Case) -> MachineRun {
     let checks = Checks { memory: true, ..Checks::NONE };
-    let run = machine.run(&case, &Options { checks, fuel: TRY_FUEL, ..Options::default() });
-    Some((case, run))
+    machine.run(case, &Options { checks, fuel: TRY_FUEL, ..Options::default() })
+}
+
+/// Outputs as large as what is written: what is not would count as right where a rule asks for a part of
+/// the elements.
+fn cut(machine: &Machine<'_>, case: &Case, run: &MachineRun, sizes: &Sizes) -> Sizes {
+    // What is the same after other contents was written, whatever was.
+    let mut other = case.clone();
+    let outputs = || case.buffers.iter().zip(0usize..).filter(|(buffer, _)| buffer.output);
+    for (buffer, index) in outputs() {
+        let tensor = &buffer.tensor;
+        let bytes = tensor.bytes().iter().map(|byte| !byte).collect();
+        let tensor = Tensor::from_bytes(tensor.dtype(), tensor.shape(), bytes);
+        if let (Some(tensor), Some(place)) = (tensor, other.buffers.get_mut(index)) {
+            place.tensor = tensor;
+        }
+    }
+    let again = try_launches(machine, &other);
+    let mut sizes = sizes.clone();
+    for (buffer, index) in outputs() {
+        let name = &buffer.name;
+        let (Some(one), Some(two)) = (run.result.output(name), again.result.output(name)) else {
+            continue;
+        };
+        let (first, second) = (&buffer.tensor, &other.buffers[index].tensor);
+        let is_written =
+            |at: &usize| one.bits(*at) != first.bits(*at) || two.bits(*at) != second.bits(*at);
+        let Some(last) = (0..first.len()).rev().find(is_written) else { continue };
+        let elements = sizes.get(name).copied().unwrap_or(ELEMENTS);
+        let width = (first.len() as u64 / elements.max(1)).max(1);
+        let cut = (last as u64 + 1).div_ceil(width);
+        if cut < elements {
+            sizes.insert(name.clone(), cut);
+        }
+    }
+    sizes
 }
 
 /// Gives buffers that launches leave more elements, twice as many until it is enough; whether any did.
-fn grow(case: &Case, run: &MachineRun, sizes: &mut BTreeMap<String, u64>) -> bool {
-    let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
+fn grow(case: &Case, run: &MachineRun, sizes: &mut Sizes) -> bool {
+    let mut wanted = Sizes::new();
     for access in &run.outside {
         let buffer = case.buffers.iter().find(|buffer| buffer.name == access.object);
         let (Some(buffer), Ok(offset)) = (buffer, u64::try_from(access.offset)) else { continue };
@@ -103,7 +156,7 @@ fn grow(case: &Case, run: &MachineRun, sizes: &mut BTreeMap<String, u64>) -> boo
 fn write(
     code: &DeviceCode,
     file: &str,
-    sizes: &BTreeMap<String, u64>,
+    sizes: &Sizes,
     problems: &BTreeMap<String, String>,
 ) -> Written {
     let names = BTreeSet::new();
@@ -134,8 +187,7 @@ fn write(
 
 struct Writer<'a> {
     code: &'a DeviceCode,
-    /// Elements of buffers that need more or fewer than others.
-    sizes: &'a BTreeMap<String, u64>,
+    sizes: &'a Sizes,
     /// What went wrong when launches were tried, by kernel.
     problems: &'a BTreeMap<String, String>,
     names: BTreeSet<String>,
