@@ -69,12 +69,10 @@ pub fn spec_text(code: &DeviceCode, file: &str, profile: &Profile) -> Written {
             let problem = || format!("{}: {}", finding.code, finding.message);
             problems.entry(kernel).or_insert_with(problem);
         }
-        if run.findings.is_empty() {
-            let cut = cut(&machine, &case, &run, &sizes);
-            // What is read is not only what is written.
-            if attempt(&cut).is_some_and(|(_, run)| run.findings.is_empty()) {
-                sizes = cut;
-            }
+        let cut = cut(&machine, &case, &run, &sizes);
+        // What is read may be more than what is written.
+        if attempt(&cut).is_some_and(|(_, after)| after.findings.len() == run.findings.len()) {
+            sizes = cut;
         }
         break;
     }
@@ -102,7 +100,9 @@ fn try_launches(machine: &Machine<'_>, case: &Case) -> MachineRun {
 fn cut(machine: &Machine<'_>, case: &Case, run: &MachineRun, sizes: &Sizes) -> Sizes {
     // What is the same after other contents was written, whatever was.
     let mut other = case.clone();
-    let outputs = || case.buffers.iter().zip(0usize..).filter(|(buffer, _)| buffer.output);
+    let is_whole = |name: &String| !run.incomplete.contains(name);
+    let outputs =
+        || case.buffers.iter().zip(0usize..).filter(|(it, _)| it.output && is_whole(&it.name));
     for (buffer, index) in outputs() {
         let tensor = &buffer.tensor;
         let bytes = tensor.bytes().iter().map(|byte| !byte).collect();
