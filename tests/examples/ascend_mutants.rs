@@ -12,18 +12,25 @@ use port_tests::kernels::{self, Kernel};
 use port_tests::mutate::ascend::{Bench, Fate, Kind, Mutant, sample};
 
 /// Seed, mutants of each kernel and chip (0: the ports themselves are watched), parts of kernels' names
-/// or of chips', whether all fates are printed.
+/// or of chips', kinds of faults (none: all), whether all fates are printed.
 struct Arguments {
     seed: u64,
     per_kernel: usize,
     kernels: Vec<String>,
     chips: Vec<String>,
+    kinds: Vec<Kind>,
     all: bool,
 }
 
 fn arguments() -> Result<Arguments, String> {
-    let mut parsed =
-        Arguments { seed: 1, per_kernel: 2, kernels: Vec::new(), chips: Vec::new(), all: false };
+    let mut parsed = Arguments {
+        seed: 1,
+        per_kernel: 2,
+        kernels: Vec::new(),
+        chips: Vec::new(),
+        kinds: Vec::new(),
+        all: false,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || -> Result<u64, String> {
@@ -33,6 +40,12 @@ fn arguments() -> Result<Arguments, String> {
         match word.as_str() {
             "--seed" => parsed.seed = number()?,
             "--per-kernel" => parsed.per_kernel = number()? as usize,
+            "--kind" => {
+                let name = words.next().unwrap_or_default();
+                let named = |kind: &&Kind| format!("{kind:?}").eq_ignore_ascii_case(&name);
+                let kind = Kind::ALL.iter().find(named);
+                parsed.kinds.push(*kind.ok_or_else(|| format!("no kind `{name}`"))?);
+            }
             "--list" => parsed.all = true,
             "910b" | "950" => parsed.chips.push(word),
             _ => parsed.kernels.push(word),
@@ -51,10 +64,12 @@ fn run(kernel: &Kernel, target: &str, model: &Model, arguments: &Arguments) -> R
     // Each kernel has its own sequence.
     let own = kernel.name.bytes().chain(target.bytes());
     let own = own.fold(arguments.seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut mutants = bench.mutants();
+    mutants.retain(|m| arguments.kinds.is_empty() || arguments.kinds.contains(&m.kind));
     let mut results = Vec::new();
     let mut faults = 0;
     // What changes nothing is no fault: others are taken in its place.
-    for mutant in sample(bench.mutants(), arguments.per_kernel * 3, own) {
+    for mutant in sample(mutants, arguments.per_kernel * 3, own) {
         let fate = bench.test(&mutant);
         faults += usize::from(fate.is_fault());
         results.push((mutant, fate));

@@ -49,11 +49,15 @@ pub enum Kind {
     Store,
     /// Another lane of a shuffle, another index of a thread or block.
     Lane,
+    /// Another type, of the same size or of another.
+    Type,
+    /// What fills the rest of a block, of a repeat or of a vector is gone.
+    Padding,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Queue,
         Kind::Order,
         Kind::Buffer,
@@ -64,6 +68,8 @@ impl Kind {
         Kind::Atomic,
         Kind::Store,
         Kind::Lane,
+        Kind::Type,
+        Kind::Padding,
     ];
 }
 
@@ -110,6 +116,26 @@ const WORDS: &[(Kind, &str, &str)] = &[
     (Kind::Lane, "threadIdx.x", "threadIdx.y"),
     (Kind::Lane, "blockIdx.x", "blockIdx.y"),
     (Kind::Lane, "GetBlockIdx()", "0"),
+    (Kind::Padding, "{left != 0, static_cast<uint8_t>(left),", "{false, 0,"),
+    (Kind::Padding, "+ BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES", ")"),
+    (Kind::Padding, "+ 63) / 64 * 64", ")"),
+    (Kind::Padding, "+ 15)", "+ 0)"),
+];
+
+/// Types, what takes their place where bits are read as another type, and where a value is converted:
+/// there what holds less, since the wider one of two mostly holds the same.
+const TYPES: &[(&str, &[&str], &str)] = &[
+    ("float", &["int32_t", "half"], "half"),
+    ("half", &["bfloat16_t", "float"], "bfloat16_t"),
+    ("bfloat16_t", &["half", "float"], "int8_t"),
+    ("int8_t", &["uint8_t", "int16_t"], "uint8_t"),
+    ("uint8_t", &["int8_t", "uint16_t"], "bool"),
+    ("int16_t", &["half", "int32_t"], "int8_t"),
+    ("uint16_t", &["half", "uint8_t"], "uint8_t"),
+    ("int32_t", &["float", "int16_t"], "int8_t"),
+    ("uint32_t", &["float", "uint16_t"], "uint8_t"),
+    ("int64_t", &["int32_t"], "int8_t"),
+    ("uint64_t", &["uint32_t"], "uint8_t"),
 ];
 
 /// Calls that are left out with their statement.
@@ -127,6 +153,9 @@ const CALLS: &[(Kind, &str)] = &[
     (Kind::Store, "lanes.Store<"),
     (Kind::Store, "lanes.Assign("),
     (Kind::Store, "DataCopyPad(gm"),
+    (Kind::Padding, "Duplicate("),
+    (Kind::Padding, "FillTail("),
+    (Kind::Padding, "Prepare("),
 ];
 
 /// A fault.
@@ -802,7 +831,56 @@ fn faults(file: usize, text: &str, device: Range<usize>) -> Vec<Mutant> {
         let Some(end) = plain[at..].find(");").map(|end| at + end) else { continue };
         plant(Kind::Buffer, end..end, " + 196608".to_owned());
     }
+    for at in places("sizeof(T)") {
+        for other in ["uint8_t", "uint64_t"] {
+            plant(Kind::Type, at..at + "sizeof(T)".len(), format!("sizeof({other})"));
+        }
+    }
+    for (name, others, narrower) in TYPES {
+        for at in places(name) {
+            let range = at..at + name.len();
+            match type_use(&plain, range.clone()) {
+                Some(TypeUse::Bits) => {
+                    others.iter().for_each(|o| plant(Kind::Type, range.clone(), (*o).to_owned()))
+                }
+                Some(TypeUse::Value) => plant(Kind::Type, range, (*narrower).to_owned()),
+                None => {}
+            }
+        }
+    }
     found
+}
+
+/// What a type's name is there for.
+enum TypeUse {
+    /// How bits are read or how many they are.
+    Bits,
+    /// What a value becomes.
+    Value,
+}
+
+/// Of a type's name in a conversion, in `sizeof` or as the first argument of a function template that is
+/// called there; none of one that declares something.
+fn type_use(plain: &str, range: Range<usize>) -> Option<TypeUse> {
+    let mut before = &plain[..range.start];
+    while let Some(word) = ["const ", "__gm__ ", "__ubuf__ "].iter().find(|w| before.ends_with(**w))
+    {
+        before = &before[..before.len() - word.len()];
+    }
+    let after = &plain[range.end..];
+    if before.ends_with("sizeof(") {
+        return after.starts_with(')').then_some(TypeUse::Bits);
+    }
+    if after.starts_with('(') {
+        let is_value = before.ends_with(['(', ' ', '-', '!', '~', '*', ',', '[']);
+        return is_value.then_some(TypeUse::Value);
+    }
+    let head = before.strip_suffix('<')?;
+    let end = after.find(['<', '>', ';', '(']).filter(|end| after[*end..].starts_with(">("))?;
+    match (head.ends_with("static_cast"), after[..end].contains('*')) {
+        (true, false) => Some(TypeUse::Value),
+        _ => Some(TypeUse::Bits),
+    }
 }
 
 /// A choice of `count` mutants: the kinds in turn, each one's in an order that the seed decides.
@@ -852,5 +930,26 @@ mod tests {
                 (Kind::Order, 3, "`SetFlag<e>(i);` becomes `;`".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn types_are_exchanged_where_they_are_used_and_not_where_they_declare() {
+        let text = "x_kernels {\nLocalTensor<half> a = b.ReinterpretCast<int16_t>();\nf(x, sizeof(float), int64_t(i));\n\
+            auto c = reinterpret_cast<__gm__ half*>(g) + static_cast<uint32_t>(n);\n}  // namespace x_kernels";
+        let device = device_code("x.asc", text).expect("device code");
+        let mut found: Vec<(u32, String)> =
+            faults(0, text, device).into_iter().map(|m| (m.line, m.description)).collect();
+        found.sort();
+        let expected = [
+            (2, "`int16_t` becomes `half`"),
+            (2, "`int16_t` becomes `int32_t`"),
+            (3, "`float` becomes `half`"),
+            (3, "`float` becomes `int32_t`"),
+            (3, "`int64_t` becomes `int8_t`"),
+            (4, "`half` becomes `bfloat16_t`"),
+            (4, "`half` becomes `float`"),
+            (4, "`uint32_t` becomes `uint8_t`"),
+        ];
+        assert_eq!(found, expected.map(|(line, what)| (line, what.to_owned())));
     }
 }
