@@ -12,13 +12,15 @@ use port_tests::kernels::{self, Kernel};
 use port_tests::mutate::ascend::{Bench, Fate, Kind, Mutant, sample};
 
 /// Seed, mutants of each kernel and chip (0: the ports themselves are watched), parts of kernels' names
-/// or of chips', kinds of faults (none: all), whether all fates are printed.
+/// or of chips', kinds of faults and lines (none: all),
+/// whether all fates are printed.
 struct Arguments {
     seed: u64,
     per_kernel: usize,
     kernels: Vec<String>,
     chips: Vec<String>,
     kinds: Vec<Kind>,
+    lines: Vec<u32>,
     all: bool,
 }
 
@@ -29,6 +31,7 @@ fn arguments() -> Result<Arguments, String> {
         kernels: Vec::new(),
         chips: Vec::new(),
         kinds: Vec::new(),
+        lines: Vec::new(),
         all: false,
     };
     let mut words = std::env::args().skip(1);
@@ -46,6 +49,7 @@ fn arguments() -> Result<Arguments, String> {
                 let kind = Kind::ALL.iter().find(named);
                 parsed.kinds.push(*kind.ok_or_else(|| format!("no kind `{name}`"))?);
             }
+            "--line" => parsed.lines.push(number()? as u32),
             "--list" => parsed.all = true,
             "910b" | "950" => parsed.chips.push(word),
             _ => parsed.kernels.push(word),
@@ -66,6 +70,7 @@ fn run(kernel: &Kernel, target: &str, model: &Model, arguments: &Arguments) -> R
     let own = own.fold(arguments.seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     let mut mutants = bench.mutants();
     mutants.retain(|m| arguments.kinds.is_empty() || arguments.kinds.contains(&m.kind));
+    mutants.retain(|m| arguments.lines.is_empty() || arguments.lines.contains(&m.line));
     let mut results = Vec::new();
     let mut faults = 0;
     // What changes nothing is no fault: others are taken in its place.

@@ -190,6 +190,31 @@ impl Mutant {
         ];
         LIMITS.contains(&self.replacement.as_str())
     }
+
+    /// Whether what lies behind the last element is left as it was.
+    fn leaves_tail(&self) -> bool {
+        self.kind == Kind::Padding && self.text.contains("FillTail(")
+    }
+
+    /// Of a vector that is not filled, the same with another value in it.
+    fn filled_otherwise(&self, text: &str) -> Option<Mutant> {
+        let statement = text.get(self.range.clone())?;
+        let open = statement.find("Duplicate(").filter(|_| self.kind == Kind::Padding)? + 10;
+        let plain = plain(statement);
+        let (mut depth, mut commas) = (0, Vec::new());
+        for (at, byte) in plain.bytes().enumerate().skip(open) {
+            match byte {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => depth -= 1,
+                b',' if depth == 0 => commas.push(at),
+                _ => {}
+            }
+        }
+        let value = statement.get(commas.first()? + 1..*commas.get(1)?)?.trim();
+        let before = &statement[..=commas[0]];
+        let replacement = format!("{before} decltype({value})(41){}", &statement[commas[1]..]);
+        Some(Mutant { replacement, ..self.clone() })
+    }
 }
 
 /// What became of a mutant.
@@ -209,8 +234,10 @@ pub enum Fate {
     /// the scalar unit that decide nothing and stay within memory; what orders them is given without
     /// what was left out.
     Same,
-    /// A limit that takes one more or one less, and leaves every bit of every output on all data as it
-    /// is: work that is done twice, or whose result nobody asks for.
+    /// A limit that takes one more or one less, or a fill that is gone, and every bit of every output on
+    /// all data stays as it is: work that is done twice, or whose result nobody asks for. Of a tail the
+    /// model tells whether anybody asks, since it follows what nothing has written; of a vector that is
+    /// filled with a value, another value in its place does.
     Idle,
     /// Nothing shows it.
     Survived,
@@ -513,9 +540,18 @@ impl Bench {
         }
         match self.on_other_data(&program) {
             Some(fate) => fate,
-            None if mutant.is_limit() => Fate::Idle,
+            None if mutant.is_limit() || mutant.leaves_tail() => Fate::Idle,
+            None if self.nobody_reads(mutant) => Fate::Idle,
             None => Fate::Survived,
         }
+    }
+
+    /// Whether nothing tells what a vector is filled with.
+    fn nobody_reads(&self, fill: &Mutant) -> bool {
+        let Some(other) = fill.filled_otherwise(&self.files[fill.file].1) else { return false };
+        let Ok(program) = self.build(&self.with(&other)) else { return false };
+        let (fate, _) = self.fate(&program, &limit(self.longest));
+        fate == Fate::Survived && self.on_other_data(&program).is_none()
     }
 
     /// What tells a mutant from the port itself on a chip of one core, and on data that the reference
@@ -929,6 +965,19 @@ mod tests {
                 (Kind::Queue, 2, "`q.FreeTensor(t);` becomes `;`".to_owned()),
                 (Kind::Order, 3, "`SetFlag<e>(i);` becomes `;`".to_owned()),
             ]
+        );
+    }
+
+    #[test]
+    fn a_vector_is_filled_with_another_value() {
+        let text = "x_kernels {\nDuplicate(a[f(1, 2)], static_cast<float>(-1), n);\n}  // namespace x_kernels";
+        let device = device_code("x.asc", text).expect("device code");
+        let found = faults(0, text, device);
+        let fill = found.iter().find(|mutant| mutant.kind == Kind::Padding).expect("a fill");
+        let other = fill.filled_otherwise(text).expect("another value");
+        assert_eq!(
+            other.replacement,
+            "Duplicate(a[f(1, 2)], decltype(static_cast<float>(-1))(41), n);"
         );
     }
 
