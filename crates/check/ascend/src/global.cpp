@@ -70,6 +70,8 @@ struct GmBlock {
     GmAccesses writes, reads;
     uint32_t ever_written, ever_read;  // by any core
     uint64_t readers;                  // a bit for each core
+    uint32_t last_read;                // by the core that read last
+    int last_reader;
 };
 
 struct Page { GmBlock blocks[128]; };
@@ -190,7 +192,12 @@ void record(uintptr_t address, size_t bytes, bool write, const uint8_t* written)
         ever |= mask;
         if (!write) {
             uint64_t reader = uint64_t(1) << (unsigned(c.index) & 63);
-            if (!(block.readers & reader)) c.counters.gm_core_read += count;
+            // What a core reads anew after another one has read counts once, too.
+            uint32_t known = block.readers & reader ? ~0u : 0u;
+            if (block.readers != 0 && block.last_reader == int(c.index)) known = block.last_read;
+            c.counters.gm_core_read += unsigned(__builtin_popcount(mask & ~known));
+            block.last_read = (block.last_reader == int(c.index) && block.readers != 0 ? block.last_read : 0u) | mask;
+            block.last_reader = int(c.index);
             block.readers |= reader;
         }
         bool scalar_write = write && c.pipe == pipe_s;
