@@ -44,7 +44,7 @@ const fn rows(
 pub const ALL: &[Measured] = &[
     flat("activation/gelu_tanh", &[("n", (1 << 17) + 29)]),
     flat("activation/silu_and_mul", &[("tokens", 80), ("width", 1000)]),
-    flat("dropout/bias_dropout_residual", &[("rows", 40), ("cols", 1000)]),
+    flat("dropout/bias_dropout_residual", &[("rows", 160), ("cols", 1000)]),
     flat("optimizer/adamw", &[("n", 65_537)]),
     flat("quant/dequantize_q4_0", &[("blocks", 1000)]),
     flat("rope/rotary_embedding", &[("tokens", 16)]),
@@ -108,17 +108,13 @@ impl Cost {
     }
 }
 
-/// What element-wise kernels do not hold: the kernel, how its launches begin, and what. Places that each lane
-/// computes cost the scalar unit a few accesses for each run of neighbours; what all of the grid shares by a
-/// remainder is copied for each tile; bytes of packed weights and pairs that turn lie apart; a tile of few rows
-/// has nothing to copy while it computes.
+/// What element-wise kernels do not hold: the kernel, how its launches begin, and what. Words of packed weights that
+/// begin anywhere go lane by lane; a pass that begins inside a row copies it again; a few elements fill no tile, and
+/// a core with one tile has nothing to copy while it computes.
 pub const KNOWN: &[(&str, &str, &[&str])] = &[
-    ("activation/silu_and_mul", "clamped_silu_and_mul_half2_kernel", &["scalar"]),
-    ("dropout/bias_dropout_residual", "bias_dropout_residual_vec4_kernel", &["bytes"]),
-    ("quant/dequantize_q4_0", "dequantize_block<QK4_0, dequantize_q4_0, float>", &["scalar"]),
-    ("quant/dequantize_q4_0", "dequantize_", &["bytes", "overlap", "scalar"]),
+    ("quant/dequantize_q4_0", "dequantize_q4_0_f16_packed", &["bytes", "overlap", "scalar"]),
     ("quant/dequantize_q4_0", "k_get_rows", &["lanes", "scalar"]),
-    ("rope/rotary_embedding", "rope::rotary_embedding_kernel", &["bytes", "overlap", "scalar"]),
+    ("rope/rotary_embedding", "rope::rotary_embedding_kernel<__nv_bfloat16, false>", &["bytes"]),
     ("loss/cross_entropy", "cross_entropy_backward_kernel<float>", &["overlap"]),
     ("loss/cross_entropy", "cross_entropy_backward_kernel<half>", &["overlap"]),
 ];

@@ -14,7 +14,7 @@ use port_syntax::Keyword;
 use crate::findings::{LargeAngles, NoForm, ScalarForm};
 use crate::host::kernels::{FRAME, Kernel, KernelParameter, PREFIX};
 use crate::host::text::{camel_case, has_word, replace_words, wrapped};
-use crate::kernel::{self, Chip, DeviceKernel, Request, TILING_FUNCTIONS, Unit};
+use crate::kernel::{self, APART_FUNCTION, Chip, DeviceKernel, Request, TILING_FUNCTIONS, Unit};
 use crate::port::Port;
 use crate::support::{self, Header};
 use crate::tiling;
@@ -620,6 +620,13 @@ impl Writer<'_, '_> {
             let _ = writeln!(out, "{}", wrapped(&head, &given, ");"));
         }
         let fields = |text: &str| tiling::of_tiling(&device.tiling, text);
+        for (condition, otherwise) in &device.apart {
+            let _ = writeln!(
+                out,
+                "    if (!{}) {{\n        port_acl::Untranslated(\"{name} with {otherwise}\");\n    }}",
+                fields(condition)
+            );
+        }
         let mut arguments: Vec<String> = Vec::new();
         for index in &device.pointers {
             if let Some(parameter) = made.parameters.get(*index as usize) {
@@ -735,8 +742,13 @@ impl Writer<'_, '_> {
             let _ = writeln!(text, "#include \"{stem}_tiling.h\"");
             section.tiling = Some(format!(
                 "// Tiling of the kernels in {stem}.asc: what the host computes for each launch. Made by port.\n\
-                 #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{}{}{}",
+                 #pragma once\n\n#include <cstddef>\n#include <cstdint>\n{}{}{}{}",
                 tiling::dim3(self.port.chip),
+                if section.made().any(|made| !made.device.apart.is_empty()) {
+                    APART_FUNCTION
+                } else {
+                    ""
+                },
                 if self.tiling.contains("TileLanes(") { TILING_FUNCTIONS } else { "" },
                 self.tiling
             ));

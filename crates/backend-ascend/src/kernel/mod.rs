@@ -109,6 +109,28 @@ inline uint32_t TileLanes(uint64_t lanes, uint64_t rows, uint32_t cores, uint32_
 #endif
 ";
 
+/// What the conditions of [`DeviceKernel::apart`] may call. It belongs into the header of the tiling, once.
+pub const APART_FUNCTION: &str = "
+#ifndef PORT_ELEMENTS_APART
+#define PORT_ELEMENTS_APART
+// Whether no element of one array meets another one of a second, of so many that lie `stride` bytes apart. Those of the
+// first begin `further` bytes behind `a`; elements of one number may be the same.
+inline bool ElementsApart(const void* a, int64_t bytesA, const void* b, int64_t bytesB, int64_t further, int64_t stride,
+                          uint64_t count, bool mayBeSame = true)
+{
+    const int64_t distance = reinterpret_cast<int64_t>(a) + further - reinterpret_cast<int64_t>(b);
+    const int64_t step = stride < 0 ? -stride : stride;
+    if (count == 0 || distance == 0) return count == 0 || mayBeSame;
+    const int64_t span = step * static_cast<int64_t>(count - 1);
+    if (distance >= span + bytesB || -distance >= span + bytesA) return true;
+    if (step == 0) return false;
+    // So far into an element of the second one of the first begins.
+    const int64_t within = (distance % step + step) % step;
+    return within >= bytesB && within + bytesA <= step;
+}
+#endif
+";
+
 /// A number that the host computes for the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TilingField {
@@ -149,6 +171,9 @@ pub struct DeviceKernel {
     /// Which blocks the translation was proven for: a condition of the host on `block`, and the blocks
     /// in words. Others are refused by the launcher. `None`: all that `threads` allows.
     pub proven_for: Option<(String, String)>,
+    /// What two pointers must hold that nobody promises to be different memory: a condition of the host, which may
+    /// name fields, and what a launch is given where it does not hold. The launcher refuses that.
+    pub apart: Vec<(String, String)>,
     /// Bytes of workspace in global memory: a C++ expression of the host.
     pub workspace: Option<String>,
     /// Includes that the text needs beyond `kernel_operator.h`.

@@ -240,6 +240,7 @@ impl Writer<'_, '_, '_> {
             blocks: "squares == 0 ? 1 : (squares + 1) / 2 < cores ? (squares + 1) / 2 : cores"
                 .to_owned(),
             threads: None,
+            apart: Vec::new(),
             proven_for: proven_for.map(|[x, y, z]| {
                 let condition = format!("block.x == {x} && block.y == {y} && block.z == {z}");
                 let words = match (y, z) {

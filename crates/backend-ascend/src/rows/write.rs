@@ -3,6 +3,7 @@
 //! A row that fits into the unified buffer is copied in once, while the row before it is computed,
 //! and its tensors stay for all loops. A longer one goes through in pieces, once for each loop.
 
+mod apart;
 mod class;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +108,7 @@ pub(super) fn kernel(
     if !items.iter().any(|item| matches!(item, Item::Phase(_))) || reductions.is_empty() {
         return Err(refuse("it reduces no rows"));
     }
-    check(function, &graph, &items, &reductions, &rows)?;
+    check(&graph, &items, &reductions, &rows)?;
     let taken: Vec<&str> = function
         .parameters
         .iter()
@@ -178,13 +179,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// What would be wrong if rows were handled in another order, or copied in beforehand.
-fn check(
-    function: &Function,
-    graph: &Graph,
-    items: &[Item],
-    reductions: &[Reduction],
-    rows: &Rows,
-) -> Result<()> {
+fn check(graph: &Graph, items: &[Item], reductions: &[Reduction], rows: &Rows) -> Result<()> {
     let is_grid = matches!(rows, Rows::Loop(_));
     let mut roots = Vec::new();
     let mut stored: Vec<Base> = Vec::new();
@@ -280,43 +275,7 @@ fn check(
         }
         written.extend::<Vec<Base>>(bases);
     }
-    // Without a promise, what one pointer writes another may read later.
-    let mut written: Vec<(Base, Scalar)> = Vec::new();
-    let mut read: Vec<Base> = Vec::new();
-    for item in items {
-        let Item::Phase(phase) = item else { continue };
-        let mut own = Vec::new();
-        for root in phase_roots(phase, &[]) {
-            own.extend(vectors(graph, root).into_iter().filter_map(|id| match graph.op(id) {
-                Op::Vector(base, _) => Some((*base, graph.node(id).ty)),
-                _ => None,
-            }));
-        }
-        for (base, ty) in own {
-            let again = read.contains(&base);
-            let clash = written.iter().any(|(other, wrote)| {
-                *other != base
-                    && *wrote == ty
-                    && !(promised(function, *other) || promised(function, base))
-            });
-            if again && clash {
-                return Err(refuse("what it writes may be what it reads again"));
-            }
-            read.push(base);
-        }
-        written.extend(phase.stores.iter().map(|s| (s.base, s.ty)));
-    }
     Ok(())
-}
-
-fn promised(function: &Function, base: Base) -> bool {
-    match base {
-        Base::Argument(index) => function
-            .parameters
-            .get(index as usize)
-            .is_some_and(|p| p.attributes.restrict || p.attributes.read_only),
-        _ => true,
-    }
 }
 
 fn phase_roots(phase: &Phase, reductions: &[Reduction]) -> Vec<Id> {
@@ -470,6 +429,7 @@ impl Writer<'_> {
                 format!("static_cast<int64_t>({count}) > 0 ? static_cast<int64_t>({count}) : 0")
             }
         };
+        let apart = self.kept_apart(&phases);
         let mut fields = vec![TilingField {
             ty: "int64_t".to_owned(),
             name: count_name.clone(),
@@ -510,6 +470,7 @@ impl Writer<'_> {
             ),
             threads: None,
             proven_for: None,
+            apart,
             workspace: None,
             includes: BTreeSet::new(),
             definitions: text,

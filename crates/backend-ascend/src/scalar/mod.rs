@@ -178,6 +178,7 @@ fn write(
         blocks: "1".to_owned(),
         threads: None,
         proven_for: None,
+        apart: Vec::new(),
         workspace: prelude.workspace,
         includes: printer.includes.clone(),
         definitions,

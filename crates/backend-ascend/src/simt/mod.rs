@@ -136,6 +136,7 @@ fn write(
         ),
         threads: Some(threads),
         proven_for: None,
+        apart: Vec::new(),
         workspace: None,
         includes,
         definitions,

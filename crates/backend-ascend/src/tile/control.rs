@@ -23,6 +23,19 @@ impl Engine<'_, '_> {
         for (index, statement) in block.statements.iter().enumerate() {
             let id = StatementId(self.state.next);
             self.state.next += 1;
+            if self.state.done.remove(&id.0) {
+                continue;
+            }
+            // A load or store may be one with those of its neighbours that follow it.
+            let rest = &block.statements[index..];
+            let is_taken = match statement.kind {
+                StatementKind::Load { .. } => self.load_neighbours(rest, id, &active)?,
+                StatementKind::Store { .. } => self.store_neighbours(rest, id, &active)?,
+                _ => false,
+            };
+            if is_taken {
+                continue;
+            }
             match self.statement(id, statement, &active)? {
                 Some(after) => active = after,
                 None => {

@@ -179,6 +179,8 @@ pub(super) struct State {
     pub one_core: bool,
     /// The statement being translated.
     pub next: u32,
+    /// Statements that were translated together with one before.
+    pub done: BTreeSet<u32>,
     /// Vector operations on floats or data.
     pub vector_work: u32,
     pub uses_shared: bool,
@@ -195,6 +197,8 @@ pub(super) struct State {
     pub flat_used: bool,
     /// Members that say what is held from one row to the next.
     pub held: Vec<String>,
+    /// Members that say what rows are held from pass to pass.
+    pub kept: Vec<String>,
     /// Whether elements are loaded that do not follow each other: tiles may need the same ones.
     pub gathers: bool,
     /// Boxes and masks of which some lane is known to be in them, where statements stand now.
@@ -258,6 +262,8 @@ pub(super) struct Engine<'e, 'a> {
     pub single: BTreeMap<StatementId, bool>,
     /// Whether what is being stored goes to elements that belong to the lanes.
     pub own_elements: bool,
+    /// What the host asks of pointers where each element has a lane.
+    pub apart: Vec<(String, String)>,
 }
 
 /// An element type of memory in C++.

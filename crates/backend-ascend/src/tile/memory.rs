@@ -2,7 +2,9 @@
 
 mod atomics;
 mod load;
+mod neighbours;
 pub(super) mod range;
+mod split;
 mod store;
 mod variables;
 mod words;
@@ -815,30 +817,34 @@ impl Engine<'_, '_> {
         }
     }
 
-    fn after_stores(&mut self, place: &Place) {
-        let restrict = |engine: &Self, root: GlobalRoot| match root {
-            GlobalRoot::Argument(index) => engine
-                .function
-                .parameters
-                .get(index as usize)
-                .is_some_and(|p| p.attributes.restrict),
-            GlobalRoot::Symbol(_) => true,
+    /// Waits for stores that may be to what is loaded; whether there may be such.
+    fn after_stores(&mut self, place: &Place) -> bool {
+        // In another pass, or by another block, all that is stored anywhere comes before.
+        let earlier = match self.state.one_core || self.may_repeat() {
+            true => &self.written,
+            false => &self.state.stored,
         };
         let meets = match place {
-            Place::Global(root) => {
-                self.state.stored.iter().any(|stored| {
-                    stored == root || !(restrict(self, *stored) || restrict(self, *root))
-                }) || self.written.contains(root) && (self.state.one_core || self.may_repeat())
-            }
-            Place::Pointer(_) => {
-                !self.state.stored.is_empty()
-                    || (self.state.one_core || self.may_repeat()) && !self.written.is_empty()
-            }
+            Place::Global(root) => earlier.iter().any(|stored| self.may_be_same(*stored, *root)),
+            Place::Pointer(_) => !earlier.is_empty(),
             _ => false,
         };
         if meets {
             self.line("lanes::Wait<HardEvent::MTE3_MTE2>();");
         }
+        meets
+    }
+
+    /// Whether what one pointer reaches another may reach too.
+    fn may_be_same(&self, a: GlobalRoot, b: GlobalRoot) -> bool {
+        let is_promised = |root: GlobalRoot| match root {
+            GlobalRoot::Argument(index) => {
+                let parameter = self.function.parameters.get(index as usize);
+                parameter.is_some_and(|parameter| parameter.attributes.restrict)
+            }
+            GlobalRoot::Symbol(_) => true,
+        };
+        a == b || !(is_promised(a) || is_promised(b))
     }
 
     fn note_store(&mut self, place: &Place) {

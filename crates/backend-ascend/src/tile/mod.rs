@@ -227,6 +227,7 @@ fn translate(
         scalar_work: Vec::new(),
         one_core: false,
         next: 0,
+        done: BTreeSet::new(),
         vector_work: 0,
         uses_shared: false,
         subject: String::new(),
@@ -236,6 +237,7 @@ fn translate(
         uses_powers: false,
         flat_used: false,
         held: Vec::new(),
+        kept: Vec::new(),
         gathers: false,
         pairs: Vec::new(),
         present: vec![("everyone".to_owned(), 0)],
@@ -256,6 +258,7 @@ fn translate(
         written,
         single: BTreeMap::new(),
         own_elements: false,
+        apart: Vec::new(),
     };
     let elements = if single { engine.threads_of_elements() } else { None };
     if let Some(origin) = races::met(module, flow, &mut engine.affine, &shape) {
@@ -265,7 +268,7 @@ fn translate(
     }
     engine.block(body, &Active::Box("everyone".to_owned()))?;
     let nodes = engine.close();
-    let state = engine.state;
+    let (state, apart) = (engine.state, engine.apart);
     let nodes = write::finished(nodes, &state);
     let places = ir::place(&state.tile, &nodes);
     let coordinates = if state.coordinates { COORDINATE_BYTES } else { 0 };
@@ -330,6 +333,7 @@ fn translate(
         made.reason = reason;
     }
     made.unit = Unit::Vector;
+    made.apart = apart;
     made.threads = most.and_then(|most| u32::try_from(most).ok());
     Ok((made, needs))
 }

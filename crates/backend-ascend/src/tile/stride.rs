@@ -34,6 +34,8 @@ struct Access {
     root: Memory,
     is_store: bool,
     offset: Polynomial,
+    bytes: u64,
+    around: Option<StatementId>,
 }
 
 /// What is accessed.
@@ -236,8 +238,16 @@ impl Engine<'_, '_> {
                 {
                     false
                 }
-                StatementKind::Load { pointer, .. } => {
-                    self.is_element_access(*pointer, false, around, &mut seen, &mut accesses)
+                StatementKind::Load { pointer, result, .. } => {
+                    let loaded = self.type_of(*result);
+                    self.is_element_access(
+                        *pointer,
+                        loaded,
+                        false,
+                        around,
+                        &mut seen,
+                        &mut accesses,
+                    )
                 }
                 StatementKind::Store { pointer, value, .. } => match flow.root(*pointer) {
                     Root::Local(local) if self.is_forwarded(local) => true,
@@ -248,6 +258,7 @@ impl Engine<'_, '_> {
                         (around.is_some() || matches!(root, Root::Local(_)))
                             && self.is_element_access(
                                 *pointer,
+                                self.type_of(*value),
                                 true,
                                 around,
                                 &mut seen,
@@ -303,11 +314,55 @@ impl Engine<'_, '_> {
             }
         }
         // What is stored is loaded by the same element, if at all.
-        accesses.iter().filter(|access| access.is_store).all(|store| {
+        let holds = accesses.iter().filter(|access| access.is_store).all(|store| {
             let mut same =
                 accesses.iter().filter(|other| !other.is_store && other.root == store.root);
             same.all(|load| load.offset == store.offset)
-        })
+        });
+        self.apart = if holds { self.kept_apart(&accesses) } else { Vec::new() };
+        holds
+    }
+
+    /// What the host asks of two pointers of which one is stored through, and of which nobody promises that they
+    /// are different memory. A thread that hands an element on to a later pass of its own is none of lanes.
+    fn kept_apart(&self, accesses: &[Access]) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for store in accesses.iter().filter(|access| access.is_store) {
+            for other in accesses.iter().filter(|other| other.root != store.root) {
+                let own = self.asked_apart(store, other);
+                found.extend(own.filter(|own| !found.contains(own)));
+            }
+        }
+        found
+    }
+
+    fn asked_apart(&self, store: &Access, other: &Access) -> Option<(String, String)> {
+        let pointer = |memory: &Memory| match memory {
+            Memory::Argument(index, path) => {
+                let parameter = self.function.parameters.get(*index as usize)?;
+                let (host, ..) = self.host_path(*index, path)?;
+                Some(host).filter(|_| !(path.is_empty() && parameter.attributes.restrict))
+            }
+            Memory::Variable(_) => None,
+        };
+        let (a, b) = (pointer(&store.root)?, pointer(&other.root)?);
+        let (strides, first) = self.by_number(&store.offset, store.around)?;
+        let (others, second) = self.by_number(&other.offset, other.around)?;
+        // Elements that lie otherwise in both cannot be told apart by the host.
+        let [(factors, stride)] = strides.as_slice() else { return None };
+        if !factors.is_empty() || strides != others {
+            return None;
+        }
+        let second = second.into_iter().map(|(factors, c)| (factors, -c));
+        let further = match sum(first.into_iter().chain(second)).as_slice() {
+            [] => 0,
+            [(factors, c)] if factors.is_empty() => *c,
+            _ => return None,
+        };
+        let (store, other) = (store.bytes, other.bytes);
+        let condition =
+            format!("ElementsApart({a}, {store}, {b}, {other}, {further}, {stride}, threads)");
+        Some((condition, format!("{a} and {b} that overlap")))
     }
 
     /// Whether all that is loaded from a variable, which is accessed in one loop only, was stored in the same pass.
@@ -374,6 +429,7 @@ impl Engine<'_, '_> {
     fn is_element_access(
         &mut self,
         pointer: Value,
+        ty: Type,
         is_store: bool,
         around: Option<StatementId>,
         seen: &mut BTreeSet<(Value, Option<StatementId>)>,
@@ -401,7 +457,8 @@ impl Engine<'_, '_> {
             },
             Root::Unknown => return false,
         };
-        accesses.push(Access { root, is_store, offset: address.offset });
+        let bytes = self.module.types.layout(ty).map_or(0, |layout| layout.size);
+        accesses.push(Access { root, is_store, offset: address.offset, bytes, around });
         true
     }
 

@@ -173,6 +173,9 @@ impl Written<'_, '_> {
         for name in &self.state.held {
             let _ = writeln!(text, "    lanes::Held {name};");
         }
+        for name in &self.state.kept {
+            let _ = writeln!(text, "    lanes::HeldRows {name};");
+        }
         text.push_str("    uint32_t values_;\n");
         if merges {
             text.push_str("    // Numbers of this core, which the first core puts together.\n");
@@ -621,6 +624,7 @@ fn template() -> DeviceKernel {
         unit: Unit::Vector,
         threads: None,
         proven_for: None,
+        apart: Vec::new(),
         pointers: Vec::new(),
         symbols: Vec::new(),
         tiling: Vec::new(),

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use port_backend_ascend::kernel::{
-    Chip, DeviceKernel, Forms, Options, Request, TILING_FUNCTIONS, Unit, emit,
+    APART_FUNCTION, Chip, DeviceKernel, Forms, Options, Request, TILING_FUNCTIONS, Unit, emit,
 };
 use port_check::oracle::{Language, Oracle, RunOptions, Source};
 use port_check::toolchain::Toolchain;
@@ -191,6 +191,7 @@ fn compare(
     } else {
         text.push_str(REPORT);
     }
+    text.push_str("#include <cstdio>\n#include <cstdlib>\n");
     text.push_str(FRAME);
     let structs = struct_texts(module);
     text.push_str(&structs);
@@ -352,6 +353,7 @@ fn scalar_type(scalar: Scalar) -> &'static str {
 /// The structs and vectors that parameters may have, with the user's names of members.
 fn struct_texts(module: &Module) -> String {
     let mut text = String::new();
+    text.push_str(APART_FUNCTION);
     text.push_str(TILING_FUNCTIONS);
     for scalar in Scalar::ALL {
         let element = scalar_type(scalar);
@@ -484,6 +486,13 @@ fn frame(module: &Module, function: &Function, index: usize, kernel: &DeviceKern
     for (at, field) in kernel.tiling.iter().enumerate() {
         let value = with_fields(&field.value, &kernel.tiling[..at]);
         let _ = writeln!(text, "    tiling.{} = {value};", field.name);
+    }
+    for (condition, otherwise) in &kernel.apart {
+        let condition = with_fields(condition, &kernel.tiling);
+        let _ = writeln!(
+            text,
+            "    if (!{condition}) {{ std::fprintf(stderr, \"{otherwise}\\n\"); std::abort(); }}"
+        );
     }
     if let Some(size) = &kernel.workspace {
         let size = with_fields(size, &kernel.tiling);

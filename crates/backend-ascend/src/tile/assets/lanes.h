@@ -74,6 +74,43 @@ struct Far {
 // How far a tile's elements lie apart that offsets of 32 bits reach.
 constexpr int64_t REACH = int64_t(3) << 29;
 
+// Elements whose place is made of quotient and rest of the lanes' numbers, as those of a matrix's rows and columns:
+// base + number / divisor * quotient + number % divisor * rest.
+struct Split {
+    Form number;
+    int64_t divisor;
+    int64_t base;
+    int64_t quotient;
+    int64_t rest;
+};
+// The same for lanes that follow each other: `length` lanes make a row, whose elements lie `step` apart; lane `from` is
+// number `before` of the first row, whose elements would begin at `place`.
+struct Rows {
+    int64_t place;
+    int64_t length;
+    int64_t before;
+    int64_t step;
+    int64_t pitch;    // from row to row
+    uint32_t count;   // rows
+    int32_t from;
+    int32_t to;
+
+    __aicore__ inline int64_t At(uint32_t row) const { return place + pitch * row; }
+    // The lanes of a row: its first one's number there, and how many.
+    __aicore__ inline int64_t First(uint32_t row) const { return row == 0 ? before : 0; }
+    __aicore__ inline int64_t Lanes(uint32_t row) const
+    {
+        const int64_t end = before + (to - from) - length * row;
+        return (end < length ? end : length) - First(row);
+    }
+};
+
+// Which rows a vector holds.
+struct HeldRows {
+    Rows rows;
+    bool any = false;
+};
+
 // What an atomic operation does.
 enum class Update { Add, Subtract, Minimum, Maximum, And, Or, Xor, Exchange };
 
@@ -1229,6 +1266,29 @@ public:
     }
     __aicore__ static inline const LocalTensor<int32_t>& LowOf(const LocalTensor<int32_t>& offsets) { return offsets; }
     __aicore__ static inline const LocalTensor<int32_t>& LowOf(const Far& offsets) { return offsets.low; }
+    __aicore__ inline int64_t At(const Split& split, uint32_t lane) const
+    {
+        const int64_t value = At(split.number, lane);
+        const int64_t quotient = split.divisor != 0 ? value / split.divisor : 0;
+        return split.base + quotient * split.quotient + (value - quotient * split.divisor) * split.rest;
+    }
+    // Whether the lanes of a box are whole rows but for the first and the last one.
+    __aicore__ inline bool IsRows(const Split& split, const Box& box, Rows& rows) const
+    {
+        int64_t step = 0;
+        if (!IsRow(split.number, box, step, rows.from, rows.to) || rows.from >= rows.to) return false;
+        const int64_t first = split.number.base + step * rows.from;
+        if (step <= 0 || first < 0 || split.divisor <= 0 || split.divisor % step != 0 || first % step != 0) return false;
+        rows.length = split.divisor / step;
+        rows.before = first / step % rows.length;
+        rows.step = step * split.rest;
+        rows.pitch = split.quotient;
+        rows.place = split.base + first / split.divisor * split.quotient;
+        rows.count = static_cast<uint32_t>((rows.before + (rows.to - rows.from) - 1) / rows.length + 1);
+        return true;
+    }
+    // Whether the lanes' elements lie evenly: in one row, or in rows that follow each other.
+    __aicore__ static inline bool IsEven(const Rows& rows) { return rows.count == 1 || rows.pitch == rows.length * rows.step; }
     // Whether elements that lie so far apart can be copied at once, by strides of a transfer.
     template <typename T, uint32_t parts>
     __aicore__ static inline bool IsStride(int64_t step)
@@ -1360,10 +1420,10 @@ public:
             LoadRow<T, parts>(result, gm, form.base, step, from, to);
             return;
         }
-        auto input = inQueue.template AllocTensor<T>();
         if (form.step[3] == 0 && form.step[0] == static_cast<int64_t>(parts) && extent[0] * parts * sizeof(T) % BLOCK_BYTES == 0 &&
             box.low[3] == 0 && box.high[3] == static_cast<int32_t>(count)) {
             // Row by row.
+            auto input = inQueue.template AllocTensor<T>();
             Prepare(input, parts * sizeof(T));
             const uint32_t before = static_cast<uint32_t>(box.low[0]) * parts;
             const uint32_t left = before % (BLOCK_BYTES / sizeof(T));
@@ -1382,17 +1442,158 @@ public:
             inQueue.FreeTensor(input);
             return;
         }
-        Prepare(input, Apart<T, parts>());
+        LoadInside<T, parts>(result, gm, form, box);
+    }
+    // Lane by lane.
+    template <typename T, uint32_t parts, typename Places>
+    __aicore__ inline void LoadInside(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm,
+                                      const Places& places, const Box& box)
+    {
         constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        auto input = inQueue.template AllocTensor<T>();
+        Prepare(input, Apart<T, parts>());
         for (uint32_t lane = 0; lane < count; ++lane) {
-            if (Inside(lane, box)) CopyOne<T, parts>(input[lane * PITCH], gm, At(form, lane));
+            if (Inside(lane, box)) CopyOne<T, parts>(input[lane * PITCH], gm, At(places, lane));
         }
         inQueue.EnQue(input);
         input = inQueue.template DeQue<T>();
         ConvertParts<T, parts>(result, input, PITCH * sizeof(T), padded);
         inQueue.FreeTensor(input);
     }
-    // The same for a vector that nothing else is put into, where it does not hold these elements already.
+    // The bytes of a row from its first lane's element to the last one's end.
+    template <typename T, uint32_t parts>
+    __aicore__ static inline int64_t BytesOf(const Rows& rows, int64_t lanes)
+    {
+        return ((lanes - 1) * rows.step + static_cast<int64_t>(parts)) * static_cast<int64_t>(sizeof(T));
+    }
+    __aicore__ static inline int64_t InBlocks(int64_t bytes) { return (bytes + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES; }
+    // Loads rows of a matrix: each row is copied from a block of 32 bytes on, rows that are whole at once.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void Load(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, const Split& split,
+                                const Box& box, bool exact = false)
+    {
+        if (IsEmpty(box)) return;
+        Rows rows = {};
+        const bool isRows = IsRows(split, box, rows) &&
+            (rows.step == 0 || rows.step == static_cast<int64_t>(parts) || (rows.step > static_cast<int64_t>(parts) && !exact));
+        if (isRows && IsEven(rows) && IsStride<T, parts>(rows.step)) {
+            LoadRow<T, parts>(result, gm, rows.place + rows.step * (rows.before - rows.from), rows.step, rows.from, rows.to);
+            return;
+        }
+        auto input = inQueue.template AllocTensor<T>();
+        const int64_t room = static_cast<int64_t>(input.GetSize()) * static_cast<int64_t>(sizeof(T));
+        const int64_t apart = rows.step * static_cast<int64_t>(sizeof(T));
+        const int64_t rowBytes = InBlocks(BytesOf<T, parts>(rows, rows.length));
+        // All lanes may ask for the same row, the last ones at least for what the first ones leave of it.
+        const bool isShared = isRows && rows.pitch == 0 && rowBytes <= room && (rows.count > 2 || rows.Lanes(1) >= rows.before);
+        const int64_t between = rows.pitch * static_cast<int64_t>(sizeof(T)) - BytesOf<T, parts>(rows, rows.length);
+        // Where hardly anything lies between rows, one copy takes all.
+        const bool isOne = between == 0 || (!exact && between > 0 && between * 8 <= BytesOf<T, parts>(rows, rows.length));
+        // The first row begins with its first lane, as far into a block as the others ask for.
+        const int64_t start = isShared || isOne ? 0 : rows.before * apart % BLOCK_BYTES;
+        const int64_t second = start + rowBytes - rows.before * apart;
+        const int64_t others = static_cast<int64_t>(rows.count) - 1;
+        const int64_t span = others * rows.pitch * static_cast<int64_t>(sizeof(T)) - rows.before * apart +
+            BytesOf<T, parts>(rows, rows.Lanes(rows.count - 1));
+        const int64_t used = isShared ? rowBytes : isOne ? InBlocks(span) : second + others * rowBytes;
+        if (!isRows || rows.count == 1 || used > room) {
+            inQueue.FreeTensor(input);
+            LoadInside<T, parts>(result, gm, split, box);
+            return;
+        }
+        const auto copy = [&](int64_t to, int64_t at, int64_t lanes, uint32_t copies) {
+            const int64_t left = to % BLOCK_BYTES;
+            DataCopyPad(input[static_cast<uint32_t>((to - left) / static_cast<int64_t>(sizeof(T)))], gm[at],
+                        DataCopyExtParams{static_cast<uint16_t>(copies), static_cast<uint32_t>(BytesOf<T, parts>(rows, lanes)),
+                                          copies == 1 ? 0 : static_cast<uint32_t>(between), 0, 0},
+                        DataCopyPadExtParams<T>{left != 0, static_cast<uint8_t>(left / static_cast<int64_t>(sizeof(T))), 0, static_cast<T>(0)});
+        };
+        if (isShared) {
+            copy(0, rows.place, rows.length, 1);
+        } else if (isOne) {
+            DataCopyPad(input, gm[rows.At(0) + rows.before * rows.step],
+                        DataCopyExtParams{1, static_cast<uint32_t>(span), 0, 0, 0},
+                        DataCopyPadExtParams<T>{false, 0, 0, static_cast<T>(0)});
+        } else {
+            copy(start, rows.At(0) + rows.before * rows.step, rows.Lanes(0), 1);
+            uint32_t row = 1;
+            while (row < rows.count) {
+                // The last row may be cut.
+                const uint32_t whole = rows.count - 1 - row;
+                const bool isAtOnce = whole > 1 && between >= 0 && between <= UINT32_MAX;
+                const uint32_t copies = isAtOnce ? static_cast<uint32_t>(Smaller(whole, MAX_COPIES)) : 1;
+                copy(second + (row - 1) * rowBytes, rows.At(row), rows.Lanes(row), copies);
+                row += copies;
+            }
+        }
+        inQueue.EnQue(input);
+        input = inQueue.template DeQue<T>();
+        const int64_t next = isShared ? 0 : isOne ? rows.pitch * static_cast<int64_t>(sizeof(T)) : rowBytes;
+        const int64_t further = next - rows.length * apart;
+        const int64_t first = (isShared ? rows.before * apart : start) - rows.from * apart;
+        if (first == 0 && further == 0 && rows.step == static_cast<int64_t>(parts)) {
+            ConvertParts<T, parts>(result, input, parts * sizeof(T), static_cast<uint32_t>(rows.to));
+        } else {
+            auto at = spare[0];
+            Muls(at, number, static_cast<int32_t>(apart), padded);
+            Adds(at, at, static_cast<int32_t>(first), padded);
+            if (further != 0) {
+                RowOfLanes(rows);
+                auto moved = scratch[0].ReinterpretCast<int32_t>();
+                Muls(moved, moved, static_cast<int32_t>(further), padded);
+                Add(at, at, moved, padded);
+            }
+            if (rows.from > 0 || rows.to < static_cast<int32_t>(padded)) {
+                Box own = All();
+                own.low[3] = rows.from;
+                own.high[3] = rows.to;
+                MaskOf(scratchMask[1], own);
+                auto zero = scratch[0].ReinterpretCast<int32_t>();
+                Duplicate(zero, 0, padded);
+                Choose(at, scratchMask[1], at, zero);
+            }
+            for (uint32_t part = 0; part < parts; ++part) ConvertAt(result[part * padded], input, at, part, padded);
+        }
+        inQueue.FreeTensor(input);
+    }
+    // For each lane in `scratch[0]` the number of its row, as an integer.
+    __aicore__ inline void RowOfLanes(const Rows& rows)
+    {
+        Cast(scratch[0], number, RoundMode::CAST_RINT, padded);
+        if (rows.count == 2) {
+            // Rows may be longer than floats count.
+            CompareScalar(scratchMask[0], scratch[0], static_cast<float>(rows.from + rows.Lanes(0)), CMPMODE::GE, padded);
+            IntegerOfMask(scratch[0].ReinterpretCast<int32_t>(), scratchMask[0]);
+            return;
+        }
+        RowsOf(static_cast<float>(rows.before - rows.from), static_cast<float>(rows.length));
+    }
+    // Whole numbers in `scratch[0]` plus `first` by `length`, without the rest: both are so small that half a number
+    // more than they are lies between two results.
+    __aicore__ inline void RowsOf(float first, float length)
+    {
+        Adds(scratch[0], scratch[0], first + 0.5f, padded);
+        Muls(scratch[0], scratch[0], 1.0f / length, padded);
+        Cast(scratch[0].ReinterpretCast<int32_t>(), scratch[0], RoundMode::CAST_FLOOR, padded);
+    }
+    // Loads into a vector that nothing else is put into, where it does not hold these elements already: rows, or by a form.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void LoadHeld(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, const Split& split,
+                                    const Box& box, HeldRows& held)
+    {
+        if (IsEmpty(box)) return;
+        Rows rows = {};
+        const bool isRows = IsRows(split, box, rows);
+        if (isRows && held.any && IsSame(rows, held.rows)) return;
+        Load<T, parts>(result, gm, split, box);
+        held.any = isRows;
+        held.rows = rows;
+    }
+    __aicore__ static inline bool IsSame(const Rows& a, const Rows& b)
+    {
+        return a.place == b.place && a.length == b.length && a.before == b.before && a.step == b.step && a.pitch == b.pitch &&
+               a.count == b.count && a.from == b.from && a.to == b.to;
+    }
     template <typename T, uint32_t parts>
     __aicore__ inline void LoadHeld(const LocalTensor<typename Computed<T>::Type>& result, const GlobalTensor<T>& gm, const Form& form,
                                     const Box& box, Held& held)
@@ -1742,11 +1943,11 @@ public:
             StoreRow<T, parts>(gm, form.base, value, from, to);
             return;
         }
-        auto output = outQueue.template AllocTensor<T>();
         if (form.step[3] == 0 && form.step[0] == static_cast<int64_t>(parts) && extent[0] * parts * sizeof(T) % BLOCK_BYTES == 0 &&
             static_cast<uint32_t>(box.low[0]) * parts * sizeof(T) % BLOCK_BYTES == 0 && box.low[3] == 0 &&
             box.high[3] == static_cast<int32_t>(count)) {
             // Row by row.
+            auto output = outQueue.template AllocTensor<T>();
             Join<T, parts>(output, value, 0);
             outQueue.EnQue(output);
             output = outQueue.template DeQue<T>();
@@ -1764,24 +1965,124 @@ public:
             outQueue.FreeTensor(output);
             return;
         }
+        StoreInside<T, parts>(gm, form, value, box);
+    }
+    // Lane by lane.
+    template <typename T, uint32_t parts, typename Places>
+    __aicore__ inline void StoreInside(const GlobalTensor<T>& gm, const Places& places,
+                                       const LocalTensor<typename Computed<T>::Type>& value, const Box& box)
+    {
         constexpr uint32_t PITCH = Apart<T, parts>() / sizeof(T);
+        auto output = outQueue.template AllocTensor<T>();
         if (output.GetSize() < count * PITCH) {
             // The buffer holds a row, and the lanes are none.
             outQueue.FreeTensor(output);
             for (uint32_t lane = 0; lane < count; ++lane) {
-                if (Inside(lane, box)) StoreLane<T, parts>(gm, At(form, lane), value, lane);
+                if (Inside(lane, box)) StoreLane<T, parts>(gm, At(places, lane), value, lane);
             }
             return;
         }
         Spaced<T, parts>(output, value);
         for (uint32_t lane = 0; lane < count; ++lane) {
-            if (Inside(lane, box)) WriteOne<T, parts>(gm, At(form, lane), output[lane * PITCH]);
+            if (Inside(lane, box)) WriteOne<T, parts>(gm, At(places, lane), output[lane * PITCH]);
         }
         outQueue.FreeTensor(output);
     }
+    // Stores rows of a matrix: each row begins a block of 32 bytes, rows that are whole are copied at once.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void Store(const GlobalTensor<T>& gm, const Split& split, const LocalTensor<typename Computed<T>::Type>& value,
+                                 const Box& box)
+    {
+        if (IsEmpty(box)) return;
+        Rows rows = {};
+        if (!IsRows(split, box, rows) || rows.step != static_cast<int64_t>(parts)) {
+            StoreInside<T, parts>(gm, split, value, box);
+            return;
+        }
+        if (IsEven(rows)) {
+            StoreRow<T, parts>(gm, rows.place + rows.step * (rows.before - rows.from), value, rows.from, rows.to);
+            return;
+        }
+        auto output = outQueue.template AllocTensor<T>();
+        constexpr int64_t LANE = parts * sizeof(T);
+        // Rows of whole blocks lie in the buffer as the lanes do.
+        const bool isPacked = rows.from == 0 && rows.length * LANE % BLOCK_BYTES == 0 && rows.before * LANE % BLOCK_BYTES == 0;
+        const int64_t rowBytes = InBlocks(rows.length * LANE);
+        const int64_t filled = (rows.count * rowBytes / static_cast<int64_t>(sizeof(T)) + padded - 1) / padded * padded;
+        if (!isPacked && filled > static_cast<int64_t>(output.GetSize())) {
+            outQueue.FreeTensor(output);
+            StoreInside<T, parts>(gm, split, value, box);
+            return;
+        }
+        if (isPacked) {
+            Join<T, parts>(output, value, 0);
+        } else {
+            JoinRows<T, parts>(output, value, rows, static_cast<uint32_t>(filled));
+        }
+        outQueue.EnQue(output);
+        output = outQueue.template DeQue<T>();
+        const int64_t between = (rows.pitch - rows.length * rows.step) * static_cast<int64_t>(sizeof(T));
+        uint32_t row = 0;
+        while (row < rows.count) {
+            const uint32_t whole = row == 0 && rows.before > 0 ? 1 : rows.count - 1 - row;
+            const bool isAtOnce = whole > 1 && between >= 0 && between <= UINT32_MAX;
+            const uint32_t copies = isAtOnce ? static_cast<uint32_t>(Smaller(whole, MAX_COPIES)) : 1;
+            const int64_t bytes = rows.Lanes(row) * LANE;
+            const int64_t from = isPacked ? (row * rows.length - (row == 0 ? 0 : rows.before)) * LANE : row * rowBytes;
+            const auto target = gm[rows.At(row) + rows.First(row) * rows.step];
+            AfterOverlapping(target, static_cast<uint64_t>((copies - 1) * rows.pitch + rows.Lanes(row) * parts));
+            DataCopyPad(target, output[static_cast<uint32_t>(from / static_cast<int64_t>(sizeof(T)))],
+                        DataCopyExtParams{static_cast<uint16_t>(copies), static_cast<uint32_t>(bytes), 0,
+                                          copies == 1 ? 0 : static_cast<uint32_t>(between), 0});
+            row += copies;
+        }
+        outQueue.FreeTensor(output);
+    }
+    // The parts of each lane side by side, each row from a block of 32 bytes on.
+    template <typename T, uint32_t parts>
+    __aicore__ inline void JoinRows(const LocalTensor<T>& result, const LocalTensor<typename Computed<T>::Type>& value,
+                                    const Rows& rows, uint32_t filled)
+    {
+        const auto pitch = static_cast<int32_t>(InBlocks(rows.length * static_cast<int64_t>(parts * sizeof(T))) / static_cast<int64_t>(sizeof(T)));
+        auto at = spare[0];
+        auto lane = spare[1];
+        auto part = spare[2];
+        auto row = scratch[0].ReinterpretCast<int32_t>();
+        for (uint32_t piece = 0; piece < filled; piece += padded) {
+            // Element `at` of the result belongs to row at / pitch; there it is the lane (at % pitch) / parts.
+            Adds(at, number, static_cast<int32_t>(piece), padded);
+            Cast(scratch[0], at, RoundMode::CAST_RINT, padded);
+            RowsOf(0.0f, static_cast<float>(pitch));
+            Muls(part, row, -pitch, padded);
+            Add(part, at, part, padded);
+            Muls(lane, row, static_cast<int32_t>(rows.length), padded);
+            // The first row begins with the lane that is first.
+            Mins(at, row, 1, padded);
+            Muls(at, at, -static_cast<int32_t>(rows.before), padded);
+            Add(lane, lane, at, padded);
+            if constexpr (parts > 1) {
+                Cast(scratch[0], part, RoundMode::CAST_RINT, padded);
+                RowsOf(0.0f, static_cast<float>(parts));
+                Add(lane, lane, row, padded);
+                Muls(at, row, -static_cast<int32_t>(parts), padded);
+                Add(part, part, at, padded);
+            } else {
+                Add(lane, lane, part, padded);
+                Duplicate(part, 0, padded);
+            }
+            Adds(lane, lane, rows.from, padded);
+            Mins(lane, lane, static_cast<int32_t>(padded - 1), padded);
+            Muls(part, part, static_cast<int32_t>(padded), padded);
+            Add(at, lane, part, padded);
+            Muls(at, at, 4, padded);
+            auto joined = lane.template ReinterpretCast<typename Computed<T>::Type>();
+            Gather(joined, value, at.template ReinterpretCast<uint32_t>(), 0, padded);
+            ConvertBack(result[piece], joined, padded);
+        }
+    }
     // Transfers to the same bytes may overtake one another: one to bytes between those that were stored to waits.
     template <typename T>
-    __aicore__ inline void AfterOverlapping(const GlobalTensor<T>& to, uint32_t elements)
+    __aicore__ inline void AfterOverlapping(const GlobalTensor<T>& to, uint64_t elements)
     {
         const auto low = reinterpret_cast<uint64_t>(to.GetPhyAddr());
         const auto high = low + elements * sizeof(T);

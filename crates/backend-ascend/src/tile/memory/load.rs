@@ -79,7 +79,7 @@ impl Engine<'_, '_> {
         location: Location,
     ) -> Result<Vec<Val>> {
         let mut vals = Vec::new();
-        self.after_stores(place);
+        let is_late = self.after_stores(place);
         // Other cores may write what lies between the elements that are asked for.
         let written = match place {
             Place::Global(root) => self.written.contains(root),
@@ -88,6 +88,36 @@ impl Engine<'_, '_> {
         let exact = if written { ", true" } else { "" };
         for run in runs {
             let size = run.scalar.size();
+            if let Active::Box(active) = active
+                && let Some((split, is_shared)) = self.split(address, run.offset, size)?
+            {
+                let (ty, parts) = self.memory_parts(run.scalar, run.count);
+                let view = self.view(place, ty);
+                let slot = self.run_slot(run.scalar, run.count);
+                let is_still = match place {
+                    Place::Global(root) => {
+                        !self.written.iter().any(|other| self.may_be_same(*other, *root))
+                    }
+                    _ => self.written.is_empty(),
+                };
+                // Passes that go over whole rows ask for the same one again.
+                if is_shared && is_still && self.may_repeat() {
+                    let held = self.holder(&slot);
+                    self.line(format!(
+                        "lanes.LoadHeld<{ty}, {parts}>({slot}, {view}, {split}, {active}, {held});"
+                    ));
+                    self.state.kept.push(held);
+                    self.state.tile.held.insert(slot.clone());
+                } else {
+                    self.line(format!(
+                        "lanes.Load<{ty}, {parts}>({slot}, {view}, {split}, {active}{exact});"
+                    ));
+                }
+                self.state.gathers |= is_shared;
+                self.need_input(size as u32 * run.count, false);
+                self.push_parts(&mut vals, &slot, run.scalar, run.count);
+                continue;
+            }
             match self.place_of(address, run.offset, size, location)? {
                 Where::Same(at) => {
                     let element = match run.scalar {
@@ -99,7 +129,8 @@ impl Engine<'_, '_> {
                     self.state.input = self.state.input.max(1);
                     for part in 0..run.count {
                         let at = if part == 0 { at.clone() } else { format!("{at} + {part}") };
-                        let read = if written {
+                        // The scalar unit's own way to memory does not see what was stored.
+                        let read = if written || is_late {
                             format!("lanes.LoadOne({view}, {at})")
                         } else {
                             format!("{view}.GetValue({at})")
@@ -120,9 +151,7 @@ impl Engine<'_, '_> {
                         && form.is_row(parts)
                         && self.is_of_all_rows(address)
                     {
-                        let name = self.state.names.fresh(&format!("held{}_", upper_first(&slot)));
-                        let name = format!("{}_", name.trim_end_matches('_'));
-                        self.state.names.take(&name);
+                        let name = self.holder(&slot);
                         self.line(format!(
                             "lanes.LoadHeld<{ty}, {parts}>({slot}, {view}, {}, {active}, {name});",
                             form.text()
@@ -162,6 +191,14 @@ impl Engine<'_, '_> {
             }
         }
         Ok(vals)
+    }
+
+    /// A member that says what a vector holds.
+    fn holder(&mut self, slot: &str) -> String {
+        let name = self.state.names.fresh(&format!("held{}_", upper_first(slot)));
+        let name = format!("{}_", name.trim_end_matches('_'));
+        self.state.names.take(&name);
+        name
     }
 
     /// Whether an address is the same in all rows, where there are several.

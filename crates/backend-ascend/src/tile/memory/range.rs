@@ -110,7 +110,7 @@ impl Engine<'_, '_> {
 }
 
 /// Whether a conversion gives the numbers that it is given, where its result's type holds them.
-fn keeps_numbers(kind: Conversion, from: Type, range: Range) -> bool {
+pub(super) fn keeps_numbers(kind: Conversion, from: Type, range: Range) -> bool {
     match kind {
         Conversion::Truncate | Conversion::Bits => true,
         // The new bits are zeros, also those of a negative number.
@@ -132,12 +132,10 @@ fn of_operation(op: IntegerOp, a: Range, b: Range) -> Option<Range> {
             let most = [a, b].into_iter().filter(|own| own.least >= 0).map(|own| own.most).min()?;
             Some(Range { least: 0, most })
         }
-        IntegerOp::Remainder if b.least > 0 => {
-            let most = b.most - 1;
-            Some(Range {
-                least: if a.least < 0 { -most } else { 0 },
-                most: most.min(a.most.max(0)),
-            })
+        // It is smaller than the divisor, whatever the sign of that; its own is that of what is divided.
+        IntegerOp::Remainder => {
+            let most = b.least.checked_neg()?.max(b.most).checked_sub(1)?.max(0);
+            Some(Range { least: a.least.min(0).max(-most), most: a.most.max(0).min(most) })
         }
         IntegerOp::Divide if b.least > 0 => {
             let own = Range { least: a.least.min(0), most: a.most.max(0) };
@@ -172,6 +170,10 @@ mod tests {
         assert_eq!(of(IntegerOp::Divide), Some((-3, 5)));
         assert_eq!(of(IntegerOp::Remainder), Some((-3, 3)));
         assert_eq!(of(IntegerOp::And), Some((0, 4)));
+        let by =
+            |b| of_operation(IntegerOp::Remainder, a, b).map(|range| (range.least, range.most));
+        assert_eq!(by(Range { least: -3, most: 2 }), Some((-2, 2)));
+        assert_eq!(by(Range::of(Scalar::I32)), Some((-3, 5)));
         assert_eq!(of(IntegerOp::ShiftRight), None);
         let keeps = |kind, scalar, range| keeps_numbers(kind, Type::Scalar(scalar), range);
         assert!(keeps(Conversion::SignExtend, Scalar::I32, a));

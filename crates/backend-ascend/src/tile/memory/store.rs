@@ -47,7 +47,7 @@ impl Engine<'_, '_> {
 
     /// Stores the scalar parts of a value to global or shared memory.
     #[allow(clippy::too_many_arguments, reason = "what a store is")]
-    fn store_runs(
+    pub(super) fn store_runs(
         &mut self,
         runs: Vec<Run>,
         place: &Place,
@@ -73,8 +73,20 @@ impl Engine<'_, '_> {
             return Ok(());
         }
         for run in runs {
-            let at = self.place_of(address, run.offset, run.scalar.size(), location)?;
             let own: Vec<Part> = rest.by_ref().take(run.count as usize).collect();
+            if let Active::Box(active) = active
+                && let Some((split, _)) = self.split(address, run.offset, run.scalar.size())?
+            {
+                let slot = self.join(own, run.scalar, value)?;
+                let (ty, parts) = self.memory_parts(run.scalar, run.count);
+                let view = self.view(place, ty);
+                self.line(format!(
+                    "lanes.Store<{ty}, {parts}>({view}, {split}, {slot}, {active});"
+                ));
+                self.need_output(run.scalar.size() as u32 * run.count, false);
+                continue;
+            }
+            let at = self.place_of(address, run.offset, run.scalar.size(), location)?;
             self.store_run(place, at, own, &run, value, active)?;
         }
         self.note_store(place);

@@ -652,7 +652,7 @@ fn simpler(expression: Expression, types: &Types) -> Expression {
         Expression::Call(callee, list) if matches!(&*callee, Expression::Atom(name) if name == "lanes::Row") => {
             Expression::Call(callee, list.into_iter().map(|given| as_given(given, types)).collect())
         }
-        Expression::Braces(ty, list) if ty == "lanes::Form" => {
+        Expression::Braces(ty, list) if matches!(ty.as_str(), "lanes::Form" | "lanes::Split") => {
             Expression::Braces(ty, list.into_iter().map(|given| as_given(given, types)).collect())
         }
         Expression::Unary('!', inner) => match *inner {
