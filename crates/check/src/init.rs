@@ -29,9 +29,9 @@ const MAX_BLOCK: u64 = 1024;
 /// Most kernels that a spec is written for.
 const KERNELS: usize = 200;
 /// Instructions of a launch that is tried.
-const TRY_FUEL: u64 = 1_000_000;
+const TRY_FUEL: u64 = 500_000;
 /// Instructions of all tries.
-const TRIES_FUEL: u64 = 8_000_000;
+const TRIES_FUEL: u64 = 4_000_000;
 /// A buffer that needs more bytes is left for a person.
 const MOST_BYTES: u64 = 1 << 26;
 /// All buffers together, in a try.
@@ -54,14 +54,17 @@ pub fn spec_text(code: &DeviceCode, file: &str, profile: &Profile) -> Written {
     let machine = Machine::new(code, profile);
     let attempt = |sizes: &Sizes| {
         let case = case_of(&write(code, file, sizes, &BTreeMap::new()).text)?;
-        let run = try_launches(&machine, &case);
+        let run = try_launches(&machine, &case, Checks::NONE);
         Some((case, run))
     };
     let mut spent = 0;
-    while let Some((case, run)) = attempt(&sizes) {
+    while let Some((case, mut run)) = attempt(&sizes) {
         spent += run.instructions.max(TRIES_FUEL / 100);
         if spent <= TRIES_FUEL && grow(&case, &run, &mut sizes) {
             continue;
+        }
+        if run.outside.is_empty() {
+            run.findings = try_launches(&machine, &case, MEMORY).findings;
         }
         // That a try has no end says little: it may take few instructions.
         for finding in run.findings.iter().filter(|it| it.code != OutOfFuel::METADATA.code) {
@@ -71,7 +74,7 @@ pub fn spec_text(code: &DeviceCode, file: &str, profile: &Profile) -> Written {
         }
         let cut = cut(&machine, &case, &run, &sizes);
         // What is read may be more than what is written.
-        if attempt(&cut).is_some_and(|(_, after)| after.findings.len() == run.findings.len()) {
+        if attempt(&cut).is_some_and(|(_, after)| after.outside.len() == run.outside.len()) {
             sizes = cut;
         }
         break;
@@ -89,9 +92,10 @@ fn case_of(text: &str) -> Option<Case> {
     spec.case_within(&ParameterSet::default(), TRY_MEMORY).ok()
 }
 
+const MEMORY: Checks = Checks { memory: true, ..Checks::NONE };
+
 /// Runs the launches of a case.
-fn try_launches(machine: &Machine<'_>, case: &Case) -> MachineRun {
-    let checks = Checks { memory: true, ..Checks::NONE };
+fn try_launches(machine: &Machine<'_>, case: &Case, checks: Checks) -> MachineRun {
     machine.run(case, &Options { checks, fuel: TRY_FUEL, ..Options::default() })
 }
 
@@ -111,7 +115,7 @@ fn cut(machine: &Machine<'_>, case: &Case, run: &MachineRun, sizes: &Sizes) -> S
             place.tensor = tensor;
         }
     }
-    let again = try_launches(machine, &other);
+    let again = try_launches(machine, &other, Checks::NONE);
     let mut sizes = sizes.clone();
     for (buffer, index) in outputs() {
         let name = &buffer.name;
