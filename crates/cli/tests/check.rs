@@ -209,7 +209,8 @@ __global__ void rows(T *y, const T *x, int count, unsigned width, float scale, i
   }
 }
 
-void launch(float *y, const float *x, float scale) {
+// As often, the function that launches has the kernel's name.
+void rows(float *y, const float *x, float scale) {
   const int count = 37;
   const unsigned width = 5 * 120;
   rows<float><<<count, 128>>>(y, x, count, width, scale, SHIFT);
@@ -233,6 +234,15 @@ void launch(float *y, const float *x, float scale) {
     assert!(has("y = { dtype = \"f32\", shape = [22200]", "out = true }"), "{spec}");
     let run = port(folder.path(), &["run", "rows.cu", "--sanitize"]);
     assert_eq!(status(&run), 0, "{}", text(&run.stderr));
+    if has_compiler() {
+        let (code, document) = {
+            let arguments = ["check", "rows.cu", "--target", "cpu", "--message-format", "json"];
+            let output = port(folder.path(), &arguments);
+            (status(&output), serde_json::from_slice::<Value>(&output.stdout).expect("JSON"))
+        };
+        assert_eq!(code, 0, "{document}");
+        assert_eq!(document["kernels"][0]["verdict"], "equal", "{document}");
+    }
     let before = init("-3");
     assert!(before.contains("# As it is here, P0630: out of bounds: reads 4 bytes"), "{before}");
 }

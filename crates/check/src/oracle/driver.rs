@@ -51,12 +51,24 @@ pub(crate) fn translation_unit(source: &Source, spec: Option<&Spec>, names: &Nam
         let kernel = rename(&launch.kernel, &source.renames);
         let fills: String =
             launch.arguments.iter().map(|of| format!(", {}", fill(of, 0, namespace))).collect();
+        // Host code often has a function of the kernel's name that launches it: the kernel is the one with
+        // as many parameters as the launch has arguments, if there are several.
+        let types: Vec<String> =
+            (0..launch.arguments.len()).map(|at| format!("PortArgument{at}")).collect();
+        let classes: String = types.iter().map(|ty| format!("class {ty}, ")).collect();
+        let _ = writeln!(
+            text,
+            "template <{classes}int = 0> static auto port_oracle_kernel_{index}(void (*kernel)({types})) \
+             {{ return kernel; }}\n\
+             template <class PortKernel> static PortKernel& port_oracle_kernel_{index}(PortKernel& kernel) {{ return kernel; }}",
+            types = types.join(", "),
+        );
         // Errors of the compiler then name the launch, not a line of a file that nobody wrote.
         let _ = writeln!(
             text,
             "#line 1 \"<launch {number} of the spec>\"\n\
              static int port_oracle_entry_{index}(const {namespace}::Launch& launch) {{ \
-             return {namespace}::call(launch, {kernel}{fills}); }}",
+             return {namespace}::call(launch, port_oracle_kernel_{index}({kernel}){fills}); }}",
             number = index + 1,
         );
     }
