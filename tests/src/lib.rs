@@ -11,6 +11,7 @@ pub mod originals;
 pub mod random;
 pub mod reference;
 
+use libtest_mimic::Trial;
 pub use port_compilers as compilers;
 
 /// Whether every kernel is built in every flavour (`PORT_TEST_ALL_FLAVOURS=1`). Else flavours that have
@@ -36,4 +37,28 @@ pub fn summary(ported: &port::Ported) -> String {
         text += &format!("{}[{}]: {}\n", finding.severity.as_str(), finding.code, finding.message);
     }
     text
+}
+
+/// Trials in an order in which those of one kernel (what stands before the first `::`) are far from each
+/// other, and those of one kind too: neighbours run at the same time, and would wait for the one that makes
+/// what both need, a port, an executable or a compiled runtime.
+pub fn in_turns(trials: Vec<Trial>) -> Vec<Trial> {
+    let mut kernels: Vec<(String, Vec<Option<Trial>>)> = Vec::new();
+    for trial in trials {
+        let kernel = trial.name().split("::").next().unwrap_or_default().to_owned();
+        match kernels.iter_mut().find(|(name, _)| *name == kernel) {
+            Some((_, own)) => own.push(Some(trial)),
+            None => kernels.push((kernel, vec![Some(trial)])),
+        }
+    }
+    let rounds = kernels.iter().map(|(_, own)| own.len()).max().unwrap_or(0);
+    let mut ordered = Vec::new();
+    for round in 0..rounds {
+        for (index, (_, own)) in kernels.iter_mut().enumerate().filter(|(_, of)| round < of.1.len())
+        {
+            let place = (round + index) % own.len();
+            ordered.extend(own[place].take());
+        }
+    }
+    ordered
 }

@@ -60,7 +60,7 @@ fn main() {
             });
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, port_tests::in_turns(trials)).exit();
 }
 
 /// A kernel with its port to a chip.

@@ -66,7 +66,7 @@ fn main() {
             });
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, port_tests::in_turns(trials)).exit();
 }
 
 /// A kernel with what its tests share, each made once.

@@ -27,7 +27,7 @@ fn main() {
         trials.push(Trial::test(format!("identity::{name}"), move || identity(&file)));
     }
     trials.push(Trial::test("oracle_is_independent", oracle_is_independent));
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, port_tests::in_turns(trials)).exit();
 }
 
 fn fixture(code: &str, file: &str) -> PathBuf {

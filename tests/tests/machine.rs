@@ -28,7 +28,7 @@ fn main() {
         let name = format!("{}::profiles", kernel.name);
         trials.push(Trial::test(name, move || runs_under_every_profile(&kernel)));
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, port_tests::in_turns(trials)).exit();
 }
 
 fn equals_the_original(kernel: &Kernel) -> Result<(), Failed> {

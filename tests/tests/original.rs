@@ -47,7 +47,7 @@ fn main() {
             false => trial.with_ignored_flag(true).with_kind("needs nvcc"),
         });
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, port_tests::in_turns(trials)).exit();
 }
 
 fn accepted_by_nvcc(kernel: &Kernel, on_both: bool, tools: &Tools) -> Result<(), Failed> {

@@ -60,18 +60,17 @@ fn main() {
             }
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, port_tests::in_turns(trials)).exit();
 }
 
 /// The HIP port of a kernel, made once for all its tests.
 fn hip(kernel: &Kernel) -> Arc<Port> {
-    static PORTS: OnceLock<Mutex<BTreeMap<String, Arc<Port>>>> = OnceLock::new();
-    let ports = PORTS.get_or_init(Default::default);
-    let mut ports = ports.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    ports
-        .entry(kernel.name.clone())
-        .or_insert_with(|| Arc::new(port(kernel, WarpMode::Logical32)))
-        .clone()
+    static PORTS: Mutex<BTreeMap<String, Arc<OnceLock<Arc<Port>>>>> = Mutex::new(BTreeMap::new());
+    let place = {
+        let mut ports = PORTS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        ports.entry(kernel.name.clone()).or_default().clone()
+    };
+    place.get_or_init(|| Arc::new(port(kernel, WarpMode::Logical32))).clone()
 }
 
 struct Port {

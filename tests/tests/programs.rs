@@ -68,7 +68,7 @@ fn main() {
             add("cpu::sanitized", Vec::new(), Box::new(move || sanitized(&file)));
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    libtest_mimic::run(&arguments, port_tests::in_turns(trials)).exit();
 }
 
 type Test = Box<dyn FnOnce() -> Result<(), Failed> + Send>;

@@ -252,18 +252,20 @@ impl Compiler {
         let mut digest = self.digest();
         digest.add(format!("{DRIVER:?} {DRIVER_CODE}").as_bytes());
         let object = self.cache.join(format!("driver-{}.o", digest.name()));
-        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-        if object.is_file() {
-            return Ok(object);
-        }
-        let folder = tempfile::Builder::new().prefix("build-").tempdir_in(&self.cache)?;
-        for (name, content) in DRIVER.iter().chain(&[("port_check_driver.cpp", DRIVER_CODE)]) {
-            fs::write(folder.path().join(name), content)?;
-        }
-        let mut command = self.command();
-        command.current_dir(folder.path()).args(["-c", "port_check_driver.cpp", "-o", "driver.o"]);
-        build::run_compiler(command, Language::Cpu)?;
-        fs::rename(folder.path().join("driver.o"), &object)?;
+        build::making(&object, || {
+            if object.is_file() {
+                return Ok(());
+            }
+            let folder = tempfile::Builder::new().prefix("build-").tempdir_in(&self.cache)?;
+            for (name, content) in DRIVER.iter().chain(&[("port_check_driver.cpp", DRIVER_CODE)]) {
+                fs::write(folder.path().join(name), content)?;
+            }
+            let mut command = self.command();
+            command.current_dir(folder.path());
+            command.args(["-c", "port_check_driver.cpp", "-o", "driver.o"]);
+            build::run_compiler(command, Language::Cpu)?;
+            Ok::<_, OracleError>(fs::rename(folder.path().join("driver.o"), &object)?)
+        })?;
         Ok(object)
     }
 
@@ -298,16 +300,19 @@ impl Compiler {
         let mut digest = self.digest();
         digest.add(format!("{files:?}").as_bytes());
         let folder = self.cache.join(format!("prefix-{}", digest.name()));
-        let compiled = folder.join(PRECOMPILED);
+        build::making(&folder, || match folder.join(PRECOMPILED).is_file() {
+            true => Ok(()),
+            false => self.precompile(&folder, &files),
+        })?;
+        Ok(Some(folder))
+    }
 
-        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-        if compiled.is_file() {
-            return Ok(Some(folder));
-        }
+    /// Makes the folder of `prefix`: what it holds, the object, and the precompiled header at last.
+    fn precompile(&self, folder: &Path, files: &[(&str, &str)]) -> Result<(), OracleError> {
         // Compilers note where headers are and when they were written, so that these are written in
         // place and never again, whatever other processes do.
-        fs::create_dir_all(&folder)?;
-        let own = tempfile::Builder::new().prefix("making-").tempdir_in(&folder)?;
+        fs::create_dir_all(folder)?;
+        let own = tempfile::Builder::new().prefix("making-").tempdir_in(folder)?;
         for (name, content) in files {
             fs::write(own.path().join(name), content)?;
             match fs::hard_link(own.path().join(name), folder.join(name)) {
@@ -317,17 +322,16 @@ impl Compiler {
                 _ => {}
             }
         }
-        let mut command = self.command();
         let object = Path::new(FUNCTIONS).with_extension("o");
-        command.current_dir(&folder).args(["-c", FUNCTIONS, "-o"]).arg(own.path().join(&object));
-        build::run_compiler(command, Language::Cpu)?;
+        let mut functions = self.command();
+        functions.current_dir(folder).args(["-c", FUNCTIONS, "-o"]).arg(own.path().join(&object));
+        let mut header = self.command();
+        header.current_dir(folder).args(["-x", "c++-header"]);
+        header.arg(folder.join(PREFIX)).arg("-o").arg(own.path().join(PRECOMPILED));
+        build::run_compilers(vec![header, functions], Language::Cpu)?;
         fs::rename(own.path().join(&object), folder.join(&object))?;
-        let mut command = self.command();
-        command.current_dir(&folder).args(["-x", "c++-header"]);
-        command.arg(folder.join(PREFIX)).arg("-o").arg(own.path().join(PRECOMPILED));
-        build::run_compiler(command, Language::Cpu)?;
-        fs::rename(own.path().join(PRECOMPILED), &compiled)?;
-        Ok(Some(folder))
+        fs::rename(own.path().join(PRECOMPILED), folder.join(PRECOMPILED))?;
+        Ok(())
     }
 }
 
@@ -336,9 +340,6 @@ fn has_lines(text: &str, other: &str) -> bool {
     let lines: BTreeSet<&str> = text.lines().collect();
     other.lines().all(|line| line.starts_with("//") || lines.contains(line))
 }
-
-/// Held while something is made that many builds need: other threads wait for the one that makes it.
-static MAKING: Mutex<()> = Mutex::new(());
 
 /// The header with no more than the declarations of the functions that it marks as compiled once. They
 /// begin at a brace and end at one that stands alone in its line.

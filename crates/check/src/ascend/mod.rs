@@ -18,7 +18,7 @@ mod report;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use crate::oracle::build::{self, Digest};
 use crate::oracle::scan::{self, Launches, Replacement};
@@ -147,10 +147,10 @@ impl Model {
         let is_clang = version.contains("clang");
         let fibers = OnceLock::new();
         let model = Model { compiler, is_clang, cache, runtime, watches: false, fibers };
-        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-        if !model.is_made() {
-            model.make_runtime()?;
-        }
+        build::making(&model.runtime, || match model.is_made() {
+            true => Ok(()),
+            false => model.make_runtime(),
+        })?;
         Ok(model)
     }
 
@@ -383,12 +383,21 @@ impl Model {
             None => ("prefix", TILES_PREFIX),
         };
         let folder = self.runtime.join(name);
-        let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-        if folder.join(PRECOMPILED).is_file() {
-            return Ok(Some(folder.join(PREFIX)));
-        }
-        fs::create_dir_all(&folder)?;
-        let own = tempfile::Builder::new().prefix("making-").tempdir_in(&folder)?;
+        build::making(&folder, || match folder.join(PRECOMPILED).is_file() {
+            true => Ok(()),
+            false => self.precompile(&folder, text, fibers),
+        })?;
+        Ok(Some(folder.join(PREFIX)))
+    }
+
+    fn precompile(
+        &self,
+        folder: &Path,
+        text: &str,
+        fibers: Option<&Oracle>,
+    ) -> Result<(), OracleError> {
+        fs::create_dir_all(folder)?;
+        let own = tempfile::Builder::new().prefix("making-").tempdir_in(folder)?;
         fs::write(own.path().join(PREFIX), text)?;
         // Compilers note where headers are and when they were written.
         match fs::hard_link(own.path().join(PREFIX), folder.join(PREFIX)) {
@@ -398,16 +407,13 @@ impl Model {
             _ => {}
         }
         let mut command = self.text_command(fibers);
-        command.current_dir(&folder).args(["-x", "c++-header"]).arg(folder.join(PREFIX));
+        command.current_dir(folder).args(["-x", "c++-header"]).arg(folder.join(PREFIX));
         command.arg("-o").arg(own.path().join(PRECOMPILED));
         build::run_compiler(command, Language::Ascend)?;
         fs::rename(own.path().join(PRECOMPILED), folder.join(PRECOMPILED))?;
-        Ok(Some(folder.join(PREFIX)))
+        Ok(())
     }
 }
-
-/// Held while something is made that many builds need.
-static MAKING: Mutex<()> = Mutex::new(());
 
 impl Executable {
     /// The same for a chip of one AI core: each of its vector cores has many parts of the work, and

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::scan::{self, Launches, Replacement};
 use super::{Language, OracleError, Source, assets, driver, elf};
@@ -183,9 +183,10 @@ impl Oracle {
             cache: cache.to_path_buf(),
             runtime,
         };
-        if !oracle.runtime.is_dir() {
-            oracle.compile_runtime()?;
-        }
+        making(&oracle.runtime, || match oracle.runtime.is_dir() {
+            true => Ok(()),
+            false => oracle.compile_runtime(),
+        })?;
         oracle.prune();
         Ok(oracle)
     }
@@ -407,6 +408,18 @@ pub(crate) fn run_compiler(mut command: Command, language: Language) -> Result<(
     }
     let output = String::from_utf8_lossy(&result.stderr).into_owned();
     Err(OracleError::Compile { language, output })
+}
+
+/// Makes what many builds need at `place`: other threads that need it wait, those that make something
+/// else do not.
+pub(crate) fn making<T>(place: &Path, make: impl FnOnce() -> T) -> T {
+    static PLACES: Mutex<BTreeMap<PathBuf, Arc<Mutex<()>>>> = Mutex::new(BTreeMap::new());
+    let place = {
+        let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        places.entry(place.to_owned()).or_default().clone()
+    };
+    let _making = place.lock().unwrap_or_else(PoisonError::into_inner);
+    make()
 }
 
 /// Runs compilers, as many at once as the machine has processors; the first failure in their order.

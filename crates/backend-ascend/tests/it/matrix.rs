@@ -3,9 +3,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "an environment variable asks for more")]
 
-mod common;
-
 use port_backend_ascend::kernel::Chip;
+
+use crate::common;
 
 /// A spec of `k(c, a, b, …)` with square tiles of 16.
 fn spec(args: &str, exact: bool) -> String {

@@ -3,9 +3,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "an environment variable asks for more")]
 
-mod common;
-
 use port_backend_ascend::kernel::Chip;
+
+use crate::common;
 
 const TEXT: &str = r#"
 #include <cuda_fp16.h>

@@ -1,9 +1,9 @@
 //! Rows that threads go over and reduce together: which kernels take the form, and that what does
 //! not fit is left to another. What whole ports compute is for the workspace's test `ascend`.
 
-mod common;
-
 use port_backend_ascend::kernel::Chip;
+
+use crate::common;
 
 fn form(kernel: &str, launch: &str) -> String {
     let text = format!("{kernel}\nvoid run(float* x, float* y, int rows, int n) {{ {launch}; }}\n");

@@ -1,9 +1,9 @@
 //! Vectors of lanes: which form small kernels take. What they compute is for the workspace's test
 //! `ascend`, which runs whole ports.
 
-mod common;
-
 use port_backend_ascend::kernel::Chip;
+
+use crate::common;
 
 fn form(kernel: &str, launch: &str) -> String {
     let text = format!("{kernel}\nvoid run(float* x, int* i, int n) {{ {launch}; }}\n");

@@ -1,9 +1,9 @@
 //! Elements that lanes find by quotient and rest of their number, and elements that lie side by side in pairs and
 //! triples: executed on the model against the fiber oracle, for rows of many lengths.
 
-mod common;
-
 use port_backend_ascend::kernel::Chip;
+
+use crate::common;
 
 const TEXT: &str = r#"
 #include <cuda_fp16.h>

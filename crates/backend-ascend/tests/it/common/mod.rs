@@ -2,7 +2,6 @@
 //! the same parts, as a function that the oracle's driver can launch.
 
 #![allow(clippy::disallowed_methods, reason = "the tests read kernels and run compilers")]
-#![allow(dead_code, reason = "not every test uses all of it")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

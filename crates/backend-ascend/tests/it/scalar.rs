@@ -3,9 +3,9 @@
 //!
 //! Only some of them are run; `PORT_KERNELS=all`, or names, runs others.
 
-mod common;
-
 use port_backend_ascend::kernel::{Chip, Forms};
+
+use crate::common;
 
 /// A kernel that uses much of what the form has: barriers, warp operations, atomics, both kinds of
 /// shared memory, functions of the vector unit.

@@ -1,9 +1,9 @@
 //! Offsets that 32 bits do not hold, and quotients of numbers of either sign, executed on the model against the
 //! fiber oracle. Memory need not be large for that: what a thread adds is far, and what all add brings it back.
 
-mod common;
-
 use port_backend_ascend::kernel::Chip;
+
+use crate::common;
 
 const TEXT: &str = r#"
 #include <cstdint>

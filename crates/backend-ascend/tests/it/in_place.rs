@@ -1,9 +1,9 @@
 //! Kernels whose arrays are the same memory, or overlap: what a launch may do where no pointer is promised to be the
 //! only one. Executed on the model against the fiber oracle.
 
-mod common;
-
 use port_backend_ascend::kernel::Chip;
+
+use crate::common;
 
 const TEXT: &str = r#"
 #include <cuda_fp16.h>
